@@ -1,0 +1,56 @@
+# Every target sets up .venv from requirements.lock first, where it is missing or stale.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test report ui lint bench clean lock
+
+PY := .venv/bin/python
+PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell command -v $(name) 2>/dev/null)))
+PORT ?= 5000
+export PYTHONUNBUFFERED := 1
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+
+setup: .venv/ready  ## make .venv from requirements.lock
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+		{ echo "ablate needs Python 3.11 to 3.13; set PYTHON=/path/to/one. Found: $(PYTHON)" >&2; exit 1; }
+	@echo "Setting up .venv (a few minutes, about 3 GB, the first time)"
+	@$(PYTHON) -m venv --clear .venv || \
+		{ echo "Python's venv module is missing; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch .venv/ready
+
+demo: .venv/ready  ## train four small variants on the sample photographs and report on them
+	@$(PY) -m ablate.run -m study.name=demo optimizer=adam,adadelta output_res=full,quarter data=sample
+	@$(PY) -m ablate.report study=demo
+	@echo "All of it in MLflow:  make ui"
+
+test: .venv/ready  ## run the tests
+	@$(PY) -m pytest -n 2 --cov --cov-fail-under=90
+
+report: .venv/ready  ## report on the newest study; make report ARGS="study=NAME out=DIR"
+	@$(PY) -m ablate.report $(ARGS)
+
+ui: .venv/ready  ## open MLflow on the runs; make ui PORT=5001
+	@echo "MLflow: http://localhost:$(PORT)"
+	@$(PY) -m mlflow server --workers 1 --port $(PORT) \
+		--backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}"
+
+lint: .venv/ready  ## check style, types and the dependency rule
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports --no-cache
+
+bench: .venv/ready  ## measure speed, side by side
+	@for file in benchmarks/*.py; do $(PY) $$file || exit 1; done
+
+lock: .venv/ready  ## write requirements.lock anew from pyproject.toml (needs uv)
+	@uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header --upgrade pyproject.toml -o requirements.lock
+
+clean:  ## remove .venv and caches; runs and reports stay
+	@rm -rf .venv build dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

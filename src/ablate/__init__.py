@@ -1,0 +1,3 @@
+"""Ablation studies that can be trusted."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,75 @@
+"""The paper's network and its variants as a Keras model, built from the list of layers in `architecture`."""
+
+import hashlib
+from collections.abc import Sequence
+
+import keras
+
+from ablate.colorization.architecture import Layer
+
+BATCH_NORM_EPSILON = 1e-5
+BATCH_NORM_MOMENTUM = 0.9
+
+
+def layer_seed(seed: int, name: str) -> int:
+    """Derive a layer's own seed from the run's: layers that two variants share start with the same values."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:4], "big") & 0x7FFFFFFF
+
+
+def build_backbone(plan: Sequence[Layer], *, side: int, seed: int = 0, l2: float = 0.0) -> keras.Model:
+    """Build the network.
+
+    Kernels start from He's normal distribution (they feed ReLUs; the head's from Glorot's uniform), biases from 0.
+
+    Args:
+        plan: The layers, from `architecture.layers`.
+        side: Side of the square input in pixels, one that `architecture.check_side` accepts.
+        seed: Seed of the initial values and of dropout.
+        l2: Adds l2 * sum(kernel^2) of every convolution to the loss; biases and batch norm are left out.
+            The gradient is 2 * l2 * kernel, so a weight decay of 1e-3 in Caffe or PyTorch is l2 = 5e-4.
+
+    Returns:
+        A model from (batch_size, side, side, 1), (L - 50) / 100, to (batch_size, height, width, channels):
+        logits of the colour classes, or ab / `decoding.AB_SCALE`. It holds Keras' own layers only.
+
+    Example:
+        >>> from ablate.colorization.architecture import layers
+        >>> build_backbone(layers(width=0.0625), side=64).output_shape
+        (None, 16, 16, 313)
+    """
+    x = inputs = keras.Input((side, side, 1), name="L")
+    for layer in plan:
+        if layer.kind == "batch_norm":
+            x = keras.layers.BatchNormalization(
+                epsilon=BATCH_NORM_EPSILON,
+                momentum=BATCH_NORM_MOMENTUM,
+                center=layer.affine,
+                scale=layer.affine,
+                name=layer.name,
+            )(x)
+        elif layer.kind == "dropout":
+            x = keras.layers.SpatialDropout2D(layer.rate, seed=layer_seed(seed, layer.name), name=layer.name)(x)
+        else:
+            x = _convolution(layer, x, seed, l2)
+    return keras.Model(inputs, x, name="backbone")
+
+
+def _convolution(layer: Layer, x: keras.KerasTensor, seed: int, l2: float) -> keras.KerasTensor:
+    initializer = keras.initializers.HeNormal if layer.relu else keras.initializers.GlorotUniform
+    arguments = {
+        "filters": layer.filters,
+        "kernel_size": layer.kernel,
+        "strides": layer.stride,
+        "activation": "relu" if layer.relu else None,
+        "kernel_initializer": initializer(layer_seed(seed, layer.name)),
+        "kernel_regularizer": keras.regularizers.L2(l2) if l2 else None,
+        "name": layer.name,
+    }
+    if layer.kind == "transposed":
+        # With kernel 4 and stride 2, "same" crops one pixel from every side: the paper's padding of 1.
+        return keras.layers.Conv2DTranspose(padding="same", **arguments)(x)
+    if layer.stride == 1:
+        return keras.layers.Conv2D(padding="same", dilation_rate=layer.dilation, **arguments)(x)
+    # "same" would pad an even side by (0, 1) here, and shift everything by half a pixel.
+    x = keras.layers.ZeroPadding2D(layer.kernel // 2, name=f"{layer.name}_pad")(x)
+    return keras.layers.Conv2D(padding="valid", **arguments)(x)

@@ -1,0 +1,49 @@
+"""sRGB <-> CIE Lab under D65, 2 degrees: the conversion of `skimage.color`, as TensorFlow operations.
+
+Constants: IEC 61966-2-1 (sRGB) and CIE 15 (Lab), with the rounding that scikit-image uses, so that both agree.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+_XYZ_FROM_RGB = np.array(
+    [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
+)
+_WHITE = np.array([0.95047, 1.0, 1.08883])
+_TO_XYZ = (_XYZ_FROM_RGB / _WHITE[:, None]).T.astype(np.float32)
+_TO_RGB = np.linalg.inv(_XYZ_FROM_RGB / _WHITE[:, None]).T.astype(np.float32)
+
+
+def rgb_to_lab(rgb: tf.Tensor) -> tf.Tensor:
+    """Convert sRGB to Lab.
+
+    Args:
+        rgb: (..., 3), float, sRGB in 0..1.
+
+    Returns:
+        (..., 3), float32: L in 0..100, a and b in about -108..99.
+    """
+    rgb = tf.cast(rgb, tf.float32)
+    linear = tf.where(rgb > 0.04045, tf.pow((tf.maximum(rgb, 0.04045) + 0.055) / 1.055, 2.4), rgb / 12.92)
+    xyz = tf.tensordot(linear, _TO_XYZ, 1)
+    f = tf.where(xyz > 0.008856, tf.pow(tf.maximum(xyz, 0.008856), 1 / 3), 7.787 * xyz + 16 / 116)
+    x, y, z = tf.unstack(f, axis=-1)
+    return tf.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
+
+
+def lab_to_rgb(lab: tf.Tensor) -> tf.Tensor:
+    """Convert Lab to sRGB; colours outside sRGB are clipped to it.
+
+    Args:
+        lab: (..., 3), float, L in 0..100.
+
+    Returns:
+        (..., 3), float32, sRGB in 0..1.
+    """
+    light, a, b = tf.unstack(tf.cast(lab, tf.float32), axis=-1)
+    y = (light + 16) / 116
+    f = tf.stack([y + a / 500, y, tf.maximum(y - b / 200, 0)], axis=-1)
+    xyz = tf.where(f > 0.2068966, tf.pow(f, 3), (f - 16 / 116) / 7.787)
+    linear = tf.tensordot(xyz, _TO_RGB, 1)
+    curved = 1.055 * tf.pow(tf.maximum(linear, 0.0031308), 1 / 2.4) - 0.055
+    return tf.clip_by_value(tf.where(linear > 0.0031308, curved, 12.92 * linear), 0, 1)

@@ -1,0 +1,41 @@
+"""From the network's output to ab: the annealed mean of the colour distribution (paper, section 2.3)."""
+
+import tensorflow as tf
+
+from ablate.colorization.gamut import ab_gamut
+
+AB_SCALE = 110.0
+"""The regression network's output is ab divided by this, so that it starts at a sensible size."""
+
+
+def annealed_mean(logits: tf.Tensor, *, step: int = 10, temperature: float = 0.38) -> tf.Tensor:
+    """Decode logits to ab: the mean of softmax(logits / temperature) (paper, equation 5).
+
+    Args:
+        logits: (..., num_bins), any float type.
+        step: Grid step of the classes.
+        temperature: 1 is the mean of the distribution; towards 0 it becomes the mode. The paper uses 0.38.
+
+    Returns:
+        (..., 2), float32, ab.
+
+    Raises:
+        ValueError: `temperature` is not positive.
+    """
+    if temperature <= 0:
+        raise ValueError(f"`temperature` must be positive. Received: temperature={temperature}")
+    # tf.nn.softmax subtracts the maximum first: exp(logit / 0.38) alone overflows above a logit of 33.
+    probabilities = tf.nn.softmax(tf.cast(logits, tf.float32) / temperature, axis=-1)
+    return tf.tensordot(probabilities, ab_gamut(step), 1)
+
+
+def decode(outputs: tf.Tensor, *, step: int = 10, temperature: float = 0.38) -> tf.Tensor:
+    """Decode the output of a classification (num_bins channels) or regression (2 channels) network to ab."""
+    if outputs.shape[-1] == 2:
+        return tf.cast(outputs, tf.float32) * AB_SCALE
+    return annealed_mean(outputs, step=step, temperature=temperature)
+
+
+def upsample(ab: tf.Tensor, side: int) -> tf.Tensor:
+    """Resize ab bilinearly: (batch, height, width, 2) -> (batch, side, side, 2)."""
+    return tf.image.resize(ab, (side, side), method="bilinear")

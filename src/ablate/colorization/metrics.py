@@ -1,0 +1,109 @@
+"""How good colourised photographs are: a value for every photograph, whose mean is the data set's."""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from skimage.color import deltaE_ciede2000
+from skimage.metrics import structural_similarity
+
+from ablate.colorization.color import lab_to_rgb, rgb_to_lab
+from ablate.colorization.encoding import nearest_bin
+from ablate.task import Metric
+
+Array = npt.NDArray[np.floating]
+
+AUC_LIMIT = 150.0
+MAX_PSNR = 100.0
+
+METRICS = (
+    Metric("auc_raw", "AuC raw", "%", True, "Share of pixels within a distance of their true ab, area under its curve."),
+    Metric("auc_rebalanced", "AuC rebalanced", "%", True, "AuC with every colour class of the truth weighing the same."),
+    Metric("ab_rmse", "ab RMSE", "ab", False, "Root of the mean squared distance in the ab plane."),
+    Metric("psnr", "PSNR", "dB", True, "Peak signal-to-noise ratio of the picture, in sRGB."),
+    Metric("ssim", "SSIM", "", True, "Structural similarity of the picture, in sRGB, window 7."),
+    Metric("ciede2000", "CIEDE2000", "", False, "Mean perceptual colour difference."),
+    Metric("colorfulness", "Colourfulness", "", None, "Hasler and Suesstrunk's measure of the picture, 0..255 scale."),
+    Metric("colorfulness_ratio", "Colourfulness / truth's", "", None, "1 is as colourful as the photographs."),
+)
+
+
+def auc(distance: Array) -> Array:
+    """Return each pixel's contribution to AuC: 1 - min(d, 150) / 150 for its distance d in the ab plane.
+
+    The mean over pixels is the area under the curve of the share of pixels within a threshold t, t in 0..150,
+    divided by 150 (paper, section 3.1).
+    """
+    return 1 - np.minimum(distance, AUC_LIMIT) / AUC_LIMIT
+
+
+def colorfulness(rgb: Array) -> Array:
+    """Return Hasler and Suesstrunk's colourfulness (2003, equation 15): (n, height, width, 3) in 0..1 -> (n,).
+
+    rg = R - G; yb = (R + G) / 2 - B; sqrt(var(rg) + var(yb)) + 0.3 sqrt(mean(rg)^2 + mean(yb)^2), on a 0..255 scale.
+    """
+    red, green, blue = np.moveaxis(np.asarray(rgb, dtype=np.float64) * 255, -1, 0)
+    opponents = np.stack([red - green, (red + green) / 2 - blue])
+    spread = np.sqrt(opponents.var(axis=(2, 3)).sum(axis=0))
+    offset = np.sqrt((opponents.mean(axis=(2, 3)) ** 2).sum(axis=0))
+    return spread + 0.3 * offset
+
+
+def psnr(truth: Array, predicted: Array) -> Array:
+    """Return the PSNR in dB, at most `MAX_PSNR`, which equal pictures get: (n, height, width, 3) in 0..1 -> (n,)."""
+    squared = ((np.asarray(truth, np.float64) - predicted) ** 2).mean(axis=(1, 2, 3))
+    return -10 * np.log10(np.maximum(squared, 10 ** (-MAX_PSNR / 10)))
+
+
+def balanced_pixel_weights(ab: Array, *, step: int = 10) -> Array:
+    """Weight every pixel by 1 / p(its nearest colour class), p over all the pixels given, with mean 1.
+
+    Args:
+        ab: (n, height, width, 2), the true ab of the *whole* evaluation set.
+        step: Grid step of the classes.
+
+    Returns:
+        (n, height, width), float64.
+    """
+    bins = nearest_bin(ab, step=step).numpy()
+    counts = np.bincount(bins.ravel())
+    weights = 1 / counts[bins]
+    return weights / weights.mean()
+
+
+def per_photograph(lab: Array, predicted_ab: Array, *, weights: Array, mean_truth_colorfulness: float) -> pd.DataFrame:
+    """Evaluate colourised photographs against the truth.
+
+    AuC and RMSE compare ab as predicted; the others compare the pictures that one sees: the predicted ab with the
+    true L, clipped to sRGB.
+
+    Args:
+        lab: (n, side, side, 3), the truth.
+        predicted_ab: (n, side, side, 2).
+        weights: (n, side, side), from `balanced_pixel_weights` over the whole evaluation set.
+        mean_truth_colorfulness: Mean colourfulness of the whole evaluation set.
+
+    Returns:
+        One row a photograph, one column for each of `METRICS`. The data set's value is the mean of a column.
+    """
+    distance = np.linalg.norm(np.asarray(lab[..., 1:], np.float64) - predicted_ab, axis=-1)
+    close = auc(distance)
+    truth = lab_to_rgb(lab).numpy()
+    shown = lab_to_rgb(np.concatenate([lab[..., :1], predicted_ab], axis=-1)).numpy()
+    difference = deltaE_ciede2000(rgb_to_lab(truth).numpy(), rgb_to_lab(shown).numpy())
+    colors = colorfulness(shown)
+    similarity = [
+        structural_similarity(one, other, channel_axis=-1, data_range=1.0)
+        for one, other in zip(truth, shown, strict=True)
+    ]
+    return pd.DataFrame(
+        {
+            "auc_raw": 100 * close.mean(axis=(1, 2)),
+            "auc_rebalanced": 100 * (weights * close).mean(axis=(1, 2)),
+            "ab_rmse": np.sqrt((distance**2).mean(axis=(1, 2))),
+            "psnr": psnr(truth, shown),
+            "ssim": similarity,
+            "ciede2000": difference.mean(axis=(1, 2)),
+            "colorfulness": colors,
+            "colorfulness_ratio": colors / max(mean_truth_colorfulness, 1e-9),
+        }
+    )

@@ -1,0 +1,178 @@
+"""The colourisation task: its parts put together from the configuration. TensorFlow is imported when it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ablate.colorization.architecture import OUTPUT_STRIDE, Layer, layers, price
+from ablate.colorization.config import ColorizationConfig
+from ablate.colorization.gamut import ab_gamut
+from ablate.schema import validate
+from ablate.task import DataSummary, Evaluation
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+    from ablate.colorization.data import ColorData
+
+
+class ColorizationTask:
+    """Colourise photographs from their L channel; see `ablate.task.Task` for the methods."""
+
+    def __init__(self, **config: Any):
+        self.config = validate(ColorizationConfig, config)
+
+    @property
+    def metrics(self) -> Any:
+        """The metrics of `Evaluation.metrics`."""
+        from ablate.colorization.metrics import METRICS
+
+        return METRICS
+
+    @property
+    def side(self) -> int:
+        """Side of the network's input."""
+        return self.config.data.image_size
+
+    @property
+    def output_side(self) -> int:
+        """Side of the network's output."""
+        return self.side // OUTPUT_STRIDE[self.config.output_res.name]
+
+    @cached_property
+    def layers(self) -> list[Layer]:
+        """The network's layers."""
+        config = self.config
+        return layers(
+            width=config.backbone.width,
+            depth=config.depth.name,
+            dropout=config.dropout.rate,
+            output_res=config.output_res.name,
+            batch_norm=config.backbone.batch_norm,
+            outputs=2 if config.loss.name == "regression" else len(ab_gamut(config.color.grid_step)),
+        )
+
+    def result_config(self) -> Mapping[str, Any]:
+        """Return what determines a result: all but where photographs are, and how they are kept and shown."""
+        unrelated = {"data": {"name", "root", "memory_gib"}, "evaluation": {"samples"}}
+        return self.config.model_dump(mode="json", exclude=unrelated)
+
+    def comparison_config(self) -> Mapping[str, Any]:
+        """Return how photographs are evaluated: decoded at which side, and in which classes they are weighted."""
+        config = self.config
+        return {"side": config.evaluation.side, "grid_step": config.color.grid_step}
+
+    def layer_table(self) -> pd.DataFrame:
+        """Return the network's layers: kind, output shape, parameters, FLOPs and receptive field."""
+        rows = []
+        for cost in price(self.layers, self.side):
+            layer = cost.layer
+            kernel = f"{layer.kernel}x{layer.kernel}" if layer.kind in ("conv", "transposed") else ""
+            details = [kernel, f"stride {layer.stride}" * (layer.stride > 1)]
+            details += [f"dilation {layer.dilation}" * (layer.dilation > 1), f"rate {layer.rate}" * bool(layer.rate)]
+            rows.append(
+                {
+                    "layer": layer.name,
+                    "kind": " ".join([layer.kind, *filter(None, details)]),
+                    "output": f"{cost.side}x{cost.side}x{cost.channels}",
+                    "parameters": cost.parameters,
+                    "MFLOPs": cost.flops / 1e6,
+                    "receptive field": cost.receptive_field,
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def cost(self) -> Mapping[str, float]:
+        """Return trainable parameters and the FLOPs of one photograph's forward pass, see `architecture.price`."""
+        costs = price(self.layers, self.side)
+        return {
+            "parameters": sum(cost.parameters for cost in costs),
+            "flops_per_image": sum(cost.flops for cost in costs),
+        }
+
+    @cached_property
+    def data(self) -> ColorData:
+        """The scanned data set."""
+        from ablate.colorization.data import load_data
+
+        return load_data(self.config.data, grid_step=self.config.color.grid_step)
+
+    def load_data(self) -> DataSummary:
+        """Find and check the photographs."""
+        data, config = self.data, self.config.data
+        return DataSummary(
+            name=config.name,
+            source=str(config.root.expanduser().absolute()) if config.root else "installed packages",
+            fingerprint=data.fingerprint,
+            counts={
+                "train": len(data.train),
+                "eval": len(data.evaluation),
+                "bad": len(data.bad),
+                "ignored": len(data.ignored),
+            },
+            problems=[f"{photograph.name}: {photograph.reason}" for photograph in data.bad]
+            + [f"{name}: no photograph" for name in data.ignored],
+        )
+
+    def examples_per_epoch(self) -> int:
+        """Return how many crops make an epoch."""
+        return len(self.data.train) * self.config.data.repeats
+
+    def training_batches(self, *, seed: int, batch_size: int, first_step: int, steps: int) -> tf.data.Dataset:
+        """Return a part of the endless stream of batches, see `data.training_batches`."""
+        from ablate.colorization.data import training_batches
+
+        return training_batches(
+            self.data,
+            seed=seed,
+            batch_size=batch_size,
+            first_step=first_step,
+            steps=steps,
+            output_side=self.output_side,
+        )
+
+    def validation_batches(self) -> tf.data.Dataset:
+        """Return the evaluation photographs as batches."""
+        from ablate.colorization.data import evaluation_batches
+
+        batch_size = self.config.evaluation.batch_size
+        return evaluation_batches(self.data, batch_size=batch_size, output_side=self.output_side)
+
+    def build_model(self, seed: int) -> keras.Model:
+        """Return a new network."""
+        from ablate.colorization.backbone import build_backbone
+
+        return build_backbone(self.layers, side=self.side, seed=seed, l2=self.config.regularizer.l2)
+
+    def build_loss(self) -> keras.losses.Loss:
+        """Return the loss; the rebalanced one takes its class weights from the training photographs."""
+        from ablate.colorization.loss import ColorCrossEntropy, EuclideanLoss
+        from ablate.colorization.prior import class_weights, empirical_prior, smooth_prior
+
+        loss, color = self.config.loss, self.config.color
+        if loss.name == "regression":
+            return EuclideanLoss(pixel_reduction=loss.pixel_reduction, mask_grey=loss.mask_grey)
+        weights = None
+        if loss.name == "rebalanced":
+            prior = empirical_prior(self.data.bin_counts)
+            smoothed = smooth_prior(prior, step=color.grid_step, sigma=color.prior_sigma)
+            weights = class_weights(smoothed, mix=loss.mix).tolist()
+        return ColorCrossEntropy(
+            class_weights=weights,
+            step=color.grid_step,
+            k=color.soft_bins,
+            sigma=color.soft_sigma,
+            pixel_reduction=loss.pixel_reduction,
+            mask_grey=loss.mask_grey,
+        )
+
+    def evaluate(self, model: keras.Model) -> Evaluation:
+        """Colourise the evaluation photographs and compare them with the truth."""
+        from ablate.colorization.evaluation import evaluate
+
+        return evaluate(model, self.data, color=self.config.color, evaluation=self.config.evaluation)

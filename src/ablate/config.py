@@ -1,0 +1,156 @@
+"""The configuration as a whole: where its files are, what it must look like, and the task that it names.
+
+Imports neither TensorFlow nor MLflow.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt
+
+from ablate.errors import ConfigError
+from ablate.schema import Schema, unknown, validate
+from ablate.task import Task
+
+_PACKAGE = Path(__file__).resolve().parent
+_CHECKOUT = _PACKAGE.parents[1]
+
+NOT_TASK = ("_target_",)
+UNUSED_BY_RUNS = ("scale",)
+"""Sections that only other sections refer to."""
+
+
+def conf_dir() -> Path:
+    """Return the folder of the configuration: the checkout's `conf`, or the one inside the installed package."""
+    checkout = _CHECKOUT / "conf"
+    return checkout if (checkout / "config.yaml").is_file() else _PACKAGE / "conf"
+
+
+def project_dir() -> Path:
+    """Return where results are kept: the checkout, or the current folder where `ablate` is an installed package."""
+    return _CHECKOUT if (_CHECKOUT / "conf" / "config.yaml").is_file() else Path.cwd()
+
+
+class StudyConfig(Schema):
+    """The study that a run belongs to."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+
+
+class OptimizerConfig(Schema):
+    """A Keras optimiser; its other keys are its class' arguments."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str
+    target: Annotated[str, Field(alias="_target_")]
+    learning_rate: PositiveFloat
+
+
+class TrainingConfig(Schema):
+    """How long and how a model is trained."""
+
+    epochs: PositiveInt
+    steps_per_epoch: PositiveInt | None
+    batch_size: PositiveInt
+    deterministic: bool
+    learning_rate_drops: dict[PositiveInt, PositiveFloat]
+    log_points: PositiveInt
+
+
+class HardwareConfig(Schema):
+    """What a run computes with."""
+
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"]
+    onednn: bool
+    threads: PositiveInt | None
+
+
+class TrackingConfig(Schema):
+    """Where runs are recorded."""
+
+    name: str
+    uri: str | None
+    model: bool
+
+
+class RunConfig(Schema):
+    """The sections that the framework itself reads."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**31)]
+    study: StudyConfig
+    optimizer: OptimizerConfig
+    training: TrainingConfig
+    hardware: HardwareConfig
+    tracking: TrackingConfig
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A configuration that has passed validation.
+
+    Attributes:
+        values: All of it as plain values, resolved.
+        run: The framework's sections.
+        task: The task, constructed, its data not yet loaded.
+    """
+
+    values: Mapping[str, Any]
+    run: RunConfig
+    task: Task
+
+
+def check(config: DictConfig) -> Checked:
+    """Validate a composed configuration and construct its task.
+
+    Raises:
+        ConfigError: Something is unknown, missing or impossible; one line for each.
+    """
+    try:
+        values = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
+    except OmegaConfBaseException as error:
+        raise ConfigError(str(error).splitlines()[0]) from None
+    values.pop("hydra", None)
+    task = values.get("task", {})
+    fields = tuple(RunConfig.model_fields)
+    allowed = {*fields, *task, "task", *UNUSED_BY_RUNS}.difference(NOT_TASK)
+    for key in values:
+        if key not in allowed:
+            raise ConfigError(unknown(key, allowed))
+    run = validate(RunConfig, {key: values[key] for key in fields if key in values})
+    return Checked(values, run, _task(task))
+
+
+def _task(section: Mapping[str, Any]) -> Task:
+    target = section.get("_target_", "")
+    module, _, name = str(target).rpartition(".")
+    try:
+        constructor = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(f"task._target_={target} cannot be imported: {error}") from error
+    return cast(Task, constructor(**{key: value for key, value in section.items() if key not in NOT_TASK}))
+
+
+def chosen_levels() -> dict[str, str]:
+    """Return the level chosen in each config group, inside a Hydra job."""
+    choices = HydraConfig.get().runtime.choices
+    return {
+        group: str(level)
+        for group, level in choices.items()
+        if isinstance(level, str) and not group.startswith("hydra/")
+    }
+
+
+def set_before_tensorflow() -> None:
+    """Set the environment that TensorFlow reads once, when it is imported; what the user has set stays."""
+    # Below warnings: one line a start says that oneDNN is on, others that there is no GPU.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -1,0 +1,28 @@
+"""The errors that a user can mend: shown as one clear line, without a stack trace."""
+
+
+class AblateError(Exception):
+    """Something outside the program is wrong; the message names it and says what to do."""
+
+
+class ConfigError(AblateError):
+    """A configuration value is unknown, impossible or contradicts another."""
+
+
+class DataError(AblateError):
+    """Photographs are missing, unreadable or too few."""
+
+
+class TrackingError(AblateError):
+    """The tracking store cannot be reached, read or written."""
+
+
+class Diverged(AblateError):
+    """The training loss became NaN or infinite."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal asked the process to end: Ctrl-C, a closed terminal, a scheduler.
+
+    It is no `Exception`, so that a sweep ends too instead of starting its next run.
+    """

@@ -1,0 +1,71 @@
+"""Validation of configurations: what is wrong, what came, and what is allowed, before anything is trained."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ablate.errors import ConfigError
+
+
+class Schema(BaseModel):
+    """A part of the configuration: its keys are all known, its values are checked, and it is immutable."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validate(model: type[Model], values: Mapping[str, Any], *, prefix: str = "") -> Model:
+    """Build a schema from plain values.
+
+    Args:
+        model: The schema.
+        values: Its keys and values, resolved.
+        prefix: Where the values stand in the whole configuration, for the message.
+
+    Returns:
+        The schema's instance.
+
+    Raises:
+        ConfigError: A key is unknown or missing, or a value is impossible; one line for each.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        lines = [_explain(model, problem, prefix) for problem in error.errors()]
+        raise ConfigError("\n".join(lines)) from None
+
+
+def unknown(key: str, allowed: Iterable[str], *, what: str = "key") -> str:
+    """Say that a key or level is unknown, which are allowed, and which was probably meant."""
+    *parents, leaf = key.split(".")
+    names = sorted(allowed)
+    close = difflib.get_close_matches(leaf, names, n=1)
+    hint = f" Did you mean {'.'.join([*parents, close[0]])}?" if close else ""
+    return f"unknown {what}: {key}. Allowed{' in ' + '.'.join(parents) if parents else ''}: {', '.join(names)}.{hint}"
+
+
+def _explain(model: type[BaseModel], problem: Mapping[str, Any], prefix: str) -> str:
+    place = [str(part) for part in problem["loc"]]
+    key = ".".join([*([prefix] if prefix else []), *place])
+    if problem["type"] == "extra_forbidden":
+        return unknown(key, _fields(model, place[:-1]))
+    if problem["type"] == "missing":
+        return f"missing key: {key}"
+    message = problem["msg"].removeprefix("Value error, ")
+    came = problem["input"]
+    if isinstance(came, Mapping):
+        return f"{key}: {message}" if key else message
+    return f"{key}={came}: {message[0].lower()}{message[1:]}"
+
+
+def _fields(model: type[BaseModel], place: list[str]) -> list[str]:
+    for part in place:
+        annotation = model.model_fields[part].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        model = annotation
+    return [field.alias or name for name, field in model.model_fields.items()]

@@ -1,0 +1,139 @@
+"""Reading a study back from the store: everything that a report needs, as frames."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+from mlflow.entities import Experiment, Run, ViewType
+from mlflow.exceptions import MlflowException
+
+from ablate.errors import TrackingError
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """A study's runs.
+
+    Attributes:
+        name: Name of the study.
+        uri: Address of the store.
+        experiment_id: The study's experiment in MLflow.
+        runs: One row a run, newest first, index `run_id`: columns `status` (FINISHED, FAILED, KILLED, RUNNING),
+            `started` (UTC), `seconds`, and every tag that starts with `ablate.` without that start:
+            `variant`, `seed` (int), `identity`, `setting`, `reason`, `error`, `commit`, `devices`, ...;
+            missing where a run lacks it.
+        metrics: Index `run_id`, one column a metric, its last value.
+        params: Index `run_id`, one column a param, as text.
+    """
+
+    name: str
+    uri: str
+    experiment_id: str
+    runs: pd.DataFrame
+    metrics: pd.DataFrame
+    params: pd.DataFrame
+
+    def curve(self, run_id: str, metric: str) -> pd.DataFrame:
+        """Return a metric's history: columns `step` and `value`, by step."""
+        history = mlflow.MlflowClient().get_metric_history(run_id, metric)
+        frame = pd.DataFrame({"step": [m.step for m in history], "value": [m.value for m in history]})
+        return frame.sort_values("step", ignore_index=True)
+
+    def per_example(self, run_id: str) -> pd.DataFrame:
+        """Return a run's table of evaluation metrics, one row an example."""
+        return pd.read_parquet(self._artifact(run_id, "evaluation/per_example.parquet"))
+
+    def metric_specs(self, run_id: str) -> pd.DataFrame:
+        """Return what the metrics mean: index `name`, columns label, unit, higher_is_better, description."""
+        text = self._artifact(run_id, "evaluation/metrics.json").read_text(encoding="utf-8")
+        return pd.DataFrame(json.loads(text)).set_index("name")
+
+    def samples(self, run_id: str) -> pd.DataFrame:
+        """Return a run's sample pictures: columns kind (given, truth, output), example, and file, a local path."""
+        frame = pd.DataFrame(
+            json.loads(self._artifact(run_id, "evaluation/samples.json").read_text(encoding="utf-8")),
+            columns=["kind", "example", "file"],
+        )
+        folder = self._artifact(run_id, "evaluation")
+        return frame.assign(file=[folder / file for file in frame["file"]])
+
+    def problems(self, run_id: str) -> list[str]:
+        """Return the files that were left out of a run's data set, a line each."""
+        if not self.metrics.loc[run_id].get("data/bad", 0) and not self.metrics.loc[run_id].get("data/ignored", 0):
+            return []
+        return self._artifact(run_id, "data/problems.txt").read_text(encoding="utf-8").splitlines()
+
+    def _artifact(self, run_id: str, place: str) -> Path:
+        try:
+            return Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=place, tracking_uri=self.uri))
+        except (MlflowException, OSError) as error:
+            raise TrackingError(f"run {run_id} has no artifact {place}: {str(error).splitlines()[0]}") from error
+
+
+def study_names() -> list[str]:
+    """Return the names of the studies in the open store, that with the newest run first."""
+    studies = [experiment for experiment in mlflow.MlflowClient().search_experiments() if experiment.name != "Default"]
+    newest = {
+        experiment.name: max((run.info.start_time for run in _runs([experiment], limit=1)), default=0)
+        for experiment in studies
+    }
+    return sorted(newest, key=lambda name: -newest[name])
+
+
+def read_study(name: str, uri: str) -> StudyRecord:
+    """Read a study from the open store.
+
+    Args:
+        name: Name of the study.
+        uri: Address of the store, which is open.
+
+    Raises:
+        TrackingError: There is no such study, or it has no runs.
+    """
+    experiment = mlflow.MlflowClient().get_experiment_by_name(name)
+    if experiment is None or experiment.lifecycle_stage != "active":
+        known = ", ".join(study_names()) or "none"
+        raise TrackingError(f"the store {uri} has no study {name}. Its studies: {known}")
+    runs = [run for run in _runs([experiment]) if "ablate.identity" in run.data.tags]
+    if not runs:
+        raise TrackingError(f"study {name} in {uri} has no runs yet")
+    ids = pd.Index([run.info.run_id for run in runs], name="run_id")
+    return StudyRecord(
+        name=name,
+        uri=uri,
+        experiment_id=experiment.experiment_id,
+        runs=pd.DataFrame([_row(run) for run in runs], index=ids),
+        metrics=pd.DataFrame([run.data.metrics for run in runs], index=ids),
+        params=pd.DataFrame([run.data.params for run in runs], index=ids),
+    )
+
+
+def _runs(experiments: Sequence[Experiment], limit: int | None = None) -> list[Run]:
+    client, found, token = mlflow.MlflowClient(), list[Run](), None
+    while True:
+        page = client.search_runs(
+            [experiment.experiment_id for experiment in experiments],
+            run_view_type=ViewType.ACTIVE_ONLY,
+            max_results=limit or 1000,
+            order_by=["attributes.start_time DESC"],
+            page_token=token,
+        )
+        found += page
+        token = page.token
+        if not token or (limit and len(found) >= limit):
+            return found
+
+
+def _row(run: Run) -> dict[str, object]:
+    tags = {name.removeprefix("ablate."): value for name, value in run.data.tags.items() if name.startswith("ablate.")}
+    start, end = run.info.start_time, run.info.end_time
+    return {
+        **tags,
+        "seed": int(tags["seed"]),
+        "status": run.info.status,
+        "started": pd.Timestamp(start, unit="ms", tz="UTC"),
+        "seconds": (end - start) / 1000 if end else float("nan"),
+    }

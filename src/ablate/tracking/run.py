@@ -1,0 +1,207 @@
+"""A run in MLflow: started, filled in batches, and ended in the right state whatever happens."""
+
+from __future__ import annotations
+
+import json
+import logging
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import mlflow
+import yaml
+from mlflow.data.code_dataset_source import CodeDatasetSource
+from mlflow.data.meta_dataset import MetaDataset
+from mlflow.entities import Metric as MlflowMetric
+from mlflow.entities import Param, RunStatus
+from mlflow.exceptions import MlflowException
+from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
+
+from ablate.errors import AblateError, Diverged, TrackingError
+from ablate.tracking import provenance
+
+if TYPE_CHECKING:
+    import keras
+
+    from ablate.task import DataSummary, Evaluation, Metric
+
+log = logging.getLogger(__name__)
+
+_BATCH = 1000
+
+
+class TrackedRun:
+    """A run of MLflow that is being written; made by `track`."""
+
+    def __init__(self, run_id: str):
+        self.run_id = run_id
+        self._client = mlflow.MlflowClient()
+        self._waiting: list[MlflowMetric] = []
+        self._flushed = time.monotonic()
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
+        """Note metrics; they are written together, every few seconds."""
+        now = int(time.time() * 1000)
+        self._waiting += [MlflowMetric(name, float(value), now, step) for name, value in metrics.items()]
+        if len(self._waiting) >= _BATCH or time.monotonic() - self._flushed > 5:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the metrics noted so far."""
+        for start in range(0, len(self._waiting), _BATCH):
+            self._client.log_batch(self.run_id, metrics=self._waiting[start : start + _BATCH])
+        self._waiting.clear()
+        self._flushed = time.monotonic()
+
+    def set_tags(self, tags: Mapping[str, str]) -> None:
+        """Set tags; None of them may be longer than 8,000 characters."""
+        mlflow.set_tags(dict(tags))
+
+    def log_config(self, config: Mapping[str, Any]) -> None:
+        """Write the resolved configuration: flattened as params, whole as the artifact config.yaml."""
+        params = [Param(key, str(value)[:MAX_PARAM_VAL_LENGTH]) for key, value in _flatten(config)]
+        for start in range(0, len(params), 100):
+            self._client.log_batch(self.run_id, params=params[start : start + 100])
+        self.log_text(yaml.safe_dump(dict(config), sort_keys=False), "config.yaml")
+
+    def log_data(self, data: DataSummary) -> None:
+        """Write the data set: MLflow's dataset input, its fingerprint and counts, and what was left out."""
+        source = CodeDatasetSource(tags={"source": data.source})
+        # MLflow allows a digest 36 characters; the whole fingerprint is a tag.
+        dataset = MetaDataset(source, name=data.name, digest=data.fingerprint[:32])
+        mlflow.log_input(dataset, context="training")
+        self.set_tags({"ablate.data.fingerprint": data.fingerprint})
+        self.log_metrics({f"data/{name}": count for name, count in data.counts.items()})
+        if data.problems:
+            self.log_text("\n".join(data.problems) + "\n", "data/problems.txt")
+
+    def log_provenance(self, folder: Path, hardware: Mapping[str, str]) -> None:
+        """Write where the result comes from: commit, uncommitted changes, packages, machine, devices."""
+        commit = provenance.git_commit(folder)
+        facts = {
+            **provenance.machine(),
+            **hardware,
+            "commit": commit or "none",
+        }
+        self.set_tags({f"ablate.{name}": value for name, value in facts.items()})
+        packages = provenance.package_versions()
+        self.log_text(json.dumps({**facts, "packages": packages}, indent=2), "provenance/environment.json")
+        diff = provenance.git_diff(folder) if commit else ""
+        if diff:
+            self.log_text(diff + "\n", "provenance/uncommitted.diff")
+
+    def log_evaluation(self, evaluation: Evaluation, metrics: Sequence[Metric]) -> None:
+        """Write an evaluation: metrics, references, the per-example table and sample pictures."""
+        self.log_metrics({f"eval/{name}": value for name, value in evaluation.metrics.items()})
+        for reference, values in evaluation.references.items():
+            self.log_metrics({f"reference/{reference}/{name}": value for name, value in values.items()})
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            (folder / "metrics.json").write_text(json.dumps([asdict(metric) for metric in metrics], indent=2))
+            evaluation.per_example.to_parquet(folder / "per_example.parquet", index=False)
+            index = []
+            for kind, pictures in evaluation.samples.items():
+                (folder / "samples" / kind).mkdir(parents=True)
+                for place, (example, picture) in enumerate(pictures.items()):
+                    file = f"samples/{kind}/{place:03d}.png"
+                    picture.save(folder / file)
+                    index.append({"kind": kind, "example": example, "file": file})
+            (folder / "samples.json").write_text(json.dumps(index, indent=2))
+            mlflow.log_artifacts(str(folder), "evaluation")
+
+    def log_picture(self, picture: Any, file: str) -> None:
+        """Write a PIL image as an artifact."""
+        mlflow.log_image(picture, artifact_file=file)
+
+    def log_model(self, model: keras.Model) -> None:
+        """Write a Keras model in MLflow's format, which `mlflow.keras.load_model` reads."""
+        import mlflow.tensorflow
+
+        requirements = [f"{name}=={version}" for name, version in provenance.package_versions().items()]
+        mlflow.tensorflow.log_model(model, name="model", pip_requirements=requirements)
+
+    def log_text(self, text: str, file: str) -> None:
+        """Write a text as an artifact."""
+        mlflow.log_text(text, file)
+
+
+@contextmanager
+def track(*, study: str, name: str, tags: Mapping[str, str], artifacts: Path) -> Iterator[TrackedRun]:
+    """Start a run in the open store, and end it FINISHED, FAILED or KILLED with the reason as a tag.
+
+    Args:
+        study: Name of the study, which is the experiment in MLflow.
+        name: Name of the run.
+        tags: Its first tags.
+        artifacts: Folder of the study's artifacts, where the store is a database and not a server.
+
+    Yields:
+        The run, to be filled.
+    """
+    try:
+        mlflow.set_experiment(experiment_id=_experiment(study, artifacts))
+        started = mlflow.start_run(run_name=name, tags=dict(tags))
+    except MlflowException as error:
+        raise TrackingError(f"MLflow refuses to start a run: {str(error).splitlines()[0]}") from error
+    run = TrackedRun(started.info.run_id)
+    try:
+        yield run
+        run.flush()
+    except KeyboardInterrupt:
+        _end(run, RunStatus.KILLED, "interrupted")
+        raise
+    except Exception as error:
+        _end(run, RunStatus.FAILED, "diverged" if isinstance(error, Diverged) else type(error).__name__, error)
+        raise
+    _end(run, RunStatus.FINISHED, None)
+
+
+def _end(run: TrackedRun, status: int, reason: str | None, error: Exception | None = None) -> None:
+    """Write the last words of a run; where the store itself fails, the run's own error matters more."""
+    try:
+        run.flush()
+        if reason:
+            run.set_tags({"ablate.reason": reason})
+        if error is not None:
+            run.set_tags({"ablate.error": str(error)[:1000]})
+            if not isinstance(error, AblateError):
+                run.log_text("".join(traceback.format_exception(error)), "traceback.txt")
+    except (MlflowException, OSError) as problem:
+        log.error("The end of run %s could not be tracked: %s", run.run_id, str(problem).splitlines()[0])
+    finally:
+        mlflow.end_run(RunStatus.to_string(status))
+
+
+def _experiment(study: str, artifacts: Path) -> str:
+    client = mlflow.MlflowClient()
+    found = client.get_experiment_by_name(study)
+    if found is None:
+        local = not mlflow.get_tracking_uri().startswith(("http:", "https:", "databricks"))
+        try:
+            location = (artifacts / study).as_uri() if local else None
+            return str(client.create_experiment(study, artifact_location=location))
+        except MlflowException:
+            # Another process was faster.
+            found = client.get_experiment_by_name(study)
+            if found is None:
+                raise
+    if found.lifecycle_stage != "active":
+        raise TrackingError(
+            f"study {study} was deleted in MLflow: restore it there (experiment {found.experiment_id}), "
+            "or choose another study.name"
+        )
+    return str(found.experiment_id)
+
+
+def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping) and value:
+            yield from _flatten(value, f"{name}.")
+        else:
+            yield name, value

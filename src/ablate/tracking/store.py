@@ -1,0 +1,94 @@
+"""The tracking store: where it is, whether it can be used, and its schema, made once."""
+
+import logging
+import os
+import socket
+import sqlite3
+import warnings
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from filelock import FileLock
+
+from ablate.errors import TrackingError
+
+log = logging.getLogger(__name__)
+
+_SQLITE = "sqlite:///"
+
+
+def store_uri(configured: str | None, project: Path) -> str:
+    """Return the address of the store: the configured one, else `MLFLOW_TRACKING_URI`, else SQLite in the project.
+
+    Args:
+        configured: `tracking.uri`; an address that MLflow understands, or None.
+        project: Folder of the default store.
+
+    Returns:
+        An address; that of a SQLite file is absolute, so that jobs in other folders find the same one.
+    """
+    uri = configured or os.environ.get("MLFLOW_TRACKING_URI") or f"{_SQLITE}{project.absolute() / 'mlflow.db'}"
+    if uri.startswith(_SQLITE):
+        return f"{_SQLITE}{Path(uri.removeprefix(_SQLITE)).absolute()}"
+    return uri
+
+
+def open_store(uri: str) -> None:
+    """Make sure that the store can be written, make its schema if it is new, and select it in MLflow.
+
+    Raises:
+        TrackingError: It cannot be reached or written; the message says what to do.
+    """
+    if uri.startswith(_SQLITE):
+        path = Path(uri.removeprefix(_SQLITE))
+        _check_writable(path)
+        # Two processes that make the schema at the same time get in each other's way.
+        with FileLock(path.with_name(f"{path.name}.lock")):
+            _select(uri)
+        return
+    _check_answers(uri)
+    _select(uri)
+
+
+def _check_writable(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(path, timeout=60)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.rollback()
+        path.with_name(f"{path.name}.lock").touch()
+    except (OSError, sqlite3.Error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise TrackingError(
+            f"the tracking store {path} cannot be written: {reason}. "
+            "Set tracking.uri or MLFLOW_TRACKING_URI to a place that can"
+        ) from None
+
+
+def _check_answers(uri: str) -> None:
+    address = urlsplit(uri)
+    if address.scheme not in ("http", "https") or address.hostname is None:
+        return
+    port = address.port or (443 if address.scheme == "https" else 80)
+    try:
+        # MLflow itself would try again for minutes.
+        socket.create_connection((address.hostname, port), timeout=10).close()
+    except OSError as error:
+        raise TrackingError(f"the tracking server {uri} does not answer: {error.strerror or error}") from None
+
+
+def _select(uri: str) -> None:
+    for name in ("alembic", "mlflow.store.db.utils", "mlflow.tracking.fluent"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    import mlflow
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    mlflow.set_tracking_uri(uri)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            mlflow.MlflowClient().search_experiments(max_results=1)
+    except (MlflowException, SQLAlchemyError, ImportError) as error:
+        raise TrackingError(f"the tracking store {uri} cannot be used: {str(error).splitlines()[0]}") from error

@@ -1,0 +1,107 @@
+"""Training a task's model with Keras."""
+
+import logging
+import math
+import time
+from dataclasses import dataclass
+
+import hydra.utils
+import keras
+
+from ablate.config import OptimizerConfig, TrainingConfig
+from ablate.errors import ConfigError
+from ablate.task import Task
+from ablate.training.callbacks import LogMetrics, Progress, Recorder
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Training:
+    """A finished training: the model and what it took."""
+
+    model: keras.Model
+    steps: int
+    seconds: float
+    examples_per_second: float
+    peak_memory_mib: float
+
+
+def build_optimizer(optimizer: OptimizerConfig, training: TrainingConfig) -> keras.optimizers.Optimizer:
+    """Construct the Keras optimiser that the configuration names, its learning rate dropping as `training` says.
+
+    Raises:
+        ConfigError: The class cannot be imported or refuses an argument.
+    """
+    learning_rate = optimizer.learning_rate
+    if training.learning_rate_drops:
+        steps = sorted(training.learning_rate_drops)
+        values = [learning_rate, *(learning_rate * training.learning_rate_drops[step] for step in steps)]
+        learning_rate = keras.optimizers.schedules.PiecewiseConstantDecay(steps, values)
+    arguments = optimizer.model_dump(by_alias=True, exclude={"learning_rate"})
+    try:
+        built = hydra.utils.instantiate(arguments, learning_rate=learning_rate)
+    except hydra.errors.InstantiationException as error:
+        reason = str(error.__cause__ or error).splitlines()[0]
+        raise ConfigError(f"optimizer={optimizer.name}: {optimizer.target} cannot be constructed: {reason}") from None
+    return built
+
+
+def steps_per_epoch(task: Task, training: TrainingConfig) -> int:
+    """Return the configured number of steps, or as many as one pass over the task's examples has."""
+    return training.steps_per_epoch or max(1, math.ceil(task.examples_per_epoch() / training.batch_size))
+
+
+def train(
+    task: Task, *, optimizer: OptimizerConfig, training: TrainingConfig, seed: int, log_metrics: LogMetrics
+) -> Training:
+    """Train a new model of a task whose data is loaded.
+
+    Args:
+        task: The task.
+        optimizer: The section `optimizer`.
+        training: The section `training`.
+        seed: Seed of initial values, dropout, order and augmentation.
+        log_metrics: Called with metrics and the number of steps done.
+
+    Returns:
+        The trained model and what it took.
+
+    Raises:
+        Diverged: The loss became NaN or infinite.
+        ConfigError: The optimiser cannot be constructed.
+    """
+    model = task.build_model(seed)
+    # XLA gains nothing over oneDNN on a CPU, and Keras would choose it whenever determinism is off.
+    model.compile(optimizer=build_optimizer(optimizer, training), loss=task.build_loss(), jit_compile=False)
+    steps = steps_per_epoch(task, training)
+    total = steps * training.epochs
+    recorder = Recorder(log_metrics, every=max(1, total // training.log_points))
+    progress = Progress(epochs=training.epochs, steps_per_epoch=steps, batch_size=training.batch_size)
+    validation = task.validation_batches()
+    log.info("Training: %d epochs of %d steps of %d examples", training.epochs, steps, training.batch_size)
+    start = time.monotonic()
+    try:
+        # One call an epoch: every epoch's data depends on the seed and its number alone, not on the epochs before.
+        for epoch in range(training.epochs):
+            batches = task.training_batches(
+                seed=seed, batch_size=training.batch_size, first_step=epoch * steps, steps=steps
+            )
+            model.fit(
+                batches,
+                initial_epoch=epoch,
+                epochs=epoch + 1,
+                validation_data=validation,
+                callbacks=[recorder, progress],
+                verbose=0,
+            )
+    finally:
+        progress.close()
+    seconds = time.monotonic() - start
+    return Training(
+        model=model,
+        steps=total,
+        seconds=seconds,
+        examples_per_second=total * training.batch_size / seconds,
+        peak_memory_mib=recorder.peak_memory / 2**20,
+    )
