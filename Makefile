@@ -3,7 +3,10 @@
 .PHONY: help setup demo test report ui lint bench clean lock
 
 PY := .venv/bin/python
-PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell command -v $(name) 2>/dev/null)))
+ifndef PYTHON
+PYTHON := $(shell for name in python3 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$name && break; done)
+endif
 PORT ?= 5000
 export PYTHONUNBUFFERED := 1
 
@@ -13,11 +16,10 @@ help:  ## list the targets
 setup: .venv/ready  ## make .venv from requirements.lock
 
 .venv/ready: requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
-		{ echo "ablate needs Python 3.11 to 3.13; set PYTHON=/path/to/one. Found: $(PYTHON)" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "ablate needs Python 3.11 to 3.13 with venv (on Debian: apt-get install python3-venv);" \
+		"set PYTHON=/path/to/one if it is not on the PATH" >&2; exit 1; }
 	@echo "Setting up .venv (a few minutes, about 3 GB, the first time)"
-	@$(PYTHON) -m venv --clear .venv || \
-		{ echo "Python's venv module is missing; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear .venv
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch .venv/ready

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt
@@ -115,11 +117,12 @@ def check(config: DictConfig) -> Checked:
     Raises:
         ConfigError: Something is unknown, missing or impossible; one line for each.
     """
+    # Hydra's own section, present when a sweep is being planned, is not complete before a job starts.
+    own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     try:
-        values = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
+        values = cast(dict[str, Any], OmegaConf.to_container(own, resolve=True, throw_on_missing=True))
     except OmegaConfBaseException as error:
         raise ConfigError(str(error).splitlines()[0]) from None
-    values.pop("hydra", None)
     task = values.get("task", {})
     fields = tuple(RunConfig.model_fields)
     allowed = {*fields, *task, "task", *UNUSED_BY_RUNS}.difference(NOT_TASK)
@@ -142,11 +145,27 @@ def _task(section: Mapping[str, Any]) -> Task:
 
 def chosen_levels() -> dict[str, str]:
     """Return the level chosen in each config group, inside a Hydra job."""
-    choices = HydraConfig.get().runtime.choices
+    return _levels(HydraConfig.get().runtime.choices)
+
+
+def default_levels(kept: Collection[str]) -> dict[str, str]:
+    """Return the levels that a Hydra job would have had without overrides.
+
+    Args:
+        kept: Groups whose level is the job's own: one of them may choose other defaults, as `scale=paper` does.
+    """
+    overrides = [f"{group}={level}" for group, level in chosen_levels().items() if group in kept]
+    config = (
+        GlobalHydra.instance()
+        .config_loader()
+        .load_configuration(HydraConfig.get().job.config_name, overrides=overrides, run_mode=RunMode.RUN)
+    )
+    return _levels(config.hydra.runtime.choices)
+
+
+def _levels(choices: Mapping[str, Any]) -> dict[str, str]:
     return {
-        group: str(level)
-        for group, level in choices.items()
-        if isinstance(level, str) and not group.startswith("hydra/")
+        group: level for group, level in choices.items() if isinstance(level, str) and not group.startswith("hydra/")
     }
 
 

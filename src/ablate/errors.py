@@ -21,8 +21,12 @@ class Diverged(AblateError):
     """The training loss became NaN or infinite."""
 
 
+class RunFailed(AblateError):
+    """A run of a sweep failed for a reason of its own; its traceback is in the log."""
+
+
 class Interrupted(KeyboardInterrupt):
-    """A signal asked the process to end: Ctrl-C, a closed terminal, a scheduler.
+    """A signal asked the process to end: a closed terminal, a scheduler.
 
     It is no `Exception`, so that a sweep ends too instead of starting its next run.
     """

@@ -39,13 +39,22 @@ def validate(model: type[Model], values: Mapping[str, Any], *, prefix: str = "")
         raise ConfigError("\n".join(lines)) from None
 
 
-def unknown(key: str, allowed: Iterable[str], *, what: str = "key") -> str:
-    """Say that a key or level is unknown, which are allowed, and which was probably meant."""
-    *parents, leaf = key.split(".")
+def unknown(key: str, allowed: Iterable[str]) -> str:
+    """Say that a key is unknown, which are allowed beside it, and which was probably meant."""
+    parent, dot, leaf = key.rpartition(".")
+    return f"unknown key: {key}. {_choice(parent + dot, leaf, allowed)}"
+
+
+def unknown_level(group: str, level: str, allowed: Iterable[str]) -> str:
+    """Say that a config group has no such level, which it has, and which was probably meant."""
+    return f"unknown level: {group}={level}. {_choice(f'{group}=', level, allowed)}"
+
+
+def _choice(prefix: str, name: str, allowed: Iterable[str]) -> str:
     names = sorted(allowed)
-    close = difflib.get_close_matches(leaf, names, n=1)
-    hint = f" Did you mean {'.'.join([*parents, close[0]])}?" if close else ""
-    return f"unknown {what}: {key}. Allowed{' in ' + '.'.join(parents) if parents else ''}: {', '.join(names)}.{hint}"
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f". Did you mean {prefix}{close[0]}?" if close else ""
+    return f"Allowed: {', '.join(prefix + name for name in names)}{hint}"
 
 
 def _explain(model: type[BaseModel], problem: Mapping[str, Any], prefix: str) -> str:

@@ -52,12 +52,14 @@ class Evaluation:
         references: The values of trivial answers, by their name, so that a reader sees what a number means.
         per_example: One row an evaluated example: `example`, its name; `digest`, of its contents; and every metric.
         samples: Pictures of some examples by kind, `given`, `truth` and `output`, then by the example's name.
+        figures: Pictures for whoever opens the run in MLflow, by name.
     """
 
     metrics: Mapping[str, float]
     references: Mapping[str, Mapping[str, float]]
     per_example: pd.DataFrame
     samples: Mapping[str, Mapping[str, Image.Image]] = field(default_factory=dict)
+    figures: Mapping[str, Image.Image] = field(default_factory=dict)
 
 
 class Task(Protocol):

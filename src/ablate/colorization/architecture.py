@@ -20,7 +20,7 @@ OUTPUT_STRIDE: dict[OutputRes, int] = {"full": 4, "half": 8, "quarter": 16}
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer. `filters`, `kernel`, `stride` and `dilation` concern convolutions; `rate` dropout, `affine` batch norm."""
+    """One layer: `rate` is dropout's, `affine` batch norm's, and the other numbers are a convolution's."""
 
     name: str
     kind: Kind
@@ -146,9 +146,9 @@ def price(plan: Sequence[Layer], side: int) -> list[LayerCost]:
         side: Side of the input in pixels.
 
     Returns:
-        For each layer the side and channels of its output; its trainable parameters; the FLOPs of its forward pass on one image (a multiplication and an
-        addition each count one; batch norm, ReLU and dropout, below 1 % together, count none); and the
-        receptive field of one of its outputs in input pixels.
+        For each layer the side and channels of its output; its trainable parameters; the FLOPs of its forward pass
+        on one image (a multiplication and an addition each count one; batch norm, ReLU and dropout, below 1 %
+        together, count none); and the receptive field of one of its outputs in input pixels.
     """
     channels, jump, field = 1, 1.0, 1.0
     rows = []

@@ -2,7 +2,9 @@
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -146,7 +148,9 @@ def _scan(config: DataConfig, grid_step: int, files: tuple[_File, ...], ignored:
     _report(config, len(files), bad, ignored)
     for part, kept in photographs.items():
         if not kept:
-            raise DataError(f"{_place(config)} has no usable photograph to {'train' if part == 'train' else 'evaluate'} on")
+            raise DataError(
+                f"{_place(config)} has no usable photograph to {'train' if part == 'train' else 'evaluate'} on"
+            )
         kept.sort(key=lambda pair: (pair[0].digest, pair[0].name))
     train, evaluation = photographs["train"], photographs["eval"]
     return ColorData(
@@ -332,18 +336,31 @@ def training_batches(
     indices = example_order(seed, positions, len(data.train))
     side, max_zoom = data.config.image_size, data.config.max_zoom
 
-    def example(index: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
-        pixels = tf.numpy_function(data.load, [index], tf.uint8)
-        pixels.set_shape((None, None, 3))
+    def crop(pixels: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
         return random_crop(pixels, tf.stack([tf.constant(seed, tf.int64), position]), side=side, max_zoom=max_zoom)
 
-    batches = (
-        tf.data.Dataset.from_tensor_slices((indices, positions))
-        .map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        .batch(batch_size, drop_remainder=True)
-        .map(lambda pixels: to_example(pixels, output_side=output_side), num_parallel_calls=1)
+    photographs = tf.data.Dataset.from_generator(
+        lambda: _load_ahead(data, indices), output_signature=tf.TensorSpec((None, None, 3), tf.uint8)
     )
-    return batches.prefetch(2)
+    batches = (
+        tf.data.Dataset.zip(photographs, tf.data.Dataset.from_tensor_slices(positions))
+        .map(crop, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        .batch(batch_size, drop_remainder=True)
+        .map(lambda pixels: to_example(pixels, output_side=output_side))
+    )
+    return batches.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2)
+
+
+def _load_ahead(data: ColorData, indices: npt.NDArray[np.int64], ahead: int = 64) -> Iterator[Pixels]:
+    """Load photographs in order on all cores. TensorFlow's own map would be serial: a Python function is stateful."""
+    with ThreadPoolExecutor() as pool:
+        waiting: deque[Future[Pixels]] = deque()
+        for index in indices:
+            waiting.append(pool.submit(data.load, int(index)))
+            if len(waiting) >= ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def evaluation_batches(data: ColorData, *, batch_size: int, output_side: int) -> tf.data.Dataset:

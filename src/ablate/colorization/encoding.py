@@ -12,7 +12,7 @@ AB_LIMIT = 128
 """Every ab of an sRGB colour, and every 8-bit Lab value, lies within this distance of 0 on each axis."""
 
 _CELL = 5
-_FAR = 1e4
+_FAR = 1e18
 
 
 @lru_cache
@@ -77,9 +77,7 @@ def nearest_bin(ab: tf.Tensor, *, step: int = 10) -> tf.Tensor:
     return nearest_bins(ab, step=step, k=1)[0][..., 0]
 
 
-def soft_encode(
-    ab: tf.Tensor, *, step: int = 10, k: int = 5, sigma: float = 5.0
-) -> tuple[tf.Tensor, tf.Tensor]:
+def soft_encode(ab: tf.Tensor, *, step: int = 10, k: int = 5, sigma: float = 5.0) -> tuple[tf.Tensor, tf.Tensor]:
     """Encode ab as weights on its k nearest colour classes.
 
     weight_i = exp(-d_i^2 / (2 sigma^2)) / sum_j exp(-d_j^2 / (2 sigma^2)), with d_i the distance to class i.

@@ -13,15 +13,14 @@ from ablate.colorization.color import lab_to_rgb
 from ablate.colorization.config import ColorConfig, EvaluationConfig
 from ablate.colorization.data import ColorData, pixels_to_lab
 from ablate.colorization.decoding import decode, upsample
+from ablate.colorization.figures import grid
 from ablate.colorization.metrics import balanced_pixel_weights, colorfulness, per_photograph
 from ablate.task import Evaluation
 
 Array = npt.NDArray[np.floating]
 
 
-def evaluate(
-    model: keras.Model, data: ColorData, *, color: ColorConfig, evaluation: EvaluationConfig
-) -> Evaluation:
+def evaluate(model: keras.Model, data: ColorData, *, color: ColorConfig, evaluation: EvaluationConfig) -> Evaluation:
     """Colourise the evaluation photographs and compare them with the truth.
 
     The predicted ab is upsampled bilinearly to `evaluation.side` whatever the network's output side, and joined
@@ -51,20 +50,26 @@ def evaluate(
         return pd.concat(frames, ignore_index=True)
 
     def constant(ab: Array) -> Callable[[slice], Array]:
-        return lambda part: np.broadcast_to(ab, lab[part].shape[:-1] + (2,)).astype(np.float32)
+        return lambda part: np.broadcast_to(ab, (*lab[part].shape[:-1], 2)).astype(np.float32)
 
     predicted = np.concatenate(list(_predict(model, data, batches, color, evaluation.side)))
     per_example = table(lambda part: predicted[part])
     references = {"grey": constant(np.zeros(2)), "mean_color": constant(data.mean_ab)}
-    metrics = per_example.mean().to_dict()
+    metrics = _means(per_example)
     per_example.insert(0, "example", [photograph.name for photograph in data.evaluation])
     per_example.insert(1, "digest", [photograph.digest for photograph in data.evaluation])
+    samples = _samples(data, lab, predicted, evaluation.samples)
     return Evaluation(
         metrics=metrics,
-        references={name: table(colorize).mean().to_dict() for name, colorize in references.items()},
+        references={name: _means(table(colorize)) for name, colorize in references.items()},
         per_example=per_example,
-        samples=_samples(data, lab, predicted, evaluation.samples),
+        samples=samples,
+        figures={"grid": grid({"grey": samples["given"], "truth": samples["truth"], "colourised": samples["output"]})},
     )
+
+
+def _means(table: pd.DataFrame) -> dict[str, float]:
+    return {str(name): float(value) for name, value in table.mean().items()}
 
 
 def _truth(data: ColorData, side: int) -> Array:

@@ -74,7 +74,10 @@ class ColorizationTask:
             layer = cost.layer
             kernel = f"{layer.kernel}x{layer.kernel}" if layer.kind in ("conv", "transposed") else ""
             details = [kernel, f"stride {layer.stride}" * (layer.stride > 1)]
-            details += [f"dilation {layer.dilation}" * (layer.dilation > 1), f"rate {layer.rate}" * bool(layer.rate)]
+            details += [
+                f"dilation {layer.dilation}" * (layer.dilation > 1),
+                f"rate {layer.rate}" * bool(layer.rate),
+            ]
             rows.append(
                 {
                     "layer": layer.name,

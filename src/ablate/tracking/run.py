@@ -14,16 +14,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mlflow
+import numpy as np
 import yaml
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.meta_dataset import MetaDataset
 from mlflow.entities import Metric as MlflowMetric
 from mlflow.entities import Param, RunStatus
 from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.types import Schema, TensorSpec
 from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
 
 from ablate.errors import AblateError, Diverged, TrackingError
 from ablate.tracking import provenance
+from ablate.tracking.store import artifact_folder
 
 if TYPE_CHECKING:
     import keras
@@ -71,10 +75,7 @@ class TrackedRun:
 
     def log_data(self, data: DataSummary) -> None:
         """Write the data set: MLflow's dataset input, its fingerprint and counts, and what was left out."""
-        source = CodeDatasetSource(tags={"source": data.source})
-        # MLflow allows a digest 36 characters; the whole fingerprint is a tag.
-        dataset = MetaDataset(source, name=data.name, digest=data.fingerprint[:32])
-        mlflow.log_input(dataset, context="training")
+        mlflow.log_input(_TrackedData(data), context="training")
         self.set_tags({"ablate.data.fingerprint": data.fingerprint})
         self.log_metrics({f"data/{name}": count for name, count in data.counts.items()})
         if data.problems:
@@ -98,6 +99,8 @@ class TrackedRun:
     def log_evaluation(self, evaluation: Evaluation, metrics: Sequence[Metric]) -> None:
         """Write an evaluation: metrics, references, the per-example table and sample pictures."""
         self.log_metrics({f"eval/{name}": value for name, value in evaluation.metrics.items()})
+        for name, figure in evaluation.figures.items():
+            mlflow.log_image(figure, artifact_file=f"evaluation/{name}.png")
         for reference, values in evaluation.references.items():
             self.log_metrics({f"reference/{reference}/{name}": value for name, value in values.items()})
         with tempfile.TemporaryDirectory() as name:
@@ -114,37 +117,53 @@ class TrackedRun:
             (folder / "samples.json").write_text(json.dumps(index, indent=2))
             mlflow.log_artifacts(str(folder), "evaluation")
 
-    def log_picture(self, picture: Any, file: str) -> None:
-        """Write a PIL image as an artifact."""
-        mlflow.log_image(picture, artifact_file=file)
-
     def log_model(self, model: keras.Model) -> None:
         """Write a Keras model in MLflow's format, which `mlflow.keras.load_model` reads."""
         import mlflow.tensorflow
 
         requirements = [f"{name}=={version}" for name, version in provenance.package_versions().items()]
-        mlflow.tensorflow.log_model(model, name="model", pip_requirements=requirements)
+        ends = (model.inputs[0], model.outputs[0])
+        given, made = (Schema([TensorSpec(np.dtype(end.dtype), (-1, *end.shape[1:]))]) for end in ends)
+        signature = ModelSignature(inputs=given, outputs=made)
+        mlflow.tensorflow.log_model(model, name="model", pip_requirements=requirements, signature=signature)
 
     def log_text(self, text: str, file: str) -> None:
         """Write a text as an artifact."""
         mlflow.log_text(text, file)
 
 
+class _TrackedData(MetaDataset):
+    """A data set as MLflow shows it, with the counts as its profile."""
+
+    def __init__(self, data: DataSummary):
+        self._counts = dict(data.counts)
+        # MLflow allows a digest 36 characters; the whole fingerprint is a tag of the run.
+        super().__init__(CodeDatasetSource(tags={"source": data.source}), name=data.name, digest=data.fingerprint[:32])
+
+    @property
+    def profile(self) -> dict[str, int]:
+        return self._counts
+
+    def to_dict(self) -> dict[str, str]:
+        return {**super().to_dict(), "profile": json.dumps(self._counts)}
+
+
 @contextmanager
-def track(*, study: str, name: str, tags: Mapping[str, str], artifacts: Path) -> Iterator[TrackedRun]:
+def track(*, study: str, name: str, tags: Mapping[str, str], project: Path) -> Iterator[TrackedRun]:
     """Start a run in the open store, and end it FINISHED, FAILED or KILLED with the reason as a tag.
 
     Args:
         study: Name of the study, which is the experiment in MLflow.
         name: Name of the run.
         tags: Its first tags.
-        artifacts: Folder of the study's artifacts, where the store is a database and not a server.
+        project: Where artifacts are kept, in mlartifacts, if the store is a database that is not a file; a file's
+            are beside it, and a server has its own place.
 
     Yields:
         The run, to be filled.
     """
     try:
-        mlflow.set_experiment(experiment_id=_experiment(study, artifacts))
+        mlflow.set_experiment(experiment_id=_experiment(study, project))
         started = mlflow.start_run(run_name=name, tags=dict(tags))
     except MlflowException as error:
         raise TrackingError(f"MLflow refuses to start a run: {str(error).splitlines()[0]}") from error
@@ -177,13 +196,13 @@ def _end(run: TrackedRun, status: int, reason: str | None, error: Exception | No
         mlflow.end_run(RunStatus.to_string(status))
 
 
-def _experiment(study: str, artifacts: Path) -> str:
+def _experiment(study: str, project: Path) -> str:
     client = mlflow.MlflowClient()
     found = client.get_experiment_by_name(study)
     if found is None:
-        local = not mlflow.get_tracking_uri().startswith(("http:", "https:", "databricks"))
+        folder = artifact_folder(mlflow.get_tracking_uri(), project)
         try:
-            location = (artifacts / study).as_uri() if local else None
+            location = (folder / study).as_uri() if folder else None
             return str(client.create_experiment(study, artifact_location=location))
         except MlflowException:
             # Another process was faster.

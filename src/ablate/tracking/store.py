@@ -34,6 +34,13 @@ def store_uri(configured: str | None, project: Path) -> str:
     return uri
 
 
+def artifact_folder(uri: str, project: Path) -> Path | None:
+    """Return where the artifacts of a store are kept, or None where that is for its server to say."""
+    if uri.startswith(_SQLITE):
+        return Path(uri.removeprefix(_SQLITE)).parent / "mlartifacts"
+    return project.absolute() / "mlartifacts" if "sql" in urlsplit(uri).scheme else None
+
+
 def open_store(uri: str) -> None:
     """Make sure that the store can be written, make its schema if it is new, and select it in MLflow.
 

@@ -75,11 +75,21 @@ class Progress(keras.callbacks.Callback):
 
     def __init__(self, *, epochs: int, steps_per_epoch: int, batch_size: int, seconds: float = 10.0):
         super().__init__()
-        self.epochs, self.steps_per_epoch, self.batch_size, self.seconds = epochs, steps_per_epoch, batch_size, seconds
+        self.epochs, self.steps_per_epoch, self.batch_size, self.seconds = (
+            epochs,
+            steps_per_epoch,
+            batch_size,
+            seconds,
+        )
         self.done = 0
         self._first_done = self._said = time.monotonic()
         self.bar = tqdm(
-            total=epochs * steps_per_epoch, unit="step", desc="Training", disable=None, leave=False, dynamic_ncols=True
+            total=epochs * steps_per_epoch,
+            unit="step",
+            desc="Training",
+            disable=None,
+            leave=False,
+            dynamic_ncols=True,
         )
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
@@ -97,7 +107,14 @@ class Progress(keras.callbacks.Callback):
             rate = (self.done - 1) / (now - self._first_done)
             left = (self.epochs * self.steps_per_epoch - self.done) / rate
             message = "epoch %d of %d: loss %.4g, %.0f examples/s, %s left"
-            log.info(message, epoch + 1, self.epochs, logs["loss"], rate * self.batch_size, tqdm.format_interval(left))
+            log.info(
+                message,
+                epoch + 1,
+                self.epochs,
+                logs["loss"],
+                rate * self.batch_size,
+                tqdm.format_interval(left),
+            )
 
     def close(self) -> None:
         """Remove the bar."""

@@ -91,6 +91,7 @@ def train(
                 batches,
                 initial_epoch=epoch,
                 epochs=epoch + 1,
+                shuffle=False,
                 validation_data=validation,
                 callbacks=[recorder, progress],
                 verbose=0,

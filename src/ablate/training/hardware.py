@@ -1,12 +1,18 @@
 """What a run computes with: set up before the first tensor is made, and described for tracking."""
 
+import logging
 import os
 import platform
-from collections.abc import Mapping
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from ablate.config import HardwareConfig
 from ablate.errors import ConfigError
+
+log = logging.getLogger(__name__)
 
 
 def configure(hardware: HardwareConfig, *, seed: int, deterministic: bool) -> Mapping[str, str]:
@@ -28,9 +34,13 @@ def configure(hardware: HardwareConfig, *, seed: int, deterministic: bool) -> Ma
     """
     # oneDNN is off by default on CPUs without AVX512, where it makes a training step up to twice as fast.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", str(int(hardware.onednn)))
-    import keras
-    import tensorflow as tf
+    with _native_log():
+        import keras
+        import tensorflow as tf
 
+        gpus = tf.config.list_physical_devices("GPU")
+    if not gpus and any(Path("/dev").glob("nvidia[0-9]*")):
+        log.warning("This machine has a GPU that TensorFlow does not see: is the extra `ablate[gpu]` installed?")
     threading = tf.config.threading
     if hardware.threads is not None and threading.get_intra_op_parallelism_threads() != hardware.threads:
         try:
@@ -40,7 +50,6 @@ def configure(hardware: HardwareConfig, *, seed: int, deterministic: bool) -> Ma
                 f"hardware.threads={hardware.threads}: an earlier run of this process fixed another number; "
                 "set it for the whole sweep"
             ) from None
-    gpus = tf.config.list_physical_devices("GPU")
     for gpu in gpus:
         if not tf.config.experimental.get_memory_growth(gpu):
             tf.config.experimental.set_memory_growth(gpu, True)
@@ -57,6 +66,31 @@ def configure(hardware: HardwareConfig, *, seed: int, deterministic: bool) -> Ma
         "onednn": os.environ["TF_ENABLE_ONEDNN_OPTS"],
         "deterministic": str(deterministic).lower(),
     }
+
+
+@contextmanager
+def _native_log() -> Iterator[None]:
+    """Send what TensorFlow's native code prints at its start to the debug log; to stderr only where it fails.
+
+    Half a dozen lines, some called errors, say that a machine without a GPU has none; no setting silences them.
+    """
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile("w+", errors="replace") as printed:
+        os.dup2(printed.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(stderr, 2)
+            printed.seek(0)
+            sys.stderr.write(printed.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+        printed.seek(0)
+        for line in printed:
+            log.debug("%s", line.rstrip())
 
 
 def _cpu_name() -> str:

@@ -1,6 +1,8 @@
 """Hydra's sweep, with every run checked before the first one starts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -12,16 +14,22 @@ from ablate.config import check
 class AblateSweeper(BasicSweeper):
     """Expands `key=a,b` overrides to their combinations, as Hydra does."""
 
-    def validate_batch_of_jobs(self, batch: list[list[str]]) -> None:
+    def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
         """Compose and check every run, so that an impossible one is found before any other has trained.
+
+        Args:
+            batch: The runs about to be launched; before the first one, those of later batches are checked too.
 
         Raises:
             ConfigError: A run's configuration is wrong.
         """
         assert self.config is not None
-        assert self.config_loader is not None
-        for overrides in batch:
-            check(self.config_loader.load_sweep_config(self.config, list(overrides)))
+        assert self.hydra_context is not None
+        assert self.overrides is not None
+        if self.batch_index > 1:
+            return
+        for overrides in chain.from_iterable(self.overrides):
+            check(self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides)))
 
 
 @dataclass

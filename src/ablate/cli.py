@@ -1,0 +1,130 @@
+"""What all commands have in common: one clear line for an error, and an orderly end at a signal."""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from ablate.config import conf_dir
+from ablate.errors import AblateError, Interrupted
+from ablate.schema import unknown, unknown_level
+
+
+@contextmanager
+def command() -> Iterator[None]:
+    """Run a command's main function: errors that a user can mend end it with one line and exit code 1.
+
+    With `HYDRA_FULL_ERROR=1` in the environment, the stack trace is shown as well, as Hydra's users expect.
+    """
+    traced = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    # Hydra then raises its errors instead of printing them itself.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    _end_orderly_at_signals()
+    try:
+        yield
+    except (AblateError, HydraException, OmegaConfBaseException) as error:
+        if traced:
+            raise
+        _leave(f"Error: {explain(error, sys.argv[1:])}", 1)
+    except KeyboardInterrupt as interrupt:
+        if traced:
+            raise
+        _leave(str(interrupt) or "Interrupted", 130)
+
+
+def _leave(line: str, code: int) -> NoReturn:
+    print(line, file=sys.stderr)
+    sys.exit(code)
+
+
+def _end_orderly_at_signals() -> None:
+    # A log line that cannot be written, because the terminal is gone, must not print a stack trace.
+    logging.raiseExceptions = False
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # `nohup` has the signal ignored, and so it stays.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    signal.signal(number, signal.SIG_IGN)
+    if number == signal.SIGHUP:
+        # Writing to a terminal that is gone is an error: what is still to be said goes to the log file alone.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (1, 2):
+            if os.isatty(stream) or not _is_open(stream):
+                os.dup2(nowhere, stream)
+    raise Interrupted(f"Interrupted by {signal.Signals(number).name}")
+
+
+def _is_open(stream: int) -> bool:
+    try:
+        os.fstat(stream)
+    except OSError:
+        return False
+    return True
+
+
+def explain(error: Exception, arguments: Sequence[str]) -> str:
+    """Say what is wrong with a command in as few lines as possible.
+
+    Args:
+        error: What was raised.
+        arguments: The command's overrides.
+
+    Returns:
+        The error's own message where it is ours; Hydra's, put into one line that names what is allowed.
+    """
+    if isinstance(error, AblateError):
+        return str(error)
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
+        group, _, level = error.missing_cfg_file.rpartition("/")
+        return unknown_level(group, level, error.options)
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, OmegaConfBaseException):
+        cause = cause.__cause__
+    if isinstance(error, ConfigCompositionException) and cause is not None and cause.full_key:
+        key = str(cause.full_key)
+        return unknown(key, _keys_beside(key, arguments))
+    return " ".join(str(error).split())
+
+
+def _keys_beside(key: str, arguments: Sequence[str]) -> list[str]:
+    """Return the keys that exist where an unknown one was given, among the levels that the arguments choose."""
+    parser = OverridesParser.create()
+    others = []
+    for argument in arguments:
+        try:
+            override = parser.parse_override(argument)
+        except HydraException:
+            continue
+        if not override.is_sweep_override() and key not in (
+            override.key_or_group,
+            override.key_or_group.replace("/", "."),
+        ):
+            others.append(argument)
+    try:
+        node = _compose(others)
+    except (HydraException, OmegaConfBaseException):
+        node = _compose([])
+    for part in key.split(".")[:-1]:
+        child = OmegaConf.to_container(node)[part] if part in node else None  # type: ignore[index,call-overload]
+        if not isinstance(child, dict):
+            break
+        node = node[part]
+    return [str(name) for name in node]
+
+
+def _compose(overrides: Sequence[str]) -> DictConfig:
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        return compose("config", list(overrides))

@@ -1,0 +1,347 @@
+import hashlib
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from ablate.colorization.photographs import (
+    MIN_SIDE,
+    SAMPLE,
+    BadPhotograph,
+    Photograph,
+    center_square,
+    decode,
+    fit_short_side,
+    folder_paths,
+    sample_paths,
+    scan,
+)
+from ablate.errors import DataError
+
+HEIGHT, WIDTH = 12, 16
+ORIENTATION = 0x0112
+
+
+def pixels_of(content):
+    image = decode(content)
+    assert image.mode == "RGB"
+    return np.asarray(image)
+
+
+def flat(color, mode="RGB"):
+    return Image.new(mode, (WIDTH, HEIGHT), color)
+
+
+def assert_flat(content, color, tolerance=0):
+    pixels = pixels_of(content).astype(int)
+    assert pixels.shape == (HEIGHT, WIDTH, 3)
+    assert np.abs(pixels - color).max() <= tolerance
+
+
+def reason(content):
+    with pytest.raises(DataError) as caught:
+        decode(content)
+    message = str(caught.value)
+    assert message
+    assert "\n" not in message
+    return message
+
+
+@pytest.mark.parametrize(("kind", "options"), [("PNG", {}), ("WEBP", {"lossless": True})])
+def test_lossless_files_give_their_very_pixels(noise, encode, kind, options):
+    np.testing.assert_array_equal(pixels_of(encode(noise(), kind, **options)), noise())
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
+def test_lossy_files_give_about_their_pixels(encode, kind):
+    assert_flat(encode(flat((200, 90, 40)), kind, quality=95), (200, 90, 40), tolerance=4)
+
+
+def test_a_progressive_jpeg_is_read(encode):
+    assert_flat(encode(flat((20, 90, 140)), "JPEG", progressive=True, quality=95), (20, 90, 140), tolerance=4)
+
+
+def test_a_jpeg_of_two_pictures_gives_the_first(encode):
+    # So save many telephones.
+    content = encode(flat((200, 90, 40)), "MPO", save_all=True, append_images=[flat((0, 0, 255))])
+    assert_flat(content, (200, 90, 40), tolerance=4)
+
+
+def test_an_animation_gives_its_first_picture(encode):
+    frames = {"save_all": True, "append_images": [flat((0, 0, 255))]}
+    assert_flat(encode(flat((200, 90, 40)), "PNG", **frames), (200, 90, 40))
+    assert_flat(encode(flat((200, 90, 40)), "WEBP", lossless=True, **frames), (200, 90, 40))
+
+
+@pytest.mark.parametrize(
+    ("image", "color"),
+    [
+        (flat(77, "L"), (77, 77, 77)),
+        (flat(1, "1"), (255, 255, 255)),
+        (flat(0, "1"), (0, 0, 0)),
+        (flat((77, 255), "LA"), (77, 77, 77)),
+        (flat((77, 0), "LA"), (255, 255, 255)),
+        (flat((10, 20, 30, 255), "RGBA"), (10, 20, 30)),
+        (flat((10, 20, 30, 0), "RGBA"), (255, 255, 255)),
+        (flat((0, 100, 200, 51), "RGBA"), (204, 224, 244)),
+        (flat((10, 200, 30)).quantize(4), (10, 200, 30)),
+    ],
+    ids=["L", "white-1", "black-1", "LA", "LA-clear", "RGBA", "RGBA-clear", "RGBA-part", "P"],
+)
+def test_every_mode_becomes_rgb_on_white(encode, image, color):
+    assert_flat(encode(image), color, tolerance=1)
+
+
+@pytest.mark.parametrize("transparency", [1, b"\xff\x00"], ids=["one-entry", "table"])
+def test_a_transparent_palette_entry_becomes_white(encode, transparency):
+    image = Image.new("P", (WIDTH, HEIGHT), 0)
+    image.putpalette([10, 200, 30, 90, 90, 90])
+    image.paste(1, (0, 0, WIDTH // 2, HEIGHT))
+    pixels = pixels_of(encode(image, transparency=transparency))
+    assert (pixels[:, : WIDTH // 2] == 255).all()
+    assert (pixels[:, WIDTH // 2 :] == (10, 200, 30)).all()
+
+
+def test_one_transparent_colour_of_an_rgb_file_becomes_white(encode):
+    image = flat((10, 200, 30))
+    image.paste((1, 2, 3), (0, 0, 4, HEIGHT))
+    pixels = pixels_of(encode(image, transparency=(1, 2, 3)))
+    assert (pixels[:, :4] == 255).all()
+    assert (pixels[:, 4:] == (10, 200, 30)).all()
+
+
+def test_a_cmyk_jpeg_gives_its_colours(encode):
+    # No cyan, all magenta, no yellow, a fifth of black: (255, 0, 255) * 4/5.
+    assert_flat(encode(flat((0, 255, 0, 51), "CMYK"), "JPEG", quality=95), (204, 0, 204), tolerance=4)
+
+
+@pytest.mark.parametrize(("deep", "expected"), [(0, 0), (65535, 255), (257 * 100, 100), (257 * 100 + 200, 101)])
+def test_16_bit_greys_are_scaled_not_cut(encode, deep, expected):
+    image = Image.fromarray(np.full((HEIGHT, WIDTH), deep, np.uint16))
+    assert image.mode == "I;16"
+    assert_flat(encode(image), (expected,) * 3)
+
+
+# How the upright picture is to be turned so that the orientation's viewer turns it back (EXIF 2.3, tag 274).
+STORED = {
+    1: lambda upright: upright,
+    2: lambda upright: upright[:, ::-1],
+    3: lambda upright: upright[::-1, ::-1],
+    4: lambda upright: upright[::-1],
+    5: lambda upright: upright.swapaxes(0, 1),
+    6: lambda upright: np.rot90(upright, 1),
+    7: lambda upright: np.rot90(upright, 2).swapaxes(0, 1),
+    8: lambda upright: np.rot90(upright, -1),
+}
+
+
+@pytest.mark.parametrize("orientation", STORED)
+def test_a_turned_photograph_ends_upright(encode, orientation):
+    upright = np.zeros((24, 32, 3), np.uint8)
+    upright[:12, :16] = (220, 40, 40)
+    upright[:12, 16:] = (40, 220, 40)
+    upright[12:, :16] = (40, 40, 220)
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    stored = np.ascontiguousarray(STORED[orientation](upright))
+    pixels = pixels_of(encode(stored, "JPEG", quality=95, subsampling=0, exif=exif))
+    assert pixels.shape == upright.shape
+    assert np.abs(pixels.astype(int) - upright).mean() < 6
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_truncated_file_is_named_damaged(noise, encode, kind):
+    content = encode(noise(height=64, width=64), kind)
+    reason(content[: len(content) // 2])
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"hello, I am no picture\n", b"\x00" * 500, b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"]
+)
+def test_what_is_no_picture_is_called_so(content):
+    assert "BytesIO" not in reason(content)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "BMP", "TIFF"])
+def test_another_format_is_refused_whatever_its_name(encode, kind):
+    assert reason(encode(flat((10, 20, 30)), kind)) == "no JPEG, PNG or WebP picture"
+
+
+@pytest.mark.parametrize("size", [(1, 1), (MIN_SIDE - 1, 40), (40, MIN_SIDE - 1)])
+def test_a_tiny_picture_is_refused_with_its_size(encode, size):
+    message = reason(encode(Image.new("RGB", size)))
+    assert message == f"{size[0]}x{size[1]} pixels; at least {MIN_SIDE}x{MIN_SIDE} are needed"
+
+
+def test_the_smallest_picture_is_taken(encode):
+    assert decode(encode(Image.new("RGB", (MIN_SIDE, MIN_SIDE)))).size == (MIN_SIDE, MIN_SIDE)
+
+
+def test_a_picture_too_large_to_be_one_is_refused(monkeypatch, encode):
+    content = encode(flat((1, 2, 3)))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", WIDTH * HEIGHT // 3)
+    assert "pixels" in reason(content)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@settings(max_examples=150, deadline=None)
+@given(changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=12))
+def test_damaged_bytes_give_a_picture_or_a_reason(noise, encode, kind, changes):
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    exif[0x010E] = "a description"
+    content = bytearray(encode(noise(), kind, exif=exif))
+    for place, value in changes:
+        content[int(place * len(content))] = value
+    with warnings.catch_warnings():
+        # Pillow warns of EXIF that it mends.
+        warnings.simplefilter("ignore")
+        try:
+            image = decode(bytes(content))
+        except DataError as error:
+            message = str(error)
+            assert message
+            assert "\n" not in message
+        else:
+            assert image.mode == "RGB"
+            assert min(image.size) >= MIN_SIDE
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [((100, 80), (50, 40)), ((80, 100), (40, 50)), ((20, 10), (64, 32)), ((36, 70), (36, 70)), ((3, 2), (48, 32))],
+)
+def test_the_short_side_is_brought_into_its_range(size, expected):
+    assert fit_short_side(Image.new("RGB", size), low=32, high=40).size == expected
+
+
+def test_within_the_range_pixels_stay_as_they_are(noise):
+    image = Image.fromarray(noise(height=36, width=50))
+    np.testing.assert_array_equal(fit_short_side(image, low=32, high=40), image)
+
+
+@pytest.mark.parametrize("size", [(999, 1000), (1000, 333), (33, 32), (501, 77)])
+def test_no_side_falls_below_the_shorter_target(size):
+    assert min(fit_short_side(Image.new("RGB", size), low=32, high=40).size) in range(32, 41)
+
+
+def test_making_smaller_averages_fine_detail():
+    checkers = np.indices((80, 80)).sum(axis=0) % 2 * 255
+    image = Image.fromarray(np.repeat(checkers[..., None], 3, axis=-1).astype(np.uint8))
+    for small in (fit_short_side(image, low=20, high=20), center_square(image, 20)):
+        np.testing.assert_allclose(np.asarray(small)[2:-2, 2:-2], 127.5, atol=3)
+
+
+@pytest.mark.parametrize("size", [(80, 40), (40, 80)])
+def test_the_central_square_is_cut_out(size):
+    # 20 outer pixels of the longer side are red, the 40 in the middle are green.
+    wide = np.zeros((40, 80, 3), np.uint8)
+    wide[:, :20] = wide[:, 60:] = (255, 0, 0)
+    wide[:, 20:60] = (0, 255, 0)
+    pixels = wide if size == (80, 40) else wide.swapaxes(0, 1)
+    square = np.asarray(center_square(Image.fromarray(np.ascontiguousarray(pixels)), 40))
+    assert (square == (0, 255, 0)).all()
+
+
+def test_the_central_square_is_resized(noise):
+    assert center_square(Image.fromarray(noise()), 24).size == (24, 24)
+
+
+def test_photographs_are_found_at_any_depth_in_order(tmp_path):
+    for name in ["b.jpg", "a/z.PNG", "a/deep/er/x.JPeG", "a/y.webp", "c.jpeg"]:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    found, others = folder_paths(tmp_path)
+    assert [name for name, _ in found] == ["a/deep/er/x.JPeG", "a/y.webp", "a/z.PNG", "b.jpg", "c.jpeg"]
+    assert [path for _, path in found] == [tmp_path / name for name, _ in found]
+    assert others == []
+
+
+def test_other_files_are_told_and_hidden_ones_are_not(tmp_path):
+    for name in ["a.jpg", "notes.txt", "no_suffix", "sub/b.gif", ".hidden.jpg", ".git/c.jpg", "sub/._a.jpg"]:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    found, others = folder_paths(tmp_path)
+    assert [name for name, _ in found] == ["a.jpg"]
+    assert others == ["no_suffix", "notes.txt", "sub/b.gif"]
+
+
+def test_a_hidden_root_is_searched(tmp_path):
+    root = tmp_path / ".photographs"
+    root.mkdir()
+    (root / "a.jpg").touch()
+    assert [name for name, _ in folder_paths(root)[0]] == ["a.jpg"]
+
+
+def test_links_are_followed_and_loops_are_not(tmp_path):
+    root, elsewhere = tmp_path / "root", tmp_path / "elsewhere"
+    (root / "sub").mkdir(parents=True)
+    elsewhere.mkdir()
+    (root / "sub" / "a.jpg").touch()
+    (elsewhere / "b.jpg").touch()
+    (root / "sub" / "up").symlink_to(root)
+    (root / "sub" / "self").symlink_to(root / "sub")
+    (root / "linked").symlink_to(elsewhere)
+    (root / "one.jpg").symlink_to(elsewhere / "b.jpg")
+    assert [name for name, _ in folder_paths(root)[0]] == ["linked/b.jpg", "one.jpg", "sub/a.jpg"]
+
+
+def test_an_empty_folder_holds_nothing(tmp_path):
+    assert folder_paths(tmp_path) == ([], [])
+
+
+@pytest.mark.parametrize("part", ["train", "eval"])
+def test_the_sample_s_files_are_installed(part):
+    found = sample_paths(part)
+    assert len(found) == len(SAMPLE[part])
+    assert all(path.is_file() for _, path in found)
+
+
+def test_a_missing_sample_file_names_its_package(monkeypatch):
+    monkeypatch.setitem(SAMPLE, "train", (("skimage", "data/none.png"),))
+    with pytest.raises(DataError, match=r"data/none\.png is missing: reinstall .*skimage.* data=folder"):
+        sample_paths("train")
+
+
+def test_a_scan_keeps_the_order_and_names_what_is_bad(tmp_path, noise, encode):
+    contents = [encode(noise(seed, height=8 + seed % 5)) for seed in range(70)]
+    contents[3] = b"no picture"
+    contents[66] = b""
+    paths = []
+    for place, content in enumerate(contents):
+        path = tmp_path / f"{place}.png"
+        path.write_bytes(content)
+        paths.append((f"name {place}", path))
+    paths.insert(10, ("gone", tmp_path / "gone.png"))
+    paths.insert(11, ("folder", tmp_path))
+    results = list(scan(paths, progress="Reading"))
+    names = [result.name if isinstance(result, BadPhotograph) else result[0].name for result in results]
+    assert names == [name for name, _ in paths]
+    bad = {result.name: result.reason for result in results if isinstance(result, BadPhotograph)}
+    assert bad == {
+        "name 3": "no JPEG, PNG or WebP picture",
+        "name 66": "no JPEG, PNG or WebP picture",
+        "gone": "No such file or directory",
+        "folder": "Is a directory",
+    }
+    photograph, image = results[0]
+    digest = hashlib.sha256(contents[0]).hexdigest()
+    assert photograph == Photograph("name 0", tmp_path / "0.png", digest, 16, 8)
+    np.testing.assert_array_equal(image, noise(0, height=8))
+
+
+def test_a_photograph_s_size_is_that_of_the_upright_picture(tmp_path, noise, encode):
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    (tmp_path / "a.jpg").write_bytes(encode(noise(), "JPEG", exif=exif))
+    [(photograph, _)] = scan([("a", tmp_path / "a.jpg")], progress="Reading")
+    assert (photograph.width, photograph.height) == (HEIGHT, WIDTH)
+
+
+def test_scanning_nothing_gives_nothing():
+    assert list(scan([], progress="Reading")) == []
