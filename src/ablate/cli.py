@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
+from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -48,31 +48,27 @@ def _leave(line: str, code: int) -> NoReturn:
 
 
 def _end_orderly_at_signals() -> None:
-    # A log line that cannot be written, because the terminal is gone, must not print a stack trace.
-    logging.raiseExceptions = False
+    # A terminal that is gone no longer says that it was one.
+    terminals = [stream for stream in (1, 2) if os.isatty(stream)]
+
+    def forget_terminals(number: int, frame: FrameType | None) -> None:
+        # Writing to a terminal that is gone is an error: what is still to be said goes to the log file alone.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in terminals:
+            os.dup2(nowhere, stream)
+
+    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        if number == signal.SIGHUP:
+            forget_terminals(number, frame)
+        # A second signal must not disturb the end that the first one brings about.
+        for handled in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(handled, forget_terminals if handled == signal.SIGHUP else signal.SIG_IGN)
+        raise Interrupted(f"Interrupted by {signal.Signals(number).name}")
+
     for number in (signal.SIGTERM, signal.SIGHUP):
         # `nohup` has the signal ignored, and so it stays.
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _interrupt)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    signal.signal(number, signal.SIG_IGN)
-    if number == signal.SIGHUP:
-        # Writing to a terminal that is gone is an error: what is still to be said goes to the log file alone.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        for stream in (1, 2):
-            if os.isatty(stream) or not _is_open(stream):
-                os.dup2(nowhere, stream)
-    raise Interrupted(f"Interrupted by {signal.Signals(number).name}")
-
-
-def _is_open(stream: int) -> bool:
-    try:
-        os.fstat(stream)
-    except OSError:
-        return False
-    return True
+            signal.signal(number, interrupt)
 
 
 def explain(error: Exception, arguments: Sequence[str]) -> str:
@@ -90,6 +86,8 @@ def explain(error: Exception, arguments: Sequence[str]) -> str:
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
         group, _, level = error.missing_cfg_file.rpartition("/")
         return unknown_level(group, level, error.options)
+    if isinstance(error, OverrideParseException):
+        return f"{error.override} is no override: {' '.join(str(error).split())}"
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, OmegaConfBaseException):
         cause = cause.__cause__

@@ -17,7 +17,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt, field_validator
 
 from ablate.errors import ConfigError
 from ablate.schema import Schema, unknown, validate
@@ -65,8 +65,16 @@ class TrainingConfig(Schema):
     steps_per_epoch: PositiveInt | None
     batch_size: PositiveInt
     deterministic: bool
-    learning_rate_drops: dict[PositiveInt, PositiveFloat]
+    learning_rate_drops: list[tuple[PositiveInt, PositiveFloat]]
     log_points: PositiveInt
+
+    @field_validator("learning_rate_drops")
+    @classmethod
+    def _in_order(cls, drops: list[tuple[int, float]]) -> list[tuple[int, float]]:
+        steps = [step for step, _ in drops]
+        if steps != sorted(set(steps)):
+            raise ValueError("the steps of training.learning_rate_drops must ascend")
+        return drops
 
 
 class HardwareConfig(Schema):
@@ -120,6 +128,9 @@ def check(config: DictConfig) -> Checked:
     # Hydra's own section, present when a sweep is being planned, is not complete before a job starts.
     own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     try:
+        missing = sorted(key for key in OmegaConf.missing_keys(own) if not key.startswith("task."))
+        if missing:
+            raise ConfigError(f"{', '.join(missing)} must be given, as in {missing[0]}=VALUE")
         values = cast(dict[str, Any], OmegaConf.to_container(own, resolve=True, throw_on_missing=True))
     except OmegaConfBaseException as error:
         raise ConfigError(str(error).splitlines()[0]) from None

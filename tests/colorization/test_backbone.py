@@ -242,8 +242,6 @@ print(json.dumps({"loss": type(model.loss).__name__, "config": model.loss.get_co
 """
 
 
-# Keras asks NumPy 2 for an array of a variable in a way that NumPy deprecates.
-@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 def test_a_saved_model_is_the_same_in_a_fresh_process(tmp_path):
     model = build_backbone(layers(width=TINY, dropout=0.2), side=16, l2=1e-3)
     randomize(model)

@@ -21,6 +21,16 @@ Pixels = npt.NDArray[np.uint8]
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 FORMATS = ("JPEG", "PNG", "WEBP")
+# Pillow raises struct.error, TypeError and AttributeError over damaged EXIF.
+_DECODING_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    Image.DecompressionBombError,
+    struct.error,
+    TypeError,
+    AttributeError,
+)
 MIN_SIDE = 8
 """A photograph with a shorter side is left out: the network has no whole output pixel for it."""
 
@@ -116,8 +126,7 @@ def decode(content: bytes) -> Image.Image:
                 white = Image.new("RGBA", image.size, "white")
                 image = Image.alpha_composite(white, image)
             image = image.convert("RGB")
-    # Pillow raises struct.error and TypeError over damaged EXIF.
-    except (OSError, SyntaxError, TypeError, ValueError, struct.error, Image.DecompressionBombError) as error:
+    except _DECODING_ERRORS as error:
         raise DataError(str(error) if "BytesIO" not in str(error) else "no JPEG, PNG or WebP picture") from error
     if min(image.size) < MIN_SIDE:
         raise DataError(f"{image.width}x{image.height} pixels; at least {MIN_SIDE}x{MIN_SIDE} are needed")

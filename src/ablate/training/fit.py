@@ -35,9 +35,9 @@ def build_optimizer(optimizer: OptimizerConfig, training: TrainingConfig) -> ker
     """
     learning_rate = optimizer.learning_rate
     if training.learning_rate_drops:
-        steps = sorted(training.learning_rate_drops)
-        values = [learning_rate, *(learning_rate * training.learning_rate_drops[step] for step in steps)]
-        learning_rate = keras.optimizers.schedules.PiecewiseConstantDecay(steps, values)
+        steps, factors = zip(*training.learning_rate_drops, strict=True)
+        values = [learning_rate, *(learning_rate * factor for factor in factors)]
+        learning_rate = keras.optimizers.schedules.PiecewiseConstantDecay(list(steps), values)
     arguments = optimizer.model_dump(by_alias=True, exclude={"learning_rate"})
     try:
         built = hydra.utils.instantiate(arguments, learning_rate=learning_rate)

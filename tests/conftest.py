@@ -1,0 +1,100 @@
+"""What all tests share: a home of their own for every test that runs a command."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ablate.config import set_before_tensorflow
+from ablate.tracking.read import StudyRecord, read_study
+from ablate.tracking.store import open_store
+
+set_before_tensorflow()
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+QUICK = ["scale=smoke", "backbone.width=0.0625", "training.epochs=1", "training.steps_per_epoch=2"]
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store without runs: making its schema takes seconds, copying it none."""
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    open_store(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def home(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with nothing but an empty tracking store, which the environment names."""
+    shutil.copy(empty_store, tmp_path / "mlflow.db")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    return tmp_path
+
+
+@pytest.fixture
+def study(home: Path) -> Callable[[], StudyRecord]:
+    """Read the study `adhoc` back from the store in `home`."""
+
+    def read() -> StudyRecord:
+        uri = f"sqlite:///{home / 'mlflow.db'}"
+        open_store(uri)
+        return read_study("adhoc", uri)
+
+    return read
+
+
+@pytest.fixture
+def python_m(home: Path) -> Command:
+    """Run `python -m MODULE ARGUMENTS` in `home` as a user would."""
+
+    def call(*arguments: str, env: dict[str, str] | None = None, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", *arguments],
+            cwd=home,
+            env={**os.environ, **(env or {})},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    return call
+
+
+@pytest.fixture
+def run_here(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Run `python -m ablate.run ARGUMENTS` inside the test's process, which spares the imports."""
+    from ablate.run import main
+
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+
+    def call(*arguments: str) -> None:
+        monkeypatch.setattr(sys, "argv", ["ablate.run", *arguments])
+        main()
+
+    yield call
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> Path:
+    """A folder of ten small colourful photographs."""
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    generator = np.random.default_rng(0)
+    for number in range(10):
+        coarse = Image.fromarray(generator.integers(0, 256, (4, 5, 3), dtype=np.uint8))
+        coarse.resize((50, 40), Image.Resampling.BICUBIC).save(folder / f"{number}.png")
+    return folder

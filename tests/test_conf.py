@@ -1,0 +1,71 @@
+"""Every file under conf/ composes, and every level of every group really runs."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+from ablate.config import check, conf_dir
+from ablate.tracking.read import StudyRecord
+from conftest import QUICK
+
+FILES = sorted(path.relative_to(conf_dir()).with_suffix("") for path in conf_dir().rglob("*.yaml"))
+GROUPS: dict[str, list[str]] = {}
+for file in FILES:
+    if len(file.parts) == 2:
+        GROUPS.setdefault(file.parts[0], []).append(file.parts[1])
+
+NEEDS = {
+    "data": ["++data.root=${oc.env:PHOTOGRAPHS,null}", "data.repeats=1"],
+    # The published scale's network as it is, but for two steps on one photograph each.
+    "scale": ["training.batch_size=1", "training.epochs=1", "training.steps_per_epoch=2"],
+}
+
+
+def test_the_design_s_groups_and_levels_are_there() -> None:
+    expected = {
+        "optimizer": {"adam", "adamw", "adadelta", "sgd"},
+        "regularizer": {"none", "l2"},
+        "depth": {"full", "reduced", "shallow"},
+        "output_res": {"full", "half", "quarter"},
+        "loss": {"rebalanced", "unweighted", "regression"},
+        "data": {"sample", "folder"},
+        "scale": {"smoke", "laptop", "paper"},
+        "task": {"colorization"},
+        "tracking": {"mlflow"},
+    }
+    assert {group: set(levels) for group, levels in GROUPS.items() if group != "dropout"} == expected
+    assert "none" in GROUPS["dropout"]
+    assert len(GROUPS["dropout"]) >= 3
+
+
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_every_file_opens_with_a_comment(file: Path) -> None:
+    text = (conf_dir() / file).with_suffix(".yaml").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("# @package")]
+    assert lines[0].startswith("# ")
+
+
+@pytest.mark.parametrize(("group", "level"), [(group, level) for group in GROUPS for level in GROUPS[group]])
+def test_every_level_composes_and_is_valid(group: str, level: str, photographs: Path) -> None:
+    root = [f"data.root={photographs}"] if level == "folder" else []
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        checked = check(compose("config", [f"{group}={level}", *root]))
+    assert checked.values["study"]["name"] == "adhoc"
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_level_runs_two_steps(
+    group: str,
+    run_here: Callable[..., None],
+    study: Callable[[], StudyRecord],
+    photographs: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PHOTOGRAPHS", str(photographs))
+    run_here("-m", *([] if group == "scale" else QUICK), f"{group}={','.join(GROUPS[group])}", *NEEDS.get(group, []))
+
+    record = study()
+    assert list(record.runs["status"]) == ["FINISHED"] * len(GROUPS[group])
+    assert record.metrics.filter(like="eval/").notna().all(axis=None)

@@ -1,0 +1,69 @@
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+from ablate.config import Checked, check, conf_dir
+from ablate.errors import ConfigError
+
+
+def checked(*overrides: str) -> Checked:
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        return check(compose("config", list(overrides)))
+
+
+def test_the_defaults_are_valid() -> None:
+    run = checked().run
+    assert (run.seed, run.study.name, run.training.deterministic) == (0, "adhoc", True)
+
+
+def test_a_relative_root_survives(tmp_path: Path) -> None:
+    assert checked("data=folder", "data.root=here").task.config.data.root == Path("here")  # the colourisation task's
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["data.image_size=36"], "data.image_size=36: the input side must be a multiple of 8"),
+        (["data.image_size=40", "output_res=quarter"], "a multiple of 16 for output_res=quarter"),
+        (["data=folder"], "data.root"),
+        (["training.epochs=0"], "training.epochs=0: input should be greater than 0"),
+        (["training.batch_size=many"], "training.batch_size=many: input should be a valid integer"),
+        (["training.learning_rate_drops=[[5,0.1],[3,0.1]]"], "must ascend"),
+        (["seed=-1"], "seed=-1: input should be greater than or equal to 0"),
+        (["optimizer.learning_rate=0"], "optimizer.learning_rate=0: input should be greater than 0"),
+        (["dropout.rate=1.0"], "dropout.rate=1.0: input should be less than 1"),
+        (["loss.mix=2"], "loss.mix=2: input should be less than or equal to 1"),
+        (["color.soft_bins=400"], "color.soft_bins=400 exceeds the 313 classes"),
+        (["backbone.batch_norm=maybe"], "input should be 'affine', 'plain' or 'none'"),
+        (["study.name=a/b"], "study.name=a/b"),
+        (["+depth.blocks=3"], "unknown key: depth.blocks. Allowed: depth.name"),
+        (["+training.epoch=3"], "Did you mean training.epochs?"),
+        (["+extra=1"], "unknown key: extra. Allowed: backbone, color"),
+        (["hardware.precision=float8"], "'float32', 'mixed_bfloat16' or 'mixed_float16'"),
+        (["task._target_=nowhere.Task"], "task._target_=nowhere.Task cannot be imported"),
+        (["seed=${nowhere}"], "nowhere"),
+    ],
+)
+def test_impossible_values_are_named(overrides: Sequence[str], message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        checked(*overrides)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_every_mistake_gets_its_line() -> None:
+    with pytest.raises(ConfigError) as error:
+        checked("training.epochs=0", "training.batch_size=-1")
+    assert len(str(error.value).splitlines()) == 2
+
+
+def test_paper_scale_is_the_published_one() -> None:
+    values = checked("scale=paper").values
+    assert values["optimizer"]["learning_rate"] == 3e-5
+    assert values["regularizer"]["l2"] == 5e-4
+    assert values["training"]["epochs"] * values["training"]["steps_per_epoch"] == 450_000
+    assert (values["training"]["batch_size"], values["data"]["image_size"]) == (40, 256)
+    drops = {step: round(factor * 3e-5, 7) for step, factor in values["training"]["learning_rate_drops"]}
+    assert drops == {200_000: 1e-5, 375_000: 3e-6}

@@ -1,0 +1,188 @@
+"""The command `python -m ablate.run`, as a user meets it."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pytest
+from conftest import QUICK, Command
+from PIL import Image
+
+from ablate.errors import Diverged, RunFailed
+from ablate.tracking.read import StudyRecord
+
+Run = Callable[..., None]
+Study = Callable[[], StudyRecord]
+
+
+def test_a_run_leaves_all_that_a_report_needs(run_here: Run, study: Study) -> None:
+    run_here(*QUICK, "optimizer=adamw", "seed=3", "training.log_points=2")
+
+    record = study()
+    (run_id,) = record.runs.index
+    run = record.runs.loc[run_id]
+    assert run["status"] == "FINISHED"
+    assert (run["study"], run["seed"], len(run["identity"]), len(run["setting"])) == ("adhoc", 3, 32, 32)
+    assert run["variant"].startswith("backbone.width=0.0625,optimizer=adamw,training.epochs=1")
+    assert {"host", "python", "devices", "threads", "precision", "deterministic", "commit"} <= set(run.index)
+
+    client = mlflow.MlflowClient()
+    stored = client.get_run(run_id)
+    assert stored.data.params["optimizer.learning_rate"] == "0.003"
+    assert stored.data.params["loss.name"] == "rebalanced"
+    (data,) = stored.inputs.dataset_inputs
+    assert (data.dataset.name, json.loads(data.dataset.profile)["train"]) == ("sample", 5)
+    artifacts = Path(mlflow.artifacts.download_artifacts(run_id=run_id))
+    for file in ("config.yaml", "provenance/environment.json", "evaluation/grid.png"):
+        assert (artifacts / file).is_file()
+
+    metrics = record.metrics.loc[run_id]
+    assert {"cost/parameters", "cost/flops_per_image", "cost/wall_seconds"} <= set(metrics.index)
+    assert {"cost/images_per_second", "cost/peak_memory_mib", "reference/grey/auc_raw"} <= set(metrics.index)
+    assert list(record.curve(run_id, "train/loss")["step"]) == [1, 2]
+    assert list(record.curve(run_id, "val/loss")["step"]) == [2]
+    table = record.per_example(run_id)
+    assert sorted(table["example"]) == ["chelsea", "china", "grace_hopper"]
+    for name in record.metric_specs(run_id).index:
+        assert metrics[f"eval/{name}"] == pytest.approx(table[name].mean())
+    assert len(record.samples(run_id)) == 9
+
+
+def test_the_tracked_model_is_the_trained_one(run_here: Run, study: Study) -> None:
+    run_here(*QUICK)
+    run = mlflow.MlflowClient().get_run(study().runs.index[0])
+    (output,) = run.outputs.model_outputs
+    model = mlflow.tensorflow.load_model(f"models:/{output.model_id}")
+    assert model.output_shape == (None, 8, 8, 313)
+    assert type(model.loss).__name__ == "ColorCrossEntropy"
+    picture = np.full((1, 32, 32, 1), 0.1, np.float32)
+    served = mlflow.pyfunc.load_model(f"models:/{output.model_id}").predict(picture)
+    np.testing.assert_allclose(served, model.predict(picture, verbose=0), rtol=1e-6)
+
+
+def test_the_same_seed_gives_the_same_bits(run_here: Run, python_m: Command, study: Study) -> None:
+    arguments = [*QUICK, "dropout=light", "tracking.model=false"]
+    assert python_m("ablate.run", *arguments, "seed=5").returncode == 0
+    run_here("-m", *arguments, "seed=6,5")
+
+    record = study()
+    other, same, alone = record.runs.sort_values("started").index[[1, 2, 0]]
+    measured = record.metrics.filter(regex="^(eval|train|val)/")
+    assert measured.loc[alone].equals(measured.loc[same])
+    assert not measured.loc[alone].equals(measured.loc[other])
+    assert record.runs.loc[alone, "identity"] == record.runs.loc[same, "identity"]
+    assert record.runs.loc[alone, "identity"] != record.runs.loc[other, "identity"]
+    one, two = (record.per_example(run_id) for run_id in (alone, same))
+    assert one.equals(two)
+
+
+def test_a_diverging_run_fails_and_the_others_go_on(run_here: Run, study: Study) -> None:
+    rates = "optimizer.learning_rate=1e30,0.01"
+    with pytest.raises(Diverged, match="the training loss became"):
+        run_here("-m", *QUICK, "optimizer=sgd", "training.steps_per_epoch=4", "training.log_points=4", rates)
+    record = study()
+    runs = record.runs.sort_values("started")
+    assert list(runs["status"]) == ["FAILED", "FINISHED"]
+    assert runs["reason"].iloc[0] == "diverged"
+    assert np.isfinite(record.curve(runs.index[0], "train/loss")["value"]).all()
+    assert len(record.curve(runs.index[0], "train/loss")) >= 1
+
+
+def test_a_bug_is_recorded_with_its_traceback(run_here: Run, study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments: object, **options: object) -> None:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr("ablate.colorization.task.ColorizationTask.evaluate", broken)
+    with pytest.raises(RunFailed, match="ZeroDivisionError: by zero"):
+        run_here("-m", *QUICK, "seed=0")
+    run = study().runs.iloc[0]
+    assert (run["status"], run["reason"], run["error"]) == ("FAILED", "ZeroDivisionError", "by zero")
+    assert "in broken" in mlflow.artifacts.load_text(f"runs:/{run.name}/traceback.txt")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["optimizer=adamm"], "unknown level: optimizer=adamm. Allowed: optimizer=adadelta, optimizer=adam,"),
+        (["-m", "optimizer=adam,adamm"], "Did you mean optimizer=adam?"),
+        (["optimzer=adam"], "unknown key: optimzer."),
+        (["optimizer=adamw", "optimizer.weight_dcay=1"], "Did you mean optimizer.weight_decay?"),
+        (["training.epochs=none"], "training.epochs=none: input should be a valid integer"),
+        (["-m", "data.image_size=32,36"], "data.image_size=36: the input side must be a multiple of 8"),
+        (["seed=[1"], "seed=[1"),
+        (["data=folder", "data.root=empty"], "data.root=empty holds no photographs"),
+        (["data=folder", "data.root=nowhere"], "data.root=nowhere is no folder"),
+        (["data=folder", "data.root=tiny"], "1x1 pixels; at least 8x8 are needed"),
+        (["tracking.uri=sqlite:////dev/null/mlflow.db"], "the tracking store /dev/null/mlflow.db cannot be written"),
+        (["tracking.uri=http://127.0.0.1:9"], "the tracking server http://127.0.0.1:9 does not answer"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistake_ends_in_one_clear_line(
+    arguments: list[str], message: str, python_m: Command, home: Path, study: Study
+) -> None:
+    (home / "empty").mkdir()
+    (home / "tiny").mkdir()
+    Image.new("RGB", (1, 1)).save(home / "tiny" / "dot.png")
+    finished = python_m("ablate.run", *arguments)
+    said = [line for line in (finished.stdout + finished.stderr).splitlines() if "[HYDRA]" not in line]
+    assert finished.returncode == 1
+    assert len(said) == 1
+    assert message in said[0]
+    assert not mlflow.MlflowClient(f"sqlite:///{home / 'mlflow.db'}").search_runs(["0"])
+
+
+def test_hydra_full_error_shows_the_trace(python_m: Command) -> None:
+    finished = python_m("ablate.run", "optimizer=adamm", env={"HYDRA_FULL_ERROR": "1"})
+    assert finished.returncode == 1
+    assert "Traceback" in finished.stderr
+
+
+def test_help_teaches(python_m: Command) -> None:
+    finished = python_m("ablate.run", "--help")
+    assert finished.returncode == 0
+    assert "a sweep: every combination" in finished.stdout
+    assert "optimizer: adadelta, adam, adamw, sgd" in finished.stdout
+
+
+@pytest.mark.parametrize("end", ["terminal closed", "SIGTERM"])
+def test_a_killed_run_ends_in_order(end: str, home: Path, study: Study) -> None:
+    arguments = [*QUICK, "training.steps_per_epoch=10000", "training.epochs=1", "training.log_points=10000"]
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 120))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ablate.run", *arguments, "hydra.run.dir=out"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        # The terminal becomes the process' own, so that its end is told to the process.
+        preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),
+    )
+    os.close(theirs)
+    seen, latest = b"", time.monotonic() + 90
+    while b"loss=" not in seen and time.monotonic() < latest:
+        seen += os.read(ours, 10_000)
+    assert b"loss=" in seen, process.kill()
+    if end == "SIGTERM":
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 130
+    os.close(ours)
+    assert process.wait(timeout=60) == 130
+
+    name = "SIGTERM" if end == "SIGTERM" else "SIGHUP"
+    text = (home / "out" / "run.log").read_text()
+    assert f"ERROR   Interrupted by {name}: the run ends as KILLED" in text.splitlines()[-1]
+    assert "Traceback" not in text
+    record = study()
+    assert (record.runs["status"].iloc[0], record.runs["reason"].iloc[0]) == ("KILLED", "interrupted")
+    assert len(record.curve(record.runs.index[0], "train/loss")) >= 1
