@@ -57,7 +57,9 @@ def study(home: Path) -> Callable[[], StudyRecord]:
 def python_m(home: Path) -> Command:
     """Run `python -m MODULE ARGUMENTS` in `home` as a user would."""
 
-    def call(*arguments: str, env: dict[str, str] | None = None, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+    def call(
+        *arguments: str, env: dict[str, str] | None = None, timeout: float = 240
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", *arguments],
             cwd=home,

@@ -14,11 +14,11 @@ from pathlib import Path
 import mlflow
 import numpy as np
 import pytest
-from conftest import QUICK, Command
 from PIL import Image
 
 from ablate.errors import Diverged, RunFailed
 from ablate.tracking.read import StudyRecord
+from conftest import QUICK, Command
 
 Run = Callable[..., None]
 Study = Callable[[], StudyRecord]

@@ -1,6 +1,5 @@
 """What all commands have in common: one clear line for an error, and an orderly end at a signal."""
 
-import logging
 import os
 import signal
 import sys
@@ -26,7 +25,8 @@ def command() -> Iterator[None]:
 
     With `HYDRA_FULL_ERROR=1` in the environment, the stack trace is shown as well, as Hydra's users expect.
     """
-    traced = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    before = os.environ.get("HYDRA_FULL_ERROR")
+    traced = before == "1"
     # Hydra then raises its errors instead of printing them itself.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     _end_orderly_at_signals()
@@ -40,6 +40,9 @@ def command() -> Iterator[None]:
         if traced:
             raise
         _leave(str(interrupt) or "Interrupted", 130)
+    finally:
+        if before is None:
+            del os.environ["HYDRA_FULL_ERROR"]
 
 
 def _leave(line: str, code: int) -> NoReturn:

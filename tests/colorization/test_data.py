@@ -1,3 +1,4 @@
+import hashlib
 import logging
 import os
 import shutil
@@ -176,6 +177,26 @@ def test_a_side_of_bad_photographs_only_is_an_error(load, tmp_path, write_pictur
         path.write_bytes(b"")
     with pytest.raises(DataError, match=f"has no usable photograph to {purpose} on"):
         load(tmp_path, max_bad_fraction=1.0)
+
+
+def test_a_photograph_that_evaluates_does_not_train_as_well(load, tmp_path, write_pictures, caplog):
+    write_pictures(tmp_path, ["train/a.png", "train/b.png", "val/c.png"])
+    (tmp_path / "train" / "copy.png").write_bytes((tmp_path / "val" / "c.png").read_bytes())
+    data = load(tmp_path)
+    assert {photograph.name for photograph in data.train} == {"train/a.png", "train/b.png"}
+    assert [(photograph.name, photograph.reason) for photograph in data.bad] == [
+        ("train/copy.png", "evaluates under another name")
+    ]
+    assert data.bin_counts.sum() == 2 * data.config.image_size**2
+    assert "1 photographs that evaluate do not train as well: train/copy.png" in caplog.text
+
+
+def test_a_broken_photograph_is_no_reason_for_an_empty_side(load, tmp_path, write_pictures):
+    write_pictures(tmp_path, [f"{number}.png" for number in range(12)])
+    broken = min((str(number).encode() for number in range(3000)), key=lambda text: hashlib.sha256(text).hexdigest())
+    (tmp_path / "broken.jpg").write_bytes(broken)
+    data = load(tmp_path, eval_fraction=0.001, max_bad_fraction=0.5)
+    assert (len(data.train), len(data.evaluation), len(data.bad)) == (11, 1, 1)
 
 
 def test_an_empty_folder_is_an_error(load, tmp_path):

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from tests.test_config import checked
 
 from ablate.study.identity import code_version, identity, normalized_source, setting
-from tests.test_config import checked
 
 DATA = "f" * 64
 

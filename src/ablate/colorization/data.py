@@ -5,7 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -123,20 +123,25 @@ class _File:
 
 
 @lru_cache(maxsize=1)
-def _scan(config: DataConfig, grid_step: int, files: tuple[_File, ...], ignored: tuple[str, ...]) -> ColorData:
-    by_content = any(file.part is None for file in files)
-    parts = _split_by_content(files, config.eval_fraction) if by_content else [file.part for file in files]
+def _scan(
+    config: DataConfig,
+    grid_step: int,
+    files: tuple[_File, ...],
+    ignored: tuple[str, ...],
+    twice: tuple[BadPhotograph, ...] = (),
+) -> ColorData:
     photographs: dict[str, list[tuple[Photograph, Pixels]]] = {"train": [], "eval": []}
     bad: list[BadPhotograph] = []
     statistics = _ColorStatistics(grid_step)
     cached_bytes = 0
     scanned = scan([(file.name, file.path) for file in files], progress="Reading photographs")
-    for part, result in zip(parts, scanned, strict=True):
+    for file, result in zip(files, scanned, strict=True):
         if isinstance(result, BadPhotograph):
             bad.append(result)
             continue
         photograph, image = result
         pixels = np.empty((0, 0, 3), np.uint8)
+        part = file.part or ("eval" if _share(photograph) < config.eval_fraction else "train")
         if part == "eval":
             pixels = np.asarray(center_square(image, config.image_size))
         else:
@@ -144,8 +149,19 @@ def _scan(config: DataConfig, grid_step: int, files: tuple[_File, ...], ignored:
             if cached_bytes < config.memory_gib * _GIB:
                 pixels = _for_cropping(image, config)
                 cached_bytes += pixels.nbytes
-        photographs[str(part)].append((photograph, pixels))
+        photographs[part].append((photograph, pixels))
+    if None in {file.part for file in files} and not all(photographs.values()):
+        forced = _force_split(files, [photograph for part in photographs.values() for photograph, _ in part])
+        if forced:
+            return _scan(config, grid_step, forced, ignored)
     _report(config, len(files), bad, ignored)
+    evaluating = {photograph.digest for photograph, _ in photographs["eval"]}
+    leaked = {photograph.name for photograph, _ in photographs["train"] if photograph.digest in evaluating}
+    if leaked:
+        log.warning("%d photographs that evaluate do not train as well: %s", len(leaked), _first(sorted(leaked)))
+        kept_files = tuple(file for file in files if file.name not in leaked)
+        twice = tuple(BadPhotograph(name, "evaluates under another name") for name in sorted(leaked))
+        return _scan(config, grid_step, kept_files, ignored, twice)
     for part, kept in photographs.items():
         if not kept:
             raise DataError(
@@ -160,7 +176,7 @@ def _scan(config: DataConfig, grid_step: int, files: tuple[_File, ...], ignored:
         evaluation_pixels=np.stack([pixels for _, pixels in evaluation]),
         bin_counts=statistics.counts,
         mean_ab=statistics.mean,
-        bad=tuple(bad),
+        bad=(*bad, *twice),
         ignored=ignored,
         cache={index: pixels for index, (_, pixels) in enumerate(train) if pixels.size},
     )
@@ -170,20 +186,22 @@ def _place(config: DataConfig) -> str:
     return f"data.root={config.root}" if config.name == "folder" else f"data={config.name}"
 
 
-def _split_by_content(files: Sequence[_File], fraction: float) -> list[str]:
-    """Give each file its part by the hash of its contents: names and other files do not matter."""
+def _share(photograph: Photograph) -> float:
+    """Return where in 0..1 a photograph's contents fall: its name and the other photographs do not matter."""
+    return int(photograph.digest[:13], 16) / 16**13
 
-    def share(file: _File) -> float:
-        try:
-            with file.path.open("rb") as opened:
-                return int(hashlib.file_digest(opened, "sha256").hexdigest()[:13], 16) / 16**13
-        except OSError:
-            return 1.0
 
-    shares = [share(file) for file in files]
-    # A handful of photographs may all fall on one side: the lowest always evaluates, the highest trains.
-    limit = min(max(fraction, np.nextafter(min(shares), 2)), max(shares))
-    return ["eval" if share < limit else "train" for share in shares]
+def _force_split(files: Sequence[_File], photographs: Sequence[Photograph]) -> tuple[_File, ...] | None:
+    """Split a handful of photographs that all fell on one side: the lowest share evaluates, the others train.
+
+    Returns:
+        The files with their parts, or None where there are not two different contents.
+    """
+    shares = {photograph.name: _share(photograph) for photograph in photographs}
+    if len(set(shares.values())) < 2:
+        return None
+    lowest = min(shares.values())
+    return tuple(replace(file, part="eval" if shares.get(file.name) == lowest else "train") for file in files)
 
 
 def _report(config: DataConfig, total: int, bad: Sequence[BadPhotograph], ignored: Sequence[str]) -> None:

@@ -1,7 +1,5 @@
 """Evaluation: every variant's colours at one common resolution, on the same photographs."""
 
-from collections.abc import Callable, Iterator
-
 import keras
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +11,10 @@ from ablate.colorization.color import lab_to_rgb
 from ablate.colorization.config import ColorConfig, EvaluationConfig
 from ablate.colorization.data import ColorData, pixels_to_lab
 from ablate.colorization.decoding import decode, upsample
-from ablate.colorization.figures import grid
-from ablate.colorization.metrics import balanced_pixel_weights, colorfulness, per_photograph
+from ablate.colorization.gamut import ab_gamut
+from ablate.colorization.metrics import balanced_pixel_weights, class_counts, colorfulness, per_photograph
+from ablate.colorization.photographs import Pixels
+from ablate.pictures import picture_table
 from ablate.task import Evaluation
 
 Array = npt.NDArray[np.floating]
@@ -35,62 +35,69 @@ def evaluate(model: keras.Model, data: ColorData, *, color: ColorConfig, evaluat
     Returns:
         Metrics, references, one row a photograph, and sample pictures.
     """
-    lab = _truth(data, evaluation.side)
-    weights = balanced_pixel_weights(lab[..., 1:], step=color.grid_step)
-    truth_colorfulness = float(colorfulness(lab_to_rgb(lab).numpy()).mean())
-    batches = [slice(start, start + evaluation.batch_size) for start in range(0, len(lab), evaluation.batch_size)]
-
-    def table(colorize: Callable[[slice], Array]) -> pd.DataFrame:
-        frames = [
-            per_photograph(
-                lab[part], colorize(part), weights=weights[part], mean_truth_colorfulness=truth_colorfulness
+    batches = [
+        slice(start, start + evaluation.batch_size) for start in range(0, len(data.evaluation), evaluation.batch_size)
+    ]
+    counts, truth_colorfulness = _statistics(data, batches, evaluation.side, color.grid_step)
+    constants = {"grey": np.zeros(2), "mean_color": data.mean_ab}
+    tables: dict[str, list[pd.DataFrame]] = {name: [] for name in ("model", *constants)}
+    shown: list[tuple[Array, Array]] = []
+    # A batch at a time: ten thousand photographs of 256x256 in Lab alone are 8 GB.
+    for part in batches:
+        lab = _truth(data, part, evaluation.side)
+        answers = {name: np.broadcast_to(ab, (*lab.shape[:-1], 2)) for name, ab in constants.items()}
+        answers["model"] = _predict(model, data.evaluation_pixels[part], color, evaluation.side)
+        weights = balanced_pixel_weights(lab[..., 1:], counts=counts, step=color.grid_step)
+        for name, ab in answers.items():
+            tables[name].append(
+                per_photograph(lab, ab.astype(np.float32), weights=weights, mean_truth_colorfulness=truth_colorfulness)
             )
-            for part in batches
-        ]
-        return pd.concat(frames, ignore_index=True)
-
-    def constant(ab: Array) -> Callable[[slice], Array]:
-        return lambda part: np.broadcast_to(ab, (*lab[part].shape[:-1], 2)).astype(np.float32)
-
-    predicted = np.concatenate(list(_predict(model, data, batches, color, evaluation.side)))
-    per_example = table(lambda part: predicted[part])
-    references = {"grey": constant(np.zeros(2)), "mean_color": constant(data.mean_ab)}
-    metrics = _means(per_example)
+        if part.start < evaluation.samples:
+            shown.append((lab, answers["model"]))
+    joined = {name: pd.concat(frames, ignore_index=True) for name, frames in tables.items()}
+    metrics = {name: _means(table) for name, table in joined.items()}
+    per_example = joined["model"]
     per_example.insert(0, "example", [photograph.name for photograph in data.evaluation])
     per_example.insert(1, "digest", [photograph.digest for photograph in data.evaluation])
-    samples = _samples(data, lab, predicted, evaluation.samples)
+    truths, predicted = (np.concatenate(arrays) for arrays in zip(*shown, strict=True))
+    samples = _samples(data, truths, predicted, evaluation.samples)
+    columns = {"grey": samples["given"], "truth": samples["truth"], "colourised": samples["output"]}
     return Evaluation(
-        metrics=metrics,
-        references={name: _means(table(colorize)) for name, colorize in references.items()},
+        metrics=metrics.pop("model"),
+        references=metrics,
         per_example=per_example,
         samples=samples,
-        figures={"grid": grid({"grey": samples["given"], "truth": samples["truth"], "colourised": samples["output"]})},
+        figures={"grid": picture_table(columns)},
     )
+
+
+def _statistics(
+    data: ColorData, batches: list[slice], side: int, grid_step: int
+) -> tuple[npt.NDArray[np.int64], float]:
+    """Count the whole evaluation set's pixels by class, and average its colourfulness."""
+    counts, colors = np.zeros(len(ab_gamut(grid_step)), np.int64), []
+    for part in batches:
+        lab = _truth(data, part, side)
+        counts += class_counts(lab[..., 1:], step=grid_step)
+        colors.append(colorfulness(lab_to_rgb(lab).numpy()))
+    return counts, float(np.concatenate(colors).mean())
 
 
 def _means(table: pd.DataFrame) -> dict[str, float]:
     return {str(name): float(value) for name, value in table.mean().items()}
 
 
-def _truth(data: ColorData, side: int) -> Array:
-    pixels = data.evaluation_pixels
+def _truth(data: ColorData, part: slice, side: int) -> Array:
+    pixels = data.evaluation_pixels[part]
     if pixels.shape[1] != side:
         resized = tf.image.resize(tf.cast(pixels, tf.float32), (side, side), antialias=True)
         pixels = tf.clip_by_value(resized, 0, 255)
     return pixels_to_lab(pixels).numpy()
 
 
-def _predict(
-    model: keras.Model, data: ColorData, batches: list[slice], color: ColorConfig, side: int
-) -> Iterator[Array]:
-    @tf.function(reduce_retracing=True)
-    def predict(lightness: tf.Tensor) -> tf.Tensor:
-        outputs = model(lightness, training=False)
-        return upsample(decode(outputs, step=color.grid_step, temperature=color.temperature), side)
-
-    for part in batches:
-        lab = pixels_to_lab(data.evaluation_pixels[part])
-        yield predict((lab[..., :1] - 50) / 100).numpy()
+def _predict(model: keras.Model, pixels: Pixels, color: ColorConfig, side: int) -> Array:
+    outputs = model.predict_on_batch((pixels_to_lab(pixels)[..., :1] - 50) / 100)
+    return upsample(decode(outputs, step=color.grid_step, temperature=color.temperature), side).numpy()
 
 
 def _samples(data: ColorData, lab: Array, predicted: Array, count: int) -> dict[str, dict[str, Image.Image]]:

@@ -8,6 +8,7 @@ from skimage.metrics import structural_similarity
 
 from ablate.colorization.color import lab_to_rgb, rgb_to_lab
 from ablate.colorization.encoding import nearest_bin
+from ablate.colorization.gamut import ab_gamut
 from ablate.task import Metric
 
 Array = npt.NDArray[np.floating]
@@ -72,20 +73,28 @@ def psnr(truth: Array, predicted: Array) -> Array:
     return -10 * np.log10(np.maximum(squared, 10 ** (-MAX_PSNR / 10)))
 
 
-def balanced_pixel_weights(ab: Array, *, step: int = 10) -> Array:
-    """Weight every pixel by 1 / p(its nearest colour class), p over all the pixels given, with mean 1.
+def class_counts(ab: Array, *, step: int = 10) -> npt.NDArray[np.int64]:
+    """Count pixels by their nearest colour class: (..., 2) -> (num_bins,)."""
+    return np.bincount(nearest_bin(ab, step=step).numpy().ravel(), minlength=len(ab_gamut(step)))
+
+
+def balanced_pixel_weights(
+    ab: Array, *, counts: npt.NDArray[np.int64] | None = None, step: int = 10
+) -> npt.NDArray[np.float64]:
+    """Weight every pixel by 1 / p(its nearest colour class), p over the whole evaluation set, with mean 1 over it.
 
     Args:
-        ab: (n, height, width, 2), the true ab of the *whole* evaluation set.
+        ab: (n, height, width, 2), true ab.
+        counts: (num_bins,), `class_counts` of the whole evaluation set; None if `ab` is all of it.
         step: Grid step of the classes.
 
     Returns:
-        (n, height, width), float64.
+        (n, height, width).
     """
-    bins = nearest_bin(ab, step=step).numpy()
-    counts = np.bincount(bins.ravel())
-    weights = 1 / counts[bins]
-    return weights / weights.mean()
+    if counts is None:
+        counts = class_counts(ab, step=step)
+    of_class = counts.sum() / (np.count_nonzero(counts) * np.maximum(counts, 1))
+    return of_class[nearest_bin(ab, step=step).numpy()]
 
 
 def per_photograph(lab: Array, predicted_ab: Array, *, weights: Array, mean_truth_colorfulness: float) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.resources
 import io
+import logging
 import os
 import struct
 from collections.abc import Iterator, Sequence
@@ -12,25 +13,30 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 from tqdm import tqdm
 
 from ablate.errors import DataError
+
+log = logging.getLogger(__name__)
 
 Pixels = npt.NDArray[np.uint8]
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 FORMATS = ("JPEG", "PNG", "WEBP")
-# Pillow raises struct.error, TypeError and AttributeError over damaged EXIF.
-_DECODING_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    Image.DecompressionBombError,
-    struct.error,
-    TypeError,
-    AttributeError,
-)
+_DECODING_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+# Beyond those, Pillow raises these over damaged EXIF.
+_EXIF_ERRORS = (*_DECODING_ERRORS, struct.error, TypeError, AttributeError)
+# What puts a picture upright again, by EXIF's Orientation (CIPA DC-008, 4.6.4).
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 MIN_SIDE = 8
 """A photograph with a shorter side is left out: the network has no whole output pixel for it."""
 
@@ -89,7 +95,11 @@ def folder_paths(root: Path) -> tuple[list[tuple[str, Path]], list[str]]:
         Hidden files and folders count as neither.
     """
     photographs, others, seen = [], [], set()
-    for folder, children, files in os.walk(root, followlinks=True):
+
+    def unreadable(error: OSError) -> None:
+        log.warning("The folder %s cannot be read: %s", error.filename, error.strerror)
+
+    for folder, children, files in os.walk(root, onerror=unreadable, followlinks=True):
         # A link to a folder above would be walked for ever.
         real = os.path.realpath(folder)
         if real in seen:
@@ -118,7 +128,7 @@ def decode(content: bytes) -> Image.Image:
     """
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
-            image = ImageOps.exif_transpose(opened)
+            image = _upright(opened)
             if image.mode.startswith("I") or image.mode == "F":
                 image = Image.fromarray((np.asarray(image, dtype=np.float64) / 257).round().astype(np.uint8))
             if image.has_transparency_data:
@@ -131,6 +141,16 @@ def decode(content: bytes) -> Image.Image:
     if min(image.size) < MIN_SIDE:
         raise DataError(f"{image.width}x{image.height} pixels; at least {MIN_SIDE}x{MIN_SIDE} are needed")
     return image
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Apply the EXIF orientation. Only that one tag is read, so that damage to others costs no photograph."""
+    try:
+        turn = _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except _EXIF_ERRORS:
+        turn = None
+    image.load()
+    return image if turn is None else image.transpose(turn)
 
 
 def fit_short_side(image: Image.Image, *, low: int, high: int) -> Image.Image:

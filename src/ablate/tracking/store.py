@@ -41,14 +41,20 @@ def artifact_folder(uri: str, project: Path) -> Path | None:
     return project.absolute() / "mlartifacts" if "sql" in urlsplit(uri).scheme else None
 
 
-def open_store(uri: str) -> None:
+def open_store(uri: str, *, to_read: bool = False) -> None:
     """Make sure that the store can be written, make its schema if it is new, and select it in MLflow.
+
+    Args:
+        uri: Address of the store.
+        to_read: Whether a file that does not exist is an error, instead of a new store.
 
     Raises:
         TrackingError: It cannot be reached or written; the message says what to do.
     """
     if uri.startswith(_SQLITE):
         path = Path(uri.removeprefix(_SQLITE))
+        if to_read and not path.is_file():
+            raise TrackingError(f"there are no runs yet: {path} does not exist. `python -m ablate.run` makes one")
         _check_writable(path)
         # Two processes that make the schema at the same time get in each other's way.
         with FileLock(path.with_name(f"{path.name}.lock")):
@@ -88,6 +94,8 @@ def _check_answers(uri: str) -> None:
 def _select(uri: str) -> None:
     for name in ("alembic", "mlflow.store.db.utils", "mlflow.tracking.fluent"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # One bar for every small file would bury all else.
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import mlflow
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError

@@ -1,0 +1,68 @@
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+from ablate.cli import command, explain
+from ablate.config import conf_dir
+from ablate.errors import DataError
+
+
+def explained(*overrides: str) -> str:
+    with (
+        pytest.raises((HydraException, OmegaConfBaseException)) as error,
+        initialize_config_dir(str(conf_dir()), version_base="1.3"),
+    ):
+        compose("config", list(overrides))
+    return explain(error.value, overrides)
+
+
+def test_an_unknown_level_names_the_group_s_levels() -> None:
+    message = explained("hydra/launcher=basik")
+    assert message.startswith("unknown level: hydra/launcher=basik. Allowed: hydra/launcher=basic")
+    assert message.endswith("Did you mean hydra/launcher=basic?")
+
+
+def test_an_unknown_key_names_its_neighbours() -> None:
+    message = explained("backbone.widht=1")
+    assert message == (
+        "unknown key: backbone.widht. Allowed: backbone.batch_norm, backbone.width. Did you mean backbone.width?"
+    )
+
+
+def test_the_neighbours_are_those_of_the_chosen_level() -> None:
+    assert "optimizer.momentum" in explained("optimizer=sgd", "optimizer.rh=1", "seed=1")
+
+
+def test_what_cannot_be_parsed_is_named() -> None:
+    assert explained("nonsense").startswith("nonsense is no override: ")
+
+
+def test_other_errors_keep_their_words_on_one_line() -> None:
+    message = explained("~data.nothing")
+    assert "data.nothing" in message
+    assert "\n" not in message
+
+
+def test_a_command_ends_with_the_error_s_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    with pytest.raises(SystemExit, match="1"), command():
+        raise DataError("no photographs")
+    assert capsys.readouterr().err == "Error: no photographs\n"
+
+
+def test_ctrl_c_ends_a_command_in_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    with pytest.raises(SystemExit, match="130"), command():
+        raise KeyboardInterrupt
+    assert capsys.readouterr().err == "Interrupted\n"
+
+
+def test_a_bug_keeps_its_stack_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    with pytest.raises(ZeroDivisionError), command():
+        raise ZeroDivisionError

@@ -1,0 +1,112 @@
+"""Training with the real task on a few photographs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from ablate.config import Checked, OptimizerConfig, TrainingConfig
+from ablate.errors import ConfigError
+from ablate.training.fit import build_optimizer, steps_per_epoch, train
+from conftest import QUICK
+from test_config import checked
+
+Curves = dict[str, list[tuple[int, float]]]
+
+
+def trained(config: Checked, seed: int = 0) -> tuple[keras.Model, Curves]:
+    curves: Curves = {}
+
+    def log(metrics: Mapping[str, float], step: int) -> None:
+        for name, value in metrics.items():
+            curves.setdefault(name, []).append((step, value))
+
+    keras.utils.set_random_seed(seed)
+    config.task.load_data()
+    run = config.run
+    return train(config.task, optimizer=run.optimizer, training=run.training, seed=seed, log_metrics=log).model, curves
+
+
+def weights(model: keras.Model) -> np.ndarray:
+    return np.concatenate([weight.ravel() for weight in model.get_weights()])
+
+
+def test_the_loss_falls(photographs: Path) -> None:
+    config = checked(
+        *QUICK, "data=folder", f"data.root={photographs}", "training.steps_per_epoch=12", "loss=unweighted"
+    )
+    _, curves = trained(config)
+    losses = [value for _, value in curves["train/loss"]]
+    assert np.mean(losses[-4:]) < np.mean(losses[:4])
+
+
+def test_recorded_losses_are_means_over_the_steps_between(photographs: Path) -> None:
+    arguments = [*QUICK, "data=folder", f"data.root={photographs}", "training.epochs=2", "training.steps_per_epoch=3"]
+    _, every = trained(checked(*arguments))
+    _, pairs = trained(checked(*arguments, "training.log_points=3"))
+    assert [step for step, _ in every["train/loss"]] == [1, 2, 3, 4, 5, 6]
+    # An epoch of three steps has one pair and one step that no pair is left for: the next epoch starts anew.
+    assert [step for step, _ in pairs["train/loss"]] == [2, 4, 6]
+    each = dict(every["train/loss"])
+    assert dict(pairs["train/loss"])[2] == pytest.approx((each[1] + each[2]) / 2, rel=1e-5)
+    assert dict(pairs["train/loss"])[6] == pytest.approx((each[5] + each[6]) / 2, rel=1e-5)
+    assert [step for step, _ in every["val/loss"]] == [3, 6]
+
+
+def test_the_seed_decides_and_nothing_else(photographs: Path) -> None:
+    config = checked(*QUICK, "data=folder", f"data.root={photographs}", "dropout=heavy")
+    first, again, other = (weights(trained(config, seed)[0]) for seed in (0, 0, 1))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_one_epoch_of_four_steps_is_two_of_two(photographs: Path) -> None:
+    arguments = [*QUICK, "data=folder", f"data.root={photographs}", "backbone.batch_norm=none"]
+    once = checked(*arguments, "training.steps_per_epoch=4")
+    twice = checked(*arguments, "training.epochs=2")
+    assert np.array_equal(weights(trained(once)[0]), weights(trained(twice)[0]))
+
+
+def optimizer(**arguments: object) -> OptimizerConfig:
+    return OptimizerConfig.model_validate(
+        {"name": "adam", "_target_": "keras.optimizers.Adam", "learning_rate": 0.1, **arguments}
+    )
+
+
+def training(**arguments: object) -> TrainingConfig:
+    defaults = {"epochs": 1, "steps_per_epoch": None, "batch_size": 4, "deterministic": True, "log_points": 1}
+    return TrainingConfig.model_validate({**defaults, "learning_rate_drops": [], **arguments})
+
+
+def test_the_optimizer_has_the_configured_arguments() -> None:
+    built = build_optimizer(optimizer(beta_2=0.99), training())
+    assert (type(built).__name__, built.beta_2, float(built.learning_rate)) == ("Adam", 0.99, pytest.approx(0.1))
+
+
+def test_the_learning_rate_drops_at_its_steps() -> None:
+    built = build_optimizer(optimizer(), training(learning_rate_drops=[[2, 0.5], [4, 0.1]]))
+    variable = keras.Variable(1.0)
+    rates = []
+    for _ in range(6):
+        rates.append(round(float(built.learning_rate), 6))
+        built.apply([keras.ops.ones(())], [variable])
+    # Step number n uses the rate after n steps are done; the drop shows from the step after.
+    assert rates == [0.1, 0.1, 0.1, 0.05, 0.05, 0.01]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [({"rho": 1}, "Adam cannot be constructed"), ({"_target_": "keras.optimizers.Nothing"}, "cannot be constructed")],
+)
+def test_an_impossible_optimizer_is_named(arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        build_optimizer(optimizer(**arguments), training())
+
+
+def test_an_epoch_is_one_pass_over_the_photographs(photographs: Path) -> None:
+    task = checked("scale=smoke", "data=folder", f"data.root={photographs}", "data.eval_fraction=0.2").task
+    counts = task.load_data().counts
+    assert steps_per_epoch(task, training(batch_size=4)) == -(-counts["train"] // 4)
+    assert steps_per_epoch(task, training(steps_per_epoch=7)) == 7

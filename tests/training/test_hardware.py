@@ -1,0 +1,72 @@
+import logging
+import os
+import subprocess
+import sys
+
+import keras
+import pytest
+
+from ablate.config import HardwareConfig
+from ablate.errors import ConfigError
+from ablate.training.hardware import _native_log, configure
+
+
+def hardware(**arguments: object) -> HardwareConfig:
+    return HardwareConfig.model_validate({"precision": "float32", "onednn": True, "threads": None, **arguments})
+
+
+def test_what_came_of_it_is_described() -> None:
+    facts = configure(hardware(precision="mixed_bfloat16"), seed=0, deterministic=True)
+    assert keras.config.dtype_policy().name == "mixed_bfloat16"
+    assert facts["precision"] == "mixed_bfloat16"
+    assert facts["devices"]
+    assert int(facts["threads"]) >= 1
+    assert facts["deterministic"] == "true"
+    configure(hardware(), seed=0, deterministic=True)
+    assert keras.config.dtype_policy().name == "float32"
+
+
+def test_the_seed_is_everyone_s() -> None:
+    configure(hardware(), seed=4, deterministic=True)
+    one = keras.random.normal((3,))
+    configure(hardware(), seed=4, deterministic=True)
+    assert keras.ops.all(one == keras.random.normal((3,)))
+
+
+def test_threads_cannot_change_in_a_running_process() -> None:
+    keras.ops.ones((1,))
+    with pytest.raises(ConfigError, match="an earlier run of this process fixed another number"):
+        configure(hardware(threads=7), seed=0, deterministic=True)
+
+
+def test_onednn_and_threads_are_set_before_tensorflow_is_there() -> None:
+    code = (
+        "from ablate.config import HardwareConfig\nfrom ablate.training.hardware import configure\n"
+        "facts = configure(HardwareConfig(precision='float32', onednn=False, threads=1), seed=0, deterministic=False)\n"
+        "print(facts['onednn'], facts['threads'], facts['deterministic'])"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
+    finished = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert finished.stdout == "0 1 false\n"
+    assert finished.stderr == ""
+
+
+def test_native_messages_go_to_the_debug_log(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with caplog.at_level(logging.DEBUG), _native_log():
+        os.write(2, b"no GPU here\n")
+    assert "no GPU here" in caplog.messages
+    assert capfd.readouterr().err == ""
+
+
+def test_native_messages_are_shown_where_something_fails(capfd: pytest.CaptureFixture[str]) -> None:
+    def fail() -> None:
+        os.write(2, b"the driver is too old\n")
+        raise ImportError
+
+    with pytest.raises(ImportError), _native_log():
+        fail()
+    assert "the driver is too old" in capfd.readouterr().err
