@@ -42,7 +42,8 @@ def test_threads_cannot_change_in_a_running_process() -> None:
 def test_onednn_and_threads_are_set_before_tensorflow_is_there() -> None:
     code = (
         "from ablate.config import HardwareConfig\nfrom ablate.training.hardware import configure\n"
-        "facts = configure(HardwareConfig(precision='float32', onednn=False, threads=1), seed=0, deterministic=False)\n"
+        "own = HardwareConfig(precision='float32', onednn=False, threads=1)\n"
+        "facts = configure(own, seed=0, deterministic=False)\n"
         "print(facts['onednn'], facts['threads'], facts['deterministic'])"
     )
     environment = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}

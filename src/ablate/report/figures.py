@@ -1,6 +1,7 @@
 """The pictures of a report."""
 
 import io
+from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -67,7 +68,7 @@ def colorized_grid(samples: pd.DataFrame) -> Image.Image:
 
     def pictures(variant: str, kind: str) -> dict[str, Image.Image]:
         chosen = samples[(samples["variant"] == variant) & (samples["kind"] == kind)]
-        return {str(row["example"]): Image.open(row["file"]) for row in chosen.to_dict("records")}
+        return {str(row["example"]): _opened(row["file"]) for row in chosen.to_dict("records")}
 
     shared = {"input": pictures(variants[0], "given"), "truth": pictures(variants[0], "truth")}
     blocks = []
@@ -80,3 +81,8 @@ def colorized_grid(samples: pd.DataFrame) -> Image.Image:
         page.paste(block, (0, top))
         top += block.height
     return page
+
+
+def _opened(file: Path) -> Image.Image:
+    with Image.open(file) as picture:
+        return picture.copy()

@@ -81,7 +81,7 @@ def load(record: StudyRecord) -> Results:
         common=common,
         specs=specs,
         values=values,
-        references=_references(metrics.loc[newest]),
+        references=_references(metrics.loc[[newest]].iloc[0]),
         curves=_curves(record, runs),
         samples=pd.concat(
             [record.samples(str(run_id)).assign(variant=run["variant"]) for run_id, run in first.iterrows()]

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from ablate.errors import AblateError
 from ablate.report.compare import in_order
 from ablate.report.figures import colorized_grid, learning_curves
 from ablate.report.load import Results
@@ -47,8 +48,10 @@ def write(results: Results, comparison: pd.DataFrame, folder: Path) -> Path:
 
     Returns:
         The HTML page: beside it are report.md, comparison.csv, runs.csv, curves.png and grid.png.
+
+    Raises:
+        AblateError: The folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     curves, grid = learning_curves(results.curves), _png(colorized_grid(results.samples))
     page = _page(results, comparison)
     images = {"curves": _data_uri(curves), "grid": _data_uri(grid)}
@@ -60,10 +63,14 @@ def write(results: Results, comparison: pd.DataFrame, folder: Path) -> Path:
         "report.md": _template("report.md.j2").render(**page).encode(),
         "report.html": _template("report.html.j2").render(**page, images=images).encode(),
     }
-    for name, content in files.items():
-        aside = folder / f".{name}.{os.getpid()}"
-        aside.write_bytes(content)
-        aside.replace(folder / name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            aside = folder / f".{name}.{os.getpid()}"
+            aside.write_bytes(content)
+            aside.replace(folder / name)
+    except OSError as error:
+        raise AblateError(f"the report cannot be written to {folder}: {error.strerror}") from None
     return folder / "report.html"
 
 

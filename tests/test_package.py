@@ -1,0 +1,50 @@
+"""The wheel, installed in another environment, from another folder."""
+
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+
+from conftest import QUICK
+
+ROOT = Path(__file__).parents[1]
+
+
+def call(*arguments: str | Path, cwd: Path) -> str:
+    finished = subprocess.run([*map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout + finished.stderr
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """Return the Python of an environment with the wheel; the packages that it needs are those of this one."""
+    call(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path / "dist", cwd=ROOT)
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    environment = tmp_path / "environment"
+    venv.create(environment, symlinks=True)
+    python = environment / "bin" / "python"
+    site = call(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=tmp_path).strip()
+    call(sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--no-index", wheel, cwd=tmp_path)
+    # Of a folder that is named in a .pth file, the .pth files do not count: the editable install stays out.
+    Path(site, "needed.pth").write_text(sysconfig.get_path("purelib"))
+    return python
+
+
+def test_the_wheel_runs_a_sweep_and_a_report_anywhere(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    folder = tmp_path / "anywhere"
+    folder.mkdir()
+    where = call(installed, "-c", "import ablate; print(ablate.__file__)", cwd=folder)
+    assert str(tmp_path / "environment") in where
+    said = call(installed, "-m", "ablate.run", "-m", *QUICK, "output_res=full,quarter", cwd=folder)
+    assert said.count("Evaluated: ") == 2
+    assert (folder / "mlflow.db").is_file()
+    assert "2 runs of study adhoc compared" in call(installed, "-m", "ablate.report", cwd=folder)
+    assert (folder / "reports" / "adhoc" / "report.html").is_file()
+    assert "32,235,385" in call(installed, "-m", "ablate.layers", "scale=paper", cwd=folder)

@@ -1,0 +1,78 @@
+"""A tracked run ends in the right state, whatever happens."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from ablate.errors import Diverged, Interrupted, TrackingError
+from ablate.tracking.read import StudyRecord
+from ablate.tracking.run import TrackedRun, track
+from ablate.tracking.store import open_store
+
+Study = Callable[[], StudyRecord]
+TAGS = {"ablate.variant": "baseline", "ablate.seed": "0", "ablate.identity": "i", "ablate.setting": "s"}
+
+
+@pytest.fixture
+def start(home: Path) -> Callable[[], "object"]:
+    open_store(os.environ["MLFLOW_TRACKING_URI"])
+    return lambda: track(study="adhoc", name="baseline", tags=TAGS, project=home)
+
+
+def fail(run: TrackedRun, error: BaseException) -> None:
+    run.log_metrics({"train/loss": 1.0}, 1)
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "reason"),
+    [
+        (Diverged("NaN"), "FAILED", "diverged"),
+        (MemoryError(), "FAILED", "MemoryError"),
+        (KeyboardInterrupt(), "KILLED", "interrupted"),
+        (Interrupted("SIGTERM"), "KILLED", "interrupted"),
+    ],
+)
+def test_a_run_that_ends_early_keeps_what_was_logged(
+    error: BaseException, status: str, reason: str, start: Callable, study: Study
+) -> None:
+    with pytest.raises(type(error)), start() as run:
+        fail(run, error)
+    record = study()
+    assert (record.runs["status"].iloc[0], record.runs["reason"].iloc[0]) == (status, reason)
+    assert record.curve(run.run_id, "train/loss")["value"].tolist() == [1.0]
+    assert mlflow.active_run() is None
+
+
+def test_metrics_of_a_run_are_written_together_and_none_is_lost(start: Callable, study: Study) -> None:
+    with start() as run:
+        for step in range(2500):
+            run.log_metrics({"train/loss": float(step)}, step)
+    assert study().curve(run.run_id, "train/loss")["value"].tolist() == list(range(2500))
+
+
+def test_long_values_and_odd_keys_of_a_configuration_are_kept(start: Callable, study: Study) -> None:
+    config = {"a": {"b": [1, 2], "empty": {}}, "long": "x" * 10_000, "none": None}
+    with start() as run:
+        run.log_config(config)
+    params = study().params.loc[run.run_id]
+    assert (params["a.b"], params["a.empty"], params["none"]) == ("[1, 2]", "{}", "None")
+    assert params["long"] == "x" * 6000
+    assert "x" * 10_000 in mlflow.artifacts.load_text(f"runs:/{run.run_id}/config.yaml")
+
+
+def test_a_deleted_study_is_named(start: Callable, study: Study) -> None:
+    with start():
+        pass
+    mlflow.MlflowClient().delete_experiment(study().experiment_id)
+    with pytest.raises(TrackingError, match="study adhoc was deleted in MLflow: restore it"), start():
+        pass
+
+
+def test_artifacts_lie_beside_the_store(start: Callable, home: Path) -> None:
+    with start() as run:
+        run.log_text("words", "note.txt")
+    assert (home / "mlartifacts" / "adhoc" / run.run_id / "artifacts" / "note.txt").read_text() == "words"
