@@ -21,7 +21,15 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
-QUICK = ["scale=smoke", "backbone.width=0.0625", "training.epochs=1", "training.steps_per_epoch=2"]
+QUICK = [
+    "scale=smoke",
+    "backbone.width=0.0625",
+    "depth=shallow",
+    "training.epochs=1",
+    "training.steps_per_epoch=2",
+    "tracking.model=false",
+]
+"""The least that is a whole run; most of its time goes into tracing the network."""
 
 
 @pytest.fixture(scope="session")

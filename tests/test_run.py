@@ -32,7 +32,7 @@ def test_a_run_leaves_all_that_a_report_needs(run_here: Run, study: Study) -> No
     run = record.runs.loc[run_id]
     assert run["status"] == "FINISHED"
     assert (run["study"], run["seed"], len(run["identity"]), len(run["setting"])) == ("adhoc", 3, 32, 32)
-    assert run["variant"].startswith("backbone.width=0.0625,optimizer=adamw,training.epochs=1")
+    assert run["variant"].startswith("backbone.width=0.0625,depth=shallow,optimizer=adamw,training.epochs=1")
     assert {"host", "python", "devices", "threads", "precision", "deterministic", "commit"} <= set(run.index)
 
     client = mlflow.MlflowClient()
@@ -58,19 +58,21 @@ def test_a_run_leaves_all_that_a_report_needs(run_here: Run, study: Study) -> No
 
 
 def test_the_tracked_model_is_the_trained_one(run_here: Run, study: Study) -> None:
-    run_here(*QUICK)
+    run_here(*QUICK, "tracking.model=true")
     run = mlflow.MlflowClient().get_run(study().runs.index[0])
     (output,) = run.outputs.model_outputs
     model = mlflow.tensorflow.load_model(f"models:/{output.model_id}")
     assert model.output_shape == (None, 8, 8, 313)
     assert type(model.loss).__name__ == "ColorCrossEntropy"
+    # The loss that was trained with is the rebalanced one, and not another by that name.
+    assert max(model.loss.class_weights) > 2 * min(model.loss.class_weights)
     picture = np.full((1, 32, 32, 1), 0.1, np.float32)
     served = mlflow.pyfunc.load_model(f"models:/{output.model_id}").predict(picture)
     np.testing.assert_allclose(served, model.predict(picture, verbose=0), rtol=1e-6)
 
 
 def test_the_same_seed_gives_the_same_bits(run_here: Run, python_m: Command, study: Study) -> None:
-    arguments = [*QUICK, "dropout=light", "tracking.model=false"]
+    arguments = [*QUICK, "dropout=light"]
     assert python_m("ablate.run", *arguments, "seed=5").returncode == 0
     run_here("-m", *arguments, "seed=6,5")
 
@@ -95,6 +97,26 @@ def test_a_diverging_run_fails_and_the_others_go_on(run_here: Run, study: Study)
     assert runs["reason"].iloc[0] == "diverged"
     assert np.isfinite(record.curve(runs.index[0], "train/loss")["value"]).all()
     assert len(record.curve(runs.index[0], "train/loss")) >= 1
+
+
+def test_a_run_that_its_last_step_ruins_has_diverged(run_here: Run, study: Study) -> None:
+    arguments = ["optimizer=sgd", "optimizer.learning_rate=1e30", "training.steps_per_epoch=1"]
+    with pytest.raises(Diverged, match="the loss on the evaluation examples became"):
+        run_here("-m", *QUICK, *arguments, "seed=0")
+    run = study().runs.iloc[0]
+    assert (run["status"], run["reason"]) == ("FAILED", "diverged")
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_trains_evaluates_and_is_kept(precision: str, run_here: Run, study: Study) -> None:
+    run_here(*QUICK, f"hardware.precision={precision}", "tracking.model=true")
+    record = study()
+    run_id = record.runs.index[0]
+    assert record.runs.loc[run_id, ["status", "precision"]].tolist() == ["FINISHED", precision]
+    assert record.metrics.loc[run_id].filter(like="eval/").notna().all()
+    (output,) = mlflow.MlflowClient().get_run(run_id).outputs.model_outputs
+    # Logits are float32: the colours would be off by several units in ab otherwise.
+    assert mlflow.models.get_model_info(f"models:/{output.model_id}").signature.outputs.inputs[0].type == np.float32
 
 
 def test_a_bug_is_recorded_with_its_traceback(run_here: Run, study: Study, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,3 +85,86 @@ def test_the_regression_has_two_channels_and_its_own_loss(photographs: Path) -> 
     assert checked(*overrides).task.build_model(0).output_shape == (None, 8, 8, 2)
     assert type(loss_of(photographs, "loss=regression")).__name__ == "EuclideanLoss"
     assert loss_of(photographs, "loss.pixel_reduction=sum").pixel_reduction == "sum"
+
+
+def of(photographs: Path, *overrides: str) -> Task:
+    task = checked(*QUICK, "data=folder", f"data.root={photographs}", *overrides).task
+    task.load_data()
+    return task
+
+
+def test_every_variant_sees_the_same_batches(photographs: Path) -> None:
+    variants = ([], ["output_res=half"], ["output_res=quarter"], ["loss=regression"], ["dropout=heavy"])
+    streams = [
+        list(of(photographs, *variant).training_batches(seed=1, batch_size=3, first_step=0, steps=3))
+        for variant in variants
+    ]
+    for stream in streams[1:]:
+        for one, other in zip(streams[0], stream, strict=True):
+            np.testing.assert_array_equal(one[0], other[0])
+            np.testing.assert_array_equal(one[1], other[1])
+
+
+def test_shared_layers_start_alike_and_each_seed_otherwise(photographs: Path) -> None:
+    shallow, full = (of(photographs, depth).build_model(1) for depth in ("depth=shallow", "depth=full"))
+    shared = {layer.name for layer in shallow.layers} & {layer.name for layer in full.layers}
+    assert {"conv1_1", "conv7_1", "conv8_up", "head"} <= shared
+    for name in ("conv1_1", "conv4_2", "head"):
+        np.testing.assert_array_equal(*(model.get_layer(name).get_weights()[0] for model in (shallow, full)))
+    other = of(photographs).build_model(2)
+    assert not np.array_equal(other.get_layer("head").get_weights()[0], full.get_layer("head").get_weights()[0])
+
+
+@pytest.mark.parametrize(("regularizer", "penalised"), [("none", False), ("l2", True)])
+def test_the_penalty_reaches_the_model(photographs: Path, regularizer: str, penalised: bool) -> None:
+    model = of(photographs, f"regularizer={regularizer}").build_model(0)
+    kernels = sum(
+        float(keras.ops.sum(keras.ops.square(layer.kernel)))
+        for layer in model.layers
+        if "conv" in layer.name and layer.weights
+    )
+    kernels += float(keras.ops.sum(keras.ops.square(model.get_layer("head").kernel)))
+    assert float(sum(model.losses)) == pytest.approx(5e-4 * kernels if penalised else 0, rel=1e-5)
+
+
+@pytest.mark.parametrize(("dropout", "rate"), [("none", None), ("light", 0.2), ("heavy", 0.5)])
+def test_the_dropout_rate_reaches_the_model(photographs: Path, dropout: str, rate: float | None) -> None:
+    model = of(photographs, f"dropout={dropout}").build_model(0)
+    rates = [layer.rate for layer in model.layers if isinstance(layer, keras.layers.SpatialDropout2D)]
+    assert rates == ([rate, rate] if rate else [])
+
+
+@pytest.mark.parametrize(("flavour", "weights"), [("affine", 4), ("plain", 2), ("none", None)])
+def test_the_flavour_of_batch_norm_reaches_the_model(photographs: Path, flavour: str, weights: int | None) -> None:
+    model = of(photographs, f"backbone.batch_norm={flavour}").build_model(0)
+    found = {len(layer.weights) for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)}
+    assert found == ({weights} if weights else set())
+
+
+@pytest.mark.parametrize(
+    ("override", "name", "value"),
+    [
+        ("color.soft_bins=10", "k", 10),
+        ("color.soft_sigma=2.5", "sigma", 2.5),
+        ("loss.mask_grey=false", "mask_grey", False),
+        ("color.grid_step=20", "step", 20),
+    ],
+)
+def test_the_loss_is_as_configured(photographs: Path, override: str, name: str, value: object) -> None:
+    assert loss_of(photographs, override).get_config()[name] == value
+    assert loss_of(photographs).get_config()[name] != value
+
+
+def test_the_prior_is_smoothed_as_configured(photographs: Path) -> None:
+    weights = [np.array(loss_of(photographs, f"color.prior_sigma={sigma}").class_weights) for sigma in (5, 20)]
+    assert weights[0].std() > 1.5 * weights[1].std()
+
+
+def test_the_temperature_changes_the_colours(photographs: Path) -> None:
+    rmse = []
+    for temperature in (0.05, 5.0):
+        task = of(photographs, f"color.temperature={temperature}")
+        model = task.build_model(0)
+        model.layers[-1].kernel.assign(50 * model.layers[-1].kernel)
+        rmse.append(task.evaluate(model).metrics["colorfulness"])
+    assert rmse[0] > 1.2 * rmse[1]

@@ -97,14 +97,13 @@ def _train_and_evaluate(checked: Checked, tracked: TrackedRun) -> None:
     training = train(
         task, optimizer=run.optimizer, training=run.training, seed=run.seed, log_metrics=tracked.log_metrics
     )
-    tracked.log_metrics(
-        {
-            "cost/wall_seconds": training.seconds,
-            "cost/images_per_second": training.examples_per_second,
-            "cost/peak_memory_mib": training.peak_memory_mib,
-        },
-        training.steps,
-    )
+    spent = {
+        "cost/wall_seconds": training.seconds,
+        "cost/images_per_second": training.examples_per_second,
+        "cost/peak_memory_mib": training.peak_memory_mib,
+        "cost/peak_device_memory_mib": training.peak_device_memory_mib,
+    }
+    tracked.log_metrics({name: value for name, value in spent.items() if value is not None}, training.steps)
     evaluation = task.evaluate(training.model)
     tracked.log_evaluation(evaluation, task.metrics)
     if run.tracking.model:

@@ -32,7 +32,7 @@ def data_config():
 
 @pytest.fixture(scope="session")
 def sample(data_config):
-    return load_data(data_config())
+    return load_data(data_config(), evaluation_side=32)
 
 
 @pytest.fixture(scope="session")

@@ -44,7 +44,7 @@ def test_the_defaults_are_valid(task_values):
         ("loss.mix", 1.1, "less than or equal to 1"),
         ("loss.pixel_reduction", "median", "'mean' or 'sum'"),
         ("loss.mask_grey", "perhaps", "boolean"),
-        ("color.grid_step", 0, "greater than or equal to 1"),
+        ("color.grid_step", 3, "greater than or equal to 4"),
         ("color.grid_step", 51, "less than or equal to 50"),
         ("color.soft_bins", 0, "greater than 0"),
         ("color.soft_sigma", 0, "greater than 0"),

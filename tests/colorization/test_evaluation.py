@@ -8,6 +8,7 @@ from skimage.color import lab2rgb, rgb2lab
 from ablate.colorization.architecture import layers
 from ablate.colorization.backbone import build_backbone
 from ablate.colorization.config import ColorConfig, EvaluationConfig
+from ablate.colorization.data import load_data
 from ablate.colorization.evaluation import evaluate
 from ablate.colorization.gamut import ab_gamut
 from ablate.colorization.metrics import METRICS
@@ -128,8 +129,8 @@ def test_two_channels_are_ab_divided_by_110(measure, lab, nearest_classes):
     assert metrics["auc_raw"] == pytest.approx(aucs(lab, [11, -22], nearest_classes)[0], abs=0.01)
 
 
-def test_another_side_than_the_network_s_is_evaluated_there(measure, untrained):
-    larger = measure(untrained["full"], side=48)
+def test_another_side_than_the_network_s_is_evaluated_there(measure, untrained, data_config):
+    larger = measure(untrained["full"], load_data(data_config(), evaluation_side=48), side=48)
     assert {picture.size for pictures in larger.samples.values() for picture in pictures.values()} == {(48, 48)}
     assert larger.metrics["auc_raw"] == pytest.approx(measure(untrained["full"]).metrics["auc_raw"], abs=1)
 
@@ -170,6 +171,7 @@ def test_weights_are_over_all_photographs_not_over_those_of_a_batch(measure, sam
         sample,
         evaluation=(*sample.evaluation, sample.evaluation[0]),
         evaluation_pixels=np.concatenate([sample.evaluation_pixels, sample.evaluation_pixels[:1]]),
+        evaluation_truth=np.concatenate([sample.evaluation_truth, sample.evaluation_truth[:1]]),
     )
     once, more = (measure(untrained["full"], data, batch_size=1).per_example for data in (sample, twice))
     np.testing.assert_allclose(more["auc_raw"][:3], once["auc_raw"], rtol=1e-5)

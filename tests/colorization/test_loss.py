@@ -217,3 +217,23 @@ def test_class_weights_of_another_length_are_refused(length):
 def test_an_unknown_reduction_is_refused(loss):
     with pytest.raises(ValueError, match=r"must be one of mean, sum\. Received: pixel_reduction=median$"):
         loss(pixel_reduction="median")
+
+
+def test_the_target_is_averaged_down_to_the_output(ab, logits, random):
+    fine = np.repeat(np.repeat(ab, 2, axis=1), 2, axis=2)
+    fine += random.choice([-1, 1], (3, 1, 1, 2)) * np.tile([[4.0, -4.0], [-4.0, 4.0]], (2, 4))[None, ..., None]
+    loss = ColorCrossEntropy()
+    np.testing.assert_allclose(loss(fine.astype(np.float32), logits), loss(ab, logits), rtol=1e-5)
+
+
+def test_an_output_that_does_not_divide_the_target_is_refused(logits):
+    with pytest.raises(ValueError, match=r"must divide the target's\. Received: 2 and 3"):
+        ColorCrossEntropy()(np.zeros((3, 3, 6, 2), np.float32), logits)
+
+
+@pytest.mark.parametrize("side", [16, 8, 4])
+def test_which_photographs_are_grey_does_not_depend_on_the_output_resolution(side):
+    # One small red thing: averaged over a quarter of the picture it is below the limit.
+    ab = np.zeros((1, 16, 16, 2), np.float32)
+    ab[0, 0, 0] = 60
+    assert ColorCrossEntropy()(ab, np.zeros((1, side, side, 313), np.float32)) > 5

@@ -1,6 +1,7 @@
 import hashlib
 import struct
 import warnings
+import zlib
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ablate.colorization.photographs import (
+    MAX_ASPECT,
     MIN_SIDE,
     SAMPLE,
     BadPhotograph,
@@ -221,6 +223,91 @@ def test_damaged_bytes_give_a_picture_or_a_reason(noise, encode, kind, changes):
             assert min(image.size) >= MIN_SIDE
 
 
+def chunk(kind, content):
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def chunks_of(png):
+    place = 8
+    while place < len(png):
+        (length,) = struct.unpack_from(">I", png, place)
+        yield png[place + 4 : place + 8], png[place + 8 : place + 8 + length]
+        place += 12 + length
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    mode=st.sampled_from(["RGB", "RGBA", "L", "LA", "P", "I;16"]),
+    lost=st.sets(st.integers(0, 5), max_size=2),
+    changes=st.lists(st.tuples(st.integers(0, 5), st.floats(0, 0.999), st.integers(0, 255)), max_size=3),
+)
+def test_png_files_damaged_under_a_right_checksum_give_a_picture_or_a_reason(noise, encode, mode, lost, changes):
+    image = Image.fromarray(noise()).convert(mode if mode != "I;16" else "L")
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(image).astype(np.uint16) * 257)
+    chunks = list(chunks_of(encode(image, icc_profile=b"damaged", **({"transparency": 3} if mode == "P" else {}))))
+    for number, share, value in changes:
+        kind, content = chunks[number % len(chunks)]
+        damaged = bytearray(content)
+        if damaged:
+            damaged[int(share * len(damaged))] = value
+        chunks[number % len(chunks)] = kind, bytes(damaged)
+    kept = [chunk(*each) for number, each in enumerate(chunks) if number not in lost]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            assert decode(b"\x89PNG\r\n\x1a\n" + b"".join(kept)).mode == "RGB"
+        except DataError as error:
+            said = str(error)
+        else:
+            said = "a picture"
+    assert said
+
+
+def test_an_indexed_picture_without_its_palette_is_bad(noise, encode):
+    indexed = encode(Image.fromarray(noise()).convert("P"))
+    kept = [chunk(kind, content) for kind, content in chunks_of(indexed) if kind != b"PLTE"]
+    with pytest.raises(DataError):
+        decode(b"\x89PNG\r\n\x1a\n" + b"".join(kept))
+
+
+def test_a_colour_profile_is_applied():
+    # Of the sample photographs, one is in Adobe RGB: its closed form (Adobe RGB (1998) 4.3.1.2, IEC 61966-2-1).
+    [path] = [path for name, path in sample_paths("train") if name == "rocket"]
+    adobe = np.asarray(Image.open(path), np.float64)[::16, ::16] / 255
+    to_xyz = [[0.57667, 0.18556, 0.18823], [0.29734, 0.62736, 0.07529], [0.02703, 0.07069, 0.99134]]
+    to_linear = [
+        [3.2404542, -1.5371385, -0.4985314],
+        [-0.9692660, 1.8760108, 0.0415560],
+        [0.0556434, -0.2040259, 1.0572252],
+    ]
+    linear = (adobe**2.19921875 @ np.transpose(to_xyz) @ np.transpose(to_linear)).clip(0, 1)
+    expected = 255 * np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
+    decoded = np.asarray(decode(path.read_bytes()), np.float64)[::16, ::16]
+    assert np.abs(decoded - expected).max() < 4
+    assert np.abs(decoded - 255 * adobe).max() > 20
+
+
+def test_a_damaged_colour_profile_counts_as_none(noise, encode):
+    np.testing.assert_array_equal(decode(encode(noise(), icc_profile=b"nonsense")), noise())
+
+
+def test_a_transparent_16_bit_grey_becomes_white(encode):
+    deep = np.full((10, 10), 1000, np.uint16)
+    deep[5:] = 30000
+    png = list(chunks_of(encode(Image.fromarray(deep))))
+    png.insert(1, (b"tRNS", struct.pack(">H", 1000)))
+    pixels = np.asarray(decode(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*each) for each in png)))
+    assert (pixels[:5] == 255).all()
+    assert (pixels[5:] == round(30000 / 257)).all()
+
+
+@pytest.mark.parametrize("size", [(8, 20_000), (20_000, 8)])
+def test_a_strip_stays_small(size):
+    made = fit_short_side(Image.new("RGB", size), low=64, high=80)
+    assert sorted(made.size) == [64, 64 * MAX_ASPECT]
+
+
 @pytest.mark.parametrize(
     ("size", "expected"),
     [((100, 80), (50, 40)), ((80, 100), (40, 50)), ((20, 10), (64, 32)), ((36, 70), (36, 70)), ((3, 2), (48, 32))],
@@ -330,7 +417,7 @@ def test_a_scan_keeps_the_order_and_names_what_is_bad(tmp_path, noise, encode):
         paths.append((f"name {place}", path))
     paths.insert(10, ("gone", tmp_path / "gone.png"))
     paths.insert(11, ("folder", tmp_path))
-    results = list(scan(paths, progress="Reading"))
+    results = list(scan(paths, np.asarray, progress="Reading"))
     names = [result.name if isinstance(result, BadPhotograph) else result[0].name for result in results]
     assert names == [name for name, _ in paths]
     bad = {result.name: result.reason for result in results if isinstance(result, BadPhotograph)}
@@ -350,9 +437,9 @@ def test_a_photograph_s_size_is_that_of_the_upright_picture(tmp_path, noise, enc
     exif = Image.Exif()
     exif[ORIENTATION] = 6
     (tmp_path / "a.jpg").write_bytes(encode(noise(), "JPEG", exif=exif))
-    [(photograph, _)] = scan([("a", tmp_path / "a.jpg")], progress="Reading")
+    [(photograph, _)] = scan([("a", tmp_path / "a.jpg")], np.asarray, progress="Reading")
     assert (photograph.width, photograph.height) == (HEIGHT, WIDTH)
 
 
 def test_scanning_nothing_gives_nothing():
-    assert list(scan([], progress="Reading")) == []
+    assert list(scan([], np.asarray, progress="Reading")) == []

@@ -29,3 +29,9 @@ def test_what_all_variants_share_is_not() -> None:
 def test_what_follows_from_the_scale_is_no_difference() -> None:
     paper = {**DEFAULTS, "scale": "paper", "regularizer": "l2"}
     assert variant_name(["scale=paper"], choices=paper, defaults=paper) == "baseline"
+
+
+def test_keys_that_change_results_are_named_in_every_section() -> None:
+    assert name("data.image_size=32") == "data.image_size=32"
+    assert name("hardware.precision=mixed_bfloat16") == "hardware.precision=mixed_bfloat16"
+    assert name("scale.learning_rates.adam=0.1", "data.memory_gib=1") == "scale.learning_rates.adam=0.1"

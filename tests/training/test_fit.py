@@ -9,6 +9,7 @@ import pytest
 
 from ablate.config import Checked, OptimizerConfig, TrainingConfig
 from ablate.errors import ConfigError
+from ablate.training.callbacks import Recorder
 from ablate.training.fit import build_optimizer, steps_per_epoch, train
 from conftest import QUICK
 from test_config import checked
@@ -45,14 +46,22 @@ def test_the_loss_falls(photographs: Path) -> None:
 def test_recorded_losses_are_means_over_the_steps_between(photographs: Path) -> None:
     arguments = [*QUICK, "data=folder", f"data.root={photographs}", "training.epochs=2", "training.steps_per_epoch=3"]
     _, every = trained(checked(*arguments))
-    _, pairs = trained(checked(*arguments, "training.log_points=3"))
+    _, whole = trained(checked(*arguments, "training.log_points=1"))
     assert [step for step, _ in every["train/loss"]] == [1, 2, 3, 4, 5, 6]
-    # An epoch of three steps has one pair and one step that no pair is left for: the next epoch starts anew.
-    assert [step for step, _ in pairs["train/loss"]] == [2, 4, 6]
-    each = dict(every["train/loss"])
-    assert dict(pairs["train/loss"])[2] == pytest.approx((each[1] + each[2]) / 2, rel=1e-5)
-    assert dict(pairs["train/loss"])[6] == pytest.approx((each[5] + each[6]) / 2, rel=1e-5)
     assert [step for step, _ in every["val/loss"]] == [3, 6]
+    assert whole["train/loss"] == [(6, pytest.approx(np.mean([loss for _, loss in every["train/loss"]]), rel=1e-5))]
+
+
+def test_no_step_is_lost_between_records() -> None:
+    recorded: list[tuple[int, float]] = []
+    recorder = Recorder(lambda metrics, step: recorded.append((step, metrics["train/loss"])), every=7, total=20)
+    losses = [1.0] * 7 + [100.0] * 3 + [1.0] * 10
+    for epoch in range(2):
+        recorder.on_epoch_begin(epoch)
+        for batch in range(10):
+            recorder.on_train_batch_end(batch, {"loss": np.mean(losses[10 * epoch : 10 * epoch + batch + 1])})
+    expected = [(7, 1.0), (14, np.mean(losses[7:14])), (20, 1.0)]
+    assert recorded == [(step, pytest.approx(loss)) for step, loss in expected]
 
 
 def test_the_seed_decides_and_nothing_else(photographs: Path) -> None:

@@ -35,7 +35,7 @@ def test_the_seed_is_everyone_s() -> None:
 
 def test_threads_cannot_change_in_a_running_process() -> None:
     keras.ops.ones((1,))
-    with pytest.raises(ConfigError, match="an earlier run of this process fixed another number"):
+    with pytest.raises(ConfigError, match="an earlier run of this process fixed another value"):
         configure(hardware(threads=7), seed=0, deterministic=True)
 
 

@@ -30,7 +30,8 @@ def build_backbone(plan: Sequence[Layer], *, side: int, seed: int = 0, l2: float
 
     Returns:
         A model from (batch_size, side, side, 1), (L - 50) / 100, to (batch_size, height, width, channels):
-        logits of the colour classes, or ab / `decoding.AB_SCALE`. It holds Keras' own layers only.
+        logits of the colour classes, or ab / `decoding.AB_SCALE`, in float32 under every precision. It holds Keras'
+        own layers only.
 
     Example:
         >>> from ablate.colorization.architecture import layers
@@ -65,6 +66,9 @@ def _convolution(layer: Layer, x: keras.KerasTensor, seed: int, l2: float) -> ke
         "kernel_regularizer": keras.regularizers.L2(l2) if l2 else None,
         "name": layer.name,
     }
+    if layer.name == "head":
+        # bfloat16 logits, divided by the temperature, would shift the decoded colours by several ab units.
+        arguments["dtype"] = "float32"
     if layer.kind == "transposed":
         # With kernel 4 and stride 2, "same" crops one pixel from every side: the paper's padding of 1.
         return keras.layers.Conv2DTranspose(padding="same", **arguments)(x)

@@ -76,7 +76,7 @@ class LossConfig(Schema):
 class ColorConfig(Schema):
     """Colour classes, their soft encoding, prior and decoding."""
 
-    grid_step: Annotated[int, Field(ge=1, le=50)]
+    grid_step: Annotated[int, Field(ge=4, le=50)]
     soft_bins: PositiveInt
     soft_sigma: PositiveFloat
     prior_sigma: PositiveFloat

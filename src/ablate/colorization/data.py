@@ -1,13 +1,11 @@
 """The data set: which photographs train and which evaluate, and their batches in `tf.data`."""
 
-import hashlib
 import logging
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -18,16 +16,14 @@ from ablate.colorization.color import rgb_to_lab
 from ablate.colorization.config import DataConfig
 from ablate.colorization.encoding import nearest_bin
 from ablate.colorization.gamut import ab_gamut
+from ablate.colorization.listing import Listing, list_files, place
 from ablate.colorization.photographs import (
-    SUFFIXES,
     BadPhotograph,
     Photograph,
     Pixels,
     center_square,
     decode,
     fit_short_side,
-    folder_paths,
-    sample_paths,
     scan,
 )
 from ablate.errors import DataError
@@ -35,6 +31,7 @@ from ablate.errors import DataError
 log = logging.getLogger(__name__)
 
 _GIB = 2**30
+_NOT_KEPT: Pixels = np.empty((0, 0, 3), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,9 @@ class ColorData:
         config: Where it comes from.
         train: Its training photographs, ordered by content.
         evaluation: Its evaluation photographs, ordered by content.
+        fingerprint: SHA-256 over the contents of the files and the part that each belongs to; not over their paths.
         evaluation_pixels: (num_evaluation, image_size, image_size, 3), uint8 sRGB: their central squares.
+        evaluation_truth: (num_evaluation, side, side, 3): the same squares at the side at which colours are compared.
         bin_counts: (num_bins,): pixels of the training photographs' central squares by nearest colour class.
         mean_ab: (2,): their mean colour.
         bad: The files that could not be used.
@@ -54,177 +53,116 @@ class ColorData:
     """
 
     config: DataConfig
+    fingerprint: str
     train: tuple[Photograph, ...]
     evaluation: tuple[Photograph, ...]
     evaluation_pixels: Pixels
+    evaluation_truth: Pixels
     bin_counts: npt.NDArray[np.int64]
     mean_ab: npt.NDArray[np.float64]
     bad: tuple[BadPhotograph, ...]
     ignored: tuple[str, ...]
     cache: dict[int, Pixels]
 
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 over the contents of the photographs and the part that each belongs to; not over their paths."""
-        parts = [("train", self.train), ("eval", self.evaluation)]
-        lines = [f"{part} {photograph.digest}\n" for part, photographs in parts for photograph in photographs]
-        return hashlib.sha256("".join(lines).encode()).hexdigest()
-
     def load(self, index: int) -> Pixels:
         """Return a training photograph, (height, width, 3) uint8, its shorter side fit for cropping."""
         cached = self.cache.get(index)
         if cached is not None:
             return cached
-        return _for_cropping(decode(self.train[index].path.read_bytes()), self.config)
+        side = self.config.image_size
+        image = decode(self.train[index].path.read_bytes())
+        return np.asarray(fit_short_side(image, low=side, high=round(side * self.config.max_zoom)))
 
 
-def load_data(config: DataConfig, *, grid_step: int = 10) -> ColorData:
+def load_data(config: DataConfig, *, evaluation_side: int, grid_step: int = 10) -> ColorData:
     """Find, check and scan the photographs of a data set; a second call for the same unchanged files is free.
 
-    Photographs of a folder are split by its `val` folder if it has one, else by their contents.
+    Args:
+        config: The section `data`.
+        evaluation_side: Side at which colours are compared.
+        grid_step: Grid step of the classes that are counted.
 
     Raises:
         DataError: There are no photographs, too few, or too many bad ones.
     """
-    if config.name == "sample":
-        files = [_File(part, name, path) for part in ("train", "eval") for name, path in sample_paths(part)]
-        return _scan(config, grid_step, tuple(files), ())
-    assert config.root is not None
-    root = config.root.expanduser().absolute()
-    if not root.is_dir():
-        raise DataError(f"data.root={config.root} is no folder")
-    found, ignored = folder_paths(root)
-    if not found:
-        raise DataError(f"data.root={config.root} holds no photographs ({', '.join(SUFFIXES)})")
-    folders = {name.split("/")[0] for name, _ in found if "/" in name}
-    files = []
-    for name, path in found:
-        part = None
-        if "val" in folders:
-            part = "eval" if name.startswith("val/") else "train"
-            if part == "train" and "train" in folders and not name.startswith("train/"):
-                ignored.append(name)
-                continue
-        # A link to nothing has neither size nor date; reading it says what is wrong.
-        stat = path.stat() if path.exists() else None
-        files.append(_File(part, name, path, stat.st_size, stat.st_mtime_ns) if stat else _File(part, name, path))
-    return _scan(config, grid_step, tuple(files), tuple(ignored))
-
-
-@dataclass(frozen=True)
-class _File:
-    """A file that should be a photograph; `part` is None where its contents decide."""
-
-    part: str | None
-    name: str
-    path: Path
-    size: int = 0
-    modified: int = 0
+    return _scan(config, evaluation_side, grid_step, list_files(config))
 
 
 @lru_cache(maxsize=1)
-def _scan(
-    config: DataConfig,
-    grid_step: int,
-    files: tuple[_File, ...],
-    ignored: tuple[str, ...],
-    twice: tuple[BadPhotograph, ...] = (),
-) -> ColorData:
-    photographs: dict[str, list[tuple[Photograph, Pixels]]] = {"train": [], "eval": []}
-    bad: list[BadPhotograph] = []
+def _scan(config: DataConfig, evaluation_side: int, grid_step: int, listing: Listing) -> ColorData:
     statistics = _ColorStatistics(grid_step)
+    bad = list(listing.unreadable)
+    evaluated: list[tuple[Photograph, tuple[Pixels, Pixels]]] = []
+    trained: list[tuple[Photograph, Pixels]] = []
     cached_bytes = 0
-    scanned = scan([(file.name, file.path) for file in files], progress="Reading photographs")
-    for file, result in zip(files, scanned, strict=True):
-        if isinstance(result, BadPhotograph):
-            bad.append(result)
-            continue
-        photograph, image = result
-        pixels = np.empty((0, 0, 3), np.uint8)
-        part = file.part or ("eval" if _share(photograph) < config.eval_fraction else "train")
-        if part == "eval":
-            pixels = np.asarray(center_square(image, config.image_size))
+
+    def squares(image: Image.Image) -> tuple[Pixels, Pixels]:
+        given = np.asarray(center_square(image, config.image_size))
+        same = evaluation_side == config.image_size
+        return given, given if same else np.asarray(center_square(image, evaluation_side))
+
+    def square_and_crop(image: Image.Image) -> tuple[Pixels, Pixels]:
+        low, high = config.image_size, round(config.image_size * config.max_zoom)
+        return np.asarray(center_square(image, low)), np.asarray(fit_short_side(image, low=low, high=high))
+
+    for found in scan(listing.paths("eval"), squares, progress="Reading photographs to evaluate"):
+        if isinstance(found, BadPhotograph):
+            bad.append(found)
         else:
-            statistics.add(np.asarray(center_square(image, config.image_size)))
-            if cached_bytes < config.memory_gib * _GIB:
-                pixels = _for_cropping(image, config)
-                cached_bytes += pixels.nbytes
-        photographs[part].append((photograph, pixels))
-    if None in {file.part for file in files} and not all(photographs.values()):
-        forced = _force_split(files, [photograph for part in photographs.values() for photograph, _ in part])
-        if forced:
-            return _scan(config, grid_step, forced, ignored)
-    _report(config, len(files), bad, ignored)
-    evaluating = {photograph.digest for photograph, _ in photographs["eval"]}
-    leaked = {photograph.name for photograph, _ in photographs["train"] if photograph.digest in evaluating}
-    if leaked:
-        log.warning("%d photographs that evaluate do not train as well: %s", len(leaked), _first(sorted(leaked)))
-        kept_files = tuple(file for file in files if file.name not in leaked)
-        twice = tuple(BadPhotograph(name, "evaluates under another name") for name in sorted(leaked))
-        return _scan(config, grid_step, kept_files, ignored, twice)
-    for part, kept in photographs.items():
-        if not kept:
-            raise DataError(
-                f"{_place(config)} has no usable photograph to {'train' if part == 'train' else 'evaluate'} on"
-            )
-        kept.sort(key=lambda pair: (pair[0].digest, pair[0].name))
-    train, evaluation = photographs["train"], photographs["eval"]
+            evaluated.append(found)
+    for read in scan(listing.paths("train"), square_and_crop, progress="Reading photographs to train"):
+        if isinstance(read, BadPhotograph):
+            bad.append(read)
+            continue
+        photograph, (square, pixels) = read
+        statistics.add(square)
+        if cached_bytes >= config.memory_gib * _GIB:
+            pixels = _NOT_KEPT
+        cached_bytes += pixels.nbytes
+        trained.append((photograph, pixels))
+    if listing.by_content and not (evaluated and trained):
+        # Bad photographs took a whole side of the split: the others are split anew.
+        others = listing.without(bad)
+        if others.paths("train") and others.paths("eval"):
+            return _scan(config, evaluation_side, grid_step, others)
+    _report(config, len(evaluated) + len(trained) + len(bad), bad, listing)
+    for purpose, part in (("train", trained), ("evaluate", evaluated)):
+        if not part:
+            raise DataError(f"{place(config)} has no usable photograph to {purpose} on")
     return ColorData(
         config=config,
-        train=tuple(photograph for photograph, _ in train),
-        evaluation=tuple(photograph for photograph, _ in evaluation),
-        evaluation_pixels=np.stack([pixels for _, pixels in evaluation]),
+        fingerprint=listing.fingerprint,
+        train=tuple(photograph for photograph, _ in trained),
+        evaluation=tuple(photograph for photograph, _ in evaluated),
+        evaluation_pixels=np.stack([given for _, (given, _) in evaluated]),
+        evaluation_truth=np.stack([truth for _, (_, truth) in evaluated]),
         bin_counts=statistics.counts,
         mean_ab=statistics.mean,
-        bad=(*bad, *twice),
-        ignored=ignored,
-        cache={index: pixels for index, (_, pixels) in enumerate(train) if pixels.size},
+        bad=(*bad, *listing.twice),
+        ignored=listing.ignored,
+        cache={index: pixels for index, (_, pixels) in enumerate(trained) if pixels.size},
     )
 
 
-def _place(config: DataConfig) -> str:
-    return f"data.root={config.root}" if config.name == "folder" else f"data={config.name}"
-
-
-def _share(photograph: Photograph) -> float:
-    """Return where in 0..1 a photograph's contents fall: its name and the other photographs do not matter."""
-    return int(photograph.digest[:13], 16) / 16**13
-
-
-def _force_split(files: Sequence[_File], photographs: Sequence[Photograph]) -> tuple[_File, ...] | None:
-    """Split a handful of photographs that all fell on one side: the lowest share evaluates, the others train.
-
-    Returns:
-        The files with their parts, or None where there are not two different contents.
-    """
-    shares = {photograph.name: _share(photograph) for photograph in photographs}
-    if len(set(shares.values())) < 2:
-        return None
-    lowest = min(shares.values())
-    return tuple(replace(file, part="eval" if shares.get(file.name) == lowest else "train") for file in files)
-
-
-def _report(config: DataConfig, total: int, bad: Sequence[BadPhotograph], ignored: Sequence[str]) -> None:
-    if ignored:
-        log.info("%d files are no photographs and are ignored: %s", len(ignored), _first(ignored))
+def _report(config: DataConfig, total: int, bad: Sequence[BadPhotograph], listing: Listing) -> None:
+    if listing.ignored:
+        log.info("%d files are no photographs and are ignored: %s", len(listing.ignored), _first(listing.ignored))
+    if listing.twice:
+        names = [photograph.name for photograph in listing.twice]
+        log.warning("%d photographs that evaluate do not train as well: %s", len(names), _first(names))
     if not bad:
         return
-    named = _first([f"{photograph.name} ({photograph.reason})" for photograph in bad])
+    named = [f"{photograph.name} ({photograph.reason})" for photograph in bad]
     if len(bad) > config.max_bad_fraction * total:
         raise DataError(
-            f"{len(bad)} of {total} photographs in {_place(config)} cannot be used, more than "
-            f"data.max_bad_fraction={config.max_bad_fraction}: {named}"
+            f"{len(bad)} of {total} photographs in {place(config)} cannot be used, more than "
+            f"data.max_bad_fraction={config.max_bad_fraction}: {_first(named, 5)}"
         )
-    log.warning("%d of %d photographs cannot be used and are left out: %s", len(bad), total, named)
+    log.warning("%d of %d photographs cannot be used and are left out: %s", len(bad), total, _first(named))
 
 
-def _first(names: Sequence[str], count: int = 5) -> str:
+def _first(names: Sequence[str], count: int = 50) -> str:
     return ", ".join(names[:count]) + (f" and {len(names) - count} more" if len(names) > count else "")
-
-
-def _for_cropping(image: Image.Image, config: DataConfig) -> Pixels:
-    side = config.image_size
-    return np.asarray(fit_short_side(image, low=side, high=round(side * config.max_zoom)))
 
 
 class _ColorStatistics:
@@ -269,21 +207,20 @@ def pixels_to_lab(pixels: tf.Tensor) -> tf.Tensor:
     return rgb_to_lab(tf.cast(pixels, tf.float32) / 255)
 
 
-def to_example(pixels: tf.Tensor, *, output_side: int) -> tuple[tf.Tensor, tf.Tensor]:
+def to_example(pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Make the network's input and target from photographs.
+
+    The target has the input's side for every variant: the loss averages it down to the side of the network's output.
+    So variants of any output resolution see the same batches.
 
     Args:
         pixels: (batch, side, side, 3), sRGB in 0..255.
-        output_side: Side of the network's output, a divisor of side.
 
     Returns:
-        (batch, side, side, 1), (L - 50) / 100; and (batch, output_side, output_side, 2), ab, averaged over
-        the input pixels that an output pixel covers.
+        (batch, side, side, 1), (L - 50) / 100; and (batch, side, side, 2), ab.
     """
     lab = pixels_to_lab(pixels)
-    factor = pixels.shape[1] // output_side
-    ab = tf.nn.avg_pool2d(lab[..., 1:], factor, factor, "VALID")
-    return (lab[..., :1] - 50) / 100, ab
+    return (lab[..., :1] - 50) / 100, lab[..., 1:]
 
 
 def example_order(seed: int, positions: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
@@ -301,9 +238,10 @@ def example_order(seed: int, positions: npt.NDArray[np.int64], count: int) -> np
     """
     passes, places = np.divmod(positions, count)
     order = np.empty_like(positions)
-    for number in np.unique(passes):
-        here = passes == number
-        order[here] = np.random.default_rng([seed, int(number)]).permutation(count)[places[here]]
+    numbers, starts = np.unique(passes, return_index=True)
+    for number, start, stop in zip(numbers, starts, np.append(starts, len(positions))[1:], strict=True):
+        permutation = np.random.default_rng([seed, int(number)]).permutation(count)
+        order[start:stop] = permutation[places[start:stop]]
     return order
 
 
@@ -334,9 +272,7 @@ def random_crop(pixels: tf.Tensor, seed: tf.Tensor, *, side: int, max_zoom: floa
     return tf.image.resize(crop, (side, side), antialias=True)
 
 
-def training_batches(
-    data: ColorData, *, seed: int, batch_size: int, first_step: int, steps: int, output_side: int
-) -> tf.data.Dataset:
+def training_batches(data: ColorData, *, seed: int, batch_size: int, first_step: int, steps: int) -> tf.data.Dataset:
     """Return a part of the endless stream of training batches: full batches, a new shuffle for every pass.
 
     Args:
@@ -345,7 +281,6 @@ def training_batches(
         batch_size: Photographs a batch.
         first_step: Which batch of the stream comes first.
         steps: How many batches.
-        output_side: Side of the network's output.
 
     Returns:
         A data set of (L, ab), see `to_example`; the same for the same arguments, whatever the number of threads.
@@ -364,7 +299,7 @@ def training_batches(
         tf.data.Dataset.zip(photographs, tf.data.Dataset.from_tensor_slices(positions))
         .map(crop, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .batch(batch_size, drop_remainder=True)
-        .map(lambda pixels: to_example(pixels, output_side=output_side))
+        .map(to_example)
     )
     return batches.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2)
 
@@ -381,11 +316,6 @@ def _load_ahead(data: ColorData, indices: npt.NDArray[np.int64], ahead: int = 64
             yield waiting.popleft().result()
 
 
-def evaluation_batches(data: ColorData, *, batch_size: int, output_side: int) -> tf.data.Dataset:
+def evaluation_batches(data: ColorData, *, batch_size: int) -> tf.data.Dataset:
     """Return the evaluation photographs' central squares once, in order: (L, ab), see `to_example`."""
-    return (
-        tf.data.Dataset.from_tensor_slices(data.evaluation_pixels)
-        .batch(batch_size)
-        .map(lambda pixels: to_example(pixels, output_side=output_side))
-        .prefetch(2)
-    )
+    return tf.data.Dataset.from_tensor_slices(data.evaluation_pixels).batch(batch_size).map(to_example).prefetch(2)

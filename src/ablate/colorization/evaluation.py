@@ -4,7 +4,6 @@ import keras
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import tensorflow as tf
 from PIL import Image
 
 from ablate.colorization.color import lab_to_rgb
@@ -38,13 +37,13 @@ def evaluate(model: keras.Model, data: ColorData, *, color: ColorConfig, evaluat
     batches = [
         slice(start, start + evaluation.batch_size) for start in range(0, len(data.evaluation), evaluation.batch_size)
     ]
-    counts, truth_colorfulness = _statistics(data, batches, evaluation.side, color.grid_step)
+    counts, truth_colorfulness = _statistics(data, batches, color.grid_step)
     constants = {"grey": np.zeros(2), "mean_color": data.mean_ab}
     tables: dict[str, list[pd.DataFrame]] = {name: [] for name in ("model", *constants)}
     shown: list[tuple[Array, Array]] = []
     # A batch at a time: ten thousand photographs of 256x256 in Lab alone are 8 GB.
     for part in batches:
-        lab = _truth(data, part, evaluation.side)
+        lab = _truth(data, part)
         answers = {name: np.broadcast_to(ab, (*lab.shape[:-1], 2)) for name, ab in constants.items()}
         answers["model"] = _predict(model, data.evaluation_pixels[part], color, evaluation.side)
         weights = balanced_pixel_weights(lab[..., 1:], counts=counts, step=color.grid_step)
@@ -71,13 +70,11 @@ def evaluate(model: keras.Model, data: ColorData, *, color: ColorConfig, evaluat
     )
 
 
-def _statistics(
-    data: ColorData, batches: list[slice], side: int, grid_step: int
-) -> tuple[npt.NDArray[np.int64], float]:
+def _statistics(data: ColorData, batches: list[slice], grid_step: int) -> tuple[npt.NDArray[np.int64], float]:
     """Count the whole evaluation set's pixels by class, and average its colourfulness."""
     counts, colors = np.zeros(len(ab_gamut(grid_step)), np.int64), []
     for part in batches:
-        lab = _truth(data, part, side)
+        lab = _truth(data, part)
         counts += class_counts(lab[..., 1:], step=grid_step)
         colors.append(colorfulness(lab_to_rgb(lab).numpy()))
     return counts, float(np.concatenate(colors).mean())
@@ -87,12 +84,8 @@ def _means(table: pd.DataFrame) -> dict[str, float]:
     return {str(name): float(value) for name, value in table.mean().items()}
 
 
-def _truth(data: ColorData, part: slice, side: int) -> Array:
-    pixels = data.evaluation_pixels[part]
-    if pixels.shape[1] != side:
-        resized = tf.image.resize(tf.cast(pixels, tf.float32), (side, side), antialias=True)
-        pixels = tf.clip_by_value(resized, 0, 255)
-    return pixels_to_lab(pixels).numpy()
+def _truth(data: ColorData, part: slice) -> Array:
+    return pixels_to_lab(data.evaluation_truth[part]).numpy()
 
 
 def _predict(model: keras.Model, pixels: Pixels, color: ColorConfig, side: int) -> Array:

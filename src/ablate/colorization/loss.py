@@ -1,7 +1,8 @@
 """The losses: class-rebalanced and plain cross-entropy over colour classes, and Euclidean regression on ab.
 
 All take the true ab as target, so that the data pipeline is the same for every loss:
-`y_true` (batch, height, width, 2) in ab units; `y_pred` (batch, height, width, channels), the network's output.
+`y_true` (batch, side, side, 2) in ab units; `y_pred` (batch, output_side, output_side, channels), the network's
+output, whose side divides the target's: the target is averaged over the pixels that an output pixel covers.
 """
 
 from typing import Any, Literal
@@ -35,13 +36,16 @@ class _ColorLoss(keras.losses.Loss):
         raise NotImplementedError
 
     def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
-        ab = tf.cast(y_true, tf.float32)
+        truth = tf.cast(y_true, tf.float32)
+        factor = _factor(truth.shape[1], y_pred.shape[1])
+        ab = tf.nn.avg_pool2d(truth, factor, factor, "VALID") if factor > 1 else truth
         # In float32 whatever the network's precision: sums over 313 classes and 4,096 pixels lose float16's digits.
         pixels = self.pixel_loss(ab, tf.cast(y_pred, tf.float32))
         reduce = tf.reduce_mean if self.pixel_reduction == "mean" else tf.reduce_sum
         losses = reduce(pixels, axis=(1, 2))
         if self.mask_grey:
-            colored = tf.reduce_max(tf.abs(ab), axis=(1, 2, 3)) > GREY_LIMIT
+            # At the photograph's own side, so that the same ones are grey at every output resolution.
+            colored = tf.reduce_max(tf.abs(truth), axis=(1, 2, 3)) > GREY_LIMIT
             losses = tf.where(colored, losses, tf.zeros_like(losses))
         return losses
 
@@ -51,6 +55,12 @@ class _ColorLoss(keras.losses.Loss):
             "pixel_reduction": self.pixel_reduction,
             "mask_grey": self.mask_grey,
         }
+
+
+def _factor(side: int, output_side: int) -> int:
+    if side % output_side:
+        raise ValueError(f"the output's side must divide the target's. Received: {output_side} and {side}")
+    return side // output_side
 
 
 @keras.saving.register_keras_serializable(package="ablate")

@@ -5,15 +5,17 @@ import importlib.resources
 import io
 import logging
 import os
-import struct
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import stat
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageCms, ImageOps
 from tqdm import tqdm
 
 from ablate.errors import DataError
@@ -21,12 +23,10 @@ from ablate.errors import DataError
 log = logging.getLogger(__name__)
 
 Pixels = npt.NDArray[np.uint8]
+Prepared = TypeVar("Prepared")
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 FORMATS = ("JPEG", "PNG", "WEBP")
-_DECODING_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
-# Beyond those, Pillow raises these over damaged EXIF.
-_EXIF_ERRORS = (*_DECODING_ERRORS, struct.error, TypeError, AttributeError)
 # What puts a picture upright again, by EXIF's Orientation (CIPA DC-008, 4.6.4).
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -39,6 +39,9 @@ _UPRIGHT = {
 }
 MIN_SIDE = 8
 """A photograph with a shorter side is left out: the network has no whole output pixel for it."""
+MAX_ASPECT = 4
+"""Of a longer strip the middle is used: a few kilobytes could become gigabytes when its short side is scaled."""
+_SRGB = ImageCms.createProfile("sRGB")
 
 SAMPLE = {
     "train": (
@@ -109,35 +112,42 @@ def folder_paths(root: Path) -> tuple[list[tuple[str, Path]], list[str]]:
         children[:] = sorted(child for child in children if not child.startswith("."))
         for file in sorted(file for file in files if not file.startswith(".")):
             path = Path(folder) / file
-            name = path.relative_to(root).as_posix()
-            if path.suffix.lower() in SUFFIXES:
+            name = _printable(path.relative_to(root).as_posix())
+            if path.suffix.lower() in SUFFIXES and not _special(path):
                 photographs.append((name, path))
             else:
                 others.append(name)
     return sorted(photographs), sorted(others)
 
 
-def decode(content: bytes) -> Image.Image:
-    """Decode a photograph of any kind to an upright 8-bit RGB image.
+def _printable(name: str) -> str:
+    # A name that is not UTF-8, from an old archive, could be neither logged nor tracked.
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
-    Grey, palette, CMYK and 16-bit pixels are converted, the EXIF orientation is applied, and what is
-    transparent is laid on white, as a browser shows it.
+
+def _special(path: Path) -> bool:
+    """Tell pipes, sockets and devices, which reading could wait on for ever, from files."""
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return False
+
+
+def decode(content: bytes) -> Image.Image:
+    """Decode a photograph of any kind to an upright 8-bit sRGB image.
+
+    Grey, palette, CMYK and 16-bit pixels are converted, an embedded colour profile and the EXIF orientation are
+    applied, and what is transparent is laid on white, as a browser shows it.
 
     Raises:
         DataError: It is no JPEG, PNG or WebP, is damaged, or is too small.
     """
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
-            image = _upright(opened)
-            if image.mode.startswith("I") or image.mode == "F":
-                image = Image.fromarray((np.asarray(image, dtype=np.float64) / 257).round().astype(np.uint8))
-            if image.has_transparency_data:
-                image = image.convert("RGBA")
-                white = Image.new("RGBA", image.size, "white")
-                image = Image.alpha_composite(white, image)
-            image = image.convert("RGB")
-    except _DECODING_ERRORS as error:
-        raise DataError(str(error) if "BytesIO" not in str(error) else "no JPEG, PNG or WebP picture") from error
+            image = _to_rgb(_upright(opened))
+    except Exception as error:  # whatever Pillow's parsers stumble over in a damaged file
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(said if "BytesIO" not in said else "no JPEG, PNG or WebP picture") from error
     if min(image.size) < MIN_SIDE:
         raise DataError(f"{image.width}x{image.height} pixels; at least {MIN_SIDE}x{MIN_SIDE} are needed")
     return image
@@ -147,15 +157,55 @@ def _upright(image: Image.Image) -> Image.Image:
     """Apply the EXIF orientation. Only that one tag is read, so that damage to others costs no photograph."""
     try:
         turn = _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except _EXIF_ERRORS:
+    except Exception:  # the same in damaged EXIF
         turn = None
     image.load()
     return image if turn is None else image.transpose(turn)
 
 
+def _to_rgb(image: Image.Image) -> Image.Image:
+    profile = image.info.get("icc_profile")
+    if image.mode.startswith("I") or image.mode == "F":
+        image = _from_16_bits(image)
+    if profile and image.mode in ("RGB", "CMYK", "L"):
+        image = _from_profile(image, profile)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    return image.convert("RGB")
+
+
+def _from_16_bits(image: Image.Image) -> Image.Image:
+    deep = np.asarray(image, dtype=np.float64)
+    grey = (deep / 257).round().astype(np.uint8)
+    transparent = image.info.get("transparency")
+    if not isinstance(transparent, int):
+        return Image.fromarray(grey)
+    return Image.fromarray(np.stack([grey, np.where(deep == transparent, 0, 255).astype(np.uint8)], axis=-1))
+
+
+def _from_profile(image: Image.Image, profile: bytes) -> Image.Image:
+    """Convert pixels from their colour profile to sRGB; one that is damaged or of another mode counts as none."""
+    try:
+        own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if "sRGB" in ImageCms.getProfileDescription(own):
+            return image
+        converted = ImageCms.profileToProfile(image, own, _SRGB, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return image
+    assert converted is not None
+    return converted
+
+
 def fit_short_side(image: Image.Image, *, low: int, high: int) -> Image.Image:
-    """Resize, anti-aliased, so that the shorter side lies in low..high; within that range nothing changes."""
+    """Resize, anti-aliased, so that the shorter side lies in low..high; within that range nothing changes.
+
+    Of a strip longer than `MAX_ASPECT` times its shorter side, the middle is taken.
+    """
     short = min(image.size)
+    if max(image.size) > MAX_ASPECT * short:
+        image = ImageOps.fit(image, (min(image.width, MAX_ASPECT * short), min(image.height, MAX_ASPECT * short)))
     target = min(max(short, low), high)
     if target == short:
         return image
@@ -169,33 +219,38 @@ def center_square(image: Image.Image, side: int) -> Image.Image:
 
 
 def scan(
-    paths: Sequence[tuple[str, Path]], *, progress: str
-) -> Iterator[tuple[Photograph, Image.Image] | BadPhotograph]:
-    """Read and decode photographs on all cores, in order, with a progress bar.
+    paths: Sequence[tuple[str, Path]], prepare: Callable[[Image.Image], Prepared], *, progress: str
+) -> Iterator[tuple[Photograph, Prepared] | BadPhotograph]:
+    """Read, decode and prepare photographs on all cores, in order, with a progress bar.
 
     Args:
         paths: (name, path) pairs.
+        prepare: What to make of a decoded photograph; what it leaves out is freed at once.
         progress: What the progress bar says.
 
     Yields:
-        For each path the photograph with its pixels, or what is wrong with it.
+        For each path the photograph with what was prepared, or what is wrong with it.
     """
 
-    def read(pair: tuple[str, Path]) -> tuple[Photograph, Image.Image] | BadPhotograph:
-        name, path = pair
+    def read(name: str, path: Path) -> tuple[Photograph, Prepared] | BadPhotograph:
         try:
             content = path.read_bytes()
             image = decode(content)
         except (OSError, DataError) as error:
             return BadPhotograph(name, getattr(error, "strerror", None) or str(error))
-        digest = hashlib.sha256(content).hexdigest()
-        return Photograph(name, path, digest, image.width, image.height), image
+        photograph = Photograph(name, path, hashlib.sha256(content).hexdigest(), image.width, image.height)
+        return photograph, prepare(image)
 
-    with ThreadPoolExecutor() as pool:
-        # A chunk at a time, so that decoded photographs do not pile up ahead of their use.
-        bar = tqdm(total=len(paths), desc=progress, unit=" photographs", disable=None, leave=False)
-        with bar:
-            for start in range(0, len(paths), 64):
-                for result in pool.map(read, paths[start : start + 64]):
-                    bar.update()
-                    yield result
+    workers = os.cpu_count() or 1
+    waiting: deque[Future[tuple[Photograph, Prepared] | BadPhotograph]] = deque()
+    bar = tqdm(total=len(paths), desc=progress, unit=" photographs", disable=None, leave=False)
+    with bar, ThreadPoolExecutor(workers) as pool:
+        for name, path in paths:
+            waiting.append(pool.submit(read, name, path))
+            # No more than a few ahead: large photographs take much memory while they are decoded.
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+                bar.update()
+        while waiting:
+            yield waiting.popleft().result()
+            bar.update()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ablate.colorization.architecture import OUTPUT_STRIDE, Layer, layers, price
+from ablate.colorization.architecture import Layer, layers, price
 from ablate.colorization.config import ColorizationConfig
 from ablate.colorization.gamut import ab_gamut
 from ablate.schema import validate
@@ -38,11 +38,6 @@ class ColorizationTask:
     def side(self) -> int:
         """Side of the network's input."""
         return self.config.data.image_size
-
-    @property
-    def output_side(self) -> int:
-        """Side of the network's output."""
-        return self.side // OUTPUT_STRIDE[self.config.output_res.name]
 
     @cached_property
     def layers(self) -> list[Layer]:
@@ -103,7 +98,11 @@ class ColorizationTask:
         """The scanned data set."""
         from ablate.colorization.data import load_data
 
-        return load_data(self.config.data, grid_step=self.config.color.grid_step)
+        return load_data(
+            self.config.data,
+            evaluation_side=self.config.evaluation.side,
+            grid_step=self.config.color.grid_step,
+        )
 
     def load_data(self) -> DataSummary:
         """Find and check the photographs."""
@@ -130,21 +129,13 @@ class ColorizationTask:
         """Return a part of the endless stream of batches, see `data.training_batches`."""
         from ablate.colorization.data import training_batches
 
-        return training_batches(
-            self.data,
-            seed=seed,
-            batch_size=batch_size,
-            first_step=first_step,
-            steps=steps,
-            output_side=self.output_side,
-        )
+        return training_batches(self.data, seed=seed, batch_size=batch_size, first_step=first_step, steps=steps)
 
     def validation_batches(self) -> tf.data.Dataset:
         """Return the evaluation photographs as batches."""
         from ablate.colorization.data import evaluation_batches
 
-        batch_size = self.config.evaluation.batch_size
-        return evaluation_batches(self.data, batch_size=batch_size, output_side=self.output_side)
+        return evaluation_batches(self.data, batch_size=self.config.evaluation.batch_size)
 
     def build_model(self, seed: int) -> keras.Model:
         """Return a new network."""

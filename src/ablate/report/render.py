@@ -25,6 +25,7 @@ COSTS = {
     "cost/wall_seconds": "Training, s",
     "cost/images_per_second": "Images/s",
     "cost/peak_memory_mib": "Peak memory, MiB",
+    "cost/peak_device_memory_mib": "Peak GPU memory, MiB",
 }
 
 

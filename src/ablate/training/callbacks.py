@@ -22,44 +22,61 @@ class Recorder(keras.callbacks.Callback):
 
     Args:
         log_metrics: Called with metrics and the number of steps done.
-        every: Steps between two records of the training loss, each a mean over those steps.
+        every: Steps between two records of the training loss, each the mean over those steps.
+        total: Steps in all; the last record is the mean over what is left.
+
+    Attributes:
+        step: Steps done.
+        peak_memory: Most bytes that the process occupied after a step.
+        timed_steps: Steps whose time counts: all but the first, which holds the compilation.
+        timed_seconds: What they took, without validation.
 
     Raises:
-        Diverged: From `fit`, once a step's loss is NaN or infinite; what came before is recorded.
+        Diverged: From `fit`, once a step's loss or the validation loss is NaN or infinite; what came before is
+            recorded.
     """
 
-    def __init__(self, log_metrics: LogMetrics, *, every: int):
+    def __init__(self, log_metrics: LogMetrics, *, every: int, total: int):
         super().__init__()
         self.log_metrics = log_metrics
         self.every = every
+        self.total = total
         self.step = 0
         self.peak_memory = 0
+        self.timed_steps = 0
+        self.timed_seconds = 0.0
+        self._sum, self._count = 0.0, 0
         self._process = psutil.Process()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._window_start, self._window_sum, self._mean = 0, 0.0, 0.0
+        self._epoch_sum = 0.0
+        self._last = time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        now = time.monotonic()
+        if self.step:
+            self.timed_steps += 1
+            self.timed_seconds += now - self._last
+        self._last = now
         self.step += 1
         self.peak_memory = max(self.peak_memory, self._process.memory_info().rss)
-        self._mean = float(logs["loss"])
-        done = batch + 1
-        if not math.isfinite(self._mean):
-            raise Diverged(f"the training loss became {self._mean} at step {self.step}")
-        if self.step % self.every == 0:
-            self._record(done)
-
-    def _record(self, done: int) -> None:
-        # Keras gives the mean since the epoch began: the window's mean is the difference of two sums.
-        total = self._mean * done
-        loss = (total - self._window_sum) / (done - self._window_start)
-        self._window_start, self._window_sum = done, total
-        self.log_metrics({"train/loss": loss}, self.step)
+        mean = float(logs["loss"])
+        if not math.isfinite(mean):
+            raise Diverged(f"the training loss became {mean} at step {self.step}")
+        # Keras gives the mean since the epoch began: a step's loss is the difference of two sums.
+        epoch_sum = mean * (batch + 1)
+        self._sum, self._count, self._epoch_sum = self._sum + epoch_sum - self._epoch_sum, self._count + 1, epoch_sum
+        if self.step % self.every == 0 or self.step == self.total:
+            self.log_metrics({"train/loss": self._sum / self._count}, self.step)
+            self._sum, self._count = 0.0, 0
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         metrics = {"train/learning_rate": float(self.model.optimizer.learning_rate)}
         if "val_loss" in logs:
-            metrics["val/loss"] = float(logs["val_loss"])
+            validation = float(logs["val_loss"])
+            if not math.isfinite(validation):
+                raise Diverged(f"the loss on the evaluation examples became {validation} after step {self.step}")
+            metrics["val/loss"] = validation
         self.log_metrics(metrics, self.step)
 
 
@@ -94,23 +111,22 @@ class Progress(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self.done += 1
+        now = time.monotonic()
         if self.done == 1:
             # The first step holds the compilation, which says nothing of the others.
-            self._first_done = self._said = time.monotonic()
+            self._first_done = self._said = now
         self.bar.set_postfix(loss=f"{float(logs['loss']):.4g}", refresh=False)
         self.bar.update()
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        now = time.monotonic()
-        if self.done > 1 and (now - self._said >= self.seconds or epoch + 1 == self.epochs):
+        if self.done > 1 and (now - self._said >= self.seconds or self.done == self.epochs * self.steps_per_epoch):
             self._said = now
             rate = (self.done - 1) / (now - self._first_done)
             left = (self.epochs * self.steps_per_epoch - self.done) / rate
-            message = "epoch %d of %d: loss %.4g, %.0f examples/s, %s left"
             log.info(
-                message,
-                epoch + 1,
+                "epoch %d of %d, step %d of %d: loss %.4g, %.0f examples/s, %s left",
+                (self.done - 1) // self.steps_per_epoch + 1,
                 self.epochs,
+                (self.done - 1) % self.steps_per_epoch + 1,
+                self.steps_per_epoch,
                 logs["loss"],
                 rate * self.batch_size,
                 tqdm.format_interval(left),

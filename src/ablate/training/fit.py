@@ -12,19 +12,30 @@ from ablate.config import OptimizerConfig, TrainingConfig
 from ablate.errors import ConfigError
 from ablate.task import Task
 from ablate.training.callbacks import LogMetrics, Progress, Recorder
+from ablate.training.hardware import peak_device_memory_mib
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Training:
-    """A finished training: the model and what it took."""
+    """A finished training: the model and what it took.
+
+    Attributes:
+        model: The trained model.
+        steps: Steps in all.
+        seconds: Wall time of all of it: compilation, steps, validation.
+        examples_per_second: Of the steps after the first, without validation.
+        peak_memory_mib: Most that the process occupied.
+        peak_device_memory_mib: Most that TensorFlow held on GPUs, None without one.
+    """
 
     model: keras.Model
     steps: int
     seconds: float
     examples_per_second: float
     peak_memory_mib: float
+    peak_device_memory_mib: float | None
 
 
 def build_optimizer(optimizer: OptimizerConfig, training: TrainingConfig) -> keras.optimizers.Optimizer:
@@ -76,7 +87,7 @@ def train(
     model.compile(optimizer=build_optimizer(optimizer, training), loss=task.build_loss(), jit_compile=False)
     steps = steps_per_epoch(task, training)
     total = steps * training.epochs
-    recorder = Recorder(log_metrics, every=max(1, total // training.log_points))
+    recorder = Recorder(log_metrics, every=max(1, total // training.log_points), total=total)
     progress = Progress(epochs=training.epochs, steps_per_epoch=steps, batch_size=training.batch_size)
     validation = task.validation_batches()
     log.info("Training: %d epochs of %d steps of %d examples", training.epochs, steps, training.batch_size)
@@ -99,10 +110,12 @@ def train(
     finally:
         progress.close()
     seconds = time.monotonic() - start
+    timed_steps, timed_seconds = recorder.timed_steps or total, recorder.timed_seconds or seconds
     return Training(
         model=model,
         steps=total,
         seconds=seconds,
-        examples_per_second=total * training.batch_size / seconds,
+        examples_per_second=timed_steps * training.batch_size / timed_seconds,
         peak_memory_mib=recorder.peak_memory / 2**20,
+        peak_device_memory_mib=peak_device_memory_mib(),
     )

@@ -14,12 +14,15 @@ from ablate.errors import ConfigError
 
 log = logging.getLogger(__name__)
 
+_fixed: dict[str, bool] = {}
+"""What the first run of this process has fixed."""
+
 
 def configure(hardware: HardwareConfig, *, seed: int, deterministic: bool) -> Mapping[str, str]:
     """Set up TensorFlow and Keras for a run; imports both.
 
-    What TensorFlow reads only once (oneDNN at its import, threads at its first operation) is fixed by the first
-    run of a process.
+    What TensorFlow reads only once (oneDNN at its import, threads at its first operation) and what cannot be taken
+    back (determinism) is fixed by the first run of a process.
 
     Args:
         hardware: The section `hardware`.
@@ -30,8 +33,11 @@ def configure(hardware: HardwareConfig, *, seed: int, deterministic: bool) -> Ma
         What came of it: devices, threads, precision, oneDNN, determinism.
 
     Raises:
-        ConfigError: The number of threads differs from an earlier run's in this process.
+        ConfigError: What is fixed differs from an earlier run's in this process.
     """
+    for key, value in (("hardware.onednn", hardware.onednn), ("training.deterministic", deterministic)):
+        if _fixed.setdefault(key, value) != value:
+            raise _fixed_before(key, value)
     # oneDNN is off by default on CPUs without AVX512, where it makes a training step up to twice as fast.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", str(int(hardware.onednn)))
     with _native_log():
@@ -46,10 +52,7 @@ def configure(hardware: HardwareConfig, *, seed: int, deterministic: bool) -> Ma
         try:
             threading.set_intra_op_parallelism_threads(hardware.threads)
         except RuntimeError:
-            raise ConfigError(
-                f"hardware.threads={hardware.threads}: an earlier run of this process fixed another number; "
-                "set it for the whole sweep"
-            ) from None
+            raise _fixed_before("hardware.threads", hardware.threads) from None
     for gpu in gpus:
         if not tf.config.experimental.get_memory_growth(gpu):
             tf.config.experimental.set_memory_growth(gpu, True)
@@ -66,6 +69,22 @@ def configure(hardware: HardwareConfig, *, seed: int, deterministic: bool) -> Ma
         "onednn": os.environ["TF_ENABLE_ONEDNN_OPTS"],
         "deterministic": str(deterministic).lower(),
     }
+
+
+def _fixed_before(key: str, value: object) -> ConfigError:
+    return ConfigError(
+        f"{key}={str(value).lower()}: an earlier run of this process fixed another value; set it for the whole sweep"
+    )
+
+
+def peak_device_memory_mib() -> float | None:
+    """Return the most memory that TensorFlow has held on all GPUs together, or None where there is none."""
+    import tensorflow as tf
+
+    gpus = tf.config.list_logical_devices("GPU")
+    if not gpus:
+        return None
+    return sum(tf.config.experimental.get_memory_info(gpu.name)["peak"] for gpu in gpus) / 2**20
 
 
 @contextmanager
