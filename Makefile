@@ -36,8 +36,9 @@ report: .venv/ready  ## report on the newest study; make report ARGS="study=NAME
 	@$(PY) -m ablate.report $(ARGS)
 
 ui: .venv/ready  ## open MLflow on the runs; make ui PORT=5001
-	@echo "MLflow: http://localhost:$(PORT)"
-	@$(PY) -m mlflow server --workers 1 --port $(PORT) \
+	@case "$$MLFLOW_TRACKING_URI" in http*) echo "MLflow is served at $$MLFLOW_TRACKING_URI"; exit;; esac; \
+	echo "MLflow: http://localhost:$(PORT)"; \
+	$(PY) -m mlflow server --workers 1 --port $(PORT) \
 		--backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}"
 
 lint: .venv/ready  ## check style, types and the dependency rule

@@ -3,8 +3,10 @@
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -32,10 +34,14 @@ def command() -> Iterator[None]:
     _end_orderly_at_signals()
     try:
         yield
-    except (AblateError, HydraException, OmegaConfBaseException) as error:
+    except (AblateError, HydraException, OmegaConfBaseException, OSError) as error:
         if traced:
             raise
         _leave(f"Error: {explain(error, sys.argv[1:])}", 1)
+    except (AttributeError, TypeError, ValueError) as error:
+        if traced or not _raised_in(error, "hydra"):
+            raise
+        _leave(f"Error: {' '.join(str(error).split())}", 1)
     except KeyboardInterrupt as interrupt:
         if traced:
             raise
@@ -43,6 +49,12 @@ def command() -> Iterator[None]:
     finally:
         if before is None:
             del os.environ["HYDRA_FULL_ERROR"]
+
+
+def _raised_in(error: Exception, package: str) -> bool:
+    """Return whether a package raised an error by itself: over an override that it does not expect, for example."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and package in Path(frames[-1].filename).parts
 
 
 def _leave(line: str, code: int) -> NoReturn:

@@ -17,9 +17,10 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import Field, PositiveFloat, PositiveInt, SerializeAsAny, field_validator
 
 from ablate.errors import ConfigError
+from ablate.optimizers import SCHEMAS, OptimizerConfig, OtherOptimizer
 from ablate.schema import Schema, unknown, validate
 from ablate.task import Task
 
@@ -46,16 +47,6 @@ class StudyConfig(Schema):
     """The study that a run belongs to."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
-
-
-class OptimizerConfig(Schema):
-    """A Keras optimiser; its other keys are its class' arguments."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    name: str
-    target: Annotated[str, Field(alias="_target_")]
-    learning_rate: PositiveFloat
 
 
 class TrainingConfig(Schema):
@@ -98,7 +89,7 @@ class RunConfig(Schema):
 
     seed: Annotated[int, Field(ge=0, lt=2**31)]
     study: StudyConfig
-    optimizer: OptimizerConfig
+    optimizer: SerializeAsAny[OptimizerConfig]
     training: TrainingConfig
     hardware: HardwareConfig
     tracking: TrackingConfig
@@ -140,7 +131,12 @@ def check(config: DictConfig) -> Checked:
     for key in values:
         if key not in allowed:
             raise ConfigError(unknown(key, allowed))
-    run = validate(RunConfig, {key: values[key] for key in fields if key in values})
+    sections = {key: values[key] for key in fields if key in values}
+    if isinstance(sections.get("optimizer"), Mapping):
+        target = sections["optimizer"].get("_target_")
+        schema = SCHEMAS.get(target, OtherOptimizer) if isinstance(target, str) else OptimizerConfig
+        sections["optimizer"] = validate(schema, sections["optimizer"], prefix="optimizer")
+    run = validate(RunConfig, sections)
     return Checked(values, run, _task(task))
 
 
@@ -151,7 +147,10 @@ def _task(section: Mapping[str, Any]) -> Task:
         constructor = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise ConfigError(f"task._target_={target} cannot be imported: {error}") from error
-    return cast(Task, constructor(**{key: value for key, value in section.items() if key not in NOT_TASK}))
+    try:
+        return cast(Task, constructor(**{key: value for key, value in section.items() if key not in NOT_TASK}))
+    except TypeError as error:
+        raise ConfigError(f"task._target_={target} is no task, see ablate.task.Task: {error}") from error
 
 
 def chosen_levels() -> dict[str, str]:
@@ -159,19 +158,25 @@ def chosen_levels() -> dict[str, str]:
     return _levels(HydraConfig.get().runtime.choices)
 
 
-def default_levels(kept: Collection[str]) -> dict[str, str]:
-    """Return the levels that a Hydra job would have had without overrides.
+def levels_alone(kept: Collection[str] | None = None) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return what a Hydra job would have had without its overrides of keys.
 
     Args:
-        kept: Groups whose level is the job's own: one of them may choose other defaults, as `scale=paper` does.
+        kept: Groups whose level is the job's own, the others have their defaults; None keeps them all. One of them may
+            choose other defaults, as `scale=paper` does.
+
+    Returns:
+        The level of each config group; and the configuration, resolved as far as nothing is missing.
     """
-    overrides = [f"{group}={level}" for group, level in chosen_levels().items() if group in kept]
+    overrides = [f"{group}={level}" for group, level in chosen_levels().items() if kept is None or group in kept]
     config = (
         GlobalHydra.instance()
         .config_loader()
         .load_configuration(HydraConfig.get().job.config_name, overrides=overrides, run_mode=RunMode.RUN)
     )
-    return _levels(config.hydra.runtime.choices)
+    levels = _levels(config.hydra.runtime.choices)
+    own = OmegaConf.masked_copy(config, [str(key) for key in config if key not in ("hydra", "task")])
+    return levels, cast(dict[str, Any], OmegaConf.to_container(own, resolve=True))
 
 
 def _levels(choices: Mapping[str, Any]) -> dict[str, str]:

@@ -17,12 +17,12 @@ from ablate.config import (
     check,
     chosen_levels,
     conf_dir,
-    default_levels,
+    levels_alone,
     project_dir,
     set_before_tensorflow,
 )
 from ablate.errors import AblateError, RunFailed
-from ablate.study.identity import identity, setting
+from ablate.study.identity import configuration, identity, setting
 from ablate.study.variant import NOT_VARIED, variant_name
 from ablate.task import Metric
 
@@ -68,13 +68,18 @@ def run(config: DictConfig) -> None:
     from ablate.tracking.run import track
 
     variant = variant_name(
-        HydraConfig.get().overrides.task, choices=chosen_levels(), defaults=default_levels(NOT_VARIED)
+        HydraConfig.get().overrides.task,
+        choices=chosen_levels(),
+        defaults=levels_alone(NOT_VARIED)[0],
+        values=checked.values,
+        reference=levels_alone()[1],
     )
     tags = {
         "ablate.study": checked.run.study.name,
         "ablate.variant": variant,
         "ablate.seed": str(checked.run.seed),
         "ablate.identity": identity(checked, data.fingerprint),
+        "ablate.configuration": configuration(checked, data.fingerprint),
         "ablate.setting": setting(checked, data.fingerprint),
     }
     log.info("Run %s, seed %d, of study %s, tracked in %s", variant, checked.run.seed, checked.run.study.name, uri)

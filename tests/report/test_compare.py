@@ -50,6 +50,21 @@ def test_of_repeated_runs_the_newest_counts() -> None:
     assert selection.left_out == ["2 older runs of a variant and seed that has a newer one"]
 
 
+def test_runs_configured_otherwise_are_no_repetitions() -> None:
+    runs = frame(*[("FINISHED", "s", variant, seed) for variant in ("baseline", "a=1") for seed in (0, 1)])
+    runs["configuration"] = ["x", "y", "z", "z"]
+    selection = select(runs)
+    assert list(selection.runs.index) == ["run0", "run2", "run3"]
+    assert selection.left_out == ["baseline, seed 1: configured otherwise than the newest run of that name"]
+
+
+def test_a_run_without_results_is_left_out() -> None:
+    runs = frame(*[("FINISHED", "s", "baseline", seed) for seed in (0, 1)])
+    selection = select(runs, evaluated=pd.Series({"run0": True, "run1": False}))
+    assert list(selection.runs.index) == ["run0"]
+    assert selection.left_out == ["baseline, seed 1: finished without results"]
+
+
 def test_without_finished_runs_nothing_is_compared() -> None:
     assert select(frame(("KILLED", "s", "baseline", 0))).runs.empty
 

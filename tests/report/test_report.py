@@ -83,7 +83,7 @@ def test_the_report_says_what_the_runs_say(hand_made: Path, python_m: Command) -
 
     markdown = (folder / "report.md").read_text()
     assert "| baseline | 2 | 80.50 ± 0.71 | **20.00** ± 0 | 0 ± 0 |" in markdown
-    assert "| loss=<i>odd</i> | 2 | **83.50** ± 2.1 (+3) | 21.00 ± 0 (+1) | 1.000 ± 0 (+1) |" in markdown
+    assert r"| loss=\<i\>odd\</i\> | 2 | **83.50** ± 2.1 (+3) | 21.00 ± 0 (+1) | 1.000 ± 0 (+1) |" in markdown
     assert "| *grey* | | *50.00* | *-* | *-* |" in markdown
     assert "x.jpg: broken" in markdown
     assert "One seed" not in markdown

@@ -1,11 +1,13 @@
 """What must change a run's identity, and what must not."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
-from tests.test_config import checked
 
-from ablate.study.identity import code_version, identity, normalized_source, setting
+from ablate.errors import ConfigError
+from ablate.study.identity import code_version, configuration, identity, meaning, setting
+from test_config import checked
 
 DATA = "f" * 64
 
@@ -58,6 +60,9 @@ def test_other_data_changes_it() -> None:
         "hardware.threads=1",
         "evaluation.samples=2",
         "data.memory_gib=0",
+        "data.max_bad_fraction=0.5",
+        "optimizer.beta_1=0.9",
+        "+optimizer.amsgrad=false",
         "training.log_points=7",
     ],
 )
@@ -83,8 +88,40 @@ def test_runs_of_one_setting_are_those_that_can_be_compared() -> None:
 def test_comments_and_docstrings_are_no_new_code(tmp_path: Path) -> None:
     one = '"""Says."""\n\ndef f(x):\n    """Adds."""\n    return x + 1  # one\n'
     other = "def f(x):\n\n    return (x + 1)\n"
-    assert normalized_source(one) == normalized_source(other)
-    assert normalized_source(one) != normalized_source(other.replace("1", "2"))
+    assert meaning(one) == meaning(other)
+    assert meaning(one) != meaning(other.replace("1", "2"))
+
+
+def test_what_code_means_is_the_same_in_every_version_of_python() -> None:
+    # What 3.11, 3.12 and 3.13 give for this: each knows other fields of a function, and writes f-strings otherwise.
+    function = "@d\ndef f(x: int, *, y=1.5, **z) -> str:\n    return f'{x!r:>9} \\'{z}\\'' + b'1'.decode()\n"
+    source = f"{function}\nclass C(B): ...\n"
+    assert hashlib.sha256(meaning(source).encode()).hexdigest()[:16] == "89430f9008cc4e09"
+
+
+def test_repetitions_differ_in_the_seed_alone() -> None:
+    def configuration_of(*overrides: str) -> str:
+        return configuration(checked(*overrides), DATA)
+
+    assert configuration_of("seed=1") == configuration_of()
+    assert configuration_of("optimizer.learning_rate=0.1") != configuration_of()
+
+
+def test_a_level_is_what_it_sets_and_not_its_name() -> None:
+    assert hash_of("dropout=light") == hash_of("dropout.rate=0.2")
+
+
+def test_code_outside_of_packages_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine.py").write_text("WIDTH = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    code_version.cache_clear()
+    before = code_version(("mine",))
+    code_version.cache_clear()
+    (tmp_path / "mine.py").write_text("WIDTH = 2\n")
+    assert code_version(("mine",)) != before
+    code_version.cache_clear()
+    with pytest.raises(ConfigError, match="the code of nowhere_at_all is not found"):
+        code_version(("nowhere_at_all",))
 
 
 def test_the_code_version_covers_what_computes_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,9 @@ import keras
 import numpy as np
 import pytest
 
-from ablate.config import Checked, OptimizerConfig, TrainingConfig
+from ablate.config import Checked, TrainingConfig
 from ablate.errors import ConfigError
+from ablate.optimizers import OptimizerConfig, OtherOptimizer
 from ablate.training.callbacks import Recorder
 from ablate.training.fit import build_optimizer, steps_per_epoch, train
 from conftest import QUICK
@@ -79,7 +80,7 @@ def test_one_epoch_of_four_steps_is_two_of_two(photographs: Path) -> None:
 
 
 def optimizer(**arguments: object) -> OptimizerConfig:
-    return OptimizerConfig.model_validate(
+    return OtherOptimizer.model_validate(
         {"name": "adam", "_target_": "keras.optimizers.Adam", "learning_rate": 0.1, **arguments}
     )
 

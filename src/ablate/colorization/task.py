@@ -54,7 +54,12 @@ class ColorizationTask:
 
     def result_config(self) -> Mapping[str, Any]:
         """Return what determines a result: all but where photographs are, and how they are kept and shown."""
-        unrelated = {"data": {"name", "root", "memory_gib"}, "evaluation": {"samples"}}
+        unrelated = {
+            "data": {"name", "root", "memory_gib", "max_bad_fraction"},
+            "evaluation": {"samples", "batch_size"},
+            "regularizer": {"name"},
+            "dropout": {"name"},
+        }
         return self.config.model_dump(mode="json", exclude=unrelated)
 
     def comparison_config(self) -> Mapping[str, Any]:

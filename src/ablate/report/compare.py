@@ -22,17 +22,25 @@ class Selection:
     left_out: list[str]
 
 
-def select(runs: pd.DataFrame) -> Selection:
+def select(runs: pd.DataFrame, evaluated: pd.Series | None = None) -> Selection:
     """Choose the runs that may be compared: finished, of the newest finished run's setting, the newest of each.
 
     Args:
-        runs: Index `run_id`, newest first; columns status, setting, variant, seed, reason, see `StudyRecord.runs`.
+        runs: Index `run_id`, newest first; columns status, setting, configuration, variant, seed, reason, see
+            `StudyRecord.runs`.
+        evaluated: By `run_id`, whether a run has results; None if all that finished have.
 
     Returns:
         The selection; its frame is empty where no run has finished.
     """
     left_out = []
     finished = runs[runs["status"] == "FINISHED"]
+    if evaluated is not None:
+        without = finished[~evaluated.reindex(finished.index, fill_value=False)]
+        left_out += [
+            f"{run['variant']}, seed {run['seed']}: finished without results" for _, run in without.iterrows()
+        ]
+        finished = finished.drop(without.index)
     unfinished = runs[runs["status"] != "FINISHED"]
     for (_, run), reason in zip(unfinished.iterrows(), _reasons(unfinished), strict=True):
         again = finished[(finished["variant"] == run["variant"]) & (finished["seed"] == run["seed"])]
@@ -44,11 +52,24 @@ def select(runs: pd.DataFrame) -> Selection:
     others = len(finished) - len(comparable)
     if others:
         left_out.append(f"{others} finished runs on other data, evaluation, scale or code than the newest run's")
+    comparable = _repetitions(comparable, left_out)
     kept = comparable.drop_duplicates(["variant", "seed"], keep="first")
     repeated_runs = len(comparable) - len(kept)
     if repeated_runs:
         left_out.append(f"{repeated_runs} older runs of a variant and seed that has a newer one")
     return Selection(kept, left_out)
+
+
+def _repetitions(runs: pd.DataFrame, left_out: list[str]) -> pd.DataFrame:
+    """Keep of every variant the runs of its newest run's configuration: others are no repetitions of it."""
+    if "configuration" not in runs:
+        return runs
+    newest = runs.groupby("variant")["configuration"].transform("first")
+    other = runs[runs["configuration"] != newest]
+    for variant, of_variant in other.groupby("variant"):
+        seeds = ", ".join(map(str, sorted(of_variant["seed"])))
+        left_out.append(f"{variant}, seed {seeds}: configured otherwise than the newest run of that name")
+    return runs.drop(other.index)
 
 
 def _reasons(runs: pd.DataFrame) -> list[str]:

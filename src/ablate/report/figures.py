@@ -59,7 +59,7 @@ def colorized_grid(samples: pd.DataFrame) -> Image.Image:
     """Lay out sample pictures: given, truth, then every variant's output; a row an example.
 
     Args:
-        samples: Columns variant, kind (given, truth, output), example, file.
+        samples: Columns variant, kind (given, truth, output), example, file; shown are the examples of all variants.
 
     Returns:
         One picture; more than `BLOCK` variants stand in several blocks below each other.
@@ -70,6 +70,8 @@ def colorized_grid(samples: pd.DataFrame) -> Image.Image:
         chosen = samples[(samples["variant"] == variant) & (samples["kind"] == kind)]
         return {str(row["example"]): _opened(row["file"]) for row in chosen.to_dict("records")}
 
+    everywhere = set.intersection(*(set(own["example"]) for _, own in samples.groupby("variant")))
+    samples = samples[samples["example"].isin(everywhere)]
     shared = {"input": pictures(variants[0], "given"), "truth": pictures(variants[0], "truth")}
     blocks = []
     for start in range(0, len(variants), BLOCK):

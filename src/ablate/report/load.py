@@ -50,7 +50,7 @@ def load(record: StudyRecord) -> Results:
     Raises:
         TrackingError: No run has finished, or an artifact of one is missing.
     """
-    selection = select(record.runs)
+    selection = select(record.runs, evaluated=record.metrics.filter(like="eval/").notna().any(axis=1))
     if selection.runs.empty:
         said = f": {'; '.join(selection.left_out)}" if selection.left_out else ""
         raise TrackingError(f"study {record.name} has no finished run yet{said}")

@@ -3,6 +3,7 @@
 import base64
 import io
 import os
+import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,8 +69,11 @@ def write(results: Results, comparison: pd.DataFrame, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
             aside = folder / f".{name}.{os.getpid()}"
-            aside.write_bytes(content)
-            aside.replace(folder / name)
+            try:
+                aside.write_bytes(content)
+                aside.replace(folder / name)
+            finally:
+                aside.unlink(missing_ok=True)
     except OSError as error:
         raise AblateError(f"the report cannot be written to {folder}: {error.strerror}") from None
     return folder / "report.html"
@@ -81,6 +85,7 @@ def _template(name: str) -> Any:
     environment = Environment(
         loader=loader, autoescape=escaped, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["md"] = markdown_escaped
     return environment.get_template(name)
 
 
@@ -131,8 +136,8 @@ def _cells(
     for metric, rows in comparison[comparison["metric"].isin(list(directions))].groupby("metric"):
         name, direction = str(metric), directions[str(metric)]
         means = rows["mean"].tolist()
-        differ = direction is not None and len(set(means)) > 1
-        best = (max(means) if direction else min(means)) if differ else None
+        differ = direction is not None and len({mean for mean in means if np.isfinite(mean)}) > 1
+        best = (np.nanmax(means) if direction else np.nanmin(means)) if differ else None
         for row in rows.to_dict("records"):
             mean, sd, difference = (float(row[column]) for column in ("mean", "sd", "difference"))
             cells[str(row["variant"]), name] = Cell(
@@ -160,6 +165,8 @@ def number(value: float) -> str:
     """Write a number with four significant digits, at most four of them decimal."""
     if np.isnan(value):
         return "-"
+    if abs(value) >= 1e15:  # databases keep an infinite value as their largest
+        return f"{value:.1e}" if abs(value) < 1e300 else "∞" if value > 0 else "-∞"
     digits = 3 - int(np.floor(np.log10(abs(value)))) if value else 0
     return f"{value:,.{min(max(digits, 0), 4)}f}"
 
@@ -172,10 +179,17 @@ def signed(value: float) -> str:
 
 def large(value: float) -> str:
     """Write a count with its SI prefix: 2032585 is 2.03 M."""
+    if np.isnan(value):
+        return "-"
     for factor, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= factor:
+        if abs(value) >= 0.9995 * factor:
             return f"{value / factor:.3g} {prefix}"
     return f"{value:.0f}"
+
+
+def markdown_escaped(text: str) -> str:
+    """Escape what Markdown would take for markup."""
+    return re.sub(r"([\\`*<>|])", r"\\\1", text)
 
 
 def without_password(uri: str) -> str:

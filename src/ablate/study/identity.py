@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate.config import Checked
+from ablate.errors import ConfigError
 
 
 def identity(checked: Checked, fingerprint: str) -> str:
@@ -25,7 +26,12 @@ def identity(checked: Checked, fingerprint: str) -> str:
     Returns:
         32 hexadecimal digits.
     """
-    return _digest({"setting": setting(checked, fingerprint), "seed": checked.run.seed, **_config(checked)})
+    return _digest({"configuration": configuration(checked, fingerprint), "seed": checked.run.seed})
+
+
+def configuration(checked: Checked, fingerprint: str) -> str:
+    """Return the identity apart from the seed: runs of one variant must agree in it, or they are no repetitions."""
+    return _digest({"setting": setting(checked, fingerprint), **_config(checked)})
 
 
 def setting(checked: Checked, fingerprint: str) -> str:
@@ -38,7 +44,7 @@ def setting(checked: Checked, fingerprint: str) -> str:
             "data": fingerprint,
             "comparison": checked.task.comparison_config(),
             "scale": checked.values.get("scale", {}).get("name"),
-            "code": code_version((type(checked.task).__module__.rpartition(".")[0], "ablate.training")),
+            "code": code_version((_home(type(checked.task).__module__), "ablate.training")),
         }
     )
 
@@ -47,10 +53,15 @@ def _config(checked: Checked) -> dict[str, Any]:
     run = checked.run
     return {
         "task": {"class": f"{type(checked.task).__qualname__}", **checked.task.result_config()},
-        "optimizer": run.optimizer.model_dump(by_alias=True, mode="json"),
+        "optimizer": run.optimizer.model_dump(by_alias=True, mode="json", exclude={"name"}),
         "training": run.training.model_dump(mode="json", exclude={"log_points"}),
         "precision": run.hardware.precision,
     }
+
+
+def _home(module: str) -> str:
+    """Return what holds a task's code: its package, or its module where that stands alone."""
+    return module.rpartition(".")[0] or module
 
 
 def _digest(values: Mapping[str, Any]) -> str:
@@ -71,28 +82,32 @@ def code_version(packages: tuple[str, ...]) -> str:
     for package in packages:
         for path in _sources(package):
             digest.update(path.name.encode())
-            digest.update(normalized_source(path.read_text(encoding="utf-8")).encode())
+            digest.update(meaning(path.read_text(encoding="utf-8")).encode())
     return digest.hexdigest()[:16]
 
 
-def normalized_source(source: str) -> str:
-    """Return Python source without comments, docstrings and layout."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            kept = [statement for statement in body if not _is_text(statement)]
-            node.body = kept or [ast.Pass()]  # type: ignore[attr-defined]
-    return ast.unparse(tree)
+def meaning(source: str) -> str:
+    """Return what Python source means, without comments, docstrings and layout, alike in every version of Python."""
+    return json.dumps(_plain(ast.parse(source)))
 
 
-def _is_text(statement: ast.stmt) -> bool:
+def _plain(node: Any) -> Any:
+    # Neither `ast.unparse` nor `ast.dump` says the same in all versions: newer ones know more fields, empty here.
+    if isinstance(node, ast.AST):
+        fields = ((name, _plain(value)) for name, value in ast.iter_fields(node) if name != "kind")
+        return [type(node).__name__, *([name, value] for name, value in fields if value not in (None, []))]
+    if isinstance(node, list):
+        return [_plain(child) for child in node if not _is_text(child)]
+    return node if isinstance(node, bool | int | str | None) else repr(node)
+
+
+def _is_text(statement: Any) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
 def _sources(package: str) -> Iterable[Path]:
-    spec = find_spec(package) if package else None
+    spec = find_spec(package)
     if spec is None or spec.origin is None:
-        return []
+        raise ConfigError(f"the code of {package} is not found, so results of it could not be told from others")
     origin = Path(spec.origin)
     return sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]

@@ -21,18 +21,24 @@ def machine() -> dict[str, str]:
 
 
 def git_commit(folder: Path) -> str | None:
-    """Return the commit that a folder's checkout stands at, or None where there is none."""
-    return _git(folder, "rev-parse", "HEAD")
+    """Return the commit that a checkout stands at, or None where the folder is not the root of one."""
+    root = _git(folder, "rev-parse", "--show-toplevel")
+    commit = _git(folder, "rev-parse", "HEAD")
+    if root is None or commit is None or Path(root.rstrip("\n")).resolve() != folder.resolve():
+        return None
+    return commit.strip()
 
 
 def git_diff(folder: Path) -> str:
-    """Return the uncommitted changes of a folder's checkout, empty where there are none."""
-    return _git(folder, "diff", "HEAD") or ""
+    """Return the uncommitted changes of a folder's checkout as `git apply` takes them, new files named below."""
+    diff = _git(folder, "diff", "--binary", "HEAD") or ""
+    new = (_git(folder, "ls-files", "--others", "--exclude-standard") or "").splitlines()
+    return diff + "".join(f"# not in git: {name}\n" for name in new)
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
     try:
-        result = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True)
+        result = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
-    return result.stdout.strip()
+    return result.stdout.decode("utf-8", "replace")

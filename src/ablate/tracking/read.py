@@ -23,8 +23,8 @@ class StudyRecord:
         experiment_id: The study's experiment in MLflow.
         runs: One row a run, newest first, index `run_id`: columns `status` (FINISHED, FAILED, KILLED, RUNNING),
             `started` (UTC), `seconds`, and every tag that starts with `ablate.` without that start:
-            `variant`, `seed` (int), `identity`, `setting`, `reason`, `error`, `commit`, `devices`, ...;
-            missing where a run lacks it.
+            `variant`, `seed` (int), `identity`, `configuration`, `setting`, `reason`, `error`, `commit`, ...; missing
+            where a run lacks it.
         metrics: Index `run_id`, one column a metric, its last value.
         params: Index `run_id`, one column a param, as text.
     """
@@ -74,11 +74,14 @@ class StudyRecord:
 
 
 def study_names() -> list[str]:
-    """Return the names of the studies in the open store, that with the newest run first."""
-    studies = [experiment for experiment in mlflow.MlflowClient().search_experiments() if experiment.name != "Default"]
+    """Return the names of the studies in the open store, that with the newest run first.
+
+    Experiments that hold no run of ours, on a server that others use too, are no studies.
+    """
     newest = {
-        experiment.name: max((run.info.start_time for run in _runs([experiment], limit=1)), default=0)
-        for experiment in studies
+        experiment.name: run.info.start_time
+        for experiment in mlflow.MlflowClient().search_experiments()
+        for run in _runs([experiment], limit=1, only_ours=True)
     }
     return sorted(newest, key=lambda name: -newest[name])
 
@@ -97,7 +100,7 @@ def read_study(name: str, uri: str) -> StudyRecord:
     if experiment is None or experiment.lifecycle_stage != "active":
         known = ", ".join(study_names()) or "none"
         raise TrackingError(f"the store {uri} has no study {name}. Its studies: {known}")
-    runs = [run for run in _runs([experiment]) if "ablate.identity" in run.data.tags]
+    runs = _runs([experiment], only_ours=True)
     if not runs:
         raise TrackingError(f"study {name} in {uri} has no runs yet")
     ids = pd.Index([run.info.run_id for run in runs], name="run_id")
@@ -111,11 +114,12 @@ def read_study(name: str, uri: str) -> StudyRecord:
     )
 
 
-def _runs(experiments: Sequence[Experiment], limit: int | None = None) -> list[Run]:
+def _runs(experiments: Sequence[Experiment], limit: int | None = None, only_ours: bool = False) -> list[Run]:
     client, found, token = mlflow.MlflowClient(), list[Run](), None
     while True:
         page = client.search_runs(
             [experiment.experiment_id for experiment in experiments],
+            filter_string="tags.`ablate.identity` LIKE '%'" if only_ours else "",
             run_view_type=ViewType.ACTIVE_ONLY,
             max_results=limit or 1000,
             order_by=["attributes.start_time DESC"],

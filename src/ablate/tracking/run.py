@@ -7,11 +7,12 @@ import logging
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import mlflow
 import numpy as np
@@ -39,8 +40,25 @@ log = logging.getLogger(__name__)
 _BATCH = 1000
 
 
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def _stored(method: _Method) -> _Method:
+    """Let a method that writes to the store raise `TrackingError` where that fails."""
+
+    @wraps(method)
+    def call(run: TrackedRun, *arguments: Any, **options: Any) -> Any:
+        try:
+            return method(run, *arguments, **options)
+        except (MlflowException, OSError) as error:
+            reason = str(error).splitlines()[0]
+            raise TrackingError(f"run {run.run_id} cannot be tracked any more: {reason}") from error
+
+    return cast(_Method, call)
+
+
 class TrackedRun:
-    """A run of MLflow that is being written; made by `track`."""
+    """A run of MLflow that is being written; made by `track`. Its methods raise `TrackingError` where that fails."""
 
     def __init__(self, run_id: str):
         self.run_id = run_id
@@ -55,6 +73,7 @@ class TrackedRun:
         if len(self._waiting) >= _BATCH or time.monotonic() - self._flushed > 5:
             self.flush()
 
+    @_stored
     def flush(self) -> None:
         """Write the metrics noted so far."""
         for start in range(0, len(self._waiting), _BATCH):
@@ -62,10 +81,12 @@ class TrackedRun:
         self._waiting.clear()
         self._flushed = time.monotonic()
 
+    @_stored
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Set tags; None of them may be longer than 8,000 characters."""
         mlflow.set_tags(dict(tags))
 
+    @_stored
     def log_config(self, config: Mapping[str, Any]) -> None:
         """Write the resolved configuration: flattened as params, whole as the artifact config.yaml."""
         params = [Param(key, str(value)[:MAX_PARAM_VAL_LENGTH]) for key, value in _flatten(config)]
@@ -73,6 +94,7 @@ class TrackedRun:
             self._client.log_batch(self.run_id, params=params[start : start + 100])
         self.log_text(yaml.safe_dump(dict(config), sort_keys=False), "config.yaml")
 
+    @_stored
     def log_data(self, data: DataSummary) -> None:
         """Write the data set: MLflow's dataset input, its fingerprint and counts, and what was left out."""
         mlflow.log_input(_TrackedData(data), context="training")
@@ -81,21 +103,19 @@ class TrackedRun:
         if data.problems:
             self.log_text("\n".join(data.problems) + "\n", "data/problems.txt")
 
+    @_stored
     def log_provenance(self, folder: Path, hardware: Mapping[str, str]) -> None:
         """Write where the result comes from: commit, uncommitted changes, packages, machine, devices."""
         commit = provenance.git_commit(folder)
-        facts = {
-            **provenance.machine(),
-            **hardware,
-            "commit": commit or "none",
-        }
+        facts = {**provenance.machine(), **hardware, "commit": commit or "none"}
         self.set_tags({f"ablate.{name}": value for name, value in facts.items()})
         packages = provenance.package_versions()
         self.log_text(json.dumps({**facts, "packages": packages}, indent=2), "provenance/environment.json")
         diff = provenance.git_diff(folder) if commit else ""
         if diff:
-            self.log_text(diff + "\n", "provenance/uncommitted.diff")
+            self.log_text(diff, "provenance/uncommitted.diff")
 
+    @_stored
     def log_evaluation(self, evaluation: Evaluation, metrics: Sequence[Metric]) -> None:
         """Write an evaluation: metrics, references, the per-example table and sample pictures."""
         self.log_metrics({f"eval/{name}": value for name, value in evaluation.metrics.items()})
@@ -117,6 +137,7 @@ class TrackedRun:
             (folder / "samples.json").write_text(json.dumps(index, indent=2))
             mlflow.log_artifacts(str(folder), "evaluation")
 
+    @_stored
     def log_model(self, model: keras.Model) -> None:
         """Write a Keras model in MLflow's format, which `mlflow.keras.load_model` reads."""
         import mlflow.tensorflow
@@ -127,6 +148,7 @@ class TrackedRun:
         signature = ModelSignature(inputs=given, outputs=made)
         mlflow.tensorflow.log_model(model, name="model", pip_requirements=requirements, signature=signature)
 
+    @_stored
     def log_text(self, text: str, file: str) -> None:
         """Write a text as an artifact."""
         mlflow.log_text(text, file)
@@ -190,10 +212,16 @@ def _end(run: TrackedRun, status: int, reason: str | None, error: Exception | No
             run.set_tags({"ablate.error": str(error)[:1000]})
             if not isinstance(error, AblateError):
                 run.log_text("".join(traceback.format_exception(error)), "traceback.txt")
-    except (MlflowException, OSError) as problem:
-        log.error("The end of run %s could not be tracked: %s", run.run_id, str(problem).splitlines()[0])
-    finally:
         mlflow.end_run(RunStatus.to_string(status))
+    except (AblateError, MlflowException, OSError) as problem:
+        log.error("The end of run %s could not be tracked: %s", run.run_id, str(problem).splitlines()[0])
+        _forget()
+
+
+def _forget() -> None:
+    """Leave a run that the store no longer takes; the next run must not begin inside it."""
+    with suppress(MlflowException, OSError):
+        mlflow.end_run()
 
 
 def _experiment(study: str, project: Path) -> str:

@@ -16,6 +16,7 @@ from ablate.errors import TrackingError
 log = logging.getLogger(__name__)
 
 _SQLITE = "sqlite:///"
+_PROBE = 2**20
 
 
 def store_uri(configured: str | None, project: Path) -> str:
@@ -55,10 +56,13 @@ def open_store(uri: str, *, to_read: bool = False) -> None:
         path = Path(uri.removeprefix(_SQLITE))
         if to_read and not path.is_file():
             raise TrackingError(f"there are no runs yet: {path} does not exist. `python -m ablate.run` makes one")
-        _check_writable(path)
-        # Two processes that make the schema at the same time get in each other's way.
-        with FileLock(path.with_name(f"{path.name}.lock")):
-            _select(uri)
+        if not to_read:
+            _check_writable(path)
+            # Two processes that make the schema at the same time get in each other's way.
+            with FileLock(path.with_name(f"{path.name}.lock")):
+                _select(uri)
+            return
+        _select(uri)
         return
     _check_answers(uri)
     _select(uri)
@@ -70,7 +74,13 @@ def _check_writable(path: Path) -> None:
         with closing(sqlite3.connect(path, timeout=60)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             connection.rollback()
-        path.with_name(f"{path.name}.lock").touch()
+        (path.parent / "mlartifacts").mkdir(exist_ok=True)
+        # A full disk lets files be made, but nothing be written to them.
+        probe = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            probe.write_bytes(bytes(_PROBE))
+        finally:
+            probe.unlink(missing_ok=True)
     except (OSError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise TrackingError(
@@ -83,7 +93,10 @@ def _check_answers(uri: str) -> None:
     address = urlsplit(uri)
     if address.scheme not in ("http", "https") or address.hostname is None:
         return
-    port = address.port or (443 if address.scheme == "https" else 80)
+    try:
+        port = address.port or (443 if address.scheme == "https" else 80)
+    except ValueError as error:
+        raise TrackingError(f"the tracking server {uri} is no address: {error}") from None
     try:
         # MLflow itself would try again for minutes.
         socket.create_connection((address.hostname, port), timeout=10).close()
@@ -92,8 +105,12 @@ def _check_answers(uri: str) -> None:
 
 
 def _select(uri: str) -> None:
-    for name in ("alembic", "mlflow.store.db.utils", "mlflow.tracking.fluent"):
+    for name in ("alembic", "mlflow.tracking.fluent"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It prints the stack trace of every error that it raises as well.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+    # A server that is gone would be asked again for many minutes.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")
     # One bar for every small file would bury all else.
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import mlflow

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import hydra.utils
 import keras
 
-from ablate.config import OptimizerConfig, TrainingConfig
+from ablate.config import TrainingConfig
 from ablate.errors import ConfigError
+from ablate.optimizers import OptimizerConfig
 from ablate.task import Task
 from ablate.training.callbacks import LogMetrics, Progress, Recorder
 from ablate.training.hardware import peak_device_memory_mib
@@ -49,7 +50,7 @@ def build_optimizer(optimizer: OptimizerConfig, training: TrainingConfig) -> ker
         steps, factors = zip(*training.learning_rate_drops, strict=True)
         values = [learning_rate, *(learning_rate * factor for factor in factors)]
         learning_rate = keras.optimizers.schedules.PiecewiseConstantDecay(list(steps), values)
-    arguments = optimizer.model_dump(by_alias=True, exclude={"learning_rate"})
+    arguments = optimizer.model_dump(by_alias=True, exclude={"learning_rate"}, exclude_unset=True)
     try:
         built = hydra.utils.instantiate(arguments, learning_rate=learning_rate)
     except hydra.errors.InstantiationException as error:

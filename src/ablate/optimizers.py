@@ -1,0 +1,62 @@
+"""What Keras' optimisers take, so that a mistake is found before anything is trained. Imports no Keras."""
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
+
+from ablate.schema import Schema
+
+Decay = Annotated[float, Field(ge=0, lt=1)]
+
+
+class OptimizerConfig(Schema):
+    """What all of Keras' optimisers take."""
+
+    name: str
+    target: Annotated[str, Field(alias="_target_")]
+    learning_rate: PositiveFloat
+    weight_decay: NonNegativeFloat | None = None
+    clipnorm: PositiveFloat | None = None
+    clipvalue: PositiveFloat | None = None
+    global_clipnorm: PositiveFloat | None = None
+    use_ema: bool = False
+    ema_momentum: Decay = 0.99
+    ema_overwrite_frequency: PositiveInt | None = None
+    gradient_accumulation_steps: Annotated[int, Field(ge=2)] | None = None
+
+
+class Adam(OptimizerConfig):
+    """Of Adam and AdamW."""
+
+    beta_1: Decay = 0.9
+    beta_2: Decay = 0.999
+    epsilon: PositiveFloat = 1e-7
+    amsgrad: bool = False
+
+
+class Adadelta(OptimizerConfig):
+    """Of AdaDelta."""
+
+    rho: Decay = 0.95
+    epsilon: PositiveFloat = 1e-7
+
+
+class SGD(OptimizerConfig):
+    """Of stochastic gradient descent."""
+
+    momentum: Decay = 0.0
+    nesterov: bool = False
+
+
+class OtherOptimizer(OptimizerConfig):
+    """Of any other class: its own arguments are checked by itself, when it is constructed."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+SCHEMAS: dict[str, type[OptimizerConfig]] = {
+    "keras.optimizers.Adam": Adam,
+    "keras.optimizers.AdamW": Adam,
+    "keras.optimizers.Adadelta": Adadelta,
+    "keras.optimizers.SGD": SGD,
+}
