@@ -86,7 +86,7 @@ def run_here(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
     """Run `python -m ablate.run ARGUMENTS` inside the test's process, which spares the imports."""
     from ablate.run import main
 
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
 
     def call(*arguments: str) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ablate.errors import Diverged, RunFailed
+from ablate.errors import Diverged
 from ablate.tracking.read import StudyRecord
 from conftest import QUICK, Command
 
@@ -127,11 +127,30 @@ def test_a_bug_is_recorded_with_its_traceback(run_here: Run, study: Study, monke
         raise ZeroDivisionError("by zero")
 
     monkeypatch.setattr("ablate.colorization.task.ColorizationTask.evaluate", broken)
-    with pytest.raises(RunFailed, match="ZeroDivisionError: by zero"):
-        run_here("-m", *QUICK, "seed=0")
+    with pytest.raises(SystemExit, match="1"):
+        run_here(*QUICK)
     run = study().runs.iloc[0]
     assert (run["status"], run["reason"], run["error"]) == ("FAILED", "ZeroDivisionError", "by zero")
     assert "in broken" in mlflow.artifacts.load_text(f"runs:/{run.name}/traceback.txt")
+
+
+def test_a_bug_in_one_run_of_a_sweep_leaves_the_others_to_go_on(
+    home: Path, python_m: Command, study: Study, photographs: Path
+) -> None:
+    (home / "buggy.py").write_text(
+        "from ablate.colorization.task import ColorizationTask\n"
+        "class Buggy(ColorizationTask):\n"
+        "    def evaluate(self, model):\n"
+        "        return super().evaluate(model) if self.config.depth.name == 'shallow' else 1 / 0\n"
+    )
+    quick = [override for override in QUICK if not override.startswith("depth=")]
+    arguments = [*quick, "task._target_=buggy.Buggy", "depth=reduced,shallow"]
+    finished = python_m("ablate.run", "-m", *arguments, env={"PYTHONPATH": str(home)})
+    assert finished.returncode == 1
+    assert finished.stderr.splitlines()[-1] == "Error: ZeroDivisionError: division by zero"
+    runs = study().runs.sort_values("started")
+    assert list(runs["status"]) == ["FAILED", "FINISHED"]
+    assert runs["error"].iloc[0] == "division by zero"
 
 
 @pytest.mark.parametrize(
@@ -213,7 +232,7 @@ def test_a_killed_run_ends_in_order(end: str, home: Path, study: Study) -> None:
 
     name = "SIGTERM" if end == "SIGTERM" else "SIGHUP"
     text = (home / "out" / "run.log").read_text()
-    assert f"ERROR   Interrupted by {name}: the run ends as KILLED" in text.splitlines()[-1]
+    assert f"ERROR   Interrupted by {name}: what was tracked is kept" in text.splitlines()[-1]
     assert "Traceback" not in text
     record = study()
     assert (record.runs["status"].iloc[0], record.runs["reason"].iloc[0]) == ("KILLED", "interrupted")

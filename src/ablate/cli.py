@@ -31,7 +31,7 @@ def command() -> Iterator[None]:
     traced = before == "1"
     # Hydra then raises its errors instead of printing them itself.
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    _end_orderly_at_signals()
+    end_orderly_at_signals()
     try:
         yield
     except (AblateError, HydraException, OmegaConfBaseException, OSError) as error:
@@ -62,7 +62,8 @@ def _leave(line: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
-def _end_orderly_at_signals() -> None:
+def end_orderly_at_signals() -> None:
+    """Let Ctrl-C, SIGTERM and a closed terminal raise `KeyboardInterrupt` once; Ctrl-C again ends at once."""
     # A terminal that is gone no longer says that it was one.
     terminals = [stream for stream in (1, 2) if os.isatty(stream)]
 
@@ -75,12 +76,16 @@ def _end_orderly_at_signals() -> None:
     def interrupt(number: int, frame: FrameType | None) -> NoReturn:
         if number == signal.SIGHUP:
             forget_terminals(number, frame)
-        # A second signal must not disturb the end that the first one brings about.
-        for handled in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(handled, forget_terminals if handled == signal.SIGHUP else signal.SIG_IGN)
+        # A second signal must not disturb the end that the first one brings about, unless a person insists.
+        # Not SIG_IGN: of one that has come already, Python would print that it was ignored.
+        signal.signal(signal.SIGTERM, lambda number, frame: None)
+        signal.signal(signal.SIGHUP, forget_terminals)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
         raise Interrupted(f"Interrupted by {signal.Signals(number).name}")
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         # `nohup` has the signal ignored, and so it stays.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, interrupt)

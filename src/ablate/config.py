@@ -189,3 +189,27 @@ def set_before_tensorflow() -> None:
     """Set the environment that TensorFlow reads once, when it is imported; what the user has set stays."""
     # Below warnings: one line a start says that oneDNN is on, others that there is no GPU.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+_onednn: list[bool] = []
+
+
+def set_onednn(onednn: bool) -> None:
+    """Say whether TensorFlow uses oneDNN, before it is imported; what the user's shell says stays.
+
+    It is off by default on CPUs without AVX512, where it makes a training step up to twice as fast.
+
+    Raises:
+        ConfigError: An earlier run of this process has said otherwise.
+    """
+    _onednn.append(onednn)
+    if _onednn[0] != onednn:
+        raise fixed_before("hardware.onednn", onednn)
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", str(int(onednn)))
+
+
+def fixed_before(key: str, value: object) -> ConfigError:
+    """Return the error of a setting that cannot change any more."""
+    return ConfigError(
+        f"{key}={str(value).lower()}: an earlier run of this process fixed another value; set it for the whole sweep"
+    )

@@ -218,6 +218,20 @@ def _end(run: TrackedRun, status: int, reason: str | None, error: Exception | No
         _forget()
 
 
+def end_lost(run_id: str, reason: str) -> None:
+    """End a run of the open store whose process is gone as FAILED.
+
+    Raises:
+        TrackingError: The store does not take it.
+    """
+    try:
+        client = mlflow.MlflowClient()
+        client.set_tag(run_id, "ablate.reason", reason)
+        client.set_terminated(run_id, RunStatus.to_string(RunStatus.FAILED))
+    except (MlflowException, OSError) as error:
+        raise TrackingError(f"the end of run {run_id} cannot be tracked: {str(error).splitlines()[0]}") from error
+
+
 def _forget() -> None:
     """Leave a run that the store no longer takes; the next run must not begin inside it."""
     with suppress(MlflowException, OSError):

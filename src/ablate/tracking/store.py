@@ -43,29 +43,41 @@ def artifact_folder(uri: str, project: Path) -> Path | None:
 
 
 def open_store(uri: str, *, to_read: bool = False) -> None:
-    """Make sure that the store can be written, make its schema if it is new, and select it in MLflow.
+    """Make sure that the store can be used, make its schema if it is new, and select it in MLflow.
 
     Args:
         uri: Address of the store.
-        to_read: Whether a file that does not exist is an error, instead of a new store.
+        to_read: Whether it is only read: a file that does not exist is an error then, instead of a new store.
 
     Raises:
         TrackingError: It cannot be reached or written; the message says what to do.
     """
-    if uri.startswith(_SQLITE):
-        path = Path(uri.removeprefix(_SQLITE))
-        if to_read and not path.is_file():
-            raise TrackingError(f"there are no runs yet: {path} does not exist. `python -m ablate.run` makes one")
-        if not to_read:
-            _check_writable(path)
-            # Two processes that make the schema at the same time get in each other's way.
-            with FileLock(path.with_name(f"{path.name}.lock")):
-                _select(uri)
-            return
+    if not uri.startswith(_SQLITE):
+        check_store(uri)
         _select(uri)
         return
-    _check_answers(uri)
-    _select(uri)
+    path = Path(uri.removeprefix(_SQLITE))
+    if to_read:
+        if not path.is_file():
+            raise TrackingError(f"there are no runs yet: {path} does not exist. `python -m ablate.run` makes one")
+        _select(uri)
+        return
+    check_store(uri)
+    # Two processes that make the schema at the same time get in each other's way.
+    with FileLock(path.with_name(f"{path.name}.lock")):
+        _select(uri)
+
+
+def check_store(uri: str) -> None:
+    """Make sure, without MLflow, that a file can be written or a server answers.
+
+    Raises:
+        TrackingError: It cannot; the message says what to do.
+    """
+    if uri.startswith(_SQLITE):
+        _check_writable(Path(uri.removeprefix(_SQLITE)))
+    else:
+        _check_answers(uri)
 
 
 def _check_writable(path: Path) -> None:

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ablate.config import HardwareConfig
-from ablate.errors import ConfigError
+from ablate.config import HardwareConfig, fixed_before, set_onednn
 
 log = logging.getLogger(__name__)
 
@@ -35,15 +34,14 @@ def configure(hardware: HardwareConfig, *, seed: int, deterministic: bool) -> Ma
     Raises:
         ConfigError: What is fixed differs from an earlier run's in this process.
     """
-    for key, value in (("hardware.onednn", hardware.onednn), ("training.deterministic", deterministic)):
-        if _fixed.setdefault(key, value) != value:
-            raise _fixed_before(key, value)
-    # oneDNN is off by default on CPUs without AVX512, where it makes a training step up to twice as fast.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", str(int(hardware.onednn)))
-    with _native_log():
-        import keras
-        import tensorflow as tf
+    if _fixed.setdefault("training.deterministic", deterministic) != deterministic:
+        raise fixed_before("training.deterministic", deterministic)
+    set_onednn(hardware.onednn)
+    import_tensorflow()
+    import keras
+    import tensorflow as tf
 
+    with _native_log():
         gpus = tf.config.list_physical_devices("GPU")
     if not gpus and any(Path("/dev").glob("nvidia[0-9]*")):
         log.warning("This machine has a GPU that TensorFlow does not see: is the extra `ablate[gpu]` installed?")
@@ -52,7 +50,7 @@ def configure(hardware: HardwareConfig, *, seed: int, deterministic: bool) -> Ma
         try:
             threading.set_intra_op_parallelism_threads(hardware.threads)
         except RuntimeError:
-            raise _fixed_before("hardware.threads", hardware.threads) from None
+            raise fixed_before("hardware.threads", hardware.threads) from None
     for gpu in gpus:
         if not tf.config.experimental.get_memory_growth(gpu):
             tf.config.experimental.set_memory_growth(gpu, True)
@@ -71,10 +69,11 @@ def configure(hardware: HardwareConfig, *, seed: int, deterministic: bool) -> Ma
     }
 
 
-def _fixed_before(key: str, value: object) -> ConfigError:
-    return ConfigError(
-        f"{key}={str(value).lower()}: an earlier run of this process fixed another value; set it for the whole sweep"
-    )
+def import_tensorflow() -> None:
+    """Import TensorFlow and Keras without what their native code prints."""
+    with _native_log():
+        import keras  # noqa: F401
+        import tensorflow  # noqa: F401
 
 
 def peak_device_memory_mib() -> float | None:

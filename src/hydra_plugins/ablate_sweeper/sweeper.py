@@ -8,7 +8,8 @@ from typing import Any
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_store import ConfigStore
 
-from ablate.config import check
+from ablate.config import check, project_dir
+from ablate.tracking.store import check_store, store_uri
 
 
 class AblateSweeper(BasicSweeper):
@@ -22,14 +23,19 @@ class AblateSweeper(BasicSweeper):
 
         Raises:
             ConfigError: A run's configuration is wrong.
+            TrackingError: A store cannot be reached or written.
         """
         assert self.config is not None
         assert self.hydra_context is not None
         assert self.overrides is not None
         if self.batch_index > 1:
             return
+        stores = set()
         for overrides in chain.from_iterable(self.overrides):
-            check(self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides)))
+            checked = check(self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides)))
+            stores.add(store_uri(checked.run.tracking.uri, project_dir()))
+        for uri in sorted(stores):
+            check_store(uri)
 
 
 @dataclass

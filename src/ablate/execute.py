@@ -1,0 +1,204 @@
+"""One run from its data to its evaluation, tracked; of a sweep, in a process of its own."""
+
+from __future__ import annotations
+
+import logging
+import logging.config
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import OmegaConf
+from tqdm import tqdm
+
+from ablate.cli import end_orderly_at_signals
+from ablate.config import Checked, check, set_onednn
+from ablate.errors import AblateError, Interrupted, RunFailed
+from ablate.study.identity import configuration, identity, setting
+from ablate.task import Metric
+
+if TYPE_CHECKING:
+    from ablate.tracking.run import TrackedRun
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a run needs to know, as plain values that another process can be given.
+
+    Attributes:
+        values: The configuration, resolved.
+        variant: Name of the variant.
+        uri: Address of the tracking store.
+        project: Folder that results belong to.
+        logging: How to log, for `logging.config.dictConfig`.
+    """
+
+    values: Mapping[str, Any]
+    variant: str
+    uri: str
+    project: Path
+    logging: Mapping[str, Any]
+
+
+def execute(job: Job, started: Callable[[str], None] = lambda run_id: None) -> None:
+    """Load the data, train, evaluate, and track all of it, in this process.
+
+    Args:
+        job: The run.
+        started: Called with the id of MLflow's run once there is one.
+    """
+    checked = check(OmegaConf.create(dict(job.values)))
+    from ablate.tracking.store import open_store
+
+    open_store(job.uri)
+    from ablate.training.hardware import configure
+
+    run = checked.run
+    hardware = configure(run.hardware, seed=run.seed, deterministic=run.training.deterministic)
+    data = checked.task.load_data()
+    from ablate.tracking.run import track
+
+    tags = {
+        "ablate.study": run.study.name,
+        "ablate.variant": job.variant,
+        "ablate.seed": str(run.seed),
+        "ablate.identity": identity(checked, data.fingerprint),
+        "ablate.configuration": configuration(checked, data.fingerprint),
+        "ablate.setting": setting(checked, data.fingerprint),
+    }
+    log.info("Run %s, seed %d, of study %s, tracked in %s", job.variant, run.seed, run.study.name, job.uri)
+    log.info("On %s", ", ".join(f"{name} {value}" for name, value in hardware.items()))
+    name = f"{job.variant} seed={run.seed}"
+    with track(study=run.study.name, name=name, tags=tags, project=job.project) as tracked:
+        started(tracked.run_id)
+        tracked.log_config(_shown(checked))
+        tracked.log_data(data)
+        tracked.log_provenance(job.project, hardware)
+        _train_and_evaluate(checked, tracked)
+
+
+def _train_and_evaluate(checked: Checked, tracked: TrackedRun) -> None:
+    from ablate.training.fit import train
+
+    run, task = checked.run, checked.task
+    cost = task.cost()
+    tracked.log_metrics({f"cost/{name}": value for name, value in cost.items()})
+    log.info("The model has %s parameters", f"{cost['parameters']:,.0f}")
+    training = train(
+        task, optimizer=run.optimizer, training=run.training, seed=run.seed, log_metrics=tracked.log_metrics
+    )
+    spent = {
+        "cost/wall_seconds": training.seconds,
+        "cost/images_per_second": training.examples_per_second,
+        "cost/peak_memory_mib": training.peak_memory_mib,
+        "cost/peak_device_memory_mib": training.peak_device_memory_mib,
+    }
+    tracked.log_metrics({name: value for name, value in spent.items() if value is not None}, training.steps)
+    evaluation = task.evaluate(training.model)
+    tracked.log_evaluation(evaluation, task.metrics)
+    if run.tracking.model:
+        tracked.log_model(training.model)
+    log.info("Evaluated: %s", ", ".join(_measured(metric, evaluation.metrics) for metric in task.metrics))
+
+
+def _measured(metric: Metric, values: Mapping[str, float]) -> str:
+    return f"{metric.label} {values[metric.name]:.4g} {metric.unit}".rstrip()
+
+
+def _shown(checked: Checked) -> dict[str, Any]:
+    """Return the configuration as it is tracked: the task's sections stand where they are set, and only there."""
+    return {**checked.values, "task": {"_target_": checked.values["task"]["_target_"]}}
+
+
+def execute_apart(job: Job) -> None:
+    """Execute a run in a process of its own, so that it measures its own memory, and takes no other with it.
+
+    The process is forked off a server that has TensorFlow imported already, which spares each run of a sweep that.
+
+    Raises:
+        AblateError: What the run ended with, `RunFailed` where its process was killed.
+        KeyboardInterrupt: This process was interrupted; the run's has ended in order.
+    """
+    set_onednn(job.values["hardware"]["onednn"])
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["ablate.training.preload", "ablate.tracking.run"])
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_child, args=(job, sender), name="ablate run")
+    process.start()
+    sender.close()
+    run_id, error = None, None
+    try:
+        while True:
+            try:
+                said = receiver.recv()
+            except EOFError:
+                break
+            run_id, error = (said, error) if isinstance(said, str) else (run_id, said)
+        process.join()
+    except KeyboardInterrupt:
+        # Ctrl-C has reached the run's process as well, another signal only this one.
+        process.terminate()
+        process.join()
+        raise
+    if error is not None:
+        raise error
+    if process.exitcode:
+        raise _lost(job, run_id, process.exitcode)
+
+
+def _child(job: Job, sender: Connection) -> None:
+    end_orderly_at_signals()
+    logging.config.dictConfig(dict(job.logging))
+    # The bar's own lock is one between processes, which a killed one would leave behind.
+    tqdm.set_lock(threading.RLock())
+    _end_with_the_parent()
+    error: BaseException | None = None
+    try:
+        execute(job, started=sender.send)
+    except AblateError as failure:
+        log.error("%s", failure)
+        error = failure
+    except KeyboardInterrupt as interrupt:
+        said = str(interrupt) or "Interrupted"
+        log.error("%s: the run ends as KILLED; what it had logged is kept", said)
+        error = Interrupted(said)
+    except Exception as failure:
+        log.exception("The run failed")
+        error = RunFailed(f"{type(failure).__name__}: {failure}")
+    if error is not None:
+        sender.send(type(error)(*error.args) if isinstance(error, Interrupted) else error)
+    sender.close()
+
+
+def _end_with_the_parent() -> None:
+    """End in order when the process that waits for this one is no more: nobody would know of the run."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _lost(job: Job, run_id: str | None, exit_code: int) -> RunFailed:
+    """Record the end of a run whose process could not do it itself."""
+    reason = f"killed by {signal.Signals(-exit_code).name}" if exit_code < 0 else f"ended with code {exit_code}"
+    if exit_code == -signal.SIGKILL:
+        reason += ", as the system does when memory runs out"
+    if run_id is not None:
+        from ablate.tracking.run import end_lost
+        from ablate.tracking.store import open_store
+
+        open_store(job.uri)
+        end_lost(run_id, reason)
+    return RunFailed(f"the process of the run was {reason}")

@@ -1,0 +1,109 @@
+"""A run of a sweep in a process of its own: what becomes of it when a process ends that should not."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from ablate.tracking.read import StudyRecord
+from conftest import QUICK
+
+Study = Callable[[], StudyRecord]
+LONG = [*QUICK, "training.steps_per_epoch=100000", "training.log_points=100000"]
+
+
+@pytest.fixture
+def sweep(home: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start a sweep of long runs as a user would, and wait until its first run trains."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ablate.run", "-m", *LONG, *arguments],
+            cwd=home,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+        started.append(process)
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "Training: " in line:
+                return process
+        raise AssertionError("no run ever trained")
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def run_processes(sweep: subprocess.Popen[str]) -> list[psutil.Process]:
+    """Return the processes of runs: the children of the process that they are forked from."""
+    return [run for child in psutil.Process(sweep.pid).children() for run in child.children()]
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+    latest = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < latest
+        time.sleep(0.1)
+
+
+def test_a_killed_run_is_recorded_and_the_others_go_on(
+    sweep: Callable[..., subprocess.Popen[str]], study: Study
+) -> None:
+    process = sweep("training.steps_per_epoch=100000,2")
+    (run,) = run_processes(process)
+    run.kill()
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert output.splitlines()[-1].startswith("Error: the process of the run was killed by SIGKILL")
+    runs = study().runs.sort_values("started")
+    assert list(runs["status"]) == ["FAILED", "FINISHED"]
+    assert runs["reason"].iloc[0] == "killed by SIGKILL, as the system does when memory runs out"
+
+
+def test_ctrl_c_ends_the_run_and_the_sweep_in_order(sweep: Callable[..., subprocess.Popen[str]], study: Study) -> None:
+    process = sweep("seed=0,1")
+    # A terminal sends it to all processes of the command.
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in output
+    assert output.splitlines()[-1] == "Interrupted"
+    runs = study().runs
+    assert list(runs["status"]) == ["KILLED"]
+    assert runs["reason"].iloc[0] == "interrupted"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_run_ends_in_order_with_its_sweep(
+    number: signal.Signals, sweep: Callable[..., subprocess.Popen[str]], study: Study
+) -> None:
+    process = sweep("seed=0,1")
+    (run,) = run_processes(process)
+    process.send_signal(number)
+    process.communicate(timeout=60)
+    wait_for(lambda: not run.is_running() or run.status() == psutil.STATUS_ZOMBIE)
+    runs = study().runs
+    assert list(runs["status"]) == ["KILLED"]
+    assert runs["reason"].iloc[0] == "interrupted"
+
+
+def test_each_run_of_a_sweep_measures_its_own_memory(home: Path, study: Study) -> None:
+    large = ["-m", "ablate.run", "-m", *QUICK, "backbone.width=1.0,0.0625"]
+    subprocess.run([sys.executable, *large], cwd=home, check=True, capture_output=True, timeout=240)
+    record = study()
+    peak = record.metrics["cost/peak_memory_mib"].sort_index(key=lambda ids: record.runs.loc[ids, "started"])
+    # The small one comes second.
+    assert peak.iloc[1] < peak.iloc[0] - 100
