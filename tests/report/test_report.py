@@ -4,9 +4,10 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import mlflow
 import pandas as pd
 import pytest
 from PIL import Image
@@ -24,8 +25,15 @@ METRICS = (
 DATA = DataSummary("sample", "packages", "d" * 64, {"train": 2, "eval": 2, "bad": 1}, ["x.jpg: broken"])
 
 
-def add_run(home: Path, variant: str, seed: int, values: Mapping[str, float], study: str = "hand") -> None:
-    pictures = {name: Image.new("RGB", (8, 8), color) for name, color in (("cat", "red"), ("dog", "blue"))}
+def add_run(
+    home: Path,
+    variant: str,
+    seed: int,
+    values: Mapping[str, float],
+    study: str = "hand",
+    shown: Sequence[str] = ("cat", "dog"),
+) -> None:
+    pictures = {name: Image.new("RGB", (8, 8), "red") for name in shown}
     table = pd.DataFrame([{"example": name, "digest": name, **values} for name in pictures])
     tags = {"study": study, "variant": variant, "seed": str(seed), "identity": "i", "setting": "s", "commit": "c" * 40}
     with track(
@@ -154,3 +162,17 @@ def test_tensorflow_is_not_loaded() -> None:
 
 def test_help_teaches(python_m: Command) -> None:
     assert "python -m ablate.report study=NAME" in python_m("ablate.report", "--help").stdout
+
+
+def test_experiments_of_others_are_no_studies(hand_made: Path, python_m: Command) -> None:
+    client = mlflow.MlflowClient()
+    client.create_run(client.create_experiment("somebody-else"))
+    assert python_m("ablate.report", "out=there").stdout.startswith("4 runs of study hand compared")
+
+
+def test_only_examples_of_all_variants_are_shown(hand_made: Path, python_m: Command) -> None:
+    add_run(hand_made, "depth=full", 0, {"auc": 1.0, "rmse": 2.0, "color": 3.0}, shown=("cat",))
+    assert python_m("ablate.report", "out=there").returncode == 0
+    with Image.open(hand_made / "there" / "grid.png") as grid:
+        # A header, and one row.
+        assert grid.height < 2 * 192

@@ -1,13 +1,17 @@
 """A tracked run ends in the right state, whatever happens."""
 
 import os
+import sqlite3
+import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import mlflow
 import pytest
 
 from ablate.errors import Diverged, Interrupted, TrackingError
+from ablate.tracking.provenance import git_commit, git_diff
 from ablate.tracking.read import StudyRecord
 from ablate.tracking.run import TrackedRun, track
 from ablate.tracking.store import open_store
@@ -47,6 +51,25 @@ def test_a_run_that_ends_early_keeps_what_was_logged(
     assert mlflow.active_run() is None
 
 
+def log_without_tables(run: TrackedRun, home: Path) -> None:
+    with closing(sqlite3.connect(home / "mlflow.db")) as database:
+        for table in ("metrics", "latest_metrics", "tags"):
+            database.execute(f"DROP TABLE {table}")
+    run.log_metrics({"train/loss": 1.0}, 1)
+    run.flush()
+
+
+def test_a_store_that_fails_in_a_run_is_one_clear_error(
+    start: Callable, home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(TrackingError, match="cannot be tracked any more") as error, start() as run:
+        log_without_tables(run, home)
+    assert "\n" not in str(error.value)
+    # Its end cannot be recorded either; the next run does not begin inside it.
+    assert f"The end of run {run.run_id} could not be tracked" in caplog.text
+    assert mlflow.active_run() is None
+
+
 def test_metrics_of_a_run_are_written_together_and_none_is_lost(start: Callable, study: Study) -> None:
     with start() as run:
         for step in range(2500):
@@ -76,3 +99,24 @@ def test_artifacts_lie_beside_the_store(start: Callable, home: Path) -> None:
     with start() as run:
         run.log_text("words", "note.txt")
     assert (home / "mlartifacts" / "adhoc" / run.run_id / "artifacts" / "note.txt").read_text() == "words"
+
+
+def test_a_commit_is_only_that_of_the_checkout_itself(tmp_path: Path) -> None:
+    def git(*arguments: str) -> None:
+        identity = ["-c", "user.name=n", "-c", "user.email=e"]
+        subprocess.run(["git", "-C", str(tmp_path), *identity, *arguments], check=True, capture_output=True)
+
+    git("init")
+    (tmp_path / "a.txt").write_bytes(b"one\n\n")
+    git("add", ".")
+    git("commit", "-m", "first")
+    (tmp_path / "inside").mkdir()
+    assert len(git_commit(tmp_path) or "") == 40
+    # A package that is installed below somebody's repository does not come from it.
+    assert git_commit(tmp_path / "inside") is None
+    assert git_diff(tmp_path) == ""
+    (tmp_path / "a.txt").write_bytes(b"\xff two\n\n\n")
+    (tmp_path / "new.yaml").touch()
+    diff = git_diff(tmp_path)
+    assert "two\n" in diff
+    assert diff.endswith("# not in git: new.yaml\n")

@@ -1,3 +1,4 @@
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -66,3 +67,10 @@ def test_nothing_is_made_to_read(tmp_path: Path) -> None:
     with pytest.raises(TrackingError, match="there are no runs yet"):
         open_store(f"sqlite:///{tmp_path}/mlflow.db", to_read=True)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_store_that_cannot_be_written_can_be_read(empty_store: Path, tmp_path: Path) -> None:
+    shutil.copy(empty_store, tmp_path / "mlflow.db")
+    # Reading makes nothing beside it: neither a lock nor a folder for artifacts.
+    open_store(f"sqlite:///{tmp_path}/mlflow.db", to_read=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
