@@ -1,4 +1,5 @@
 import math
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -111,6 +112,12 @@ def test_seeds_that_do_not_meet_give_no_difference() -> None:
     ("write", "value", "text"),
     [
         (number, 85.5612, "85.56"),
+        (number, float("inf"), "∞"),
+        (number, 1.8e308, "∞"),
+        (large, 999_800, "1 M"),
+        (large, float("nan"), "-"),
+        (partial(signed, counted=True), -59_543_920, "-59.5 M"),
+        (partial(signed, counted=True), 0.0, ""),
         (number, 0.86794, "0.8679"),
         (number, 0.000072, "0.0001"),
         (number, 1462.4, "1,462"),

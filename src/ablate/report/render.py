@@ -143,7 +143,9 @@ def _cells(
             cells[str(row["variant"]), name] = Cell(
                 mean=large(mean) if name in whole else number(mean),
                 sd="" if np.isnan(sd) or name in whole else f"± {sd:.2g}",
-                difference="" if row["variant"] == BASELINE or np.isnan(difference) else signed(difference),
+                difference=""
+                if row["variant"] == BASELINE or np.isnan(difference)
+                else signed(difference, counted=name in whole),
                 best=mean == best,
             )
     return cells
@@ -171,8 +173,10 @@ def number(value: float) -> str:
     return f"{value:,.{min(max(digits, 0), 4)}f}"
 
 
-def signed(value: float) -> str:
-    """Write a difference with its sign and three significant digits."""
+def signed(value: float, *, counted: bool = False) -> str:
+    """Write a difference with its sign and three significant digits, one of counts with its SI prefix."""
+    if counted:
+        return f"{'-' if value < 0 else '+'}{large(abs(value))}" if value else ""
     text = f"{value:+.3g}"
     return text if "e" not in text else f"{value:+,.0f}" if abs(value) >= 1 else f"{value:+.1g}"
 

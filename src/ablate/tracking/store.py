@@ -1,9 +1,11 @@
 """The tracking store: where it is, whether it can be used, and its schema, made once."""
 
+import hashlib
 import logging
 import os
 import socket
 import sqlite3
+import tempfile
 import warnings
 from contextlib import closing
 from pathlib import Path
@@ -52,20 +54,22 @@ def open_store(uri: str, *, to_read: bool = False) -> None:
     Raises:
         TrackingError: It cannot be reached or written; the message says what to do.
     """
-    if not uri.startswith(_SQLITE):
-        check_store(uri)
-        _select(uri)
-        return
-    path = Path(uri.removeprefix(_SQLITE))
-    if to_read:
+    path = Path(uri.removeprefix(_SQLITE)) if uri.startswith(_SQLITE) else None
+    if to_read and path is not None:
         if not path.is_file():
             raise TrackingError(f"there are no runs yet: {path} does not exist. `python -m ablate.run` makes one")
         _select(uri)
         return
     check_store(uri)
     # Two processes that make the schema at the same time get in each other's way.
-    with FileLock(path.with_name(f"{path.name}.lock")):
+    with FileLock(_lock(uri) if path is None else path.with_name(f"{path.name}.lock")):
         _select(uri)
+
+
+def _lock(uri: str) -> Path:
+    """Return the lock of a store that is no file: it holds for this user on this machine."""
+    name = hashlib.sha256(f"{os.getuid()} {uri}".encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"ablate-{name}.lock"
 
 
 def check_store(uri: str) -> None:
