@@ -38,6 +38,12 @@ def conf_dir() -> Path:
     return checkout if (checkout / "config.yaml").is_file() else _PACKAGE / "conf"
 
 
+def experiment_folders() -> list[Path]:
+    """Return where study files are: `experiments` in the current folder, and that of the checkout or package."""
+    shipped = _CHECKOUT if (_CHECKOUT / "conf" / "config.yaml").is_file() else _PACKAGE
+    return [folder for folder in (Path.cwd() / "experiments", shipped / "experiments") if folder.is_dir()]
+
+
 def project_dir() -> Path:
     """Return where results are kept: the checkout, or the current folder where `ablate` is an installed package."""
     return _CHECKOUT if (_CHECKOUT / "conf" / "config.yaml").is_file() else Path.cwd()
@@ -47,6 +53,7 @@ class StudyConfig(Schema):
     """The study that a run belongs to."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+    variant: Annotated[str, Field(min_length=1, max_length=500)] | None = None
 
 
 class TrainingConfig(Schema):
@@ -88,6 +95,7 @@ class RunConfig(Schema):
     """The sections that the framework itself reads."""
 
     seed: Annotated[int, Field(ge=0, lt=2**31)]
+    experiment: None = None
     study: StudyConfig
     optimizer: SerializeAsAny[OptimizerConfig]
     training: TrainingConfig
@@ -125,6 +133,9 @@ def check(config: DictConfig) -> Checked:
         values = cast(dict[str, Any], OmegaConf.to_container(own, resolve=True, throw_on_missing=True))
     except OmegaConfBaseException as error:
         raise ConfigError(str(error).splitlines()[0]) from None
+    if values.get("experiment") is not None:
+        name = values["experiment"]
+        raise ConfigError(f"experiment={name} is many runs: add -m, as in `python -m ablate.run -m experiment={name}`")
     task = values.get("task", {})
     fields = tuple(RunConfig.model_fields)
     allowed = {*fields, *task, "task", *UNUSED_BY_RUNS}.difference(NOT_TASK)

@@ -42,7 +42,7 @@ def _described(config: DictConfig) -> Job:
     from ablate.tracking.store import store_uri
 
     checked, hydra_config = check(config), HydraConfig.get()
-    variant = variant_name(
+    variant = checked.run.study.variant or variant_name(
         hydra_config.overrides.task,
         choices=chosen_levels(),
         defaults=levels_alone(NOT_VARIED)[0],

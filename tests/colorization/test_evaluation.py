@@ -11,7 +11,7 @@ from ablate.colorization.config import ColorConfig, EvaluationConfig
 from ablate.colorization.data import load_data
 from ablate.colorization.evaluation import evaluate
 from ablate.colorization.gamut import ab_gamut
-from ablate.colorization.metrics import METRICS
+from ablate.colorization.metric_specs import METRICS
 
 NAMES = [metric.name for metric in METRICS]
 VARIANTS = ["full", "half", "quarter"]

@@ -3,8 +3,8 @@ import pytest
 from skimage.color import lab2rgb, rgb2lab
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
+from ablate.colorization.metric_specs import METRICS
 from ablate.colorization.metrics import (
-    METRICS,
     auc,
     balanced_pixel_weights,
     colorfulness,

@@ -9,41 +9,11 @@ from skimage.metrics import structural_similarity
 from ablate.colorization.color import lab_to_rgb, rgb_to_lab
 from ablate.colorization.encoding import nearest_bin
 from ablate.colorization.gamut import ab_gamut
-from ablate.task import Metric
 
 Array = npt.NDArray[np.floating]
 
 AUC_LIMIT = 150.0
 MAX_PSNR = 100.0
-
-METRICS = (
-    Metric(
-        "auc_raw",
-        "AuC raw",
-        "%",
-        True,
-        "Share of pixels within a distance of their true ab, area under its curve.",
-    ),
-    Metric(
-        "auc_rebalanced",
-        "AuC rebalanced",
-        "%",
-        True,
-        "AuC with every colour class of the truth weighing the same.",
-    ),
-    Metric("ab_rmse", "ab RMSE", "ab", False, "Root of the mean squared distance in the ab plane."),
-    Metric("psnr", "PSNR", "dB", True, "Peak signal-to-noise ratio of the picture, in sRGB."),
-    Metric("ssim", "SSIM", "", True, "Structural similarity of the picture, in sRGB, window 7."),
-    Metric("ciede2000", "CIEDE2000", "", False, "Mean perceptual colour difference."),
-    Metric(
-        "colorfulness",
-        "Colourfulness",
-        "",
-        None,
-        "Hasler and Suesstrunk's measure of the picture, 0..255 scale.",
-    ),
-    Metric("colorfulness_ratio", "Colourfulness / truth's", "", None, "1 is as colourful as the photographs."),
-)
 
 
 def auc(distance: Array) -> Array:
@@ -110,7 +80,7 @@ def per_photograph(lab: Array, predicted_ab: Array, *, weights: Array, mean_trut
         mean_truth_colorfulness: Mean colourfulness of the whole evaluation set.
 
     Returns:
-        One row a photograph, one column for each of `METRICS`. The data set's value is the mean of a column.
+        One row a photograph, one column for each of `metric_specs.METRICS`. The data set's value is a column's mean.
     """
     distance = np.linalg.norm(np.asarray(lab[..., 1:], np.float64) - predicted_ab, axis=-1)
     close = auc(distance)

@@ -11,6 +11,7 @@ import pandas as pd
 from ablate.colorization.architecture import Layer, layers, price
 from ablate.colorization.config import ColorizationConfig
 from ablate.colorization.gamut import ab_gamut
+from ablate.colorization.metric_specs import METRICS
 from ablate.schema import validate
 from ablate.task import DataSummary, Evaluation
 
@@ -30,8 +31,6 @@ class ColorizationTask:
     @property
     def metrics(self) -> Any:
         """The metrics of `Evaluation.metrics`."""
-        from ablate.colorization.metrics import METRICS
-
         return METRICS
 
     @property

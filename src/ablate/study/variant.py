@@ -6,7 +6,7 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 BASELINE = "baseline"
-NOT_VARIED = ("seed", "study", "tracking", "hardware", "scale", "data", "task")
+NOT_VARIED = ("seed", "study", "experiment", "tracking", "hardware", "scale", "data", "task")
 """Groups and keys that say what all variants of a study have in common, or that change no result."""
 _NO_RESULT_SECTIONS = ("study", "tracking", "hydra")
 _NO_RESULT_KEYS = (

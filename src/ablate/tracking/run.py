@@ -185,7 +185,7 @@ def track(*, study: str, name: str, tags: Mapping[str, str], project: Path) -> I
         The run, to be filled.
     """
     try:
-        mlflow.set_experiment(experiment_id=_experiment(study, project))
+        mlflow.set_experiment(experiment_id=experiment_id(study, project))
         started = mlflow.start_run(run_name=name, tags=dict(tags))
     except MlflowException as error:
         raise TrackingError(f"MLflow refuses to start a run: {str(error).splitlines()[0]}") from error
@@ -238,7 +238,12 @@ def _forget() -> None:
         mlflow.end_run()
 
 
-def _experiment(study: str, project: Path) -> str:
+def experiment_id(study: str, project: Path) -> str:
+    """Return a study's experiment in MLflow, made where there is none.
+
+    Raises:
+        TrackingError: It was deleted.
+    """
     client = mlflow.MlflowClient()
     found = client.get_experiment_by_name(study)
     if found is None:

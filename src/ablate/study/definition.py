@@ -1,0 +1,172 @@
+"""Study files: one YAML file names a question, a baseline, factors and seeds."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import Field, NonNegativeInt, PositiveFloat, field_validator, model_validator
+
+from ablate.config import experiment_folders
+from ablate.errors import ConfigError
+from ablate.schema import Schema, unknown_level, validate
+from ablate.study.designs import Design, Expansion, expand
+from ablate.study.variant import BASELINE
+
+Level = str | bool | int | float | None
+Levels = dict[str, Level]
+
+
+class MetricConfig(Schema):
+    """The metric that answers the question, and which way is better."""
+
+    name: str
+    direction: Literal["maximize", "minimize"]
+
+
+class StudyFile(Schema):
+    """A study as its file says it; see the files in `experiments/` for what each key means."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+    question: Annotated[str, Field(min_length=1)]
+    baseline: Levels
+    factors: dict[str, Annotated[list[Level], Field(min_length=1)]]
+    design: Design
+    resolution: Annotated[int, Field(ge=3)] = 5
+    variants: dict[str, Levels] = Field(default_factory=dict)
+    seeds: Annotated[list[NonNegativeInt], Field(min_length=1)]
+    metric: MetricConfig
+    budget_hours: PositiveFloat | None = None
+
+    @field_validator("seeds")
+    @classmethod
+    def _each_once(cls, seeds: list[int]) -> list[int]:
+        if len(set(seeds)) != len(seeds):
+            raise ValueError("a seed stands there twice")
+        return seeds
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "StudyFile":
+        for factor, levels in self.factors.items():
+            if factor not in self.baseline:
+                raise ValueError(f"baseline has no level of the factor {factor}; it needs one of {_listed(levels)}")
+            if self.baseline[factor] not in levels:
+                raise ValueError(f"baseline.{factor}={self.baseline[factor]} is none of its levels {_listed(levels)}")
+            if len(set(map(str, levels))) != len(levels):
+                raise ValueError(f"factors.{factor}: a level stands there twice: {_listed(levels)}")
+        for factor in self.baseline:
+            if factor not in self.factors:
+                raise ValueError(f"baseline.{factor} is no factor; the factors are {_listed(self.factors)}")
+        for name, chosen in self.variants.items():
+            for factor, level in chosen.items():
+                if factor not in self.factors:
+                    raise ValueError(
+                        f"variants.{name}: {factor} is no factor; the factors are {_listed(self.factors)}"
+                    )
+                if level not in self.factors[factor]:
+                    raise ValueError(
+                        f"variants.{name}: {factor}={level} is none of its levels {_listed(self.factors[factor])}"
+                    )
+        self.expansion()
+        return self
+
+    def expansion(self) -> Expansion:
+        """Return the design's variants and those that are listed.
+
+        Raises:
+            ValueError: The design does not suit the factors, or two variants are the same.
+        """
+        expansion = expand(self.design, self.factors, self.baseline, self.resolution)
+        variants = [*expansion.variants, *({**self.baseline, **levels} for levels in self.variants.values())]
+        names = [self.name_of(variant) for variant in variants]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"the variant {name} stands there twice")
+        return Expansion(variants, expansion.aliases)
+
+    def name_of(self, variant: Mapping[str, Level]) -> str:
+        """Return a variant's name: its difference from the study's baseline."""
+        differences = [f"{factor}={variant[factor]}" for factor in sorted(variant) if self.differs(variant, factor)]
+        return ",".join(differences) or BASELINE
+
+    def differs(self, variant: Mapping[str, Level], factor: str) -> bool:
+        """Say whether a variant has another level of a factor than the baseline."""
+        return variant[factor] != self.baseline[factor]
+
+
+@dataclass(frozen=True)
+class StudyRun:
+    """One run of a study: its variant's name and levels, its seed, and the overrides that make it."""
+
+    variant: str
+    seed: int
+    overrides: tuple[str, ...]
+
+
+def load_study(name: str) -> StudyFile:
+    """Load a study from `experiments/NAME.yaml`.
+
+    Raises:
+        ConfigError: There is no such file, or something in it is wrong; one line for each.
+    """
+    folders = experiment_folders()
+    known = {path.stem: path for folder in reversed(folders) for path in sorted(folder.glob("*.yaml"))}
+    if name not in known:
+        raise ConfigError(unknown_level("experiment", name, known))
+    path: Path = known[name]
+    try:
+        # As Hydra reads its files: 3e-4 is a number.
+        values = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
+    except (OSError, yaml.YAMLError, UnicodeDecodeError, OmegaConfBaseException) as error:
+        raise ConfigError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path} must hold keys and values")
+    try:
+        return validate(StudyFile, {"name": name, **{str(key): value for key, value in values.items()}})
+    except ConfigError as error:
+        raise ConfigError("\n".join(f"{path.name}: {line}" for line in str(error).splitlines())) from None
+
+
+def study_runs(study: StudyFile, shared: Sequence[str] = ()) -> list[StudyRun]:
+    """List a study's runs, seed by seed, so that every seed that is done is a whole table.
+
+    Args:
+        study: The study.
+        shared: Overrides of the command line, which hold for all runs.
+    """
+    return [
+        StudyRun(
+            variant=study.name_of(variant),
+            seed=seed,
+            overrides=(
+                *shared,
+                *(f"{factor}={_written(level)}" for factor, level in variant.items()),
+                f"seed={seed}",
+                f"study.name={study.name}",
+                f"study.variant={_written(study.name_of(variant))}",
+            ),
+        )
+        for seed in study.seeds
+        for variant in study.expansion().variants
+    ]
+
+
+def _written(level: Level) -> str:
+    """Write a level as Hydra reads it back: a text that is no plain word in quotes."""
+    if level is None:
+        return "null"
+    if isinstance(level, bool):
+        return str(level).lower()
+    if isinstance(level, str) and not level.replace("_", "").replace("-", "").isalnum():
+        # Backslashes count as such for Hydra, but before a quote.
+        escaped = re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + (r"\'" if found[2] else ""), level)
+        return f"'{escaped}'"
+    return str(level)
+
+
+def _listed(levels: Any) -> str:
+    return ", ".join(map(str, levels))

@@ -1,0 +1,124 @@
+"""Study files: what they may say, and what they become."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from ablate.config import experiment_folders
+from ablate.errors import ConfigError
+from ablate.study.definition import load_study, study_runs
+
+STUDY: dict[str, Any] = {
+    "question": "Does it matter?",
+    "baseline": {"optimizer": "adam", "optimizer.learning_rate": 1e-3},
+    "factors": {"optimizer": ["adam", "sgd"], "optimizer.learning_rate": [3e-4, 1e-3]},
+    "design": "one_at_a_time",
+    "seeds": [0, 1],
+    "metric": {"name": "auc_raw", "direction": "maximize"},
+}
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Write a study file `mine` into the current folder's `experiments`."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "experiments").mkdir()
+
+    def write(**changes: Any) -> None:
+        values = {key: value for key, value in {**STUDY, **changes}.items() if value is not None}
+        (tmp_path / "experiments" / "mine.yaml").write_text(yaml.safe_dump(values))
+
+    return write
+
+
+def test_runs_come_seed_by_seed_with_all_levels_and_their_name(write: Any) -> None:
+    write(variants={"both": {"optimizer": "sgd", "optimizer.learning_rate": 3e-4}})
+    runs = study_runs(load_study("mine"), ["scale=smoke"])
+    names = ["baseline", "optimizer=sgd", "optimizer.learning_rate=0.0003"]
+    names.append("optimizer=sgd,optimizer.learning_rate=0.0003")
+    assert [(run.variant, run.seed) for run in runs] == [(name, seed) for seed in (0, 1) for name in names]
+    assert runs[2].overrides == (
+        "scale=smoke",
+        "optimizer=adam",
+        "optimizer.learning_rate=0.0003",
+        "seed=0",
+        "study.name=mine",
+        "study.variant='optimizer.learning_rate=0.0003'",
+    )
+
+
+def test_every_override_is_read_back_by_hydra_as_it_was(write: Any) -> None:
+    levels = ["plain", "with space", "a=1,b=2", "it's", "back\\\\slash", 3e-4, 7, True, None, "[1,2]", ""]
+    write(factors={"x": levels}, baseline={"x": "plain"})
+    runs = study_runs(load_study("mine"))[: len(levels)]
+    parsed = [OverridesParser.create().parse_override(run.overrides[0]).value() for run in runs]
+    assert parsed == levels
+
+
+def test_numbers_are_read_as_hydra_reads_them(write: Any, tmp_path: Path) -> None:
+    write()
+    path = tmp_path / "experiments" / "mine.yaml"
+    path.write_text(path.read_text().replace("0.0003", "3e-4"))
+    assert load_study("mine").factors["optimizer.learning_rate"] == [0.0003, 0.001]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"baseline": {"optimizer": "adam"}}, "baseline has no level of the factor optimizer.learning_rate"),
+        (
+            {"baseline": {**STUDY["baseline"], "depth": "full"}},
+            "baseline.depth is no factor; the factors are optimizer",
+        ),
+        ({"baseline": {**STUDY["baseline"], "optimizer": "adamw"}}, "optimizer=adamw is none of its levels adam, sgd"),
+        ({"variants": {"a": {"depth": "full"}}}, "variants.a: depth is no factor"),
+        ({"variants": {"a": {"optimizer": "adamw"}}}, "variants.a: optimizer=adamw is none of its levels"),
+        ({"variants": {"a": {"optimizer": "sgd"}}}, "the variant optimizer=sgd stands there twice"),
+        ({"variants": {"a": {}}}, "the variant baseline stands there twice"),
+        ({"seeds": [1, 1]}, "a seed stands there twice"),
+        ({"seeds": []}, "seeds"),
+        ({"seeds": [-1]}, "seeds.0=-1"),
+        ({"design": "some"}, "design=some: input should be 'one_at_a_time'"),
+        ({"desing": "list"}, "unknown key: desing. Allowed: baseline, budget_hours, design"),
+        ({"question": None}, "missing key: question"),
+        ({"metric": {"name": "auc_raw", "direction": "up"}}, "metric.direction=up: input should be 'maximize' or"),
+        (
+            {"factors": {"optimizer": ["adam", "adam"]}, "baseline": {"optimizer": "adam"}},
+            "a level stands there twice",
+        ),
+        ({"design": "fractional_factorial", "resolution": 3}, "resolution must lie in 3..2"),
+    ],
+)
+def test_a_mistake_is_named(write: Any, changes: dict[str, Any], message: str) -> None:
+    write(**changes)
+    with pytest.raises(ConfigError) as error:
+        load_study("mine")
+    assert message in str(error.value)
+    assert str(error.value).startswith("mine.yaml: ")
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_an_unknown_study_names_those_there_are(write: Any) -> None:
+    write()
+    with pytest.raises(ConfigError, match=r"unknown level: experiment=mime.* Did you mean experiment=mine\?"):
+        load_study("mime")
+
+
+@pytest.mark.parametrize("text", ["a: [", "- 1\n- 2\n", "a: ${nowhere}\n"])
+def test_what_is_no_study_file_is_named(write: Any, tmp_path: Path, text: str) -> None:
+    (tmp_path / "experiments" / "mine.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=r"mine\.yaml (cannot be read|must hold keys and values)"):
+        load_study("mine")
+
+
+@pytest.mark.parametrize("path", sorted(experiment_folders()[-1].glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_shipped_study_says_its_question_cost_and_command(path: Path) -> None:
+    opening = "".join(line for line in path.read_text().splitlines(keepends=True) if line.startswith("#"))
+    assert opening.startswith("# ")
+    assert opening.splitlines()[0].endswith("?")
+    assert "\n# Costs " in opening
+    assert f"python -m ablate.run -m experiment={path.stem}" in opening
+    assert f" {len(study_runs(load_study(path.stem)))} runs" in opening

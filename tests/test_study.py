@@ -1,0 +1,104 @@
+"""`python -m ablate.run -m experiment=NAME`: a study file becomes runs."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import mlflow
+import pytest
+import yaml
+
+from ablate.tracking.read import read_study
+from ablate.tracking.store import open_store
+from conftest import QUICK, Command
+
+SHARED = [override for override in QUICK if not override.startswith("depth=")]
+STUDY = {
+    "question": "Does it matter?",
+    "baseline": {"depth": "shallow", "dropout": "light", "loss.mix": 0.5},
+    "factors": {"depth": ["shallow", "reduced"], "dropout": ["light", "none"], "loss.mix": [0.5, 0.9]},
+    "design": "fractional_factorial",
+    "resolution": 3,
+    "seeds": [4],
+    "metric": {"name": "auc_raw", "direction": "maximize"},
+}
+
+
+@pytest.fixture
+def mine(home: Path) -> Callable[..., None]:
+    """Write a study `mine` into the current folder."""
+
+    def write(**changes: object) -> None:
+        (home / "experiments").mkdir(exist_ok=True)
+        (home / "experiments" / "mine.yaml").write_text(yaml.safe_dump({**STUDY, **changes}))
+
+    write()
+    return write
+
+
+def test_a_study_is_run_and_recorded(mine: Callable[..., None], python_m: Command) -> None:
+    finished = python_m("ablate.run", "-m", "experiment=mine", *SHARED)
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.startswith(
+        "Study mine: Does it matter?\nNot told apart by its design: depth = dropoutxloss.mix\n"
+    )
+    uri = os.environ["MLFLOW_TRACKING_URI"]
+    open_store(uri)
+    record = read_study("mine", uri)
+    # The half of the eight combinations that holds the baseline.
+    assert sorted(record.runs["variant"]) == [
+        "baseline",
+        "depth=reduced,dropout=none",
+        "depth=reduced,loss.mix=0.9",
+        "dropout=none,loss.mix=0.9",
+    ]
+    assert (record.runs["status"] == "FINISHED").all()
+    assert (record.runs["seed"] == 4).all()
+    tags = mlflow.MlflowClient().get_experiment(record.experiment_id).tags
+    assert yaml.safe_load(tags["ablate.definition"])["factors"] == STUDY["factors"]
+    assert "dropout = depthxloss.mix" in tags["ablate.aliases"]
+    assert tags["mlflow.note.content"] == "Does it matter?"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changes", "message"),
+    [
+        (
+            ["experiment=mine"],
+            {},
+            "experiment=mine is many runs: add -m, as in `python -m ablate.run -m experiment=mine`",
+        ),
+        (
+            ["-m", "experiment=mime"],
+            {},
+            "unknown level: experiment=mime. Allowed: experiment=mine, experiment=optimizer_by",
+        ),
+        (["-m", "experiment=mine", "depth=full"], {}, "depth=full: depth is a factor of experiment=mine"),
+        (["-m", "experiment=mine", "seed=1"], {}, "seed=1: experiment=mine has seeds of its own"),
+        (["-m", "experiment=mine", "scale=smoke,laptop"], {}, "experiment=mine says what varies"),
+        (["-m", "experiment=mine", "optimzer=sgd"], {}, "unknown key: optimzer."),
+        (["-m", "experiment=mine"], {"metric": {"name": "auc", "direction": "maximize"}}, "Did you mean auc_raw?"),
+        (
+            ["-m", "experiment=mine"],
+            {"factors": {"deph": [1, 2]}, "baseline": {"deph": 1}, "design": "list"},
+            "unknown key: deph",
+        ),
+        (
+            ["-m", "experiment=mine"],
+            {"factors": {"depth": ["full", "ful"]}, "baseline": {"depth": "full"}, "design": "full_factorial"},
+            "unknown level: depth=ful. Allowed: depth=full",
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistake_ends_in_one_clear_line_before_anything_runs(
+    arguments: list[str], changes: dict[str, object], message: str, mine: Callable[..., None], python_m: Command
+) -> None:
+    mine(**changes)
+    finished = python_m("ablate.run", *arguments)
+    said = (finished.stdout + finished.stderr).splitlines()
+    assert finished.returncode == 1
+    assert len(said) == 1
+    assert message in said[0]
+    experiments = mlflow.MlflowClient(os.environ["MLFLOW_TRACKING_URI"]).search_experiments()
+    assert [experiment.name for experiment in experiments] == ["Default"]
