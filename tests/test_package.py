@@ -47,4 +47,8 @@ def test_the_wheel_runs_a_sweep_and_a_report_anywhere(
     assert (folder / "mlflow.db").is_file()
     assert "2 runs of study adhoc compared" in call(installed, "-m", "ablate.report", cwd=folder)
     assert (folder / "reports" / "adhoc" / "report.html").is_file()
+    unknown = subprocess.run(
+        [str(installed), "-m", "ablate.run", "-m", "experiment=no"], cwd=folder, capture_output=True
+    )
+    assert b"Allowed: experiment=optimizer_by_resolution, experiment=original_study" in unknown.stderr
     assert "32,235,385" in call(installed, "-m", "ablate.layers", "scale=paper", cwd=folder)
