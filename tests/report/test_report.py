@@ -15,6 +15,7 @@ from PIL import Image
 from ablate.task import DataSummary, Evaluation, Metric
 from ablate.tracking.run import track
 from ablate.tracking.store import open_store
+from ablate.tracking.study import record_study
 from conftest import Command
 
 METRICS = (
@@ -59,6 +60,7 @@ def hand_made(home: Path) -> Path:
         add_run(home, "loss=<i>odd</i>", seed, {"auc": 82.0 + 3 * seed, "rmse": 21.0, "color": 1.0})
     with pytest.raises(OSError, match="disk full"):
         add_run_that_fails(home)
+    record_study("hand", {"question": "Is <i>odd</i> better?"}, [], home)
     return home
 
 
@@ -94,6 +96,7 @@ def test_the_report_says_what_the_runs_say(hand_made: Path, python_m: Command) -
     assert r"| loss=\<i\>odd\</i\> | 2 | **83.50** ± 2.1 (+3) | 21.00 ± 0 (+1) | 1.000 ± 0 (+1) |" in markdown
     assert "| *grey* | | *50.00* | *-* | *-* |" in markdown
     assert "x.jpg: broken" in markdown
+    assert r"Is \<i\>odd\</i\> better?" in markdown
     assert "One seed" not in markdown
 
 
@@ -103,6 +106,7 @@ def test_the_page_needs_nothing_else(hand_made: Path, python_m: Command) -> None
     assert "<i>odd</i>" not in page
     assert "loss=&lt;i&gt;odd&lt;/i&gt;" in page
     assert "RMSE &lt;b&gt;, ab ↓" in page
+    assert "<p>Is &lt;i&gt;odd&lt;/i&gt; better?</p>" in page
     sources = re.findall(r'(?:src|href)="([^"]{0,30})', page)
     assert len(sources) == 2
     assert all(source.startswith("data:image/png;base64,") for source in sources)

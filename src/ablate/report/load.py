@@ -17,6 +17,7 @@ class Results:
 
     Attributes:
         study: Name of the study.
+        question: What it asks, None where that was never said.
         uri: Address of the store.
         runs: The runs that are compared, index `run_id`; `variant` is the short name.
         left_out: What is not compared and why, a line each.
@@ -31,6 +32,7 @@ class Results:
     """
 
     study: str
+    question: str | None
     uri: str
     runs: pd.DataFrame
     left_out: list[str]
@@ -75,6 +77,7 @@ def load(record: StudyRecord) -> Results:
     first = runs.drop_duplicates("variant")
     return Results(
         study=record.name,
+        question=record.question,
         uri=record.uri,
         runs=runs,
         left_out=selection.left_out,

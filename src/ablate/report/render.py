@@ -100,6 +100,7 @@ def _page(results: Results, comparison: pd.DataFrame) -> dict[str, Any]:
     seeds = [int(seeds_of[variant]) for variant in variants]
     return {
         "study": results.study,
+        "question": results.question,
         "store": without_password(results.uri),
         "common": results.common,
         "baseline": BASELINE if BASELINE in variants else None,

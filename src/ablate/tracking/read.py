@@ -19,6 +19,7 @@ class StudyRecord:
 
     Attributes:
         name: Name of the study.
+        question: What it asks, None where that was never said.
         uri: Address of the store.
         experiment_id: The study's experiment in MLflow.
         runs: One row a run, newest first, index `run_id`: columns `status` (FINISHED, FAILED, KILLED, RUNNING),
@@ -30,6 +31,7 @@ class StudyRecord:
     """
 
     name: str
+    question: str | None
     uri: str
     experiment_id: str
     runs: pd.DataFrame
@@ -106,6 +108,7 @@ def read_study(name: str, uri: str) -> StudyRecord:
     ids = pd.Index([run.info.run_id for run in runs], name="run_id")
     return StudyRecord(
         name=name,
+        question=experiment.tags.get("mlflow.note.content"),
         uri=uri,
         experiment_id=experiment.experiment_id,
         runs=pd.DataFrame([_row(run) for run in runs], index=ids),
