@@ -70,3 +70,18 @@ def test_every_level_runs_two_steps(
     record = study()
     assert list(record.runs["status"]) == ["FINISHED"] * len(GROUPS[group])
     assert record.metrics.filter(like="eval/").notna().all(axis=None)
+
+
+def test_levels_of_one_s_own_are_found_and_named(
+    home: Path, run_here: Callable[..., None], study: Callable[[], StudyRecord]
+) -> None:
+    (home / "own" / "optimizer").mkdir(parents=True)
+    (home / "own" / "optimizer" / "mine.yaml").write_text(
+        "name: mine\n_target_: keras.optimizers.RMSprop\nlearning_rate: 0.001\nrho: 0.8\n"
+    )
+    (home / "own" / "preset").mkdir()
+    (home / "own" / "preset" / "soft.yaml").write_text("# @package _global_\ncolor:\n  temperature: 1.0\n")
+    run_here(f"hydra.searchpath=[file://{home}/own]", *QUICK, "optimizer=mine", "+preset=soft")
+    variant = study().runs["variant"].iloc[0]
+    assert "optimizer=mine" in variant
+    assert "preset=soft" in variant

@@ -1,11 +1,14 @@
+import inspect
 from collections.abc import Sequence
 from pathlib import Path
 
+import keras
 import pytest
 from hydra import compose, initialize_config_dir
 
 from ablate.config import Checked, check, conf_dir
 from ablate.errors import ConfigError
+from ablate.optimizers import SCHEMAS
 
 
 def checked(*overrides: str) -> Checked:
@@ -67,3 +70,13 @@ def test_paper_scale_is_the_published_one() -> None:
     assert (values["training"]["batch_size"], values["data"]["image_size"]) == (40, 256)
     drops = {step: round(factor * 3e-5, 7) for step, factor in values["training"]["learning_rate_drops"]}
     assert drops == {200_000: 1e-5, 375_000: 3e-6}
+
+
+@pytest.mark.parametrize("target", SCHEMAS)
+def test_optimisers_take_what_keras_says_with_the_same_defaults(target: str) -> None:
+    parameters = inspect.signature(getattr(keras.optimizers, target.rpartition(".")[2])).parameters
+    theirs = {name: parameter.default for name, parameter in parameters.items() if name not in ("kwargs", "name")}
+    ours = {
+        name: field.default for name, field in SCHEMAS[target].model_fields.items() if name not in ("target", "name")
+    }
+    assert {**ours, "learning_rate": None} == {**theirs, "learning_rate": None}

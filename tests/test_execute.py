@@ -67,7 +67,8 @@ def test_a_killed_run_is_recorded_and_the_others_go_on(
     run.kill()
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert output.splitlines()[-1].startswith("Error: the process of the run was killed by SIGKILL")
+    assert output.count("seed 0: the process of the run was killed by SIGKILL") == 2
+    assert output.splitlines()[-1].startswith("Error: ")
     runs = study().runs.sort_values("started")
     assert list(runs["status"]) == ["FAILED", "FINISHED"]
     assert runs["reason"].iloc[0] == "killed by SIGKILL, as the system does when memory runs out"
@@ -86,18 +87,64 @@ def test_ctrl_c_ends_the_run_and_the_sweep_in_order(sweep: Callable[..., subproc
     assert runs["reason"].iloc[0] == "interrupted"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    ("number", "whole_command"), [(signal.SIGTERM, False), (signal.SIGTERM, True), (signal.SIGKILL, False)]
+)
 def test_a_run_ends_in_order_with_its_sweep(
-    number: signal.Signals, sweep: Callable[..., subprocess.Popen[str]], study: Study
+    number: signal.Signals, whole_command: bool, sweep: Callable[..., subprocess.Popen[str]], study: Study
 ) -> None:
     process = sweep("seed=0,1")
     (run,) = run_processes(process)
-    process.send_signal(number)
-    process.communicate(timeout=60)
+    if whole_command:
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
+    output, _ = process.communicate(timeout=60)
+    if number == signal.SIGTERM:
+        # The command ends after its run.
+        assert not run.is_running() or run.status() == psutil.STATUS_ZOMBIE
     wait_for(lambda: not run.is_running() or run.status() == psutil.STATUS_ZOMBIE)
+    assert "Traceback" not in output
     runs = study().runs
     assert list(runs["status"]) == ["KILLED"]
     assert runs["reason"].iloc[0] == "interrupted"
+
+
+def test_ctrl_c_before_the_first_run_is_no_stack_trace(home: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ablate.run", "-m", *LONG, "seed=0,1"],
+        cwd=home, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "#0" in line:
+            break
+    # TensorFlow is being imported now.
+    time.sleep(1.5)
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in output
+    assert output.splitlines()[-1] == "Interrupted"
+
+
+def test_what_is_fixed_in_a_process_may_differ_between_runs_and_runs_may_be_parallel(home: Path, study: Study) -> None:
+    arguments = [
+        "hydra/launcher=joblib",
+        "hydra.launcher.n_jobs=2",
+        "hardware.onednn=true,false",
+        "hardware.threads=1",
+    ]
+    command = [sys.executable, "-m", "ablate.run", "-m", *QUICK, *arguments]
+    subprocess.run(command, cwd=home, check=True, capture_output=True, timeout=240)
+    command = [sys.executable, "-m", "ablate.run", "-m", *QUICK, "hardware.onednn=true,false", "hardware.threads=2"]
+    subprocess.run(command, cwd=home, check=True, capture_output=True, timeout=240)
+    runs = study().runs
+    assert list(runs["status"]) == ["FINISHED"] * 4
+    assert sorted(zip(runs["onednn"], runs["threads"], strict=True)) == [
+        ("0", "1"), ("0", "2"), ("1", "1"), ("1", "2")
+    ]  # fmt: skip
 
 
 def test_each_run_of_a_sweep_measures_its_own_memory(home: Path, study: Study) -> None:

@@ -27,7 +27,7 @@ def test_the_summary_counts_every_file(task: Task, photographs: Path) -> None:
     assert len(summary.fingerprint) == 64
     again = checked(*QUICK, "data=folder", f"data.root={photographs}", "data.eval_fraction=0.3").task.load_data()
     assert again.fingerprint == summary.fingerprint
-    assert (again.counts["ignored"], again.problems) == (1, ["notes.txt: no photograph"])
+    assert (again.counts["ignored"], again.problems) == (1, ["notes.txt: no photograph that trains or evaluates"])
 
 
 def test_the_same_arguments_give_the_same_batches(task: Task) -> None:

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,12 +21,15 @@ from ablate.config import conf_dir
 from ablate.errors import AblateError, Interrupted
 from ablate.schema import unknown, unknown_level
 
+_ENDS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
 
 @contextmanager
 def command() -> Iterator[None]:
     """Run a command's main function: errors that a user can mend end it with one line and exit code 1.
 
-    With `HYDRA_FULL_ERROR=1` in the environment, the stack trace is shown as well, as Hydra's users expect.
+    With `HYDRA_FULL_ERROR=1` in the environment, the stack trace of an error before a run is shown as well, as
+    Hydra's users expect; one of a run itself is in its log.
     """
     before = os.environ.get("HYDRA_FULL_ERROR")
     traced = before == "1"
@@ -49,6 +53,8 @@ def command() -> Iterator[None]:
     finally:
         if before is None:
             del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = before
 
 
 def _raised_in(error: Exception, package: str) -> bool:
@@ -85,10 +91,32 @@ def end_orderly_at_signals() -> None:
             raise KeyboardInterrupt
         raise Interrupted(f"Interrupted by {signal.Signals(number).name}")
 
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+    for number in _ENDS:
         # `nohup` has the signal ignored, and so it stays.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, interrupt)
+
+
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Let signals that end a command wait: for what may not be left half done."""
+    came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        # Signals are handled in the main thread alone.
+        yield
+        return
+    handlers = {
+        number: signal.signal(number, lambda number, frame: came.append(number))
+        for number in _ENDS
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 def explain(error: Exception, arguments: Sequence[str]) -> str:

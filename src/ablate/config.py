@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, cast
 
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -179,7 +180,13 @@ def levels_alone(kept: Collection[str] | None = None) -> tuple[dict[str, str], d
     Returns:
         The level of each config group; and the configuration, resolved as far as nothing is missing.
     """
-    overrides = [f"{group}={level}" for group, level in chosen_levels().items() if kept is None or group in kept]
+    given, groups = HydraConfig.get().overrides, chosen_levels()
+    overrides = [
+        str(override.input_line)
+        for override in OverridesParser.create().parse_overrides([*given.task, *given.hydra])
+        if override.key_or_group == "hydra.searchpath"
+        or (override.key_or_group in groups and (kept is None or override.key_or_group in kept))
+    ]
     config = (
         GlobalHydra.instance()
         .config_loader()
@@ -202,25 +209,17 @@ def set_before_tensorflow() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
-_onednn: list[bool] = []
+_ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
+_onednn_of_the_shell = os.environ.get(_ONEDNN)
 
 
-def set_onednn(onednn: bool) -> None:
-    """Say whether TensorFlow uses oneDNN, before it is imported; what the user's shell says stays.
+def set_onednn(onednn: bool) -> str:
+    """Say whether TensorFlow, once it is imported, uses oneDNN; what the user's shell says stays.
 
     It is off by default on CPUs without AVX512, where it makes a training step up to twice as fast.
 
-    Raises:
-        ConfigError: An earlier run of this process has said otherwise.
+    Returns:
+        What holds: 0 or 1.
     """
-    _onednn.append(onednn)
-    if _onednn[0] != onednn:
-        raise fixed_before("hardware.onednn", onednn)
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", str(int(onednn)))
-
-
-def fixed_before(key: str, value: object) -> ConfigError:
-    """Return the error of a setting that cannot change any more."""
-    return ConfigError(
-        f"{key}={str(value).lower()}: an earlier run of this process fixed another value; set it for the whole sweep"
-    )
+    os.environ[_ONEDNN] = _onednn_of_the_shell or str(int(onednn))
+    return os.environ[_ONEDNN]

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import logging
-import logging.config
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hydra.core.utils import configure_log
 from omegaconf import OmegaConf
 from tqdm import tqdm
 
-from ablate.cli import end_orderly_at_signals
+from ablate.cli import end_orderly_at_signals, signals_held
 from ablate.config import Checked, check, set_onednn
 from ablate.errors import AblateError, Interrupted, RunFailed
-from ablate.study.identity import configuration, identity, setting
+from ablate.study.identity import code_of, configuration, identity, setting
 from ablate.task import Metric
 
 if TYPE_CHECKING:
@@ -38,7 +40,8 @@ class Job:
         variant: Name of the variant.
         uri: Address of the tracking store.
         project: Folder that results belong to.
-        logging: How to log, for `logging.config.dictConfig`.
+        logging: How to log: Hydra's section `job_logging`.
+        verbose: Which loggers say more: Hydra's `verbose`.
     """
 
     values: Mapping[str, Any]
@@ -46,6 +49,7 @@ class Job:
     uri: str
     project: Path
     logging: Mapping[str, Any]
+    verbose: bool | str | Sequence[str]
 
 
 def execute(job: Job, started: Callable[[str], None] = lambda run_id: None) -> None:
@@ -56,6 +60,7 @@ def execute(job: Job, started: Callable[[str], None] = lambda run_id: None) -> N
         started: Called with the id of MLflow's run once there is one.
     """
     checked = check(OmegaConf.create(dict(job.values)))
+    code_of(checked.task)  # where its code is not found, before anything takes time
     from ablate.tracking.store import open_store
 
     open_store(job.uri)
@@ -127,26 +132,24 @@ def execute_apart(job: Job) -> None:
         AblateError: What the run ended with, `RunFailed` where its process was killed.
         KeyboardInterrupt: This process was interrupted; the run's has ended in order.
     """
-    set_onednn(job.values["hardware"]["onednn"])
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["ablate.training.preload", "ablate.tracking.run"])
+    context = _context(job.values["hardware"]["onednn"])
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(job, sender), name="ablate run")
-    process.start()
-    sender.close()
     run_id, error = None, None
     try:
-        while True:
-            try:
-                said = receiver.recv()
-            except EOFError:
-                break
+        with signals_held():
+            process.start()
+            sender.close()
+        for said in _received(receiver):
             run_id, error = (said, error) if isinstance(said, str) else (run_id, said)
         process.join()
     except KeyboardInterrupt:
-        # Ctrl-C has reached the run's process as well, another signal only this one.
-        process.terminate()
-        process.join()
+        # Ctrl-C has reached the run's process as well, another signal perhaps only this one.
+        if process.pid is not None:
+            process.terminate()
+            while not _closed(receiver, seconds=2):
+                process.terminate()  # the first came before it listened
+            process.join()
         raise
     if error is not None:
         raise error
@@ -154,27 +157,62 @@ def execute_apart(job: Job) -> None:
         raise _lost(job, run_id, process.exitcode)
 
 
+_served: dict[str, str] = {}
+"""The environment that runs are forked off with: what was set when the first one was."""
+
+
+def _context(onednn: bool) -> ForkServerContext | SpawnContext:
+    """Return how to start a run's process: forked where TensorFlow is imported as it needs it, else a new one."""
+    value = set_onednn(onednn)
+    if _served.setdefault("onednn", value) != value:
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["ablate.training.preload", "ablate.tracking.run"])
+    return context
+
+
+def _received(receiver: Connection) -> Iterator[str | BaseException]:
+    """Yield what a run says until it says no more: the id of MLflow's run, and what it ended with."""
+    while True:
+        try:
+            yield receiver.recv()
+        except EOFError:
+            return
+
+
+def _closed(receiver: Connection, seconds: float) -> bool:
+    """Wait for the end of a run's process, with which its end of the pipe closes."""
+    try:
+        while receiver.poll(seconds):
+            receiver.recv()
+    except EOFError:
+        return True
+    return False
+
+
 def _child(job: Job, sender: Connection) -> None:
-    end_orderly_at_signals()
-    logging.config.dictConfig(dict(job.logging))
-    # The bar's own lock is one between processes, which a killed one would leave behind.
-    tqdm.set_lock(threading.RLock())
-    _end_with_the_parent()
     error: BaseException | None = None
     try:
+        end_orderly_at_signals()
+        configure_log(OmegaConf.create(dict(job.logging)), job.verbose)
+        # The bar's own lock is one between processes, which a killed one would leave behind.
+        tqdm.set_lock(threading.RLock())
+        _end_with_the_parent()
         execute(job, started=sender.send)
     except AblateError as failure:
         log.error("%s", failure)
         error = failure
     except KeyboardInterrupt as interrupt:
         said = str(interrupt) or "Interrupted"
-        log.error("%s: the run ends as KILLED; what it had logged is kept", said)
+        log.error("%s: what was tracked is kept", said)
         error = Interrupted(said)
     except Exception as failure:
         log.exception("The run failed")
         error = RunFailed(f"{type(failure).__name__}: {failure}")
     if error is not None:
-        sender.send(type(error)(*error.args) if isinstance(error, Interrupted) else error)
+        # Nobody listens where the process that waited is gone.
+        with suppress(OSError):
+            sender.send(error)
     sender.close()
 
 
@@ -195,10 +233,12 @@ def _lost(job: Job, run_id: str | None, exit_code: int) -> RunFailed:
     reason = f"killed by {signal.Signals(-exit_code).name}" if exit_code < 0 else f"ended with code {exit_code}"
     if exit_code == -signal.SIGKILL:
         reason += ", as the system does when memory runs out"
+    failure = RunFailed(f"{job.variant}, seed {job.values['seed']}: the process of the run was {reason}")
+    log.error("%s", failure)
     if run_id is not None:
         from ablate.tracking.run import end_lost
         from ablate.tracking.store import open_store
 
         open_store(job.uri)
         end_lost(run_id, reason)
-    return RunFailed(f"the process of the run was {reason}")
+    return failure

@@ -22,16 +22,23 @@ class OptimizerConfig(Schema):
     use_ema: bool = False
     ema_momentum: Decay = 0.99
     ema_overwrite_frequency: PositiveInt | None = None
+    loss_scale_factor: PositiveFloat | None = None
     gradient_accumulation_steps: Annotated[int, Field(ge=2)] | None = None
 
 
 class Adam(OptimizerConfig):
-    """Of Adam and AdamW."""
+    """Of Adam."""
 
     beta_1: Decay = 0.9
     beta_2: Decay = 0.999
     epsilon: PositiveFloat = 1e-7
     amsgrad: bool = False
+
+
+class AdamW(Adam):
+    """Of Adam with decoupled weight decay."""
+
+    weight_decay: NonNegativeFloat = 0.004
 
 
 class Adadelta(OptimizerConfig):
@@ -56,7 +63,7 @@ class OtherOptimizer(OptimizerConfig):
 
 SCHEMAS: dict[str, type[OptimizerConfig]] = {
     "keras.optimizers.Adam": Adam,
-    "keras.optimizers.AdamW": Adam,
+    "keras.optimizers.AdamW": AdamW,
     "keras.optimizers.Adadelta": Adadelta,
     "keras.optimizers.SGD": SGD,
 }

@@ -55,6 +55,9 @@ def _described(config: DictConfig) -> Job:
         uri=store_uri(checked.run.tracking.uri, project_dir()),
         project=project_dir(),
         logging=OmegaConf.to_container(hydra_config.job_logging, resolve=True),  # type: ignore[arg-type]
+        verbose=OmegaConf.to_object(hydra_config.verbose)  # type: ignore[arg-type]
+        if OmegaConf.is_config(hydra_config.verbose)
+        else hydra_config.verbose,
     )
 
 

@@ -249,7 +249,7 @@ def test_files_that_are_no_photographs_are_told(load, tmp_path, write_pictures, 
     with caplog.at_level(logging.INFO):
         data = load(tmp_path)
     assert data.ignored == ("notes.txt",)
-    assert "1 files are no photographs and are ignored: notes.txt" in caplog.messages
+    assert "1 files are no photographs that train or evaluate, and are ignored: notes.txt" in caplog.messages
 
 
 def test_the_fingerprint_is_that_of_contents_not_of_names_or_dates(load, tmp_path, write_pictures):
@@ -270,14 +270,6 @@ def test_the_other_way_round_has_another_fingerprint(load, tmp_path, write_pictu
     one = write_pictures(tmp_path / "one", ["train/a.png", "val/b.png"])
     two = write_pictures(tmp_path / "two", ["val/a.png", "train/b.png"])
     assert load(one).fingerprint != load(two).fingerprint
-
-
-def test_a_second_call_for_unchanged_files_is_free(load, tmp_path, write_pictures):
-    write_pictures(tmp_path, NAMES[:4])
-    data = load(tmp_path)
-    assert load(tmp_path) is data
-    write_pictures(tmp_path, ["new.png"], first_seed=50)
-    assert load(tmp_path) is not data
 
 
 def test_without_memory_photographs_are_decoded_again_to_the_same(data_config, sample):
@@ -500,10 +492,11 @@ def test_the_truth_is_the_photograph_s_whatever_the_network_sees(data_config, sa
     np.testing.assert_array_equal(sample.evaluation_truth, sample.evaluation_pixels)
 
 
-def test_two_hundred_thousand_passes_are_ordered_in_linear_time():
-    # Five photographs and 400,000 examples: what an epoch of the published scale asks of the sample.
-    order = example_order(0, np.arange(400_000), 5)
-    assert np.bincount(order).tolist() == [80_000] * 5
+def test_an_epoch_of_many_passes_is_ordered_one_pass_after_the_other():
+    # Five photographs: what an epoch of the published scale asks of the sample, a tenth of it.
+    order = example_order(0, np.arange(40_000), 5).reshape(-1, 5)
+    np.testing.assert_array_equal(np.sort(order, axis=1), np.tile(np.arange(5), (8000, 1)))
+    assert len(np.unique(order, axis=0)) == 120
 
 
 @pytest.mark.parametrize("workers", [1, 5])

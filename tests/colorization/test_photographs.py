@@ -258,10 +258,10 @@ def test_png_files_damaged_under_a_right_checksum_give_a_picture_or_a_reason(noi
         try:
             assert decode(b"\x89PNG\r\n\x1a\n" + b"".join(kept)).mode == "RGB"
         except DataError as error:
-            said = str(error)
+            reasons = [str(error)]
         else:
-            said = "a picture"
-    assert said
+            reasons = []
+    assert all(reasons)
 
 
 def test_an_indexed_picture_without_its_palette_is_bad(noise, encode):
@@ -286,6 +286,26 @@ def test_a_colour_profile_is_applied():
     decoded = np.asarray(decode(path.read_bytes()), np.float64)[::16, ::16]
     assert np.abs(decoded - expected).max() < 4
     assert np.abs(decoded - 255 * adobe).max() > 20
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "keyed"])
+def test_a_colour_profile_is_applied_to_every_kind_of_picture(encode, mode):
+    [path] = [path for name, path in sample_paths("train") if name == "rocket"]
+    with Image.open(path) as rocket:
+        profile = rocket.info["icc_profile"]
+    image = Image.new("RGB", (20, 20), (60, 200, 60))
+    expected = decode(encode(image, icc_profile=profile)).getpixel((0, 0))
+    assert max(abs(one - other) for one, other in zip(expected, (60, 200, 60), strict=True)) > 20
+    options = {"transparency": (60, 200, 61)} if mode == "keyed" else {}
+    image = image if mode == "keyed" else image.convert(mode, palette=Image.Palette.ADAPTIVE)
+    if mode == "RGBA":
+        image.putpixel((1, 1), (60, 200, 60, 0))
+    if mode == "keyed":
+        image.putpixel((1, 1), (60, 200, 61))
+    decoded = decode(encode(image, icc_profile=profile, **options))
+    assert decoded.getpixel((0, 0)) == expected
+    if mode in ("RGBA", "keyed"):
+        assert decoded.getpixel((1, 1)) == (255, 255, 255)
 
 
 def test_a_damaged_colour_profile_counts_as_none(noise, encode):

@@ -1,12 +1,13 @@
 """What must change a run's identity, and what must not."""
 
 import hashlib
+import importlib
 from pathlib import Path
 
 import pytest
 
 from ablate.errors import ConfigError
-from ablate.study.identity import code_version, configuration, identity, meaning, setting
+from ablate.study.identity import code_of, code_version, configuration, identity, meaning, setting
 from test_config import checked
 
 DATA = "f" * 64
@@ -120,8 +121,24 @@ def test_code_outside_of_packages_counts(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "mine.py").write_text("WIDTH = 2\n")
     assert code_version(("mine",)) != before
     code_version.cache_clear()
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks" / "mine.py").write_text("WIDTH = 3\n")
+    assert code_version(("tasks",)) != before
     with pytest.raises(ConfigError, match="the code of nowhere_at_all is not found"):
         code_version(("nowhere_at_all",))
+
+
+def test_code_that_a_task_inherits_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own.py").write_text("class Base:\n    pass\n")
+    (tmp_path / "derived.py").write_text("import own\n\nclass Mine(own.Base):\n    pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    task = importlib.import_module("derived").Mine()
+    code_version.cache_clear()
+    before = code_of(task)
+    code_version.cache_clear()
+    (tmp_path / "own.py").write_text("class Base:\n    width = 2\n")
+    assert code_of(task) != before
+    code_version.cache_clear()
 
 
 def test_the_code_version_covers_what_computes_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ import pytest
 from ablate.errors import Diverged, Interrupted, TrackingError
 from ablate.tracking.provenance import git_commit, git_diff
 from ablate.tracking.read import StudyRecord
-from ablate.tracking.run import TrackedRun, track
+from ablate.tracking.run import TrackedRun, end_lost, track
 from ablate.tracking.store import open_store
 
 Study = Callable[[], StudyRecord]
@@ -55,18 +55,30 @@ def log_without_tables(run: TrackedRun, home: Path) -> None:
     with closing(sqlite3.connect(home / "mlflow.db")) as database:
         for table in ("metrics", "latest_metrics", "tags"):
             database.execute(f"DROP TABLE {table}")
-    run.log_metrics({"train/loss": 1.0}, 1)
+    fail(run, ZeroDivisionError())
+
+
+def test_a_store_that_fails_at_the_end_of_a_run_hides_no_error(
+    start: Callable, home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(ZeroDivisionError), start() as run:
+        log_without_tables(run, home)
+    assert f"The end of run {run.run_id} could not be tracked" in caplog.text
+    # The next run does not begin inside it.
+    assert mlflow.active_run() is None
+
+
+def log_what_is_refused(run: TrackedRun) -> None:
+    run.log_metrics({"no name?*": 1.0}, 1)
     run.flush()
 
 
-def test_a_store_that_fails_in_a_run_is_one_clear_error(
-    start: Callable, home: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_run_that_the_store_refuses_a_part_of_has_failed(start: Callable, study: Study) -> None:
     with pytest.raises(TrackingError, match="cannot be tracked any more") as error, start() as run:
-        log_without_tables(run, home)
+        log_what_is_refused(run)
     assert "\n" not in str(error.value)
-    # Its end cannot be recorded either; the next run does not begin inside it.
-    assert f"The end of run {run.run_id} could not be tracked" in caplog.text
+    runs = study().runs
+    assert (runs["status"].iloc[0], runs["reason"].iloc[0]) == ("FAILED", "TrackingError")
     assert mlflow.active_run() is None
 
 
@@ -120,3 +132,15 @@ def test_a_commit_is_only_that_of_the_checkout_itself(tmp_path: Path) -> None:
     diff = git_diff(tmp_path)
     assert "two\n" in diff
     assert diff.endswith("# not in git: new.yaml\n")
+
+
+def test_a_lost_run_is_ended_and_one_that_had_ended_is_not(start: Callable, study: Study) -> None:
+    with start() as finished:
+        pass
+    end_lost(finished.run_id, "killed")
+    client = mlflow.MlflowClient()
+    lost = client.create_run(study().experiment_id, tags=TAGS).info.run_id
+    end_lost(lost, "killed")
+    runs = study().runs
+    assert runs.loc[finished.run_id, "status"] == "FINISHED"
+    assert runs.loc[lost, ["status", "reason"]].tolist() == ["FAILED", "killed"]

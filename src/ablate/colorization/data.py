@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -75,7 +74,7 @@ class ColorData:
 
 
 def load_data(config: DataConfig, *, evaluation_side: int, grid_step: int = 10) -> ColorData:
-    """Find, check and scan the photographs of a data set; a second call for the same unchanged files is free.
+    """Find, check and scan the photographs of a data set.
 
     Args:
         config: The section `data`.
@@ -88,7 +87,6 @@ def load_data(config: DataConfig, *, evaluation_side: int, grid_step: int = 10) 
     return _scan(config, evaluation_side, grid_step, list_files(config))
 
 
-@lru_cache(maxsize=1)
 def _scan(config: DataConfig, evaluation_side: int, grid_step: int, listing: Listing) -> ColorData:
     statistics = _ColorStatistics(grid_step)
     bad = list(listing.unreadable)
@@ -129,13 +127,16 @@ def _scan(config: DataConfig, evaluation_side: int, grid_step: int, listing: Lis
     for purpose, part in (("train", trained), ("evaluate", evaluated)):
         if not part:
             raise DataError(f"{place(config)} has no usable photograph to {purpose} on")
+    given = np.stack([given for _, (given, _) in evaluated])
+    same = evaluation_side == config.image_size
+    truth = given if same else np.stack([truth for _, (_, truth) in evaluated])
     return ColorData(
         config=config,
         fingerprint=listing.fingerprint,
         train=tuple(photograph for photograph, _ in trained),
         evaluation=tuple(photograph for photograph, _ in evaluated),
-        evaluation_pixels=np.stack([given for _, (given, _) in evaluated]),
-        evaluation_truth=np.stack([truth for _, (_, truth) in evaluated]),
+        evaluation_pixels=given,
+        evaluation_truth=truth,
         bin_counts=statistics.counts,
         mean_ab=statistics.mean,
         bad=(*bad, *listing.twice),
@@ -146,7 +147,8 @@ def _scan(config: DataConfig, evaluation_side: int, grid_step: int, listing: Lis
 
 def _report(config: DataConfig, total: int, bad: Sequence[BadPhotograph], listing: Listing) -> None:
     if listing.ignored:
-        log.info("%d files are no photographs and are ignored: %s", len(listing.ignored), _first(listing.ignored))
+        message = "%d files are no photographs that train or evaluate, and are ignored: %s"
+        log.info(message, len(listing.ignored), _first(listing.ignored))
     if listing.twice:
         names = [photograph.name for photograph in listing.twice]
         log.warning("%d photographs that evaluate do not train as well: %s", len(names), _first(names))

@@ -5,7 +5,6 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 
 from ablate.colorization.config import DataConfig
@@ -40,7 +39,8 @@ class Listing:
         twice: Those that do not train, because the same contents evaluate.
         ignored: Names of the files that are no photographs.
         by_content: Whether contents decide who evaluates, and not a folder `val`.
-        fingerprint: SHA-256 over the contents of the files and their parts; neither names nor dates matter.
+        fingerprint: SHA-256 over the contents of the files and their parts; neither names nor dates matter. Which of
+            them cannot be decoded makes no difference.
     """
 
     files: tuple[File, ...]
@@ -67,7 +67,7 @@ def place(config: DataConfig) -> str:
 
 
 def list_files(config: DataConfig) -> Listing:
-    """List the files of a data set; the contents of unchanged files are read once in a process.
+    """List the files of a data set, and read their contents.
 
     Those of a folder are split by its `val` folder if it has one, else by their contents.
 
@@ -75,8 +75,8 @@ def list_files(config: DataConfig) -> Listing:
         DataError: There is no such folder, or no photograph in it.
     """
     if config.name == "sample":
-        pairs = [(part, name, path) for part in PARTS for name, path in sample_paths(part)]
-        return _listing(tuple(_Found(part, name, path, *_stamp(path)) for part, name, path in pairs), (), 0.0)
+        shipped = [_Found(part, name, path) for part in PARTS for name, path in sample_paths(part)]
+        return _listing(shipped, (), 0.0)
     assert config.root is not None
     root = config.root.expanduser().absolute()
     if not root.is_dir():
@@ -93,32 +93,20 @@ def list_files(config: DataConfig) -> Listing:
             if part == "train" and "train" in folders and not name.startswith("train/"):
                 ignored.append(name)
                 continue
-        found.append(_Found(part, name, path, *_stamp(path)))
-    return _listing(tuple(found), tuple(ignored), config.eval_fraction)
+        found.append(_Found(part, name, path))
+    return _listing(found, tuple(ignored), config.eval_fraction)
 
 
 @dataclass(frozen=True)
 class _Found:
-    """A file as it was found; `part` is None where its contents decide; another stamp, other contents."""
+    """A file as it was found; `part` is None where its contents decide."""
 
     part: str | None
     name: str
     path: Path
-    size: int
-    modified: int
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    try:
-        found = path.stat()
-    except OSError:
-        # Reading it says what is wrong.
-        return 0, 0
-    return found.st_size, found.st_mtime_ns
-
-
-@lru_cache(maxsize=4)
-def _listing(found: tuple[_Found, ...], ignored: tuple[str, ...], eval_fraction: float) -> Listing:
+def _listing(found: Sequence[_Found], ignored: tuple[str, ...], eval_fraction: float) -> Listing:
     with ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
         digests = list(pool.map(_digest, [file.path for file in found]))
     by_content = any(file.part is None for file in found)

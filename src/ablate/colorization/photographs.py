@@ -165,15 +165,15 @@ def _upright(image: Image.Image) -> Image.Image:
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
-    if image.mode.startswith("I") or image.mode == "F":
+    if image.mode.startswith("I"):
         image = _from_16_bits(image)
-    if profile and image.mode in ("RGB", "CMYK", "L"):
+    opacity = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
+    if image.mode not in ("L", "RGB", "CMYK"):
+        image = image.convert("L" if image.mode in ("1", "LA") else "RGB")
+    if profile:
         image = _from_profile(image, profile)
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    return image.convert("RGB")
+    image = image.convert("RGB")
+    return image if opacity is None else Image.composite(image, Image.new("RGB", image.size, "white"), opacity)
 
 
 def _from_16_bits(image: Image.Image) -> Image.Image:

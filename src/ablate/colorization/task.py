@@ -122,7 +122,7 @@ class ColorizationTask:
                 "ignored": len(data.ignored),
             },
             problems=[f"{photograph.name}: {photograph.reason}" for photograph in data.bad]
-            + [f"{name}: no photograph" for name in data.ignored],
+            + [f"{name}: no photograph that trains or evaluates" for name in data.ignored],
         )
 
     def examples_per_epoch(self) -> int:

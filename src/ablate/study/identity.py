@@ -11,6 +11,7 @@ from typing import Any
 
 from ablate.config import Checked
 from ablate.errors import ConfigError
+from ablate.task import Task
 
 
 def identity(checked: Checked, fingerprint: str) -> str:
@@ -44,7 +45,7 @@ def setting(checked: Checked, fingerprint: str) -> str:
             "data": fingerprint,
             "comparison": checked.task.comparison_config(),
             "scale": checked.values.get("scale", {}).get("name"),
-            "code": code_version((_home(type(checked.task).__module__), "ablate.training")),
+            "code": code_of(checked.task),
         }
     )
 
@@ -57,6 +58,16 @@ def _config(checked: Checked) -> dict[str, Any]:
         "training": run.training.model_dump(mode="json", exclude={"log_points"}),
         "precision": run.hardware.precision,
     }
+
+
+def code_of(task: Task) -> str:
+    """Hash the code that computes a task's results: its class, those that it inherits from, and training.
+
+    Raises:
+        ConfigError: Some of it is not found.
+    """
+    own = {cls.__module__ for cls in type(task).__mro__} - {"builtins", "abc", "typing", Task.__module__}
+    return code_version((*sorted({_home(module) for module in own}), "ablate.training"))
 
 
 def _home(module: str) -> str:
@@ -107,7 +118,8 @@ def _is_text(statement: Any) -> bool:
 
 def _sources(package: str) -> Iterable[Path]:
     spec = find_spec(package)
+    if spec is not None and spec.submodule_search_locations:
+        return [path for folder in spec.submodule_search_locations for path in sorted(Path(folder).rglob("*.py"))]
     if spec is None or spec.origin is None:
         raise ConfigError(f"the code of {package} is not found, so results of it could not be told from others")
-    origin = Path(spec.origin)
-    return sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]
+    return [Path(spec.origin)]

@@ -30,7 +30,10 @@ def git_commit(folder: Path) -> str | None:
 
 
 def git_diff(folder: Path) -> str:
-    """Return the uncommitted changes of a folder's checkout as `git apply` takes them, new files named below."""
+    """Return the uncommitted changes of a folder's checkout, new files named below.
+
+    `git apply` takes it, unless it changes a text that is not UTF-8, of which the odd characters are lost.
+    """
     diff = _git(folder, "diff", "--binary", "HEAD") or ""
     new = (_git(folder, "ls-files", "--others", "--exclude-standard") or "").splitlines()
     return diff + "".join(f"# not in git: {name}\n" for name in new)

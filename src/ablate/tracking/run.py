@@ -206,6 +206,9 @@ def _end(run: TrackedRun, status: int, reason: str | None, error: Exception | No
     """Write the last words of a run; where the store itself fails, the run's own error matters more."""
     try:
         run.flush()
+    except TrackingError as problem:
+        log.error("%s", problem)
+    try:
         if reason:
             run.set_tags({"ablate.reason": reason})
         if error is not None:
@@ -215,27 +218,29 @@ def _end(run: TrackedRun, status: int, reason: str | None, error: Exception | No
         mlflow.end_run(RunStatus.to_string(status))
     except (AblateError, MlflowException, OSError) as problem:
         log.error("The end of run %s could not be tracked: %s", run.run_id, str(problem).splitlines()[0])
-        _forget()
+        _forget(status)
 
 
 def end_lost(run_id: str, reason: str) -> None:
-    """End a run of the open store whose process is gone as FAILED.
+    """End a run of the open store whose process is gone as FAILED, unless it had ended itself.
 
     Raises:
         TrackingError: The store does not take it.
     """
     try:
         client = mlflow.MlflowClient()
+        if client.get_run(run_id).info.status != RunStatus.to_string(RunStatus.RUNNING):
+            return
         client.set_tag(run_id, "ablate.reason", reason)
         client.set_terminated(run_id, RunStatus.to_string(RunStatus.FAILED))
     except (MlflowException, OSError) as error:
         raise TrackingError(f"the end of run {run_id} cannot be tracked: {str(error).splitlines()[0]}") from error
 
 
-def _forget() -> None:
-    """Leave a run that the store no longer takes; the next run must not begin inside it."""
+def _forget(status: int) -> None:
+    """Leave a run of which the store does not take everything; the next run must not begin inside it."""
     with suppress(MlflowException, OSError):
-        mlflow.end_run()
+        mlflow.end_run(RunStatus.to_string(status))
 
 
 def experiment_id(study: str, project: Path) -> str:

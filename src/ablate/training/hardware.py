@@ -9,19 +9,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ablate.config import HardwareConfig, fixed_before, set_onednn
+from ablate.config import HardwareConfig, set_onednn
 
 log = logging.getLogger(__name__)
-
-_fixed: dict[str, bool] = {}
-"""What the first run of this process has fixed."""
 
 
 def configure(hardware: HardwareConfig, *, seed: int, deterministic: bool) -> Mapping[str, str]:
     """Set up TensorFlow and Keras for a run; imports both.
 
-    What TensorFlow reads only once (oneDNN at its import, threads at its first operation) and what cannot be taken
-    back (determinism) is fixed by the first run of a process.
+    Once in a process: TensorFlow reads some of it only once, and determinism cannot be taken back.
 
     Args:
         hardware: The section `hardware`.
@@ -30,12 +26,7 @@ def configure(hardware: HardwareConfig, *, seed: int, deterministic: bool) -> Ma
 
     Returns:
         What came of it: devices, threads, precision, oneDNN, determinism.
-
-    Raises:
-        ConfigError: What is fixed differs from an earlier run's in this process.
     """
-    if _fixed.setdefault("training.deterministic", deterministic) != deterministic:
-        raise fixed_before("training.deterministic", deterministic)
     set_onednn(hardware.onednn)
     import_tensorflow()
     import keras
@@ -47,10 +38,7 @@ def configure(hardware: HardwareConfig, *, seed: int, deterministic: bool) -> Ma
         log.warning("This machine has a GPU that TensorFlow does not see: is the extra `ablate[gpu]` installed?")
     threading = tf.config.threading
     if hardware.threads is not None and threading.get_intra_op_parallelism_threads() != hardware.threads:
-        try:
-            threading.set_intra_op_parallelism_threads(hardware.threads)
-        except RuntimeError:
-            raise fixed_before("hardware.threads", hardware.threads) from None
+        threading.set_intra_op_parallelism_threads(hardware.threads)
     for gpu in gpus:
         if not tf.config.experimental.get_memory_growth(gpu):
             tf.config.experimental.set_memory_growth(gpu, True)
