@@ -129,22 +129,12 @@ def test_ctrl_c_before_the_first_run_is_no_stack_trace(home: Path) -> None:
     assert output.splitlines()[-1] == "Interrupted"
 
 
-def test_what_is_fixed_in_a_process_may_differ_between_runs_and_runs_may_be_parallel(home: Path, study: Study) -> None:
-    arguments = [
-        "hydra/launcher=joblib",
-        "hydra.launcher.n_jobs=2",
-        "hardware.onednn=true,false",
-        "hardware.threads=1",
-    ]
-    command = [sys.executable, "-m", "ablate.run", "-m", *QUICK, *arguments]
-    subprocess.run(command, cwd=home, check=True, capture_output=True, timeout=240)
-    command = [sys.executable, "-m", "ablate.run", "-m", *QUICK, "hardware.onednn=true,false", "hardware.threads=2"]
+def test_what_a_process_fixes_may_differ_between_runs(home: Path, study: Study) -> None:
+    command = [sys.executable, "-m", "ablate.run", "-m", *QUICK, "hardware.onednn=true,false"]
     subprocess.run(command, cwd=home, check=True, capture_output=True, timeout=240)
     runs = study().runs
-    assert list(runs["status"]) == ["FINISHED"] * 4
-    assert sorted(zip(runs["onednn"], runs["threads"], strict=True)) == [
-        ("0", "1"), ("0", "2"), ("1", "1"), ("1", "2")
-    ]  # fmt: skip
+    assert list(runs["status"]) == ["FINISHED"] * 2
+    assert sorted(runs["onednn"]) == ["0", "1"]
 
 
 def test_each_run_of_a_sweep_measures_its_own_memory(home: Path, study: Study) -> None:

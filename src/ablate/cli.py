@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ from ablate.errors import AblateError, Interrupted
 from ablate.schema import unknown, unknown_level
 
 _ENDS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+_PATIENCE = 20.0
+"""Seconds that an orderly end may take before it is interrupted itself."""
 
 
 @contextmanager
@@ -69,7 +72,10 @@ def _leave(line: str, code: int) -> NoReturn:
 
 
 def end_orderly_at_signals() -> None:
-    """Let Ctrl-C, SIGTERM and a closed terminal raise `KeyboardInterrupt` once; Ctrl-C again ends at once."""
+    """Let Ctrl-C, SIGTERM and a closed terminal raise `KeyboardInterrupt` once; Ctrl-C again ends at once.
+
+    Another SIGTERM raises it again if the first came long ago: a library may have caught that one.
+    """
     # A terminal that is gone no longer says that it was one.
     terminals = [stream for stream in (1, 2) if os.isatty(stream)]
 
@@ -79,12 +85,16 @@ def end_orderly_at_signals() -> None:
         for stream in terminals:
             os.dup2(nowhere, stream)
 
-    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raised: list[float] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
         if number == signal.SIGHUP:
             forget_terminals(number, frame)
         # A second signal must not disturb the end that the first one brings about, unless a person insists.
-        # Not SIG_IGN: of one that has come already, Python would print that it was ignored.
-        signal.signal(signal.SIGTERM, lambda number, frame: None)
+        now = time.monotonic()
+        if raised and now - raised[-1] < _PATIENCE:
+            return
+        raised.append(now)
         signal.signal(signal.SIGHUP, forget_terminals)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         if number == signal.SIGINT:

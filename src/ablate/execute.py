@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -148,7 +149,7 @@ def execute_apart(job: Job) -> None:
         if process.pid is not None:
             process.terminate()
             while not _closed(receiver, seconds=2):
-                process.terminate()  # the first came before it listened
+                process.terminate()  # the first came before it listened, or a library has caught it
             process.join()
         raise
     if error is not None:
@@ -223,7 +224,9 @@ def _end_with_the_parent() -> None:
 
     def watch() -> None:
         parent.join()
-        os.kill(os.getpid(), signal.SIGTERM)
+        while True:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
 
     threading.Thread(target=watch, daemon=True).start()
 
