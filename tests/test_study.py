@@ -74,9 +74,7 @@ def test_a_study_is_run_and_recorded(mine: Callable[..., None], python_m: Comman
             "unknown level: experiment=mime. Allowed: experiment=mine, experiment=optimizer_by",
         ),
         (["-m", "experiment=mine", "depth=full"], {}, "depth=full: depth is a factor of experiment=mine"),
-        (["-m", "experiment=mine", "seed=1"], {}, "seed=1: experiment=mine has seeds of its own"),
         (["-m", "experiment=mine", "scale=smoke,laptop"], {}, "experiment=mine says what varies"),
-        (["-m", "experiment=mine", "optimzer=sgd"], {}, "unknown key: optimzer."),
         (["-m", "experiment=mine"], {"metric": {"name": "auc", "direction": "maximize"}}, "Did you mean auc_raw?"),
         (
             ["-m", "experiment=mine"],

@@ -235,7 +235,7 @@ def chunks_of(png):
         place += 12 + length
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     mode=st.sampled_from(["RGB", "RGBA", "L", "LA", "P", "I;16"]),
     lost=st.sets(st.integers(0, 5), max_size=2),
