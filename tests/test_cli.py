@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
@@ -66,3 +69,43 @@ def test_a_bug_keeps_its_stack_trace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
     with pytest.raises(ZeroDivisionError), command():
         raise ZeroDivisionError
+
+
+SWALLOWING = """
+import os, signal, sys, time, weakref
+from ablate.cli import end_orderly_at_signals
+end_orderly_at_signals()
+
+class Finalised:
+    def __del__(self):
+        self.kill()
+    kill = staticmethod(lambda: os.kill(os.getpid(), signal.SIGTERM))
+
+class Key:
+    pass
+
+class Killing(dict):
+    def __delitem__(self, key):
+        Finalised.kill()
+
+if sys.argv[1] == "finaliser":
+    Finalised()
+else:
+    key, mapping = Key(), weakref.WeakKeyDictionary()
+    mapping[key] = 1
+    mapping.data = Killing(mapping.data)
+    del key
+print("goes on")
+try:
+    time.sleep(30)
+except KeyboardInterrupt as interrupt:
+    print(interrupt)
+"""
+
+
+@pytest.mark.parametrize("place", ["finaliser", "weak reference"])
+def test_an_interrupt_is_not_lost_where_python_swallows_it(place: str) -> None:
+    command = [sys.executable, "-c", SWALLOWING, place]
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert finished.stdout == "goes on\nInterrupted by SIGTERM\n"
+    assert finished.stderr == ""

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 import traceback
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,6 +89,9 @@ def end_orderly_at_signals() -> None:
     raised: list[float] = []
 
     def interrupt(number: int, frame: FrameType | None) -> None:
+        if _swallows(frame):
+            threading.Timer(0.05, os.kill, (os.getpid(), number)).start()
+            return
         if number == signal.SIGHUP:
             forget_terminals(number, frame)
         # A second signal must not disturb the end that the first one brings about, unless a person insists.
@@ -105,6 +109,15 @@ def end_orderly_at_signals() -> None:
         # `nohup` has the signal ignored, and so it stays.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, interrupt)
+
+
+def _swallows(frame: FrameType | None) -> bool:
+    """Say whether a frame is part of a finaliser or a weak reference's callback: Python only prints their errors."""
+    while frame is not None:
+        if frame.f_code.co_name == "__del__" or frame.f_code.co_filename == weakref.__file__:
+            return True
+        frame = frame.f_back
+    return False
 
 
 @contextmanager
