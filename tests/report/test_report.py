@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -51,16 +52,27 @@ def add_run(
         run.log_evaluation(Evaluation(values, {"grey": {"auc": 50.0}}, table, samples), METRICS)
 
 
-@pytest.fixture
-def hand_made(home: Path) -> Path:
-    """A study of two variants and two seeds, and a run that failed."""
-    open_store(os.environ["MLFLOW_TRACKING_URI"])
+@pytest.fixture(scope="session")
+def filled_store(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with a study of two variants and two seeds, and a run that failed."""
+    folder = tmp_path_factory.mktemp("hand")
+    path = folder / "mlflow.db"
+    shutil.copy(empty_store, path)
+    open_store(f"sqlite:///{path}")
     for seed in (0, 1):
-        add_run(home, "baseline", seed, {"auc": 80.0 + seed, "rmse": 20.0, "color": 0.0})
-        add_run(home, "loss=<i>odd</i>", seed, {"auc": 82.0 + 3 * seed, "rmse": 21.0, "color": 1.0})
+        add_run(folder, "baseline", seed, {"auc": 80.0 + seed, "rmse": 20.0, "color": 0.0})
+        add_run(folder, "loss=<i>odd</i>", seed, {"auc": 82.0 + 3 * seed, "rmse": 21.0, "color": 1.0})
     with pytest.raises(OSError, match="disk full"):
-        add_run_that_fails(home)
-    record_study("hand", {"question": "Is <i>odd</i> better?"}, [], home)
+        add_run_that_fails(folder)
+    record_study("hand", {"question": "Is <i>odd</i> better?"}, [], folder)
+    return path
+
+
+@pytest.fixture
+def hand_made(home: Path, filled_store: Path) -> Path:
+    """A working directory whose store is a copy of `filled_store`."""
+    shutil.copy(filled_store, home / "mlflow.db")
+    open_store(os.environ["MLFLOW_TRACKING_URI"])
     return home
 
 

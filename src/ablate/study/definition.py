@@ -90,12 +90,10 @@ class StudyFile(Schema):
 
     def name_of(self, variant: Mapping[str, Level]) -> str:
         """Return a variant's name: its difference from the study's baseline."""
-        differences = [f"{factor}={variant[factor]}" for factor in sorted(variant) if self.differs(variant, factor)]
+        differences = [
+            f"{factor}={level}" for factor, level in sorted(variant.items()) if level != self.baseline[factor]
+        ]
         return ",".join(differences) or BASELINE
-
-    def differs(self, variant: Mapping[str, Level], factor: str) -> bool:
-        """Say whether a variant has another level of a factor than the baseline."""
-        return variant[factor] != self.baseline[factor]
 
 
 @dataclass(frozen=True)
