@@ -43,7 +43,7 @@ def test_a_relative_root_survives(tmp_path: Path) -> None:
         (["study.name=a/b"], "study.name=a/b"),
         (["+depth.blocks=3"], "unknown key: depth.blocks. Allowed: depth.name"),
         (["+training.epoch=3"], "Did you mean training.epochs?"),
-        (["+extra=1"], "unknown key: extra. Allowed: backbone, color"),
+        (["+extra=1"], "unknown key: extra. Allowed: backbone, checkpoint"),
         (["hardware.precision=float8"], "'float32', 'mixed_bfloat16' or 'mixed_float16'"),
         (["task._target_=nowhere.Task"], "task._target_=nowhere.Task cannot be imported"),
         (["seed=${nowhere}"], "nowhere"),

@@ -8,7 +8,8 @@ import time
 import traceback
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -101,14 +102,57 @@ def end_orderly_at_signals() -> None:
         raised.append(now)
         signal.signal(signal.SIGHUP, forget_terminals)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        if number == signal.SIGINT:
-            raise KeyboardInterrupt
-        raise Interrupted(f"Interrupted by {signal.Signals(number).name}")
+        error = (
+            KeyboardInterrupt()
+            if number == signal.SIGINT
+            else Interrupted(f"Interrupted by {signal.Signals(number).name}")
+        )
+        if _deferred and not _deferred[-1].asked:
+            _deferred[-1].asked.append(error)
+            # Not the log, which the signal may have interrupted.
+            with suppress(OSError):
+                os.write(2, b"Ends after a checkpoint; Ctrl-C again ends at once\n")
+            return
+        raise error
 
     for number in _ENDS:
         # `nohup` has the signal ignored, and so it stays.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, interrupt)
+
+
+@dataclass
+class Deferred:
+    """The end that a signal asked for while work went on that can end better by itself."""
+
+    asked: list[BaseException] = field(default_factory=list)
+
+    def __call__(self) -> BaseException | None:
+        """Return what to raise at the next good moment, or None."""
+        return self.asked[0] if self.asked else None
+
+
+_deferred: list[Deferred] = []
+
+
+@contextmanager
+def ends_deferred() -> Iterator[Deferred]:
+    """Let a first signal that ends a command wait for a good moment; another one, or long after it, ends at once.
+
+    Yields:
+        What says whether one came: who asks, raises it.
+
+    Raises:
+        KeyboardInterrupt: One came, and nobody has asked.
+    """
+    deferred = Deferred()
+    _deferred.append(deferred)
+    try:
+        yield deferred
+    finally:
+        _deferred.remove(deferred)
+    if deferred.asked:
+        raise deferred.asked[0]
 
 
 def _swallows(frame: FrameType | None) -> bool:

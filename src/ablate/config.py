@@ -6,8 +6,9 @@ Imports neither TensorFlow nor MLflow.
 from __future__ import annotations
 
 import importlib
+import math
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
@@ -75,6 +76,14 @@ class TrainingConfig(Schema):
             raise ValueError("the steps of training.learning_rate_drops must ascend")
         return drops
 
+    def steps_of_an_epoch(self, examples: int) -> int:
+        """Return the configured number of steps, or as many as one pass over the examples has."""
+        return self.steps_per_epoch or max(1, math.ceil(examples / self.batch_size))
+
+    def examples_in_all(self, examples: int) -> int:
+        """Return how many examples all epochs train on, if one pass has so many."""
+        return self.steps_of_an_epoch(examples) * self.epochs * self.batch_size
+
 
 class HardwareConfig(Schema):
     """What a run computes with."""
@@ -92,6 +101,14 @@ class TrackingConfig(Schema):
     model: bool
 
 
+class CheckpointConfig(Schema):
+    """What is kept of runs that have not finished."""
+
+    dir: Path | None
+    minutes: PositiveFloat
+    takeover_minutes: Annotated[float, Field(ge=1)]
+
+
 class RunConfig(Schema):
     """The sections that the framework itself reads."""
 
@@ -102,6 +119,8 @@ class RunConfig(Schema):
     training: TrainingConfig
     hardware: HardwareConfig
     tracking: TrackingConfig
+    checkpoint: CheckpointConfig
+    rerun: Literal["never", "failed", "all"]
 
 
 @dataclass(frozen=True)
@@ -119,18 +138,28 @@ class Checked:
     task: Task
 
 
-def check(config: DictConfig) -> Checked:
+def plain(config: DictConfig) -> dict[str, Any]:
+    """Return a composed configuration without Hydra's own section as plain values, interpolations as they stand."""
+    own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    return cast(dict[str, Any], OmegaConf.to_container(own, resolve=False))
+
+
+def check(config: DictConfig | Mapping[str, Any]) -> Checked:
     """Validate a composed configuration and construct its task.
+
+    Args:
+        config: As Hydra composes it, or `plain`.
 
     Raises:
         ConfigError: Something is unknown, missing or impossible; one line for each.
     """
-    # Hydra's own section, present when a sweep is being planned, is not complete before a job starts.
-    own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     try:
-        missing = sorted(key for key in OmegaConf.missing_keys(own) if not key.startswith("task."))
+        # Hydra's own section, present when a sweep is being planned, is not complete before a job starts.
+        unresolved = plain(config) if isinstance(config, DictConfig) else config
+        missing = sorted(key for key in _missing(unresolved) if not key.startswith("task."))
         if missing:
             raise ConfigError(f"{', '.join(missing)} must be given, as in {missing[0]}=VALUE")
+        own = OmegaConf.create(dict(unresolved))
         values = cast(dict[str, Any], OmegaConf.to_container(own, resolve=True, throw_on_missing=True))
     except OmegaConfBaseException as error:
         raise ConfigError(str(error).splitlines()[0]) from None
@@ -150,6 +179,14 @@ def check(config: DictConfig) -> Checked:
         sections["optimizer"] = validate(schema, sections["optimizer"], prefix="optimizer")
     run = validate(RunConfig, sections)
     return Checked(values, run, _task(task))
+
+
+def _missing(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _missing(value, f"{prefix}{key}.")
+        elif value == "???":
+            yield f"{prefix}{key}"
 
 
 def _task(section: Mapping[str, Any]) -> Task:

@@ -25,8 +25,26 @@ class RunFailed(AblateError):
     """A run of a sweep failed for a reason of its own; its traceback is in the log."""
 
 
+class RunsMissing(AblateError):
+    """A sweep ended without a result of some of its runs; the message says which and why."""
+
+
+class ClaimLost(AblateError):
+    """Another process has taken a run over, because this one was not heard of for too long."""
+
+
+class Elsewhere(AblateError):
+    """Another process trains this run already."""
+
+
 class Interrupted(KeyboardInterrupt):
     """A signal asked the process to end: a closed terminal, a scheduler.
 
     It is no `Exception`, so that a sweep ends too instead of starting its next run.
     """
+
+
+def from_outside(error: BaseException) -> bool:
+    """Say whether an error comes from the machine or the store: the run goes on once that is mended."""
+    # TensorFlow's own error where memory runs out; this module does not import it.
+    return isinstance(error, TrackingError | OSError | MemoryError) or type(error).__name__ == "ResourceExhaustedError"

@@ -25,13 +25,26 @@ class Metric:
 
 
 @dataclass(frozen=True)
+class FoundData:
+    """What is known of a data set before it is loaded.
+
+    Attributes:
+        fingerprint: SHA-256 of its contents; other contents, another fingerprint.
+        examples_per_epoch: How many examples make an epoch, if all of them turn out to be good.
+    """
+
+    fingerprint: str
+    examples_per_epoch: int
+
+
+@dataclass(frozen=True)
 class DataSummary:
     """What tracking notes about a data set.
 
     Attributes:
         name: What it is called.
         source: Where it comes from.
-        fingerprint: SHA-256 of its contents; other contents, another fingerprint.
+        fingerprint: As it was found.
         counts: How many examples of each kind.
         problems: A line for every file that was left out.
     """
@@ -66,7 +79,9 @@ class Task(Protocol):
     """Something to train and evaluate: data, model, loss, metrics.
 
     Its class is named by `task._target_`; it is called with the other keys of `task`, resolved, and raises
-    `ConfigError` where they are wrong. That and the methods up to `layer_table` are cheap and import no TensorFlow.
+    `ConfigError` where they are wrong. That and the methods up to `find_data` are cheap and import no TensorFlow.
+    What a model draws at random while it trains, it draws from a `keras.random.SeedGenerator` that is an attribute of
+    one of its layers: its state is part of a checkpoint.
     """
 
     metrics: Sequence[Metric]
@@ -87,6 +102,14 @@ class Task(Protocol):
 
     def layer_table(self) -> pd.DataFrame:
         """Return the model's layers, one a row."""
+        ...
+
+    def find_data(self) -> FoundData:
+        """Find the data without decoding it.
+
+        Raises:
+            DataError: There is none.
+        """
         ...
 
     def load_data(self) -> DataSummary:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -11,7 +12,7 @@ from ablate.config import Checked, TrainingConfig
 from ablate.errors import ConfigError
 from ablate.optimizers import OptimizerConfig, OtherOptimizer
 from ablate.training.callbacks import Recorder
-from ablate.training.fit import build_optimizer, steps_per_epoch, train
+from ablate.training.fit import build_optimizer, train
 from conftest import QUICK
 from test_config import checked
 
@@ -55,12 +56,18 @@ def test_recorded_losses_are_means_over_the_steps_between(photographs: Path) -> 
 
 def test_no_step_is_lost_between_records() -> None:
     recorded: list[tuple[int, float]] = []
-    recorder = Recorder(lambda metrics, step: recorded.append((step, metrics["train/loss"])), every=7, total=20)
+
+    def log(metrics: Mapping[str, float], step: int) -> None:
+        recorded.extend((step, value) for name, value in metrics.items() if name == "train/loss")
+
+    recorder = Recorder(log, every=7, total=20)
+    recorder.set_model(SimpleNamespace(optimizer=SimpleNamespace(learning_rate=0.1)))
     losses = [1.0] * 7 + [100.0] * 3 + [1.0] * 10
     for epoch in range(2):
         recorder.on_epoch_begin(epoch)
         for batch in range(10):
             recorder.on_train_batch_end(batch, {"loss": np.mean(losses[10 * epoch : 10 * epoch + batch + 1])})
+        recorder.on_epoch_end(epoch, {})
     expected = [(7, 1.0), (14, np.mean(losses[7:14])), (20, 1.0)]
     assert recorded == [(step, pytest.approx(loss)) for step, loss in expected]
 
@@ -115,8 +122,8 @@ def test_an_impossible_optimizer_is_named(arguments: dict[str, object], message:
         build_optimizer(optimizer(**arguments), training())
 
 
-def test_an_epoch_is_one_pass_over_the_photographs(photographs: Path) -> None:
-    task = checked("scale=smoke", "data=folder", f"data.root={photographs}", "data.eval_fraction=0.2").task
-    counts = task.load_data().counts
-    assert steps_per_epoch(task, training(batch_size=4)) == -(-counts["train"] // 4)
-    assert steps_per_epoch(task, training(steps_per_epoch=7)) == 7
+def test_an_epoch_is_one_pass_over_the_photographs() -> None:
+    assert training(batch_size=4).steps_of_an_epoch(9) == 3
+    assert training(batch_size=4).steps_of_an_epoch(0) == 1
+    assert training(steps_per_epoch=7).steps_of_an_epoch(9) == 7
+    assert training(batch_size=4, epochs=2).examples_in_all(9) == 24

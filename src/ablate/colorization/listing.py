@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -142,9 +143,21 @@ def _neither_empty(files: list[File]) -> list[File]:
     return [replace(file, part="eval" if file.digest == lowest else "train") for file in files]
 
 
+_digests: dict[tuple[str, int, int], str] = {}
+"""SHA-256 by path, size and time of the last change: a process lists the same files several times."""
+
+
 def _digest(path: Path) -> str | OSError:
     try:
+        found = path.stat()
+        key = (str(path), found.st_size, found.st_ctime_ns)
+        if key in _digests:
+            return _digests[key]
         with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         return error
+    # A file that changes again right away may keep its time.
+    if time.time() - found.st_ctime > 2:
+        _digests[key] = digest
+    return digest

@@ -1,7 +1,7 @@
 """Photographs on disk: which there are, what is wrong with some, and their pixels. No TensorFlow."""
 
 import hashlib
-import importlib.resources
+import importlib.util
 import io
 import logging
 import os
@@ -83,7 +83,11 @@ def sample_paths(part: str) -> list[tuple[str, Path]]:
     """Return (name, path) of the sample photographs of a part, `train` or `eval`."""
     found = []
     for package, place in SAMPLE[part]:
-        path = Path(str(importlib.resources.files(package))) / place
+        # Not imported, which takes a second.
+        top, *inner = package.split(".")
+        spec = importlib.util.find_spec(top)
+        places = (spec.submodule_search_locations if spec else None) or [top]
+        path = Path(places[0]).joinpath(*inner) / place
         if not path.is_file():
             raise DataError(f"{path} is missing: reinstall the package that ships it ({package}), or set data=folder")
         found.append((path.stem, path))

@@ -11,9 +11,10 @@ import pandas as pd
 from ablate.colorization.architecture import Layer, layers, price
 from ablate.colorization.config import ColorizationConfig
 from ablate.colorization.gamut import ab_gamut
+from ablate.colorization.listing import list_files
 from ablate.colorization.metric_specs import METRICS
 from ablate.schema import validate
-from ablate.task import DataSummary, Evaluation
+from ablate.task import DataSummary, Evaluation, FoundData
 
 if TYPE_CHECKING:
     import keras
@@ -96,6 +97,11 @@ class ColorizationTask:
             "parameters": sum(cost.parameters for cost in costs),
             "flops_per_image": sum(cost.flops for cost in costs),
         }
+
+    def find_data(self) -> FoundData:
+        """Find the photographs, as files."""
+        listing, repeats = list_files(self.config.data), self.config.data.repeats
+        return FoundData(listing.fingerprint, len(listing.paths("train")) * repeats)
 
     @cached_property
     def data(self) -> ColorData:

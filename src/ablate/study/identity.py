@@ -27,7 +27,12 @@ def identity(checked: Checked, fingerprint: str) -> str:
     Returns:
         32 hexadecimal digits.
     """
-    return _digest({"configuration": configuration(checked, fingerprint), "seed": checked.run.seed})
+    return identity_of(configuration(checked, fingerprint), checked.run.seed)
+
+
+def identity_of(configuration: str, seed: int) -> str:
+    """Return the identity of a run from its `configuration` and its seed."""
+    return _digest({"configuration": configuration, "seed": seed})
 
 
 def configuration(checked: Checked, fingerprint: str) -> str:

@@ -6,9 +6,9 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 BASELINE = "baseline"
-NOT_VARIED = ("seed", "study", "experiment", "tracking", "hardware", "scale", "data", "task")
+NOT_VARIED = ("seed", "study", "experiment", "tracking", "checkpoint", "rerun", "hardware", "scale", "data", "task")
 """Groups and keys that say what all variants of a study have in common, or that change no result."""
-_NO_RESULT_SECTIONS = ("study", "tracking", "hydra")
+_NO_RESULT_SECTIONS = ("study", "tracking", "checkpoint", "rerun", "hydra")
 _NO_RESULT_KEYS = (
     "data.root", "data.memory_gib", "data.max_bad_fraction", "evaluation.samples", "evaluation.batch_size",
     "training.log_points", "hardware.onednn", "hardware.threads",

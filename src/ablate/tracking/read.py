@@ -40,9 +40,10 @@ class StudyRecord:
 
     def curve(self, run_id: str, metric: str) -> pd.DataFrame:
         """Return a metric's history: columns `step` and `value`, by step."""
-        history = mlflow.MlflowClient().get_metric_history(run_id, metric)
+        history = mlflow.MlflowClient().get_metric_history(self._source(run_id), metric)
         frame = pd.DataFrame({"step": [m.step for m in history], "value": [m.value for m in history]})
-        return frame.sort_values("step", ignore_index=True)
+        # A run that went on after it was killed has done the steps since its last checkpoint twice.
+        return frame.drop_duplicates("step", keep="last").sort_values("step", ignore_index=True)
 
     def per_example(self, run_id: str) -> pd.DataFrame:
         """Return a run's table of evaluation metrics, one row an example."""
@@ -68,9 +69,15 @@ class StudyRecord:
             return []
         return self._artifact(run_id, "data/problems.txt").read_text(encoding="utf-8").splitlines()
 
+    def _source(self, run_id: str) -> str:
+        """Return the run that made a result: another study's where it is reused."""
+        reused = self.runs.loc[run_id].get("reused_from")
+        return reused if isinstance(reused, str) else run_id
+
     def _artifact(self, run_id: str, place: str) -> Path:
         try:
-            return Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=place, tracking_uri=self.uri))
+            source = self._source(run_id)
+            return Path(mlflow.artifacts.download_artifacts(run_id=source, artifact_path=place, tracking_uri=self.uri))
         except (MlflowException, OSError) as error:
             raise TrackingError(f"run {run_id} has no artifact {place}: {str(error).splitlines()[0]}") from error
 
@@ -117,12 +124,108 @@ def read_study(name: str, uri: str) -> StudyRecord:
     )
 
 
-def _runs(experiments: Sequence[Experiment], limit: int | None = None, only_ours: bool = False) -> list[Run]:
-    client, found, token = mlflow.MlflowClient(), list[Run](), None
+def runs_of(identities: Sequence[str], study: str, columns: Sequence[str]) -> pd.DataFrame:
+    """Return the runs of identities in all studies of the open store.
+
+    Args:
+        identities: Which.
+        study: The study whose runs are likely to be among them: they are read together.
+        columns: What to tell of them, of the columns of `StudyRecord.runs`.
+
+    Returns:
+        Newest first, index `run_id`.
+
+    Raises:
+        TrackingError: The store cannot be read.
+    """
+    try:
+        client = mlflow.MlflowClient()
+        experiments = client.search_experiments()
+        wanted, found = set(identities), list[Run]()
+        own = [experiment for experiment in experiments if experiment.name == study]
+        if own:
+            found += [run for run in _runs(own, only_ours=True) if run.data.tags["ablate.identity"] in wanted]
+        finished = {run.data.tags["ablate.identity"] for run in found if run.info.status == "FINISHED"}
+        others = [
+            experiment
+            for experiment in experiments
+            if experiment.name != study and _runs([experiment], limit=1, only_ours=True)
+        ]
+        if others:
+            for identity in sorted(wanted - finished):
+                found += _runs(others, where=f"tags.`ablate.identity` = '{identity}'", client=client)
+    except (MlflowException, OSError) as error:
+        raise TrackingError(f"the tracking store cannot be read: {str(error).splitlines()[0]}") from error
+    names = {experiment.experiment_id: experiment.name for experiment in experiments}
+    rows = [{**_row(run), "study": names[run.info.experiment_id]} for run in found]
+    ids = pd.Index([run.info.run_id for run in found], name="run_id", dtype=object)
+    columns = [
+        "identity",
+        "study",
+        "variant",
+        "seed",
+        "status",
+        "started",
+        "reason",
+        "error",
+        "goes_on",
+        "reused_from",
+    ]
+    frame = pd.DataFrame(rows, index=ids)
+    return frame.reindex(columns=[*columns, *(name for name in map(str, frame) if name not in columns)])
+
+
+_COSTS = {
+    "examples": "plan/examples",
+    "seconds": "plan/seconds",
+    "predicted": "plan/predicted_seconds",
+    "flops": "cost/flops_per_image",
+    "examples_per_second": "cost/images_per_second",
+}
+
+
+def history(columns: Sequence[str], limit: int = 300) -> pd.DataFrame:
+    """Return what the newest finished runs of the open store took, those that were reused left out.
+
+    Args:
+        columns: What to tell of them: those of `StudyRecord.runs`, and `examples` that it trained on and `seconds` in
+            all, the seconds that were `predicted`, `flops` and `examples_per_second`.
+        limit: How many runs to look at.
+
+    Returns:
+        Newest first, index `run_id`.
+
+    Raises:
+        TrackingError: The store cannot be read.
+    """
+    try:
+        client = mlflow.MlflowClient()
+        where = "attributes.status = 'FINISHED' and metrics.`plan/seconds` > 0"
+        runs = _runs(client.search_experiments(), limit=limit, where=where, client=client)
+    except (MlflowException, OSError) as error:
+        raise TrackingError(f"the tracking store cannot be read: {str(error).splitlines()[0]}") from error
+    own = [run for run in runs if "ablate.reused_from" not in run.data.tags]
+    rows = [
+        {**_row(run), **{name: run.data.metrics.get(metric, float("nan")) for name, metric in _COSTS.items()}}
+        for run in own
+    ]
+    ids = pd.Index([run.info.run_id for run in own], name="run_id", dtype=object)
+    return pd.DataFrame(rows, index=ids).reindex(columns=list(columns))
+
+
+def _runs(
+    experiments: Sequence[Experiment],
+    limit: int | None = None,
+    only_ours: bool = False,
+    where: str = "",
+    client: mlflow.MlflowClient | None = None,
+) -> list[Run]:
+    client = client or mlflow.MlflowClient()
+    found, token = list[Run](), None
     while True:
         page = client.search_runs(
             [experiment.experiment_id for experiment in experiments],
-            filter_string="tags.`ablate.identity` LIKE '%'" if only_ours else "",
+            filter_string="tags.`ablate.identity` LIKE '%'" if only_ours else where,
             run_view_type=ViewType.ACTIVE_ONLY,
             max_results=limit or 1000,
             order_by=["attributes.start_time DESC"],

@@ -26,7 +26,7 @@ from mlflow.models import ModelSignature
 from mlflow.types import Schema, TensorSpec
 from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
 
-from ablate.errors import AblateError, Diverged, TrackingError
+from ablate.errors import AblateError, ClaimLost, Diverged, TrackingError, from_outside
 from ablate.tracking import provenance
 from ablate.tracking.store import artifact_folder
 
@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _BATCH = 1000
-
+_REASON, _ERROR, _GOES_ON = "ablate.reason", "ablate.error", "ablate.goes_on"
+"""Why a run has not finished, what it said, and whether it goes on in the next session."""
+_SESSIONS, _REUSED = "ablate.sessions", "ablate.reused_from"
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
@@ -88,8 +90,12 @@ class TrackedRun:
 
     @_stored
     def log_config(self, config: Mapping[str, Any]) -> None:
-        """Write the resolved configuration: flattened as params, whole as the artifact config.yaml."""
-        params = [Param(key, str(value)[:MAX_PARAM_VAL_LENGTH]) for key, value in _flatten(config)]
+        """Write the resolved configuration: flattened as params, whole as the artifact config.yaml.
+
+        Params that are written stay, as MLflow has it: paths and threads may differ where a run goes on.
+        """
+        known = self._client.get_run(self.run_id).data.params
+        params = [Param(key, str(value)[:MAX_PARAM_VAL_LENGTH]) for key, value in _flatten(config) if key not in known]
         for start in range(0, len(params), 100):
             self._client.log_batch(self.run_id, params=params[start : start + 100])
         self.log_text(yaml.safe_dump(dict(config), sort_keys=False), "config.yaml")
@@ -105,15 +111,26 @@ class TrackedRun:
 
     @_stored
     def log_provenance(self, folder: Path, hardware: Mapping[str, str]) -> None:
-        """Write where the result comes from: commit, uncommitted changes, packages, machine, devices."""
+        """Write where the result comes from: commit, uncommitted changes, packages, machine, devices.
+
+        Of a run that goes on, each session has a folder of its own, `provenance/session-2` and so on; a warning says
+        where it computes with something else than the one before.
+        """
         commit = provenance.git_commit(folder)
         facts = {**provenance.machine(), **hardware, "commit": commit or "none"}
+        before = self._client.get_run(self.run_id).data.tags
+        session = before.get(_SESSIONS, "1")
+        for name in sorted({*hardware, "python"}):
+            if before.get(f"ablate.{name}", facts[name]) != facts[name]:
+                then = before[f"ablate.{name}"]
+                log.warning("The run began with %s=%s and goes on with %s: bits may differ", name, then, facts[name])
         self.set_tags({f"ablate.{name}": value for name, value in facts.items()})
+        place = "provenance" if session == "1" else f"provenance/session-{session}"
         packages = provenance.package_versions()
-        self.log_text(json.dumps({**facts, "packages": packages}, indent=2), "provenance/environment.json")
+        self.log_text(json.dumps({**facts, "packages": packages}, indent=2), f"{place}/environment.json")
         diff = provenance.git_diff(folder) if commit else ""
         if diff:
-            self.log_text(diff, "provenance/uncommitted.diff")
+            self.log_text(diff, f"{place}/uncommitted.diff")
 
     @_stored
     def log_evaluation(self, evaluation: Evaluation, metrics: Sequence[Metric]) -> None:
@@ -171,8 +188,10 @@ class _TrackedData(MetaDataset):
 
 
 @contextmanager
-def track(*, study: str, name: str, tags: Mapping[str, str], project: Path) -> Iterator[TrackedRun]:
-    """Start a run in the open store, and end it FINISHED, FAILED or KILLED with the reason as a tag.
+def track(
+    *, study: str, name: str, tags: Mapping[str, str], project: Path, run_id: str | None = None
+) -> Iterator[TrackedRun]:
+    """Start a run in the open store, or go on with one, and end it FINISHED, FAILED or KILLED, the reason as a tag.
 
     Args:
         study: Name of the study, which is the experiment in MLflow.
@@ -180,13 +199,17 @@ def track(*, study: str, name: str, tags: Mapping[str, str], project: Path) -> I
         tags: Its first tags.
         project: Where artifacts are kept, in mlartifacts, if the store is a database that is not a file; a file's
             are beside it, and a server has its own place.
+        run_id: The run to go on with, in whatever study it is; it keeps its name and tags.
 
     Yields:
         The run, to be filled.
     """
     try:
-        mlflow.set_experiment(experiment_id=experiment_id(study, project))
-        started = mlflow.start_run(run_name=name, tags=dict(tags))
+        if run_id is None:
+            mlflow.set_experiment(experiment_id=experiment_id(study, project))
+            started = mlflow.start_run(run_name=name, tags=dict(tags))
+        else:
+            started = _go_on(run_id)
     except MlflowException as error:
         raise TrackingError(f"MLflow refuses to start a run: {str(error).splitlines()[0]}") from error
     run = TrackedRun(started.info.run_id)
@@ -194,15 +217,69 @@ def track(*, study: str, name: str, tags: Mapping[str, str], project: Path) -> I
         yield run
         run.flush()
     except KeyboardInterrupt:
-        _end(run, RunStatus.KILLED, "interrupted")
+        _end(run, RunStatus.KILLED, "interrupted", goes_on=True)
+        raise
+    except ClaimLost:
+        # It is somebody else's now, and its end too.
+        _forget(RunStatus.RUNNING)
         raise
     except Exception as error:
-        _end(run, RunStatus.FAILED, "diverged" if isinstance(error, Diverged) else type(error).__name__, error)
+        reason = "diverged" if isinstance(error, Diverged) else type(error).__name__
+        _end(run, RunStatus.FAILED, reason, error, goes_on=from_outside(error))
         raise
     _end(run, RunStatus.FINISHED, None)
 
 
-def _end(run: TrackedRun, status: int, reason: str | None, error: Exception | None = None) -> None:
+def _go_on(run_id: str) -> mlflow.ActiveRun:
+    client = mlflow.MlflowClient()
+    run = client.get_run(run_id)
+    mlflow.set_experiment(experiment_id=run.info.experiment_id)
+    for tag in (_REASON, _ERROR, _GOES_ON):
+        if tag in run.data.tags:
+            client.delete_tag(run_id, tag)
+    client.set_tag(run_id, _SESSIONS, str(int(run.data.tags.get(_SESSIONS, "1")) + 1))
+    return mlflow.start_run(run_id=run_id)
+
+
+def refer(run_id: str, *, study: str, variant: str, project: Path) -> None:
+    """Make a finished run of another study a result of this one as well: a run that shows its numbers.
+
+    Its artifacts are not copied; the tag `ablate.reused_from` says where they are.
+
+    Args:
+        run_id: The finished run.
+        study: Name of the study that reuses it.
+        variant: What that calls the run's variant.
+        project: See `track`.
+
+    Raises:
+        TrackingError: The store does not take it.
+    """
+    try:
+        client = mlflow.MlflowClient()
+        source = client.get_run(run_id)
+        kept = {key: value for key, value in source.data.tags.items() if key.startswith("ablate.")}
+        made = client.create_run(
+            experiment_id(study, project),
+            start_time=source.info.start_time,
+            run_name=f"{variant} seed={kept['ablate.seed']}",
+            tags={**kept, "ablate.study": study, "ablate.variant": variant, _REUSED: kept.get(_REUSED, run_id)},
+        ).info.run_id
+        params = [Param(key, value) for key, value in source.data.params.items()]
+        for start in range(0, len(params), 100):
+            client.log_batch(made, params=params[start : start + 100])
+        now = int(time.time() * 1000)
+        metrics = [MlflowMetric(key, value, now, 0) for key, value in source.data.metrics.items()]
+        for start in range(0, len(metrics), _BATCH):
+            client.log_batch(made, metrics=metrics[start : start + _BATCH])
+        client.set_terminated(made, RunStatus.to_string(RunStatus.FINISHED), end_time=source.info.end_time)
+    except (MlflowException, OSError) as error:
+        raise TrackingError(f"run {run_id} cannot be reused: {str(error).splitlines()[0]}") from error
+
+
+def _end(
+    run: TrackedRun, status: int, reason: str | None, error: Exception | None = None, *, goes_on: bool = False
+) -> None:
     """Write the last words of a run; where the store itself fails, the run's own error matters more."""
     try:
         run.flush()
@@ -210,9 +287,9 @@ def _end(run: TrackedRun, status: int, reason: str | None, error: Exception | No
         log.error("%s", problem)
     try:
         if reason:
-            run.set_tags({"ablate.reason": reason})
+            run.set_tags({_REASON: reason, _GOES_ON: str(goes_on).lower()})
         if error is not None:
-            run.set_tags({"ablate.error": str(error)[:1000]})
+            run.set_tags({_ERROR: str(error)[:1000]})
             if not isinstance(error, AblateError):
                 run.log_text("".join(traceback.format_exception(error)), "traceback.txt")
         mlflow.end_run(RunStatus.to_string(status))
@@ -231,7 +308,8 @@ def end_lost(run_id: str, reason: str) -> None:
         client = mlflow.MlflowClient()
         if client.get_run(run_id).info.status != RunStatus.to_string(RunStatus.RUNNING):
             return
-        client.set_tag(run_id, "ablate.reason", reason)
+        client.set_tag(run_id, _REASON, reason)
+        client.set_tag(run_id, _GOES_ON, "true")
         client.set_terminated(run_id, RunStatus.to_string(RunStatus.FAILED))
     except (MlflowException, OSError) as error:
         raise TrackingError(f"the end of run {run_id} cannot be tracked: {str(error).splitlines()[0]}") from error

@@ -5,6 +5,7 @@ import logging
 import os
 import socket
 import sqlite3
+import sys
 import tempfile
 import warnings
 from contextlib import closing
@@ -39,9 +40,21 @@ def store_uri(configured: str | None, project: Path) -> str:
 
 def artifact_folder(uri: str, project: Path) -> Path | None:
     """Return where the artifacts of a store are kept, or None where that is for its server to say."""
-    if uri.startswith(_SQLITE):
-        return Path(uri.removeprefix(_SQLITE)).parent / "mlartifacts"
-    return project.absolute() / "mlartifacts" if "sql" in urlsplit(uri).scheme else None
+    if uri.startswith(_SQLITE) or "sql" in urlsplit(uri).scheme:
+        return _home(uri, project) / "mlartifacts"
+    return None
+
+
+def checkpoint_folder(uri: str, project: Path, configured: Path | None) -> Path:
+    """Return where runs of a store that have not finished are kept: one folder for each store."""
+    if uri.startswith(_SQLITE) and configured is None:
+        return _home(uri, project) / "checkpoints"
+    base = configured.expanduser().absolute() if configured else project.absolute() / "checkpoints"
+    return base / hashlib.sha256(uri.encode()).hexdigest()[:8]
+
+
+def _home(uri: str, project: Path) -> Path:
+    return Path(uri.removeprefix(_SQLITE)).parent if uri.startswith(_SQLITE) else project.absolute()
 
 
 def open_store(uri: str, *, to_read: bool = False) -> None:
@@ -64,6 +77,17 @@ def open_store(uri: str, *, to_read: bool = False) -> None:
     # Two processes that make the schema at the same time get in each other's way.
     with FileLock(_lock(uri) if path is None else path.with_name(f"{path.name}.lock")):
         _select(uri)
+
+
+def exists(uri: str) -> bool:
+    """Say whether a store has been made; what is no file may have been."""
+    return not uri.startswith(_SQLITE) or Path(uri.removeprefix(_SQLITE)).is_file()
+
+
+def is_open(uri: str) -> bool:
+    """Say whether a store is the one that was opened last."""
+    mlflow = sys.modules.get("mlflow")
+    return mlflow is not None and mlflow.get_tracking_uri() == uri
 
 
 def _lock(uri: str) -> Path:

@@ -1,4 +1,4 @@
-"""What happens around a training step: metrics are recorded, progress is shown, divergence ends the run."""
+"""What happens around a training step: metrics are recorded, progress is shown and kept, divergence ends the run."""
 
 import logging
 import math
@@ -11,10 +11,12 @@ import psutil
 from tqdm import tqdm
 
 from ablate.errors import Diverged
+from ablate.training.checkpoint import Checkpoint, Checkpoints, save, variables_of
 
 log = logging.getLogger(__name__)
 
 LogMetrics = Callable[[Mapping[str, float], int], None]
+Say = Callable[[Mapping[str, Any]], None]
 
 
 class Recorder(keras.callbacks.Callback):
@@ -46,15 +48,26 @@ class Recorder(keras.callbacks.Callback):
         self.timed_steps = 0
         self.timed_seconds = 0.0
         self._sum, self._count = 0.0, 0
+        self._epoch_sum, self._epoch_count = 0.0, 0
+        self._last: float | None = None
         self._process = psutil.Process()
 
+    def state(self) -> dict[str, Any]:
+        """Return what it must know to go on after a checkpoint, as plain values."""
+        return {name: getattr(self, name) for name in _KEPT}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state`."""
+        for name in _KEPT:
+            setattr(self, name, state[name])
+
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._epoch_sum = 0.0
-        self._last = time.monotonic()
+        # Not None after the compilation, which belongs to the first step.
+        self._last = None if self._last is None else time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         now = time.monotonic()
-        if self.step:
+        if self._last is not None:
             self.timed_steps += 1
             self.timed_seconds += now - self._last
         self._last = now
@@ -64,7 +77,8 @@ class Recorder(keras.callbacks.Callback):
         if not math.isfinite(mean):
             raise Diverged(f"the training loss became {mean} at step {self.step}")
         # Keras gives the mean since the epoch began: a step's loss is the difference of two sums.
-        epoch_sum = mean * (batch + 1)
+        self._epoch_count += 1
+        epoch_sum = mean * self._epoch_count
         self._sum, self._count, self._epoch_sum = self._sum + epoch_sum - self._epoch_sum, self._count + 1, epoch_sum
         if self.step % self.every == 0 or self.step == self.total:
             self.log_metrics({"train/loss": self._sum / self._count}, self.step)
@@ -78,6 +92,10 @@ class Recorder(keras.callbacks.Callback):
                 raise Diverged(f"the loss on the evaluation examples became {validation} after step {self.step}")
             metrics["val/loss"] = validation
         self.log_metrics(metrics, self.step)
+        self._epoch_sum, self._epoch_count = 0.0, 0
+
+
+_KEPT = ("step", "peak_memory", "timed_steps", "timed_seconds", "_sum", "_count", "_epoch_sum", "_epoch_count")
 
 
 class Progress(keras.callbacks.Callback):
@@ -87,10 +105,23 @@ class Progress(keras.callbacks.Callback):
         epochs: Epochs in all.
         steps_per_epoch: Steps in each.
         batch_size: Examples in each step.
+        done: Steps done before.
+        say: Told how far training is, as plain values, after every step.
+        bar: Whether the terminal, if there is one, is ours.
         seconds: Least time between two lines of the log.
     """
 
-    def __init__(self, *, epochs: int, steps_per_epoch: int, batch_size: int, seconds: float = 10.0):
+    def __init__(
+        self,
+        *,
+        epochs: int,
+        steps_per_epoch: int,
+        batch_size: int,
+        done: int = 0,
+        say: Say | None = None,
+        bar: bool = True,
+        seconds: float = 10.0,
+    ):
         super().__init__()
         self.epochs, self.steps_per_epoch, self.batch_size, self.seconds = (
             epochs,
@@ -98,29 +129,33 @@ class Progress(keras.callbacks.Callback):
             batch_size,
             seconds,
         )
-        self.done = 0
+        self.done = self._before = done
+        self.say = say
         self._first_done = self._said = time.monotonic()
         self.bar = tqdm(
             total=epochs * steps_per_epoch,
+            initial=done,
             unit="step",
             desc="Training",
-            disable=None,
+            disable=None if bar else True,
             leave=False,
             dynamic_ncols=True,
         )
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self.done += 1
-        now = time.monotonic()
-        if self.done == 1:
+        now, total = time.monotonic(), self.epochs * self.steps_per_epoch
+        if self.done == self._before + 1:
             # The first step holds the compilation, which says nothing of the others.
             self._first_done = self._said = now
         self.bar.set_postfix(loss=f"{float(logs['loss']):.4g}", refresh=False)
         self.bar.update()
-        if self.done > 1 and (now - self._said >= self.seconds or self.done == self.epochs * self.steps_per_epoch):
+        rate = (self.done - self._before - 1) / max(now - self._first_done, 1e-9)
+        left = (total - self.done) / rate if rate else None
+        if self.say is not None:
+            self.say({"step": self.done, "steps": total, "epochs": self.epochs, "seconds_left": left})
+        if left is not None and (now - self._said >= self.seconds or self.done == total):
             self._said = now
-            rate = (self.done - 1) / (now - self._first_done)
-            left = (self.epochs * self.steps_per_epoch - self.done) / rate
             log.info(
                 "epoch %d of %d, step %d of %d: loss %.4g, %.0f examples/s, %s left",
                 (self.done - 1) // self.steps_per_epoch + 1,
@@ -135,3 +170,72 @@ class Progress(keras.callbacks.Callback):
     def close(self) -> None:
         """Remove the bar."""
         self.bar.close()
+
+
+class Checkpointer(keras.callbacks.Callback):
+    """Writes checkpoints while a model trains; the last of its callbacks.
+
+    Args:
+        checkpoints: Where and when.
+        recorder: The recorder, whose state is kept.
+        seconds: Returns what training took so far.
+        steps_per_epoch: Steps in an epoch.
+        resumed: The checkpoint that training goes on from.
+
+    Raises:
+        BaseException: What `Checkpoints.stop` asked for, after a checkpoint.
+    """
+
+    def __init__(
+        self,
+        checkpoints: Checkpoints,
+        recorder: Recorder,
+        *,
+        seconds: Callable[[], float],
+        steps_per_epoch: int,
+        resumed: Checkpoint | None,
+    ):
+        super().__init__()
+        self.checkpoints, self.recorder, self.seconds = checkpoints, recorder, seconds
+        self.steps_per_epoch = steps_per_epoch
+        self._resumed = resumed
+        self._last = time.monotonic()
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        if self._resumed is not None and self._resumed.step % self.steps_per_epoch:
+            # Keras has just set the epoch's mean loss to zero.
+            for variable, value in zip(self.model.metrics_variables, self._resumed.variables["metrics"], strict=True):
+                variable.assign(value)
+        self._resumed = None
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if self.recorder.step % self.steps_per_epoch == 0:
+            return  # on_epoch_end follows
+        stop = self.checkpoints.stop()
+        if stop is not None or time.monotonic() - self._last >= 60 * self.checkpoints.minutes:
+            self._save()
+        if stop is not None:
+            raise stop
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self._save()
+        stop = self.checkpoints.stop()
+        if stop is not None:
+            raise stop
+
+    def _save(self) -> None:
+        self.checkpoints.before()
+        self._last = time.monotonic()
+        checkpoint = Checkpoint(
+            step=self.recorder.step,
+            seconds=self.seconds(),
+            recorder=self.recorder.state(),
+            variables={
+                kind: [keras.ops.convert_to_numpy(variable) for variable in variables]
+                for kind, variables in variables_of(self.model).items()
+            },
+        )
+        try:
+            save(self.checkpoints.file, checkpoint)
+        except OSError as error:
+            log.warning("The checkpoint at step %d cannot be written, training goes on: %s", checkpoint.step, error)

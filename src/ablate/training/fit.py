@@ -1,7 +1,6 @@
 """Training a task's model with Keras."""
 
 import logging
-import math
 import time
 from dataclasses import dataclass
 
@@ -12,7 +11,8 @@ from ablate.config import TrainingConfig
 from ablate.errors import ConfigError
 from ablate.optimizers import OptimizerConfig
 from ablate.task import Task
-from ablate.training.callbacks import LogMetrics, Progress, Recorder
+from ablate.training.callbacks import Checkpointer, LogMetrics, Progress, Recorder, Say
+from ablate.training.checkpoint import Checkpoints, load, restore
 from ablate.training.hardware import peak_device_memory_mib
 
 log = logging.getLogger(__name__)
@@ -59,15 +59,18 @@ def build_optimizer(optimizer: OptimizerConfig, training: TrainingConfig) -> ker
     return built
 
 
-def steps_per_epoch(task: Task, training: TrainingConfig) -> int:
-    """Return the configured number of steps, or as many as one pass over the task's examples has."""
-    return training.steps_per_epoch or max(1, math.ceil(task.examples_per_epoch() / training.batch_size))
-
-
 def train(
-    task: Task, *, optimizer: OptimizerConfig, training: TrainingConfig, seed: int, log_metrics: LogMetrics
+    task: Task,
+    *,
+    optimizer: OptimizerConfig,
+    training: TrainingConfig,
+    seed: int,
+    log_metrics: LogMetrics,
+    checkpoints: Checkpoints | None = None,
+    say: Say | None = None,
+    bar: bool = True,
 ) -> Training:
-    """Train a new model of a task whose data is loaded.
+    """Train a new model of a task whose data is loaded, or go on where a checkpoint was taken.
 
     Args:
         task: The task.
@@ -75,6 +78,9 @@ def train(
         training: The section `training`.
         seed: Seed of initial values, dropout, order and augmentation.
         log_metrics: Called with metrics and the number of steps done.
+        checkpoints: Where the training is kept, and goes on from; None keeps nothing.
+        say: Told how far training is, see `Progress`.
+        bar: Whether a terminal may show a bar.
 
     Returns:
         The trained model and what it took.
@@ -82,22 +88,44 @@ def train(
     Raises:
         Diverged: The loss became NaN or infinite.
         ConfigError: The optimiser cannot be constructed.
+        BaseException: What asked the training to end, see `Checkpoints.stop`.
     """
+    start = time.monotonic()
     model = task.build_model(seed)
     # XLA gains nothing over oneDNN on a CPU, and Keras would choose it whenever determinism is off.
     model.compile(optimizer=build_optimizer(optimizer, training), loss=task.build_loss(), jit_compile=False)
-    steps = steps_per_epoch(task, training)
+    steps = training.steps_of_an_epoch(task.examples_per_epoch())
     total = steps * training.epochs
     recorder = Recorder(log_metrics, every=max(1, total // training.log_points), total=total)
-    progress = Progress(epochs=training.epochs, steps_per_epoch=steps, batch_size=training.batch_size)
+    resumed = load(checkpoints.file) if checkpoints else None
+    if resumed is not None:
+        restore(model, resumed)
+        recorder.restore(resumed.recorder)
+        log.info("Going on after step %d of %d", resumed.step, total)
+    first, before = (resumed.step, resumed.seconds) if resumed else (0, 0.0)
+    progress = Progress(
+        epochs=training.epochs,
+        steps_per_epoch=steps,
+        batch_size=training.batch_size,
+        done=first,
+        say=say,
+        bar=bar,
+    )
+    callbacks: list[keras.callbacks.Callback] = [recorder, progress]
+
+    def seconds() -> float:
+        return before + time.monotonic() - start
+
+    if checkpoints is not None:
+        callbacks.append(Checkpointer(checkpoints, recorder, seconds=seconds, steps_per_epoch=steps, resumed=resumed))
     validation = task.validation_batches()
     log.info("Training: %d epochs of %d steps of %d examples", training.epochs, steps, training.batch_size)
-    start = time.monotonic()
     try:
         # One call an epoch: every epoch's data depends on the seed and its number alone, not on the epochs before.
-        for epoch in range(training.epochs):
+        for epoch in range(first // steps, training.epochs):
+            begin = max(first, epoch * steps)
             batches = task.training_batches(
-                seed=seed, batch_size=training.batch_size, first_step=epoch * steps, steps=steps
+                seed=seed, batch_size=training.batch_size, first_step=begin, steps=(epoch + 1) * steps - begin
             )
             model.fit(
                 batches,
@@ -105,17 +133,16 @@ def train(
                 epochs=epoch + 1,
                 shuffle=False,
                 validation_data=validation,
-                callbacks=[recorder, progress],
+                callbacks=callbacks,
                 verbose=0,
             )
     finally:
         progress.close()
-    seconds = time.monotonic() - start
-    timed_steps, timed_seconds = recorder.timed_steps or total, recorder.timed_seconds or seconds
+    timed_steps, timed_seconds = recorder.timed_steps or total, recorder.timed_seconds or seconds()
     return Training(
         model=model,
         steps=total,
-        seconds=seconds,
+        seconds=seconds(),
         examples_per_second=timed_steps * training.batch_size / timed_seconds,
         peak_memory_mib=recorder.peak_memory / 2**20,
         peak_device_memory_mib=peak_device_memory_mib(),

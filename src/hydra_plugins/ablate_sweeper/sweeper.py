@@ -1,73 +1,183 @@
-"""Hydra's sweep and studies, with every run checked before the first one starts."""
+"""Hydra's sweep and studies: checked before the first run, and gone on with where an earlier one stopped."""
 
-from collections.abc import Iterable, Sequence
+import logging
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_store import ConfigStore
-from hydra.core.override_parser.types import Override
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.utils import JobReturn, JobStatus
+from omegaconf import OmegaConf
 
-from ablate.config import Checked, check, project_dir
-from ablate.errors import ConfigError
-from ablate.schema import unknown
-from ablate.study.definition import StudyFile, load_study, study_runs
-from ablate.tracking.store import check_store, store_uri
+from ablate.config import project_dir
+from ablate.errors import AblateError, Elsewhere, RunsMissing
+from ablate.job import variant_of
+from ablate.study.claims import claimed
+from ablate.study.definition import StudyFile
+from ablate.study.planned import PlannedRun, plan_runs, standings
+from ablate.study.states import Standing, State, to_run
+from ablate.study.summary import summary
+from ablate.study.sweep import check_study, expand_arguments
+from ablate.tracking.store import check_store
+
+log = logging.getLogger(__name__)
+
+_POLL_SECONDS = 2.0
+_ATTEMPTS = 3
+"""How often a run is launched whose process vanished without a word, as with a machine that is lost."""
 
 
 class AblateSweeper(BasicSweeper):
-    """Expands `key=a,b` overrides to their combinations, as Hydra does, and `experiment=NAME` to a study's runs."""
+    """Expands `key=a,b` overrides to their combinations, as Hydra does, and `experiment=NAME` to a study's runs.
 
-    study: StudyFile | None = None
+    What has finished is not launched, what another command trains is waited for, what has stopped goes on.
+    """
 
-    def split_arguments(  # type: ignore[override]  # Hydra calls its static method on the instance
-        self, overrides: list[Override], max_batch_size: int | None
-    ) -> list[list[list[str]]]:
-        """List the overrides of every run, in batches that are launched one after the other.
-
-        Raises:
-            ConfigError: There is no such study, something in its file is wrong, or an override contradicts it.
-        """
-        named = [override for override in overrides if override.key_or_group == "experiment"]
-        if not named:
-            return super().split_arguments(overrides, max_batch_size)
-        name = str(named[-1].value())
-        others = [override for override in overrides if override.key_or_group != "experiment"]
-        self.study = load_study(name)
-        for override in others:
-            _check_shared(override, self.study)
-            if override.key_or_group == "study.name":
-                self.study = self.study.model_copy(update={"name": override.get_value_element_as_str()})
-        shared = [override.input_line for override in others if override.key_or_group != "study.name"]
-        runs = study_runs(self.study, [line for line in shared if line])
-        return [*self.split_overrides_to_chunks([list(run.overrides) for run in runs], max_batch_size)]
-
-    def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
-        """Compose and check every run, so that an impossible one is found before any other has trained.
-
-        Args:
-            batch: The runs about to be launched; before the first one, those of later batches are checked too.
+    def sweep(self, arguments: list[str]) -> list[JobReturn]:
+        """Do the runs of a sweep that are not done, and say what became of all of them.
 
         Raises:
-            ConfigError: A run's configuration is wrong.
+            ConfigError: A run's configuration is wrong; none has started then.
             TrackingError: A store cannot be reached or written.
+            RunsMissing: There is no result of some runs.
         """
         assert self.config is not None
         assert self.hydra_context is not None
-        assert self.overrides is not None
-        if self.batch_index > 1:
-            return
-        stores = set()
-        for overrides in _but_for_the_seed(chain.from_iterable(self.overrides)):
-            checked = check(self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides)))
-            stores.add(store_uri(checked.run.tracking.uri, project_dir()))
-            if self.study is not None:
-                _check_metric(self.study, checked)
-        for uri in sorted(stores):
+        loader, config = self.hydra_context.config_loader, self.config
+        overrides = OverridesParser.create(config_loader=loader).parse_overrides([*self._parse_config(), *arguments])
+        study, runs = expand_arguments(overrides)
+        planned = plan_runs(lambda lines: loader.load_sweep_config(config, lines), runs, project_dir())
+        if study is not None:
+            check_study(study, planned)
+        for uri in sorted({run.uri for run in planned}):
             check_store(uri)
-            if self.study is not None:
-                _announce(self.study, uri)
+            if study is not None:
+                _announce(study, uri)
+        folder = Path(self.config.hydra.sweep.dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        OmegaConf.save(self.config, folder / "multirun.yaml")
+        sweep = _Sweep(self, planned)
+        try:
+            sweep.run()
+        except BaseException:
+            # What is done is said after Ctrl-C too.
+            with suppress(AblateError):
+                sweep.summarize()
+            raise
+        missing = sweep.summarize()
+        if missing is not None:
+            raise missing
+        return sweep.returns
+
+
+class _Sweep:
+    """The runs of a sweep under way."""
+
+    def __init__(self, sweeper: AblateSweeper, planned: Sequence[PlannedRun]):
+        self.sweeper = sweeper
+        self.planned = planned
+        self.rerun = planned[0].checked.run.rerun
+        self.began = time.time()
+        self.returns: list[JobReturn] = []
+        self.errors: dict[str, BaseException] = {}
+        self._tried = Counter[int]()
+        self._launched = 0
+
+    def run(self) -> None:
+        """Launch what is to be done, until nothing is left to do or to wait for."""
+        waiting = False
+        while True:
+            found = standings(self.planned)
+            self._reuse(found)
+            todo = self._todo(found)
+            if todo:
+                self._launch(todo)
+                continue
+            others = [run for run, one in zip(self.planned, found, strict=True) if one.state == State.RUNNING]
+            if not others:
+                return
+            if not waiting:
+                log.info("Waiting for %d runs that another command trains", len(others))
+                waiting = True
+            time.sleep(_POLL_SECONDS)
+
+    def _todo(self, found: Sequence[Standing]) -> list[int]:
+        """Return the places of the runs to launch; with `rerun=all` each is launched once, whatever there is."""
+        seen, places = set[str](), []
+        for place, (run, one) in enumerate(zip(self.planned, found, strict=True)):
+            if one.state == State.RUNNING or not to_run(one, self.rerun):
+                continue
+            if run.identity in seen and self.rerun != "all":
+                continue
+            lost = one.state == State.INTERRUPTED and one.lost
+            if self._tried[place] < (_ATTEMPTS if lost else 1):
+                seen.add(run.identity)
+                places.append(place)
+        return places
+
+    def _launch(self, places: Sequence[int]) -> None:
+        size = self.sweeper.max_batch_size or len(places)
+        for start in range(0, len(places), size):
+            chunk = places[start : start + size]
+            before = standings(self.planned)
+            results = self._launched_results(chunk)
+            after = standings(self.planned)
+            moved = any(before[place] != after[place] for place in chunk)
+            for number, place in enumerate(chunk):
+                result = results[number] if results else None
+                error = result._return_value if result is not None and result.status == JobStatus.FAILED else None
+                if isinstance(error, Elsewhere):
+                    continue
+                if error is not None:
+                    self.errors[self.planned[place].identity] = error
+                # Of a launcher that gave up in the middle, some runs never had their turn.
+                if results or not moved or after[place].state != State.TODO:
+                    self._tried[place] += 1
+            self.returns += results
+
+    def _launched_results(self, chunk: Sequence[int]) -> Sequence[JobReturn]:
+        assert self.sweeper.launcher is not None
+        lines = [list(self.planned[place].overrides) for place in chunk]
+        first, self._launched = self._launched, self._launched + len(chunk)
+        try:
+            return list(self.sweeper.launcher.launch(lines, initial_job_idx=first))
+        except Exception as error:
+            # Launchers raise where a process or a machine is lost, or where they cannot start: the store knows more.
+            log.error("The launcher gave up: %s", " ".join(str(error).split())[:1000] or type(error).__name__)
+            for place in chunk:
+                self.errors.setdefault(self.planned[place].identity, error)
+            return []
+
+    def _reuse(self, found: Sequence[Standing]) -> None:
+        """Let results of other studies be results of this one as well."""
+        from ablate.tracking.run import refer
+
+        assert self.sweeper.hydra_context is not None
+        assert self.sweeper.config is not None
+        loader = self.sweeper.hydra_context.config_loader
+        for run, one in zip(self.planned, found, strict=True):
+            if one.state != State.REUSED or one.study == run.study or self.rerun == "all":
+                continue
+            with claimed(run.folder, takeover_minutes=run.checked.run.checkpoint.takeover_minutes) as claim:
+                # Another command may just have done it.
+                (now,) = standings([run], alive=False)
+                if claim is not None and now.run_id is not None and now.study != run.study:
+                    # The name of a variant is that of a Hydra job.
+                    HydraConfig.instance().set_config(loader.load_sweep_config(self.sweeper.config, [*run.overrides]))
+                    refer(now.run_id, study=run.study, variant=variant_of(run.checked), project=project_dir())
+
+    def summarize(self) -> RunsMissing | None:
+        """Print what became of the runs, and return the error that says which are missing, if any."""
+        lines, missing = summary(self.planned, standings(self.planned), self.errors, began=self.began)
+        print("\n".join(lines), flush=True)
+        return missing
 
 
 def _announce(study: StudyFile, uri: str) -> None:
@@ -80,41 +190,6 @@ def _announce(study: StudyFile, uri: str) -> None:
         print(f"Not told apart by its design: {aliased}")
     open_store(uri)
     record_study(study.name, study.model_dump(mode="json"), aliases, project_dir())
-
-
-def _check_shared(override: Override, study: StudyFile) -> None:
-    key = override.key_or_group
-    if override.is_sweep_override():
-        raise ConfigError(
-            f"{override.input_line}: experiment={study.name} says what varies; other overrides hold for all"
-        )
-    if key in study.factors:
-        raise ConfigError(f"{override.input_line}: {key} is a factor of experiment={study.name}")
-    if key == "seed":
-        raise ConfigError(
-            f"{override.input_line}: experiment={study.name} has seeds of its own; change them in its file"
-        )
-
-
-def _check_metric(study: StudyFile, checked: Checked) -> None:
-    names = [metric.name for metric in checked.task.metrics]
-    if study.metric.name not in names:
-        raise ConfigError(
-            f"{study.name}: metric.name is none that the task measures: {unknown(study.metric.name, names)}"
-        )
-
-
-def _but_for_the_seed(runs: Iterable[Sequence[str]]) -> Iterable[Sequence[str]]:
-    """Leave out runs that differ from others in the seed alone, but none that brings a new seed: each takes 0.1 s."""
-    seen: set[tuple[str, ...]] = set()
-    for overrides in runs:
-        parts = [
-            tuple(line for line in overrides if line.startswith("seed=")),
-            tuple(line for line in overrides if not line.startswith("seed=")),
-        ]
-        if any(part not in seen for part in parts):
-            seen.update(parts)
-            yield overrides
 
 
 @dataclass

@@ -1,0 +1,182 @@
+"""`python -m ablate.plan`: what a study or a sweep would run, what is done, and what it costs. No TensorFlow."""
+
+from __future__ import annotations
+
+import json
+import math
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.types import RunMode
+from tabulate import tabulate
+from tqdm import tqdm
+
+from ablate.cli import command
+from ablate.config import conf_dir, project_dir
+from ablate.errors import ConfigError
+from ablate.study.claims import checkpoint_file
+from ablate.study.outlook import outlook
+from ablate.study.planned import PlannedRun, plan_runs, standings
+from ablate.study.price import HISTORY, Prediction, devices_here, quality
+from ablate.study.sweep import check_study, expand_arguments
+from ablate.tracking.store import exists
+from ablate.training.checkpoint import steps_done
+
+HELP = """What a study would run, what is done, and what it costs.
+
+  python -m ablate.plan experiment=NAME                      a study from experiments/NAME.yaml
+  python -m ablate.plan optimizer=adam,adadelta seed=0,1     a sweep, with the overrides that run would get
+  python -m ablate.plan experiment=NAME calibrate=true       times a few real steps of each variant first
+  python -m ablate.plan experiment=NAME --json               for programs
+
+Every run is one line: where it stands (to do, running, interrupted, done, reused, failed and why), parameters, GFLOPs
+of one example's forward pass, and how long it takes, judged by earlier runs on the same kind of device."""
+
+
+def main() -> None:
+    """Run the command."""
+    arguments = sys.argv[1:]
+    if "--help" in arguments or "-h" in arguments:
+        print(HELP)
+        return
+    with command():
+        options = [argument for argument in arguments if argument.startswith("-")]
+        for option in options:
+            if option != "--json":
+                raise ConfigError(f"unknown option: {option}. Allowed: --json, --help")
+        plan = _plan([argument for argument in arguments if argument not in options])
+        print(json.dumps(plan, indent=2) if options else _shown(plan))
+
+
+def _plan(arguments: Sequence[str]) -> dict[str, Any]:
+    calibrate = "calibrate=true" in arguments
+    lines = [argument for argument in arguments if not argument.startswith("calibrate=")]
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        loader = GlobalHydra.instance().config_loader()
+        study, runs = expand_arguments(OverridesParser.create(config_loader=loader).parse_overrides(lines))
+        planned = plan_runs(
+            lambda overrides: loader.load_configuration("config", overrides, run_mode=RunMode.MULTIRUN),
+            runs,
+            project_dir(),
+        )
+    if study is not None:
+        check_study(study, planned)
+    found = standings(planned)
+    before = _history(planned[0].uri)
+    devices = devices_here(before, socket.gethostname())
+    calibrated = _calibrated(planned) if calibrate else {}
+    table = outlook(
+        planned,
+        found,
+        before,
+        devices=devices,
+        steps_done=[steps_done(checkpoint_file(run.folder)) for run in planned],
+        calibrated=calibrated,
+    )
+    # The newest study with predictions says how good they are.
+    newest = before.dropna(subset=["predicted"])
+    return {
+        "study": planned[0].study,
+        "question": study.question if study else None,
+        "budget_hours": study.budget_hours if study else None,
+        "devices": devices,
+        "runs": [{key: _plain(value) for key, value in row.items()} for row in table.to_dict("records")],
+        "total": _total(table),
+        "last_prediction": {
+            "study": newest["study"].iloc[0],
+            **quality(before[before["study"] == newest["study"].iloc[0]]),
+        }
+        if not newest.empty
+        else None,
+    }
+
+
+def _history(uri: str) -> pd.DataFrame:
+    if not exists(uri):
+        return pd.DataFrame(columns=list(HISTORY))
+    from ablate.tracking.read import history
+
+    return history(HISTORY)
+
+
+def _calibrated(planned: Sequence[PlannedRun]) -> Mapping[str, Prediction]:
+    from ablate.calibrate import calibrate
+
+    first = {run.configuration: run for run in reversed(planned)}
+    return {
+        configuration: calibrate(run.checked.values, run.data.examples_per_epoch)
+        for configuration, run in tqdm(first.items(), desc="Calibrating", unit="variant", disable=None, leave=False)
+    }
+
+
+def _total(table: pd.DataFrame) -> dict[str, Any]:
+    known = table["seconds"].notna()
+    return {
+        "runs": len(table),
+        "states": {str(state): int(count) for state, count in table["state"].value_counts().items()},
+        "seconds": _plain(table["seconds"].sum()) if known.all() else None,
+        "seconds_left": _plain(table["seconds_left"].sum()) if table["seconds_left"].notna().all() else None,
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return None if math.isnan(value) else round(float(value), 6)
+    return value.item() if hasattr(value, "item") else value
+
+
+def _shown(plan: Mapping[str, Any]) -> str:
+    rows = [
+        {
+            "variant": run["variant"],
+            "seed": run["seed"],
+            "state": _state(run),
+            "parameters": f"{run['parameters']:,.0f}",
+            "GFLOPs/image": f"{run['gflops_per_image']:.4g}",
+            "time": "?" if run["seconds"] is None else tqdm.format_interval(run["seconds"]),
+        }
+        for run in plan["runs"]
+    ]
+    total, last = plan["total"], plan["last_prediction"]
+    lines = [f"Study {plan['study']}" + (f": {plan['question']}" if plan["question"] else "")]
+    lines += [tabulate(rows, headers="keys", colalign=("left", "right", "left", "right", "right", "right")), ""]
+    lines.append(f"{total['runs']} runs: " + ", ".join(f"{count} {state}" for state, count in total["states"].items()))
+    if total["seconds_left"] is None:
+        lines.append(
+            "Time: not known before a run has finished here; calibrate=true times a few steps of each variant"
+        )
+    else:
+        bases = ", ".join(sorted({run["basis"] for run in plan["runs"] if run["basis"]}))
+        where = plan["devices"] or "other devices: none has run here"
+        left, seconds = total["seconds_left"], total["seconds"]
+        whole = f" of {tqdm.format_interval(seconds)}" if seconds is not None else ""
+        lines.append(f"Time left: {tqdm.format_interval(left)}{whole}, one run after the other ({bases}; {where})")
+        budget = plan["budget_hours"]
+        if budget is not None and seconds is not None:
+            lines.append(f"Budget: {budget:g} h, {'enough' if seconds <= 3600 * budget else 'NOT ENOUGH'}")
+    if last:
+        lines.append(
+            f"The last predictions, of {last['runs']:.0f} runs of study {last['study']}: off by "
+            f"{100 * last['median_error']:.0f} % in the median, {100 * last['total_error']:+.0f} % in sum"
+        )
+    return "\n".join(lines)
+
+
+def _state(run: Mapping[str, Any]) -> str:
+    state, why = run["state"], run["why"]
+    if state == "interrupted":
+        state = f"interrupted at epoch {run['epoch']} of {run['epochs']}"
+    elif state == "running":
+        state = f"running, epoch {min(run['epoch'] + 1, run['epochs'])} of {run['epochs']}"
+    shown = f"{state}: {why}" if why else state
+    return shown if len(shown) <= 100 else f"{shown[:97]}..."
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""The runs of a sweep before they start: checked, identified, and where each stands. Imports no TensorFlow."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ablate.config import Checked, check
+from ablate.study.claims import holder
+from ablate.study.compose import Load, compose_runs
+from ablate.study.identity import configuration, identity_of
+from ablate.study.states import RUN_COLUMNS, Standing, standing
+from ablate.task import FoundData
+from ablate.tracking.store import checkpoint_folder, exists, is_open, open_store, store_uri
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run of a sweep.
+
+    Attributes:
+        name: What it is called among the sweep's runs.
+        overrides: What Hydra launches it with.
+        checked: Its configuration.
+        data: What is known of its data set.
+        configuration: Its identity but for the seed.
+        identity: Its identity.
+        uri: Address of its store.
+        folder: Where it is claimed and kept while it has not finished.
+    """
+
+    name: str
+    overrides: tuple[str, ...]
+    checked: Checked
+    data: FoundData
+    configuration: str
+    identity: str
+    uri: str
+    folder: Path
+
+    @property
+    def study(self) -> str:
+        """Name of its study."""
+        return self.checked.run.study.name
+
+    @property
+    def seed(self) -> int:
+        """Its seed."""
+        return self.checked.run.seed
+
+
+def plan_runs(load: Load, runs: Sequence[Sequence[str]], project: Path) -> list[PlannedRun]:
+    """Compose, check and identify the runs of a sweep.
+
+    Args:
+        load: Hydra's composition of one list of overrides.
+        runs: The overrides of each run.
+        project: Folder of the default store.
+
+    Raises:
+        ConfigError: A run's configuration is wrong.
+        DataError: The data set of one is not there.
+    """
+    planned = []
+    common = set.intersection(*(set(overrides) for overrides in runs))
+    checks, found, configurations = _Checks(), dict[str, FoundData](), dict[str, str]()
+    for overrides, values in zip(runs, compose_runs(load, runs), strict=True):
+        checked = checks(values)
+        # What a data set is, its section says.
+        place = json.dumps([type(checked.task).__qualname__, checked.values.get("data", checked.values["task"])])
+        if place not in found:
+            found[place] = checked.task.find_data()
+        data = found[place]
+        apart_from_the_seed = f"{data.fingerprint} {json.dumps(_without_plain(checked.values))}"
+        if apart_from_the_seed not in configurations:
+            configurations[apart_from_the_seed] = configuration(checked, data.fingerprint)
+        hashed = configurations[apart_from_the_seed]
+        identity = identity_of(hashed, checked.run.seed)
+        uri = store_uri(checked.run.tracking.uri, project)
+        folder = checkpoint_folder(uri, project, checked.run.checkpoint.dir) / identity
+        # A study names its variants; of another sweep's, the name is known to Hydra's job.
+        ours = [line for line in overrides if line not in common and not line.startswith("seed=")]
+        name = f"{checked.run.study.variant or ' '.join(ours)} seed={checked.run.seed}".lstrip()
+        planned.append(PlannedRun(name, tuple(overrides), checked, data, hashed, identity, uri, folder))
+    return planned
+
+
+class _Checks:
+    """Checks configurations; of those that differ in seed and name alone, the first, and one for each seed."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, Checked] = {}
+        self._seeds: set[Any] = set()
+
+    def __call__(self, values: Mapping[str, Any]) -> Checked:
+        shape = json.dumps(_without_plain(values))
+        before = self._seen.get(shape)
+        if before is None or values["seed"] not in self._seeds or "${seed" in shape or "${study" in shape:
+            checked = check(values)
+            self._seen.setdefault(shape, checked)
+            self._seeds.add(values["seed"])
+            return checked
+        study = before.run.study.model_copy(update=dict(values["study"]))
+        return replace(
+            before,
+            values={**before.values, "seed": values["seed"], "study": dict(values["study"])},
+            run=before.run.model_copy(update={"seed": values["seed"], "study": study}),
+        )
+
+
+def _without_plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in ("seed", "study")}
+
+
+def standings(planned: Sequence[PlannedRun], *, alive: bool = True) -> list[Standing]:
+    """Say where each run stands, by what its store and its claim say.
+
+    Args:
+        planned: The runs.
+        alive: Whether to ask for the claims; who holds one of them does not.
+
+    Raises:
+        TrackingError: A store cannot be read.
+    """
+    # Before the store: a run that ends in between counts as running, and is looked at again.
+    holders = {
+        run.folder: holder(run.folder, takeover_minutes=run.checked.run.checkpoint.takeover_minutes)
+        for run in planned
+        if alive
+    }
+    found = {uri: _runs_in(uri, [run for run in planned if run.uri == uri]) for uri in {run.uri for run in planned}}
+    groups = {uri: dict(list(frame.groupby("identity", sort=False))) for uri, frame in found.items()}
+    return [
+        standing(
+            groups[run.uri].get(run.identity, found[run.uri].iloc[:0]), study=run.study, alive=holders.get(run.folder)
+        )
+        for run in planned
+    ]
+
+
+def _runs_in(uri: str, planned: Sequence[PlannedRun]) -> pd.DataFrame:
+    if not exists(uri):
+        return pd.DataFrame(columns=list(RUN_COLUMNS))
+    from ablate.tracking.read import runs_of
+
+    if not is_open(uri):
+        open_store(uri)
+    study = Counter(run.study for run in planned).most_common(1)[0][0]
+    return runs_of(sorted({run.identity for run in planned}), study, RUN_COLUMNS)

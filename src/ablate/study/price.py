@@ -1,0 +1,90 @@
+"""What runs will take, from what earlier ones took on the same kind of device. Pure functions on frames."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+BASES = ("the same runs before", "runs of about the same cost", "calibration")
+_NEAREST = 5
+HISTORY = (
+    *("study", "started", "host", "devices", "configuration"),
+    *("flops", "examples", "examples_per_second", "seconds", "predicted"),
+)
+"""What earlier runs tell, see `tracking.read.history`."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """How long a run will take.
+
+    Attributes:
+        seconds: All of it: data, compilation, training, evaluation.
+        basis: One of `BASES`: what it rests on.
+    """
+
+    seconds: float
+    basis: str
+
+
+def devices_here(history: pd.DataFrame, host: str) -> str | None:
+    """Return the devices that runs would use on this machine: those of its newest run; None where it had none."""
+    here = history[history["host"] == host]
+    return None if here.empty else str(here.sort_values("started")["devices"].iloc[-1])
+
+
+def usable(history: pd.DataFrame, devices: str | None) -> pd.DataFrame:
+    """Return the runs of a history that tell how long others take on some devices; None: on any."""
+    known = history.dropna(subset=["flops", "examples", "examples_per_second", "seconds"])
+    return known if devices is None else known[known["devices"] == devices]
+
+
+def predict(known: pd.DataFrame, *, configuration: str, flops: float, examples: int) -> Prediction | None:
+    """Predict how long a run takes.
+
+    The time of a run is examples / throughput + the rest (data, compilation, evaluation). Throughput and rest are the
+    medians of earlier runs that were configured alike; else the throughput follows from the arithmetic that the up to
+    five runs nearest in cost achieved, FLOPs an example times examples a second, which grows slowly with the cost.
+
+    Args:
+        known: Finished runs on its devices, one a row, see `usable`: `configuration`, `flops` (of one example's
+            forward pass), `examples` (that it trained on), `examples_per_second`, `seconds`.
+        configuration: Its identity apart from the seed.
+        flops: FLOPs of one example's forward pass.
+        examples: How many it trains on.
+
+    Returns:
+        The prediction, or None where no run has finished.
+    """
+    if known.empty:
+        return None
+    rest = (known["seconds"] - known["examples"] / known["examples_per_second"]).clip(lower=0)
+    same = known["configuration"] == configuration
+    if same.any():
+        throughput, basis = float(known.loc[same, "examples_per_second"].median()), BASES[0]
+        near = known.index[same]
+    else:
+        apart = (known["flops"].astype(float) / flops).map(lambda ratio: abs(math.log(ratio)))
+        near = apart.sort_values(kind="stable").index[:_NEAREST]
+        achieved = known.loc[near, "flops"] * known.loc[near, "examples_per_second"]
+        throughput, basis = float(achieved.median()) / flops, BASES[1]
+    return Prediction(examples / throughput + float(rest.loc[near].median()), basis)
+
+
+def quality(history: pd.DataFrame) -> Mapping[str, float]:
+    """Say how good predictions were.
+
+    Args:
+        history: Finished runs: `predicted` and `seconds`, those of a run that was not predicted missing.
+
+    Returns:
+        `runs`, how many were predicted; `median_error`, the median of |predicted - real| / real; and `total_error`,
+        (predicted - real) / real of their sums. Empty where none was.
+    """
+    known = history.dropna(subset=["predicted", "seconds"])
+    if known.empty:
+        return {}
+    error = (known["predicted"] - known["seconds"]) / known["seconds"]
+    total = float(known["predicted"].sum() / known["seconds"].sum() - 1)
+    return {"runs": float(len(known)), "median_error": float(error.abs().median()), "total_error": total}

@@ -1,0 +1,48 @@
+"""What became of the runs of a sweep, in words."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+from tqdm import tqdm
+
+from ablate.errors import RunsMissing
+from ablate.study.planned import PlannedRun
+from ablate.study.states import Standing, State
+
+
+def summary(
+    planned: Sequence[PlannedRun], found: Sequence[Standing], errors: Mapping[str, BaseException], *, began: float
+) -> tuple[list[str], RunsMissing | None]:
+    """Count the runs of a sweep that are done, reused, failed and left, and name those without a result.
+
+    Args:
+        planned: The runs.
+        found: Where each stands.
+        errors: By identity, what a run that never got to the store ended with.
+        began: When the sweep began, in seconds since the epoch.
+
+    Returns:
+        Lines to print; and the error to end with where there are results missing.
+    """
+    kinds = [_kind(one) for one in found]
+    counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in ("done", "reused", "failed", "left"))
+    took = tqdm.format_interval(time.time() - began)
+    lines = [f"Study {planned[0].study}: {len(planned)} runs: {counts}; {took}"]
+    for run, one, kind in zip(planned, found, kinds, strict=True):
+        if kind in ("failed", "left"):
+            why = one.why or " ".join(str(errors.get(run.identity, "")).split())
+            lines.append(f"  {kind:6} {run.name}{f': {why}' if why else ''}")
+    missing = kinds.count("failed") + kinds.count("left")
+    if not missing:
+        return lines, None
+    never = sum(one.state == State.FAILED for one in found)
+    advice = "the same command goes on" + (
+        f"; with rerun=failed, {never} that failed are tried again" if never else ""
+    )
+    return lines, RunsMissing(f"{missing} of {len(planned)} runs have no result: {advice}")
+
+
+def _kind(one: Standing) -> str:
+    if one.finished:
+        return one.state.value
+    return "failed" if one.failed else "left"

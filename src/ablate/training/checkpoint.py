@@ -1,0 +1,138 @@
+"""Checkpoints: everything that a training needs to go on is current on disk together, or not at all. No TensorFlow."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import keras
+
+log = logging.getLogger(__name__)
+
+_FACTS = "facts"
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """Where and when a training is kept.
+
+    Attributes:
+        file: The checkpoint; a new one replaces it as a whole.
+        minutes: Most time between two checkpoints; there is one after each epoch as well.
+        before: Called before one becomes current: writes down what was recorded so far.
+        stop: Returns what asks the training to end after the current step, or None.
+    """
+
+    file: Path
+    minutes: float
+    before: Callable[[], None]
+    stop: Callable[[], BaseException | None]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A training in its middle.
+
+    Attributes:
+        step: Steps done; where they end an epoch, that is validated.
+        seconds: What they took, with validation and compilation.
+        recorder: The `Recorder`'s state.
+        variables: By kind (`model`, `optimizer`, `metrics`), their values in order. Those of a model hold the states
+            of its seed generators; the order of the data follows from the step.
+    """
+
+    step: int
+    seconds: float
+    recorder: Mapping[str, Any]
+    variables: Mapping[str, list[np.ndarray]]
+
+
+def variables_of(model: keras.Model) -> dict[str, list[keras.Variable]]:
+    """Return all state of a compiled model, by kind.
+
+    The optimiser's appears once it is built. Metrics hold the mean loss of the epoch so far.
+    """
+    return {
+        "model": list(model.variables),
+        "optimizer": list(model.optimizer.variables),
+        "metrics": list(model.metrics_variables),
+    }
+
+
+def save(file: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint beside the current one, and put it in its place.
+
+    Raises:
+        OSError: It cannot be written; the current one stays.
+    """
+    facts = {"step": checkpoint.step, "seconds": checkpoint.seconds, "recorder": dict(checkpoint.recorder)}
+    arrays = {
+        f"{kind}/{place}": value for kind, values in checkpoint.variables.items() for place, value in enumerate(values)
+    }
+    aside = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with aside.open("wb") as stream:
+            np.savez(stream, **{_FACTS: np.array(json.dumps(facts))}, **arrays)  # type: ignore[arg-type]
+            stream.flush()
+            os.fsync(stream.fileno())
+        aside.replace(file)
+    finally:
+        aside.unlink(missing_ok=True)
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def steps_done(file: Path) -> int:
+    """Return after how many steps a checkpoint was taken, without reading the rest; 0 where there is none."""
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            return int(json.loads(str(arrays[_FACTS]))["step"])
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return 0
+
+
+def load(file: Path) -> Checkpoint | None:
+    """Read a checkpoint; None where there is none, or none that can be read, which the log says."""
+    if not file.exists():
+        return None
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            facts = json.loads(str(arrays[_FACTS]))
+            variables: dict[str, list[np.ndarray]] = {}
+            for name in arrays.files:
+                kind, _, place = name.partition("/")
+                if place:
+                    variables.setdefault(kind, []).append(arrays[name])
+            return Checkpoint(facts["step"], facts["seconds"], facts["recorder"], variables)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        log.warning("The checkpoint %s cannot be read, training starts anew: %s", file, error)
+        return None
+
+
+def restore(model: keras.Model, checkpoint: Checkpoint) -> None:
+    """Put a compiled model where a checkpoint was taken.
+
+    Raises:
+        ValueError: It is one of another model.
+    """
+    model.optimizer.build(model.trainable_variables)
+    for kind, variables in variables_of(model).items():
+        values = checkpoint.variables.get(kind, [])
+        if kind == "metrics":
+            continue
+        if [tuple(variable.shape) for variable in variables] != [value.shape for value in values]:
+            raise ValueError(f"the checkpoint's {kind} variables are those of another model")
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
