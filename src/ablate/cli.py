@@ -1,5 +1,6 @@
 """What all commands have in common: one clear line for an error, and an orderly end at a signal."""
 
+import logging
 import os
 import signal
 import sys
@@ -27,6 +28,18 @@ from ablate.schema import unknown, unknown_level
 _ENDS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _PATIENCE = 20.0
 """Seconds that an orderly end may take before it is interrupted itself."""
+
+
+CLEAR = "\r\x1b[K"
+"""Goes to the start of a terminal's line and empties it."""
+
+
+class TerminalFormatter(logging.Formatter):
+    """Lets a line of the log take the place of the line that progress is drawn in, on a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record's line."""
+        return (CLEAR if sys.stdout.isatty() else "") + super().format(record)
 
 
 @contextmanager

@@ -116,12 +116,15 @@ def _without_plain(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key not in ("seed", "study")}
 
 
-def standings(planned: Sequence[PlannedRun], *, alive: bool = True) -> list[Standing]:
+def standings(
+    planned: Sequence[PlannedRun], *, alive: bool = True, since: pd.Timestamp | None = None
+) -> list[Standing]:
     """Say where each run stands, by what its store and its claim say.
 
     Args:
         planned: The runs.
         alive: Whether to ask for the claims; who holds one of them does not.
+        since: Results of runs that started before count as not there; None: all count.
 
     Raises:
         TrackingError: A store cannot be read.
@@ -133,6 +136,8 @@ def standings(planned: Sequence[PlannedRun], *, alive: bool = True) -> list[Stan
         if alive
     }
     found = {uri: _runs_in(uri, [run for run in planned if run.uri == uri]) for uri in {run.uri for run in planned}}
+    if since is not None:
+        found = {uri: runs[(runs["status"] != "FINISHED") | (runs["started"] >= since)] for uri, runs in found.items()}
     groups = {uri: dict(list(frame.groupby("identity", sort=False))) for uri, frame in found.items()}
     return [
         standing(

@@ -11,7 +11,7 @@ from ablate.study.claims import Holder
 Rerun = Literal["never", "failed", "all"]
 
 
-RUN_COLUMNS = ("identity", "study", "status", "reason", "error", "goes_on", "reused_from")
+RUN_COLUMNS = ("identity", "study", "status", "started", "reason", "error", "goes_on", "reused_from")
 """What must be known of a run."""
 
 

@@ -1,6 +1,7 @@
 """Hydra's sweep and studies: checked before the first run, and gone on with where an earlier one stopped."""
 
 import logging
+import socket
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -9,20 +10,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
+from tqdm import tqdm
 
 from ablate.config import project_dir
 from ablate.errors import AblateError, Elsewhere, RunsMissing
 from ablate.job import variant_of
 from ablate.study.claims import claimed
 from ablate.study.definition import StudyFile
+from ablate.study.live import live_line
+from ablate.study.outlook import outlook
 from ablate.study.planned import PlannedRun, plan_runs, standings
-from ablate.study.states import Standing, State, to_run
+from ablate.study.price import HISTORY, devices_here
+from ablate.study.states import Rerun, Standing, State, to_run
 from ablate.study.summary import summary
 from ablate.study.sweep import check_study, expand_arguments
 from ablate.tracking.store import check_store
@@ -65,7 +71,8 @@ class AblateSweeper(BasicSweeper):
         OmegaConf.save(self.config, folder / "multirun.yaml")
         sweep = _Sweep(self, planned)
         try:
-            sweep.run()
+            with live_line(planned, sweep.predict(), sweep.look):
+                sweep.run()
         except BaseException:
             # What is done is said after Ctrl-C too.
             with suppress(AblateError):
@@ -87,14 +94,32 @@ class _Sweep:
         self.began = time.time()
         self.returns: list[JobReturn] = []
         self.errors: dict[str, BaseException] = {}
+        # With `all`, only this sweep's own results count.
+        self._since = pd.Timestamp.now(tz="UTC") if self.rerun == "all" else None
         self._tried = Counter[int]()
         self._launched = 0
+
+    def look(self) -> list[Standing]:
+        """Say where each run stands."""
+        return standings(self.planned, since=self._since)
+
+    def predict(self) -> list[float]:
+        """Return how many seconds each run is predicted to take, and say what is ahead."""
+        from ablate.tracking.read import history
+
+        found, before = self.look(), history(HISTORY)
+        devices = devices_here(before, socket.gethostname())
+        table = outlook(self.planned, found, before, devices=devices, steps_done=[0] * len(found))
+        finished, left = sum(one.finished for one in found), table["seconds_left"]
+        time_left = f"about {tqdm.format_interval(left.sum())} left" if left.notna().all() else "time left unknown"
+        print(f"Study {self.planned[0].study}: {len(found)} runs, {finished} finished, {time_left}", flush=True)
+        return [float(seconds) for seconds in table["seconds"]]
 
     def run(self) -> None:
         """Launch what is to be done, until nothing is left to do or to wait for."""
         waiting = False
         while True:
-            found = standings(self.planned)
+            found = self.look()
             self._reuse(found)
             todo = self._todo(found)
             if todo:
@@ -109,14 +134,13 @@ class _Sweep:
             time.sleep(_POLL_SECONDS)
 
     def _todo(self, found: Sequence[Standing]) -> list[int]:
-        """Return the places of the runs to launch; with `rerun=all` each is launched once, whatever there is."""
+        """Return the places of the runs to launch, each once, but one that got lost."""
         seen, places = set[str](), []
+        rerun: Rerun = "failed" if self.rerun == "all" else self.rerun
         for place, (run, one) in enumerate(zip(self.planned, found, strict=True)):
-            if one.state == State.RUNNING or not to_run(one, self.rerun):
-                continue
-            if run.identity in seen and self.rerun != "all":
-                continue
             lost = one.state == State.INTERRUPTED and one.lost
+            if one.state == State.RUNNING or run.identity in seen or not to_run(one, rerun):
+                continue
             if self._tried[place] < (_ATTEMPTS if lost else 1):
                 seen.add(run.identity)
                 places.append(place)
@@ -126,9 +150,9 @@ class _Sweep:
         size = self.sweeper.max_batch_size or len(places)
         for start in range(0, len(places), size):
             chunk = places[start : start + size]
-            before = standings(self.planned)
+            before = self.look()
             results = self._launched_results(chunk)
-            after = standings(self.planned)
+            after = self.look()
             moved = any(before[place] != after[place] for place in chunk)
             for number, place in enumerate(chunk):
                 result = results[number] if results else None
@@ -163,11 +187,11 @@ class _Sweep:
         assert self.sweeper.config is not None
         loader = self.sweeper.hydra_context.config_loader
         for run, one in zip(self.planned, found, strict=True):
-            if one.state != State.REUSED or one.study == run.study or self.rerun == "all":
+            if one.state != State.REUSED or one.study == run.study:
                 continue
             with claimed(run.folder, takeover_minutes=run.checked.run.checkpoint.takeover_minutes) as claim:
                 # Another command may just have done it.
-                (now,) = standings([run], alive=False)
+                (now,) = standings([run], alive=False, since=self._since)
                 if claim is not None and now.run_id is not None and now.study != run.study:
                     # The name of a variant is that of a Hydra job.
                     HydraConfig.instance().set_config(loader.load_sweep_config(self.sweeper.config, [*run.overrides]))
@@ -175,7 +199,7 @@ class _Sweep:
 
     def summarize(self) -> RunsMissing | None:
         """Print what became of the runs, and return the error that says which are missing, if any."""
-        lines, missing = summary(self.planned, standings(self.planned), self.errors, began=self.began)
+        lines, missing = summary(self.planned, self.look(), self.errors, began=self.began)
         print("\n".join(lines), flush=True)
         return missing
 
