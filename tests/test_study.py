@@ -59,6 +59,23 @@ def test_a_study_is_run_and_recorded(mine: Callable[..., None], python_m: Comman
     assert "dropout = depthxloss.mix" in tags["ablate.aliases"]
     assert tags["mlflow.note.content"] == "Does it matter?"
 
+    again = python_m("ablate.run", "-m", "experiment=mine", *SHARED)
+    assert again.returncode == 0
+    assert "Launching" not in again.stdout
+    assert "Study mine: 4 runs: 4 done, 0 reused, 0 failed, 0 left" in again.stdout
+    assert read_study("mine", uri).runs.index.equals(record.runs.index)
+
+    reused = python_m("ablate.run", "-m", "experiment=mine", "study.name=theirs", *SHARED)
+    assert reused.returncode == 0
+    assert "Launching" not in reused.stdout
+    assert "Study theirs: 4 runs: 0 done, 4 reused, 0 failed, 0 left" in reused.stdout
+    theirs = read_study("theirs", uri)
+    assert sorted(theirs.runs["reused_from"]) == sorted(record.runs.index)
+    assert sorted(theirs.metrics["eval/auc_raw"]) == sorted(record.metrics["eval/auc_raw"])
+    one = theirs.runs.index[0]
+    assert len(theirs.per_example(one)) == 3
+    assert theirs.curve(one, "train/loss")["step"].tolist() == [1, 2]
+
 
 @pytest.mark.parametrize(
     ("arguments", "changes", "message"),

@@ -28,7 +28,7 @@ from ablate.study.live import live_line
 from ablate.study.outlook import outlook
 from ablate.study.planned import PlannedRun, plan_runs, standings
 from ablate.study.price import HISTORY, devices_here
-from ablate.study.states import Rerun, Standing, State, to_run
+from ablate.study.states import Standing, State, to_run
 from ablate.study.summary import summary
 from ablate.study.sweep import check_study, expand_arguments
 from ablate.tracking.store import check_store
@@ -134,13 +134,16 @@ class _Sweep:
             time.sleep(_POLL_SECONDS)
 
     def _todo(self, found: Sequence[Standing]) -> list[int]:
-        """Return the places of the runs to launch, each once, but one that got lost."""
+        """Return the places of the runs to launch, each once, but one that got lost.
+
+        Runs of one identity, which differ in what changes no result, are one; not with `rerun=all`.
+        """
         seen, places = set[str](), []
-        rerun: Rerun = "failed" if self.rerun == "all" else self.rerun
         for place, (run, one) in enumerate(zip(self.planned, found, strict=True)):
-            lost = one.state == State.INTERRUPTED and one.lost
-            if one.state == State.RUNNING or run.identity in seen or not to_run(one, rerun):
+            same = run.identity in seen and self.rerun != "all"
+            if one.state == State.RUNNING or same or not to_run(one, self.rerun):
                 continue
+            lost = one.state == State.INTERRUPTED and one.lost
             if self._tried[place] < (_ATTEMPTS if lost else 1):
                 seen.add(run.identity)
                 places.append(place)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pandas as pd
 import psutil
 import pytest
 
@@ -67,8 +68,9 @@ def test_a_killed_run_is_recorded_and_the_others_go_on(
     run.kill()
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert output.count("seed 0: the process of the run was killed by SIGKILL") == 2
-    assert output.splitlines()[-1].startswith("Error: ")
+    assert output.count("seed 0: the process of the run was killed by SIGKILL") == 1
+    assert "  failed training.steps_per_epoch=100000 seed=0: killed by SIGKILL, as the system does" in output
+    assert output.splitlines()[-1] == "Error: 1 of 2 runs have no result: the same command goes on"
     runs = study().runs.sort_values("started")
     assert list(runs["status"]) == ["FAILED", "FINISHED"]
     assert runs["reason"].iloc[0] == "killed by SIGKILL, as the system does when memory runs out"
@@ -110,6 +112,28 @@ def test_a_run_ends_in_order_with_its_sweep(
     assert runs["reason"].iloc[0] == "interrupted"
 
 
+def test_two_sweeps_share_the_work_and_one_goes_on_with_what_the_other_lost(
+    sweep: Callable[..., subprocess.Popen[str]], study: Study
+) -> None:
+    arguments = ["training.epochs=3", "training.steps_per_epoch=150", "training.log_points=5", "seed=0,1"]
+    killed = sweep(*arguments)
+    other = sweep(*arguments)
+    # By now the second trains the other seed, and then waits for the first one's.
+    assert killed.poll() is None
+    (begun,) = [run for run in study().runs.index if study().runs.loc[run, "seed"] == 0]
+    wait_for(lambda: "val/loss" in study().metrics and pd.notna(study().metrics.loc[begun, "val/loss"]))
+    os.killpg(killed.pid, signal.SIGKILL)
+    output, _ = other.communicate(timeout=120)
+    assert other.returncode == 0, output
+    assert "Going on after step " in output
+    assert "Study adhoc: 2 runs: 2 done, 0 reused, 0 failed, 0 left" in output
+    runs = study().runs
+    assert list(runs["status"]) == ["FINISHED"] * 2
+    assert sorted(runs["seed"]) == [0, 1]
+    assert runs.loc[begun, "sessions"] == "2"
+    assert study().curve(begun, "val/loss")["step"].tolist() == [150, 300, 450]
+
+
 def test_ctrl_c_before_the_first_run_is_no_stack_trace(home: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "ablate.run", "-m", *LONG, "seed=0,1"],
@@ -130,7 +154,7 @@ def test_ctrl_c_before_the_first_run_is_no_stack_trace(home: Path) -> None:
 
 
 def test_what_a_process_fixes_may_differ_between_runs(home: Path, study: Study) -> None:
-    command = [sys.executable, "-m", "ablate.run", "-m", *QUICK, "hardware.onednn=true,false"]
+    command = [sys.executable, "-m", "ablate.run", "-m", *QUICK, "hardware.onednn=true,false", "rerun=all"]
     subprocess.run(command, cwd=home, check=True, capture_output=True, timeout=240)
     runs = study().runs
     assert list(runs["status"]) == ["FINISHED"] * 2

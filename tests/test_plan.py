@@ -1,0 +1,89 @@
+"""The command `python -m ablate.plan`, as a user meets it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from ablate.study.claims import claimed
+from ablate.tracking.read import StudyRecord
+from conftest import QUICK, Command
+
+Run = Callable[..., None]
+
+
+def plan(python_m: Command, *arguments: str) -> dict[str, object]:
+    finished = python_m("ablate.plan", *arguments, "--json")
+    assert finished.returncode == 0, finished.stderr
+    return dict(json.loads(finished.stdout))
+
+
+def test_it_says_where_every_run_stands_and_what_it_takes(
+    home: Path, run_here: Run, python_m: Command, study: Callable[[], StudyRecord]
+) -> None:
+    sweep = [*QUICK, "seed=0,1,2"]
+    before = plan(python_m, *sweep)
+    assert [run["state"] for run in before["runs"]] == ["to do"] * 3
+    assert before["total"]["seconds"] is None
+    run_here(*QUICK, "seed=0")
+    (identity,) = study().runs["identity"]
+    after = plan(python_m, *sweep)
+    assert [run["state"] for run in after["runs"]] == ["done", "to do", "to do"]
+    assert after["runs"][0]["identity"] == identity
+    took = study().metrics["plan/seconds"].iloc[0]
+    assert after["total"]["seconds"] == 3 * after["runs"][0]["seconds"]
+    assert abs(after["runs"][1]["seconds"] - took) < 0.2 * took
+    assert after["total"]["seconds_left"] == 2 * after["runs"][1]["seconds"]
+    cost = study().metrics.iloc[0]
+    assert after["runs"][1]["parameters"] == cost["cost/parameters"]
+    assert after["runs"][1]["gflops_per_image"] == round(cost["cost/flops_per_image"] / 1e9, 6)
+
+    with claimed(home / "checkpoints" / str(after["runs"][2]["identity"]), takeover_minutes=1) as claim:
+        assert claim is not None
+        claim.say({"step": 1, "steps": 2, "epochs": 1, "seconds_left": 7.0})
+        shown = python_m("ablate.plan", *sweep, "study.name=other").stdout.splitlines()
+    assert "reused" in shown[3]
+    assert "running, epoch 1 of 1: by process" in shown[5]
+    assert shown[7] == "3 runs: 1 reused, 1 to do, 1 running"
+    assert shown[8].startswith("Time left: ")
+
+
+def test_it_imports_no_tensorflow_and_makes_no_store(home: Path) -> None:
+    (home / "mlflow.db").unlink()
+    code = (
+        "import sys; sys.argv = ['plan', 'experiment=screening']; from ablate.plan import main; main(); "
+        "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras')))"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], cwd=home, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.startswith("Study screening: Which of five choices matter at all")
+    assert "16 runs: 16 to do" in finished.stdout
+    assert not (home / "mlflow.db").exists()
+
+
+def test_calibration_times_real_steps(python_m: Command) -> None:
+    arguments = [*QUICK, "training.epochs=100", "training.steps_per_epoch=10"]
+    found = plan(python_m, *arguments, "calibrate=true")
+    (run,) = found["runs"]
+    assert run["basis"] == "calibration"
+    assert 1 < run["seconds"] < 3600
+    assert pd.notna(found["total"]["seconds_left"])
+
+
+def test_mistakes_end_in_one_clear_line(python_m: Command) -> None:
+    for arguments, message in (
+        (["experiment=nothing"], "Error: unknown level: experiment=nothing. Allowed: "),
+        (["optimizer=adamm"], "Error: unknown level: optimizer=adamm. Allowed: "),
+        (["--jsn"], "Error: unknown option: --jsn. Allowed: --json, --help"),
+    ):
+        finished = python_m("ablate.plan", *arguments)
+        assert finished.returncode == 1
+        assert finished.stderr.startswith(message)
+        assert finished.stderr.count("\n") == 1
+
+
+def test_help_teaches(python_m: Command) -> None:
+    assert "calibrate=true" in python_m("ablate.plan", "--help").stdout
