@@ -137,7 +137,10 @@ def standings(
     }
     found = {uri: _runs_in(uri, [run for run in planned if run.uri == uri]) for uri in {run.uri for run in planned}}
     if since is not None:
-        found = {uri: runs[(runs["status"] != "FINISHED") | (runs["started"] >= since)] for uri, runs in found.items()}
+        found = {
+            uri: runs[(runs["status"] != "FINISHED") | (pd.to_datetime(runs["started"], utc=True) >= since)]
+            for uri, runs in found.items()
+        }
     groups = {uri: dict(list(frame.groupby("identity", sort=False))) for uri, frame in found.items()}
     return [
         standing(
