@@ -160,6 +160,23 @@ def test_flops_of_one_layer_are_those_counted_by_hand(layer, side, flops):
     assert (cost.side, cost.channels, cost.flops) == (side, 5, flops)
 
 
+@pytest.mark.parametrize("output_res", OUTPUT_RES)
+def test_flops_are_those_that_tensorflow_counts_in_the_graph(output_res):
+    plan = layers(width=1 / 16, depth="reduced", output_res=output_res, outputs=313, dropout=0.0, batch_norm="affine")
+    model = build_backbone(plan, side=64)
+    graph = tf.function(model).get_concrete_function(tf.TensorSpec((1, 64, 64, 1))).graph
+    builder = tf.compat.v1.profiler.ProfileOptionBuilder
+    options = builder(builder.float_operation()).with_empty_output().build()
+    counted, waiting = {}, [tf.compat.v1.profiler.profile(graph, options=options, cmd="op")]
+    while waiting:
+        node = waiting.pop()
+        counted[node.name] = node.float_ops
+        waiting += node.children
+    # Of the others, batch norm's few are not priced.
+    measured = sum(counted.get(operation, 0) for operation in ("Conv2D", "Conv2DBackpropInput", "BiasAdd"))
+    assert sum(cost.flops for cost in price(plan, 64)) == measured > 10**7
+
+
 def test_layers_that_are_not_convolutions_cost_no_flops():
     plan = [Layer("c", "conv", 3), Layer("norm", "batch_norm", relu=False), Layer("drop", "dropout", rate=0.5)]
     costs = price(plan, 16)

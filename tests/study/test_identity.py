@@ -2,10 +2,13 @@
 
 import hashlib
 import importlib
+import shutil
 from pathlib import Path
 
 import pytest
+from hydra import compose, initialize_config_dir
 
+from ablate.config import check, conf_dir
 from ablate.errors import ConfigError
 from ablate.study.identity import code_of, code_version, configuration, identity, meaning, setting
 from test_config import checked
@@ -56,7 +59,13 @@ def test_other_data_changes_it() -> None:
     "override",
     [
         "study.name=other",
+        "study.variant=renamed",
         "tracking.uri=sqlite:///elsewhere.db",
+        "checkpoint.dir=elsewhere",
+        "checkpoint.minutes=1",
+        "rerun=all",
+        "hydra/launcher=joblib",
+        "hardware.onednn=false",
         "tracking.model=false",
         "hardware.threads=1",
         "evaluation.samples=2",
@@ -74,6 +83,41 @@ def test_where_and_how_it_is_recorded_does_not(override: str) -> None:
 def test_paths_and_the_order_of_overrides_do_not() -> None:
     assert hash_of("data=folder", "data.root=a") == hash_of("data=folder", "data.root=b")
     assert hash_of("depth=reduced", "dropout=heavy") == hash_of("dropout=heavy", "depth=reduced")
+
+
+def test_another_default_of_a_level_that_is_not_used_does_not(tmp_path: Path) -> None:
+    def hash_in(folder: Path) -> str:
+        with initialize_config_dir(str(folder), version_base="1.3"):
+            return identity(check(compose("config", ["optimizer=adamw"])), DATA)
+
+    changed = tmp_path / "conf"
+    shutil.copytree(conf_dir(), changed)
+    (changed / "optimizer" / "sgd.yaml").write_text(
+        (changed / "optimizer" / "sgd.yaml").read_text() + "momentum: 0.5\n"
+    )
+    config = changed / "config.yaml"
+    config.write_text(config.read_text().replace("- optimizer: adam\n", "- optimizer: sgd\n"))
+    assert "- optimizer: sgd\n" in config.read_text()
+    assert hash_in(changed) == hash_in(conf_dir())
+    (changed / "optimizer" / "adamw.yaml").write_text(
+        (changed / "optimizer" / "adamw.yaml").read_text() + "epsilon: 0.5\n"
+    )
+    assert hash_in(changed) != hash_in(conf_dir())
+
+
+def test_one_changed_photograph_changes_it(photographs: Path) -> None:
+    def found() -> str:
+        run = checked("data=folder", f"data.root={photographs}")
+        return identity(run, run.task.find_data().fingerprint)
+
+    before = found()
+    (photographs / "0.png").rename(photographs / "zero.png")
+    assert found() == before
+    content = (photographs / "1.png").read_bytes()
+    (photographs / "1.png").write_bytes(content + b"0")
+    assert found() != before
+    (photographs / "1.png").write_bytes(content)
+    assert found() == before
 
 
 def test_runs_of_one_setting_are_those_that_can_be_compared() -> None:
