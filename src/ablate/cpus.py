@@ -15,4 +15,5 @@ def job_threads() -> int:
     SLURM, joblib or Ray name in the environment. A share that is no positive number is none.
     """
     shares = (os.environ.get(name, "").partition(",")[0].strip() for name in _SHARES)
-    return min(joblib.cpu_count(), *(int(share) for share in shares if share.isdecimal() and int(share) > 0))
+    cores: int = joblib.cpu_count()
+    return min([cores, *(int(share) for share in shares if share.isdecimal() and int(share) > 0)])

@@ -81,7 +81,7 @@ class RayLauncher(Launcher):
 
         environment = {name: value for name, value in os.environ.items() if name.startswith(_TAKEN_ALONG)}
         job = self._context, config, self._function, Singleton.get_state()
-        return os.getcwd(), environment, sys.path, cloudpickle.dumps(job)
+        return str(Path.cwd()), environment, sys.path, cloudpickle.dumps(job)
 
 
 def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
