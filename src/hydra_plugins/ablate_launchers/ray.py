@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -50,10 +51,13 @@ class RayLauncher(Launcher):
         configure_log(self._config.hydra.hydra_logging, self._config.hydra.verbose)
         Path(self._config.hydra.sweep.dir).mkdir(parents=True, exist_ok=True)
         if not ray.is_initialized():
+            handler = signal.getsignal(signal.SIGTERM)
             try:
                 ray.init(**self._init)
             except (ConnectionError, ValueError) as error:
                 raise ConfigError(f"hydra.launcher.ray.init: {' '.join(str(error).split())}") from error
+            # Ray's own would end this process before its runs.
+            signal.signal(signal.SIGTERM, handler)
         remote = {**_shares(ray.nodes(), self._remote), **self._remote}
         log.info("Ray runs %d jobs, each with %s", len(job_overrides), remote)
         task = ray.remote(**remote)(_run)
@@ -131,7 +135,7 @@ def _returned(ref: Any, config: DictConfig) -> JobReturn:
         returned: JobReturn = ray.get(ref)
         return returned
     except RayError as error:
-        reason = f"Ray lost the run: {type(error).__name__}: {str(error).splitlines()[0]}"
+        reason = f"Ray lost the run: {type(error).__name__}: {str(error).splitlines()[0].partition('. ')[0]}"
         log.error("#%s: %s", config.hydra.job.num, reason)
         overrides = OmegaConf.to_container(config.hydra.overrides.task)
         assert isinstance(overrides, list)
