@@ -21,6 +21,7 @@ stop() {
     rm -rf "$folder"
 }
 trap stop EXIT
+trap "exit 1" INT TERM
 
 mkdir "$folder/state" "$folder/spool" "$folder/runs"
 host=$(hostname -s)
