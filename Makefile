@@ -52,7 +52,7 @@ bench: .venv/ready  ## measure speed, side by side
 
 lock: .venv/ready  ## write requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url \
-		--no-annotate --no-header --upgrade pyproject.toml -o requirements.lock
+		--no-annotate --no-header --no-strip-extras --upgrade pyproject.toml -o requirements.lock
 
 clean:  ## remove .venv and caches; runs and reports stay
 	@rm -rf .venv build dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

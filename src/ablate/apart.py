@@ -47,8 +47,9 @@ def execute_apart(job: Job) -> None:
         for said in _received(receiver):
             run_id, error = (said, error) if isinstance(said, str) else (run_id, said)
         process.join()
-    except KeyboardInterrupt:
-        # Ctrl-C has reached the run's process as well, another signal perhaps only this one.
+    except BaseException:
+        # Ctrl-C has reached the run's process as well, another signal perhaps only this one. Submitit's handlers raise
+        # errors of their own.
         if process.pid is not None:
             process.terminate()
             while not _closed(receiver, seconds=2):
@@ -79,7 +80,9 @@ def _received(receiver: Connection) -> Iterator[str | BaseException]:
     """Yield what a run says until it says no more: the id of MLflow's run, and what it ended with."""
     while True:
         try:
-            yield receiver.recv()
+            # Ray interrupts a thread without a signal, which an endless wait would not notice.
+            if receiver.poll(1):
+                yield receiver.recv()
         except EOFError:
             return
 

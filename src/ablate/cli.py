@@ -25,7 +25,8 @@ from ablate.config import conf_dir
 from ablate.errors import AblateError, Interrupted
 from ablate.schema import unknown, unknown_level
 
-_ENDS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+_ENDS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
+"""SLURM warns with one of the last two when a job's time is almost up."""
 _PATIENCE = 20.0
 """Seconds that an orderly end may take before it is interrupted itself."""
 

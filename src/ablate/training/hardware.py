@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ablate.config import HardwareConfig, set_onednn
+from ablate.cpus import job_threads
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +38,9 @@ def configure(hardware: HardwareConfig, *, seed: int, deterministic: bool) -> Ma
     if not gpus and any(Path("/dev").glob("nvidia[0-9]*")):
         log.warning("This machine has a GPU that TensorFlow does not see: is the extra `ablate[gpu]` installed?")
     threading = tf.config.threading
-    if hardware.threads is not None and threading.get_intra_op_parallelism_threads() != hardware.threads:
-        threading.set_intra_op_parallelism_threads(hardware.threads)
+    threads = hardware.threads or job_threads()
+    if threading.get_intra_op_parallelism_threads() != threads:
+        threading.set_intra_op_parallelism_threads(threads)
     for gpu in gpus:
         if not tf.config.experimental.get_memory_growth(gpu):
             tf.config.experimental.set_memory_growth(gpu, True)
@@ -50,7 +52,7 @@ def configure(hardware: HardwareConfig, *, seed: int, deterministic: bool) -> Ma
     names = [str(tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name)) for gpu in gpus]
     return {
         "devices": ", ".join(names) or f"CPU: {_cpu_name()}",
-        "threads": str(threading.get_intra_op_parallelism_threads() or os.cpu_count()),
+        "threads": str(threads),
         "precision": hardware.precision,
         "onednn": os.environ["TF_ENABLE_ONEDNN_OPTS"],
         "deterministic": str(deterministic).lower(),
