@@ -57,15 +57,14 @@ def on_two_machines_of_which_one_is_killed(folder: Path) -> int:
 
 
 def metrics(folder: Path) -> tuple[pd.DataFrame, pd.Series]:
-    """Return what the runs measured, by variant and seed, but for costs; and how many sessions each took."""
+    """Return what the runs measured, by variant and seed, but for costs; and in how many sessions, where more than one."""
     uri = f"sqlite:///{folder / 'mlflow.db'}"
     open_store(uri)
     record = read_study("launched", uri)
     assert list(record.runs["status"]) == ["FINISHED"] * 4, record.runs["status"]
     names = [name for name in map(str, record.metrics) if not name.startswith(("cost/", "plan/"))]
     table = record.metrics[names].join(record.runs[["variant", "seed"]]).set_index(["variant", "seed"])
-    sessions = record.runs["sessions"] if "sessions" in record.runs else pd.Series(index=record.runs.index)
-    return table.sort_index(), sessions.fillna("1")
+    return table.sort_index(), record.runs.get("sessions", pd.Series(index=record.runs.index, dtype=object))
 
 
 def main() -> None:
@@ -85,7 +84,7 @@ def main() -> None:
             pd.testing.assert_frame_equal(found, expected, check_exact=True, check_like=True)
             print(
                 f"{launcher}: {len(found)} runs in {time.monotonic() - begun:.0f} s, "
-                f"{(sessions != '1').sum()} of them gone on with, {found.shape[1]} metrics as with {chosen[0]}",
+                f"{sessions.notna().sum()} of them gone on with, {found.shape[1]} metrics as with {chosen[0]}",
                 flush=True,
             )
 

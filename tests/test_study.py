@@ -75,6 +75,9 @@ def test_a_study_is_run_and_recorded(mine: Callable[..., None], python_m: Comman
     one = theirs.runs.index[0]
     assert len(theirs.per_example(one)) == 3
     assert theirs.curve(one, "train/loss")["step"].tolist() == [1, 2]
+    reported = python_m("ablate.report", "study=theirs", "out=page")
+    assert reported.returncode == 0, reported.stderr
+    assert "4 of them reused: results of other studies" in Path("page/report.md").read_text()
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,7 @@ def _page(results: Results, comparison: pd.DataFrame) -> dict[str, Any]:
         "unequal_seeds": min(seeds) < max(seeds),
         "all_seeds": sorted(runs["seed"].unique().tolist()),
         "runs": len(runs),
+        "reused": int(runs["reused_from"].notna().sum()) if "reused_from" in runs else 0,
         "quality": quality,
         "costs": costs,
         "quality_cells": _cells(comparison, {str(spec["name"]): spec["higher_is_better"] for spec in specs}),
