@@ -30,7 +30,8 @@ def summary(
     lines = [f"Study {planned[0].study}: {len(planned)} runs: {counts}; {took}"]
     for run, one, kind in zip(planned, found, kinds, strict=True):
         if kind in ("failed", "left"):
-            why = one.why or " ".join(str(errors.get(run.identity, "")).split())
+            said = " ".join(str(errors.get(run.identity, "")).split())
+            why = said if said and one.lost else one.why or said
             lines.append(f"  {kind:6} {run.name}{f': {why}' if why else ''}")
     missing = kinds.count("failed") + kinds.count("left")
     if not missing:
