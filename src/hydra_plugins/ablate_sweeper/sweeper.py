@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 2.0
 _ATTEMPTS = 3
-"""How often a run is launched whose process vanished without a word, as with a machine that is lost."""
+"""How often a run is launched whose process vanished without a word, or whose launcher gave up: a lost machine."""
 
 
 class AblateSweeper(BasicSweeper):
@@ -97,6 +97,7 @@ class _Sweep:
         # With `all`, only this sweep's own results count.
         self._since = pd.Timestamp.now(tz="UTC") if self.rerun == "all" else None
         self._tried = Counter[int]()
+        self._given_up = set[int]()
         self._launched = 0
 
     def look(self) -> list[Standing]:
@@ -134,7 +135,7 @@ class _Sweep:
             time.sleep(_POLL_SECONDS)
 
     def _todo(self, found: Sequence[Standing]) -> list[int]:
-        """Return the places of the runs to launch, each once, but one that got lost.
+        """Return the places of the runs to launch, each once; one that stopped through no fault of its own, again.
 
         Runs of one identity, which differ in what changes no result, are one; not with `rerun=all`.
         """
@@ -143,8 +144,8 @@ class _Sweep:
             same = run.identity in seen and self.rerun != "all"
             if one.state == State.RUNNING or same or not to_run(one, self.rerun):
                 continue
-            lost = one.state == State.INTERRUPTED and one.lost
-            if self._tried[place] < (_ATTEMPTS if lost else 1):
+            again = one.state == State.INTERRUPTED and (one.lost or place in self._given_up)
+            if self._tried[place] < (_ATTEMPTS if again else 1):
                 seen.add(run.identity)
                 places.append(place)
         return places
@@ -164,9 +165,10 @@ class _Sweep:
                     continue
                 if error is not None:
                     self.errors[self.planned[place].identity] = error
-                # Of a launcher that gave up in the middle, some runs never had their turn.
+                # Where a launcher gives up in the middle, some runs never had their turn.
                 if results or not moved or after[place].state != State.TODO:
                     self._tried[place] += 1
+            (self._given_up.difference_update if results else self._given_up.update)(chunk)
             self.returns += results
 
     def _launched_results(self, chunk: Sequence[int]) -> Sequence[JobReturn]:
