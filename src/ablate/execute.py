@@ -15,7 +15,7 @@ from ablate.errors import ClaimLost, DataError, Elsewhere, RunFailed, from_outsi
 from ablate.job import Job
 from ablate.study.claims import Claim, claimed, holder
 from ablate.study.identity import code_of, configuration, identity, setting
-from ablate.study.states import RUN_COLUMNS, Standing, State, standing, to_run
+from ablate.study.states import RUN_COLUMNS, Standing, State, since_finished, standing, to_run
 from ablate.task import Metric
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def execute(job: Job, started: Callable[[str], None] = lambda run_id: None) -> N
         if claim is None:
             trainer = holder(folder, takeover_minutes=run.checkpoint.takeover_minutes)
             raise Elsewhere(f"{job}: {trainer or 'another process'} trains it already")
-        found = standing(runs_of([name], run.study.name, RUN_COLUMNS), study=run.study.name, alive=None)
+        runs = runs_of([name], run.study.name, RUN_COLUMNS)
+        found = standing(since_finished(runs) if run.rerun == "all" else runs, study=run.study.name, alive=None)
         if not to_run(found, run.rerun):
             _settled(job, checked, found)
             return

@@ -125,7 +125,7 @@ def holder(folder: Path, *, takeover_minutes: float) -> Holder | None:
         return None
     own = _own_place()
     if said.get("place") == own["place"]:
-        alive = _started(int(said["pid"])) == said["started"]
+        alive = "pid" in said and _started(int(said["pid"])) == said.get("started", -1.0)
     else:
         alive = silent < 60 * takeover_minutes
     if not alive:
@@ -165,11 +165,15 @@ def _own_place() -> dict[str, Any]:
 
 
 def _started(pid: int) -> float | None:
-    """Return when a process started, or None where it lives no more."""
+    """Return when a process started, in the same terms for as long as it lives, or None where it lives no more."""
     try:
         process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
-    except psutil.NoSuchProcess:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        stat = Path(f"/proc/{pid}/stat")
+        # Ticks since the machine started: a time of day would move when the clock is set.
+        return float(stat.read_text().rpartition(")")[2].split()[19]) if stat.exists() else process.create_time()
+    except (psutil.NoSuchProcess, OSError):
         return None
 
 

@@ -22,8 +22,9 @@ def compose_runs(load: Load, runs: Sequence[Sequence[str]]) -> list[Values]:
     """Compose the configuration of every run of a sweep.
 
     Each override is composed once, alone, on top of the first run's; a run is the first one with the changes of its
-    own overrides. Where two of those change the same key, which happens if a level chooses others in its defaults
-    list, Hydra composes the run.
+    own overrides. That is exact where each of these changes nothing but its own section or key. Where one does not, as
+    a level that sets keys of other sections, where two change the same key, and where a key is given twice, Hydra
+    composes the run.
 
     Args:
         load: Hydra's composition of one list of overrides.
@@ -38,26 +39,32 @@ def compose_runs(load: Load, runs: Sequence[Sequence[str]]) -> list[Values]:
     alone: dict[str, list[Change]] = {}
     composed: list[Values] = []
     for overrides in runs:
-        lines = {line.partition("=")[0]: line for line in overrides if line.partition("=")[0] not in PLAIN}
+        keys = [_key(line) for line in overrides]
+        if len(set(keys)) < len(keys) or "study" in keys:
+            composed.append(plain(load([*overrides])))
+            continue
+        lines = {key: line for key, line in zip(keys, overrides, strict=True) if key not in PLAIN}
         if not base:
             first, base = lines, plain(load([*lines.values()]))
+        values = None
         if list(lines) == list(first):
-            changed = [line for key, line in lines.items() if line != first[key]]
-            for line in changed:
+            changed = {key: line for key, line in lines.items() if line != first[key]}
+            for key, line in changed.items():
                 if line not in alone:
-                    key = line.partition("=")[0]
                     alone[line] = list(_changes(base, plain(load([*{**first, key: line}.values()]))))
-            changes = [alone[line] for line in changed]
-        else:
-            changes = []
-        apart = list(lines) == list(first) and _are_apart(changes)
-        values = _changed(base, [one for some in changes for one in some]) if apart else plain(load([*lines.values()]))
-        for override in parser.parse_overrides([line for line in overrides if line.partition("=")[0] in PLAIN]):
+            if _are_apart({key: alone[line] for key, line in changed.items()}):
+                values = _changed(base, [change for line in changed.values() for change in alone[line]])
+        if values is None:
+            values = plain(load([*lines.values()]))
+        for override in parser.parse_overrides([line for line in overrides if _key(line) in PLAIN]):
             value = override.value()
-            text = getattr(value, "text", value)
-            values = _changed(values, [(tuple(override.key_or_group.split(".")), text)])
+            values = _changed(values, [(tuple(override.key_or_group.split(".")), getattr(value, "text", value))])
         composed.append(values)
     return composed
+
+
+def _key(line: str) -> str:
+    return line.partition("=")[0].lstrip("+~").replace("/", ".")
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any], place: Path = ()) -> Iterator[Change]:
@@ -65,22 +72,18 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any], place: Path = 
         one, other = before.get(key, _REMOVED), after.get(key, _REMOVED)
         if isinstance(one, Mapping) and isinstance(other, Mapping):
             yield from _changes(one, other, (*place, key))
-        elif type(one) is not type(other) or one != other:
+        elif repr(one) != repr(other):  # 1, 1.0 and True are equal, in lists too
             yield (*place, key), other
 
 
-def _are_apart(changes: Sequence[Sequence[Change]]) -> bool:
-    """Say whether no change of one override is at, above or below that of another."""
-    seen: set[Path] = set()
-    above: set[Path] = set()
-    for some in changes:
-        places = [place for place, _ in some]
-        for place in places:
-            if place in above or any(place[:length] in seen for length in range(1, len(place) + 1)):
-                return False
-        seen.update(places)
-        above.update(place[:length] for place in places for length in range(1, len(place)))
-    return True
+def _are_apart(changes: Mapping[str, Sequence[Change]]) -> bool:
+    """Say whether overrides, by key, change only what is theirs, and none the same as another or a part of it."""
+    if len(changes) < 2:
+        return True
+    owns = [tuple(key.split(".")) for key in changes]
+    if any(one[: len(other)] == other for one in owns for other in owns if one is not other):
+        return False
+    return all(place[: len(own)] == own for own, some in zip(owns, changes.values(), strict=True) for place, _ in some)
 
 
 def _changed(values: Mapping[str, Any], changes: Sequence[Change]) -> Values:

@@ -17,6 +17,10 @@ from ablate.schema import Schema, unknown_level, validate
 from ablate.study.designs import Design, Expansion, expand
 from ablate.study.variant import BASELINE
 
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_NO_TEXT = ("null", "true", "false", "nan", "inf")
+"""Words that are something else than text for Hydra."""
+
 Level = str | bool | int | float | None
 Levels = dict[str, Level]
 
@@ -159,7 +163,7 @@ def _written(level: Level) -> str:
         return "null"
     if isinstance(level, bool):
         return str(level).lower()
-    if isinstance(level, str) and not level.replace("_", "").replace("-", "").isalnum():
+    if isinstance(level, str) and (not _PLAIN.fullmatch(level) or level.lower() in _NO_TEXT):
         # Backslashes count as such for Hydra, but before a quote.
         escaped = re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + (r"\'" if found[2] else ""), level)
         return f"'{escaped}'"

@@ -84,6 +84,11 @@ def standing(runs: pd.DataFrame, *, study: str, alive: Holder | None) -> Standin
     )
 
 
+def since_finished(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs that are newer than any finished one: with `rerun=all`, one of those goes on."""
+    return runs[(runs["status"] == "FINISHED").cumsum() == 0]
+
+
 def _standing(state: State, found: pd.DataFrame) -> Standing:
     return Standing(state, run_id=str(found.index[0]), study=str(found["study"].iloc[0]))
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _FACTS = "facts"
+_UNREADABLE = (OSError, EOFError, ValueError, KeyError, NotImplementedError, zipfile.BadZipFile)
+"""What reading a damaged file raises."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,9 @@ def save(file: Path, checkpoint: Checkpoint) -> None:
 def steps_done(file: Path) -> int:
     """Return after how many steps a checkpoint was taken, without reading the rest; 0 where there is none."""
     try:
-        with np.load(file, allow_pickle=False) as arrays:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             return int(json.loads(str(arrays[_FACTS]))["step"])
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except _UNREADABLE:
         return 0
 
 
@@ -108,7 +110,7 @@ def load(file: Path) -> Checkpoint | None:
     if not file.exists():
         return None
     try:
-        with np.load(file, allow_pickle=False) as arrays:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             facts = json.loads(str(arrays[_FACTS]))
             variables: dict[str, list[np.ndarray]] = {}
             for name in arrays.files:
@@ -116,7 +118,7 @@ def load(file: Path) -> Checkpoint | None:
                 if place:
                     variables.setdefault(kind, []).append(arrays[name])
             return Checkpoint(facts["step"], facts["seconds"], facts["recorder"], variables)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         log.warning("The checkpoint %s cannot be read, training starts anew: %s", file, error)
         return None
 

@@ -39,7 +39,8 @@ def configure(hardware: HardwareConfig, *, seed: int, deterministic: bool) -> Ma
         log.warning("This machine has a GPU that TensorFlow does not see: is the extra `ablate[gpu]` installed?")
     threading = tf.config.threading
     threads = hardware.threads or job_threads()
-    if threading.get_intra_op_parallelism_threads() != threads:
+    # 0 stands for all cores.
+    if (threading.get_intra_op_parallelism_threads() or os.cpu_count()) != threads:
         threading.set_intra_op_parallelism_threads(threads)
     for gpu in gpus:
         if not tf.config.experimental.get_memory_growth(gpu):
