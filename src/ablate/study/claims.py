@@ -58,7 +58,8 @@ class Claim:
         if time.monotonic() - self._said < seconds:
             return
         self._said = time.monotonic()
-        with suppress(OSError):
+        with suppress(OSError, ClaimLost):
+            self.check()
             _write(self.folder / _PROGRESS, progress)
 
     def check(self) -> None:
@@ -68,13 +69,16 @@ class Claim:
             ClaimLost: Another process has taken it over, because nothing was heard of this one for too long.
         """
         said = _read(self.folder / _CLAIM)
-        if said.get("token") != self._token:
+        # What cannot be read for a moment is nobody else's.
+        if said.get("token", self._token) != self._token:
             raise ClaimLost(f"the run was taken over by process {said.get('pid')} on {said.get('host')}")
 
     def clear(self) -> None:
-        """Remove what the run has no more need of."""
-        for name in (_CHECKPOINT, _PROGRESS):
-            (self.folder / name).unlink(missing_ok=True)
+        """Remove what the run has no more need of, if it is still ours."""
+        with _lock(self.folder), suppress(ClaimLost):
+            self.check()
+            for name in (_CHECKPOINT, _PROGRESS):
+                (self.folder / name).unlink(missing_ok=True)
 
 
 @contextmanager
@@ -96,7 +100,9 @@ def claimed(folder: Path, *, takeover_minutes: float) -> Iterator[Claim | None]:
             claim = None
         else:
             folder.mkdir(exist_ok=True)
-            (folder / _PROGRESS).unlink(missing_ok=True)
+            # What an earlier process left half written goes too.
+            for left in (folder / _PROGRESS, *folder.glob(".*")):
+                left.unlink(missing_ok=True)
             _write(folder / _CLAIM, {"token": token, **_own_place()})
             claim = Claim(folder, token)
     if claim is None:
@@ -180,7 +186,7 @@ def _started(pid: int) -> float | None:
 def _read(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+    except (OSError, ValueError, TypeError):
         return {}
 
 

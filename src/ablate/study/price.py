@@ -30,13 +30,15 @@ class Prediction:
 
 def devices_here(history: pd.DataFrame, host: str) -> str | None:
     """Return the devices that runs would use on this machine: those of its newest run; None where it had none."""
-    here = history[history["host"] == host]
+    here = history[history["host"] == host].dropna(subset=["devices"])
     return None if here.empty else str(here.sort_values("started")["devices"].iloc[-1])
 
 
 def usable(history: pd.DataFrame, devices: str | None) -> pd.DataFrame:
     """Return the runs of a history that tell how long others take on some devices; None: on any."""
-    known = history.dropna(subset=["flops", "examples", "examples_per_second", "seconds"])
+    measured = ["flops", "examples", "examples_per_second", "seconds"]
+    known = history.dropna(subset=measured)
+    known = known[(known[measured] > 0).all(axis=1)]
     return known if devices is None else known[known["devices"] == devices]
 
 

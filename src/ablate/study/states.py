@@ -79,7 +79,7 @@ def standing(runs: pd.DataFrame, *, study: str, alive: Holder | None) -> Standin
     return replace(
         _standing(State.INTERRUPTED if lost or newest["goes_on"] == "true" else State.FAILED, runs),
         why="its process is gone" if lost else _why(newest),
-        failed=newest["status"] == "FAILED",
+        failed=newest["status"] == "FAILED" or not (lost or newest["goes_on"] == "true"),
         lost=lost,
     )
 

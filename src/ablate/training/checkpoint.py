@@ -7,6 +7,7 @@ import logging
 import os
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _FACTS = "facts"
-_UNREADABLE = (OSError, EOFError, ValueError, KeyError, NotImplementedError, zipfile.BadZipFile)
+_UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, zipfile.BadZipFile)
 """What reading a damaged file raises."""
 
 
@@ -76,7 +77,12 @@ def save(file: Path, checkpoint: Checkpoint) -> None:
     Raises:
         OSError: It cannot be written; the current one stays.
     """
-    facts = {"step": checkpoint.step, "seconds": checkpoint.seconds, "recorder": dict(checkpoint.recorder)}
+    facts = {
+        "step": checkpoint.step,
+        "seconds": checkpoint.seconds,
+        "recorder": dict(checkpoint.recorder),
+        "variables": {kind: len(values) for kind, values in checkpoint.variables.items()},
+    }
     arrays = {
         f"{kind}/{place}": value for kind, values in checkpoint.variables.items() for place, value in enumerate(values)
     }
@@ -91,7 +97,8 @@ def save(file: Path, checkpoint: Checkpoint) -> None:
         aside.unlink(missing_ok=True)
     folder = os.open(file.parent, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        with suppress(OSError):  # not all network file systems know it, and the checkpoint is there already
+            os.fsync(folder)
     finally:
         os.close(folder)
 
@@ -112,11 +119,10 @@ def load(file: Path) -> Checkpoint | None:
     try:
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             facts = json.loads(str(arrays[_FACTS]))
-            variables: dict[str, list[np.ndarray]] = {}
-            for name in arrays.files:
-                kind, _, place = name.partition("/")
-                if place:
-                    variables.setdefault(kind, []).append(arrays[name])
+            variables = {
+                kind: [arrays[f"{kind}/{place}"] for place in range(count)]
+                for kind, count in facts["variables"].items()
+            }
             return Checkpoint(facts["step"], facts["seconds"], facts["recorder"], variables)
     except _UNREADABLE as error:
         log.warning("The checkpoint %s cannot be read, training starts anew: %s", file, error)
