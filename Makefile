@@ -30,7 +30,7 @@ demo: .venv/ready  ## train four small variants on the sample photographs and re
 	@echo "All of it in MLflow:  make ui"
 
 test: .venv/ready  ## run the tests
-	@$(PY) -m pytest -n 2 --cov --cov-fail-under=90
+	@$(PY) -m pytest -n 2 --dist worksteal --cov --cov-fail-under=90
 
 report: .venv/ready  ## report on the newest study; make report ARGS="study=NAME out=DIR"
 	@$(PY) -m ablate.report $(ARGS)

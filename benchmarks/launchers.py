@@ -57,7 +57,7 @@ def on_two_machines_of_which_one_is_killed(folder: Path) -> int:
 
 
 def metrics(folder: Path) -> tuple[pd.DataFrame, pd.Series]:
-    """Return what the runs measured, by variant and seed, but for costs; and in how many sessions, where more than one."""
+    """Return what the runs measured, by variant and seed, but for costs; and their sessions, where more than one."""
     uri = f"sqlite:///{folder / 'mlflow.db'}"
     open_store(uri)
     record = read_study("launched", uri)

@@ -1,14 +1,12 @@
 """Hydra's launchers, with the defaults that they have here; `benchmarks/launchers.py` runs a study through each."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
 
 from ablate.config import conf_dir
-from ablate.tracking.read import StudyRecord
-from conftest import QUICK, Command
 from hydra_plugins.ablate_launchers.ray import _shares
 
 
@@ -52,15 +50,3 @@ def test_a_ray_task_has_a_gpu_and_its_part_of_the_cores(
     nodes: list[dict[str, Any]], given: dict[str, float], cpus: int, gpus: float
 ) -> None:
     assert _shares(nodes, given) == {"num_cpus": cpus, "num_gpus": gpus}
-
-
-def test_joblib_runs_a_sweep(python_m: Command, study: Callable[[], StudyRecord]) -> None:
-    # The address of a store is relative to where the command was started.
-    environment = {"MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"}
-    arguments = ["-m", *QUICK, "hydra/launcher=joblib", "output_res=full,quarter", "hardware.threads=1"]
-    finished = python_m("ablate.run", *arguments, env=environment)
-    assert finished.returncode == 0, finished.stderr
-    assert "Warning" not in finished.stderr
-    record = study()
-    assert list(record.runs["status"]) == ["FINISHED"] * 2
-    assert set(record.runs["threads"]) == {"1"}

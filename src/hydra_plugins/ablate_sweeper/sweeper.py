@@ -65,7 +65,7 @@ class AblateSweeper(BasicSweeper):
         for uri in sorted({run.uri for run in planned}):
             check_store(uri)
             if study is not None:
-                _announce(study, uri)
+                announce(study, uri)
         folder = Path(self.config.hydra.sweep.dir)
         folder.mkdir(parents=True, exist_ok=True)
         OmegaConf.save(self.config, folder / "multirun.yaml")
@@ -209,7 +209,8 @@ class _Sweep:
         return missing
 
 
-def _announce(study: StudyFile, uri: str) -> None:
+def announce(study: StudyFile, uri: str) -> None:
+    """Print what a study asks and what its design cannot tell apart, and write it to a store."""
     from ablate.tracking.store import open_store
     from ablate.tracking.study import record_study
 
