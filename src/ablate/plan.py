@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import socket
@@ -45,6 +46,8 @@ def main() -> None:
     if "--help" in arguments or "-h" in arguments:
         print(HELP)
         return
+    # The process is about to end: looking for garbage among a million small nodes takes an eighth of its time.
+    gc.disable()
     with command():
         options = [argument for argument in arguments if argument.startswith("-")]
         for option in options:
