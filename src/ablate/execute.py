@@ -52,7 +52,7 @@ def execute(job: Job, started: Callable[[str], None] = lambda run_id: None) -> N
         runs = runs_of([name], run.study.name, RUN_COLUMNS)
         found = standing(since_finished(runs) if run.rerun == "all" else runs, study=run.study.name, alive=None)
         if not to_run(found, run.rerun):
-            _settled(job, checked, found)
+            _settled(job, found)
             return
         if found.state != State.INTERRUPTED:
             claim.clear()
@@ -63,24 +63,25 @@ def execute(job: Job, started: Callable[[str], None] = lambda run_id: None) -> N
                 claim.clear()
             raise
         claim.clear()
-    if found.state == State.INTERRUPTED and found.study != run.study.name:
-        from ablate.tracking.run import refer
-
-        # It went on where it began; this study asked for it as well.
-        assert found.run_id is not None
-        refer(found.run_id, study=run.study.name, variant=job.variant, project=job.project)
+    if found.state == State.INTERRUPTED:
+        _refer(job, found)  # it went on where it began; this study asked for it as well
 
 
-def _settled(job: Job, checked: Checked, found: Standing) -> None:
+def _settled(job: Job, found: Standing) -> None:
     """Say what has become of a run that is not trained now."""
     if found.state == State.FAILED:
         raise RunFailed(f"{job} has failed before: {found.why}. rerun=failed tries again")
-    assert found.run_id is not None
     log.info("%s is finished: run %s of study %s. rerun=all trains it again", job, found.run_id, found.study)
-    study = checked.run.study.name
-    if found.study != study:
-        from ablate.tracking.run import refer
+    _refer(job, found)
 
+
+def _refer(job: Job, found: Standing) -> None:
+    """Make a result of another study one of the job's."""
+    from ablate.tracking.run import refer
+
+    study = job.values["study"]["name"]
+    if found.study != study:
+        assert found.run_id is not None
         refer(found.run_id, study=study, variant=job.variant, project=job.project)
 
 

@@ -1,7 +1,8 @@
 """Reading a study back from the store: everything that a report needs, as frames."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,7 +139,7 @@ def runs_of(identities: Sequence[str], study: str, columns: Sequence[str]) -> pd
     Raises:
         TrackingError: The store cannot be read.
     """
-    try:
+    with _reading():
         client = mlflow.MlflowClient()
         experiments = client.search_experiments()
         wanted, found = set(identities), list[Run]()
@@ -154,25 +155,9 @@ def runs_of(identities: Sequence[str], study: str, columns: Sequence[str]) -> pd
         if others:
             for identity in sorted(wanted - finished):
                 found += _runs(others, where=f"tags.`ablate.identity` = '{identity}'", client=client)
-    except (MlflowException, OSError) as error:
-        raise TrackingError(f"the tracking store cannot be read: {str(error).splitlines()[0]}") from error
+    found.sort(key=lambda run: -run.info.start_time)
     names = {experiment.experiment_id: experiment.name for experiment in experiments}
-    rows = [{**_row(run), "study": names[run.info.experiment_id]} for run in found]
-    ids = pd.Index([run.info.run_id for run in found], name="run_id", dtype=object)
-    columns = [
-        "identity",
-        "study",
-        "variant",
-        "seed",
-        "status",
-        "started",
-        "reason",
-        "error",
-        "goes_on",
-        "reused_from",
-    ]
-    frame = pd.DataFrame(rows, index=ids)
-    return frame.reindex(columns=[*columns, *(name for name in map(str, frame) if name not in columns)])
+    return _frame(found, [{**_row(run), "study": names[run.info.experiment_id]} for run in found], columns)
 
 
 _COSTS = {
@@ -198,19 +183,29 @@ def history(columns: Sequence[str], limit: int = 300) -> pd.DataFrame:
     Raises:
         TrackingError: The store cannot be read.
     """
-    try:
+    with _reading():
         client = mlflow.MlflowClient()
         where = "attributes.status = 'FINISHED' and metrics.`plan/seconds` > 0"
         runs = _runs(client.search_experiments(), limit=limit, where=where, client=client)
-    except (MlflowException, OSError) as error:
-        raise TrackingError(f"the tracking store cannot be read: {str(error).splitlines()[0]}") from error
     own = [run for run in runs if "ablate.reused_from" not in run.data.tags]
     rows = [
         {**_row(run), **{name: run.data.metrics.get(metric, float("nan")) for name, metric in _COSTS.items()}}
         for run in own
     ]
-    ids = pd.Index([run.info.run_id for run in own], name="run_id", dtype=object)
-    return pd.DataFrame(rows, index=ids).reindex(columns=list(columns))
+    return _frame(own, rows, columns)
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except (MlflowException, OSError) as error:
+        raise TrackingError(f"the tracking store cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def _frame(runs: Sequence[Run], rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> pd.DataFrame:
+    ids = pd.Index([run.info.run_id for run in runs], name="run_id", dtype=object)
+    return pd.DataFrame(list(rows), index=ids).reindex(columns=list(columns))
 
 
 def _runs(

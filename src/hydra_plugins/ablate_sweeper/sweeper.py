@@ -20,7 +20,7 @@ from omegaconf import OmegaConf
 from tqdm import tqdm
 
 from ablate.config import project_dir
-from ablate.errors import AblateError, Elsewhere, RunsMissing
+from ablate.errors import AblateError, ConfigError, Elsewhere, RunsMissing
 from ablate.job import variant_of
 from ablate.study.claims import claimed
 from ablate.study.definition import StudyFile
@@ -124,7 +124,7 @@ class _Sweep:
             self._reuse(found)
             todo = self._todo(found)
             if todo:
-                self._launch(todo)
+                self._launch(todo[: self.sweeper.max_batch_size], found)
                 continue
             others = [run for run, one in zip(self.planned, found, strict=True) if one.state == State.RUNNING]
             if not others:
@@ -150,37 +150,35 @@ class _Sweep:
                 places.append(place)
         return places
 
-    def _launch(self, places: Sequence[int]) -> None:
-        size = self.sweeper.max_batch_size or len(places)
-        for start in range(0, len(places), size):
-            chunk = places[start : start + size]
-            before = self.look()
-            results = self._launched_results(chunk)
-            after = self.look()
-            moved = any(before[place] != after[place] for place in chunk)
-            for number, place in enumerate(chunk):
-                result = results[number] if results else None
-                error = result._return_value if result is not None and result.status == JobStatus.FAILED else None
-                if isinstance(error, Elsewhere):
-                    continue
-                if error is not None:
-                    self.errors[self.planned[place].identity] = error
-                # Where a launcher gives up in the middle, some runs never had their turn.
-                if results or not moved or after[place].state != State.TODO:
-                    self._tried[place] += 1
-            (self._given_up.difference_update if results else self._given_up.update)(chunk)
-            self.returns += results
+    def _launch(self, places: Sequence[int], before: Sequence[Standing]) -> None:
+        results = self._launched_results(places)
+        after = self.look()
+        moved = any(before[place] != after[place] for place in places)
+        for number, place in enumerate(places):
+            result = results[number] if results else None
+            error = result._return_value if result is not None and result.status == JobStatus.FAILED else None
+            if isinstance(error, Elsewhere):
+                continue
+            if error is not None:
+                self.errors[self.planned[place].identity] = error
+            # Where a launcher gives up in the middle, some runs never had their turn.
+            if results or not moved or after[place].state != State.TODO:
+                self._tried[place] += 1
+        (self._given_up.difference_update if results else self._given_up.update)(places)
+        self.returns += results
 
-    def _launched_results(self, chunk: Sequence[int]) -> Sequence[JobReturn]:
+    def _launched_results(self, places: Sequence[int]) -> Sequence[JobReturn]:
         assert self.sweeper.launcher is not None
-        lines = [list(self.planned[place].overrides) for place in chunk]
-        first, self._launched = self._launched, self._launched + len(chunk)
+        lines = [list(self.planned[place].overrides) for place in places]
+        first, self._launched = self._launched, self._launched + len(places)
         try:
             return list(self.sweeper.launcher.launch(lines, initial_job_idx=first))
+        except ConfigError:
+            raise  # the launcher itself is set up wrongly
         except Exception as error:
             # Launchers raise where a process or a machine is lost, or where they cannot start: the store knows more.
             log.error("The launcher gave up: %s", " ".join(str(error).split())[:1000] or type(error).__name__)
-            for place in chunk:
+            for place in places:
                 self.errors.setdefault(self.planned[place].identity, error)
             return []
 
