@@ -6,6 +6,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy.signal import correlate2d
 
 from ablate.colorization.architecture import Layer, layers
@@ -109,6 +110,48 @@ def test_the_whole_network_equals_a_forward_pass_in_numpy(image, output_res, bat
             x = x if layer.name == "head" else np.maximum(x, 0)
     outputs = np.asarray(model(image[None, ..., None], training=False))[0]
     np.testing.assert_allclose(outputs, x, rtol=1e-3, atol=1e-3 * np.abs(x).max())
+
+
+def test_dilated_convolutions_and_their_gradients_are_those_of_tensorflow():
+    """In training, where batch norm's statistics join all pixels of a batch, and on an odd side as well."""
+    plan = [
+        Layer("first", "conv", 3),
+        *(Layer(f"dilated_{place}", "conv", 4, dilation=2) for place in (1, 2)),
+        Layer("norm", "batch_norm", relu=False),
+        Layer("last", "conv", 2, dilation=2, relu=False),
+    ]
+    for side in (8, 7):
+        model = build_backbone(plan, side=side)
+        randomize(model)
+        given = tf.random.stateless_normal((3, side, side, 1), (1, 2))
+        weights = model.trainable_weights
+        kernels = iter(weights)
+
+        def convolution(x, dilation, kernels=kernels):
+            kernel, bias = next(kernels), next(kernels)
+            return tf.nn.conv2d(x, kernel, 1, "SAME", dilations=dilation) + bias
+
+        with tf.GradientTape(persistent=True) as tape:
+            made = model(given, training=True)
+            x = tf.nn.relu(convolution(given, 1))
+            x = tf.nn.relu(convolution(x, 2))
+            x = tf.nn.relu(convolution(x, 2))
+            mean, variance = tf.nn.moments(x, (0, 1, 2))
+            scale, offset = next(kernels), next(kernels)
+            x = tf.nn.batch_normalization(x, mean, variance, offset, scale, 1e-5)
+            expected = convolution(x, 2)
+            sums = [tf.reduce_sum(tf.sin(outputs)) for outputs in (made, expected)]
+        np.testing.assert_allclose(made, expected, rtol=1e-4, atol=1e-4)
+        for own, other in zip(*(tape.gradient(total, [w.value for w in weights]) for total in sums), strict=True):
+            np.testing.assert_allclose(own, other, rtol=1e-3, atol=1e-3)
+
+
+def test_dilated_convolutions_in_a_row_are_rearranged_once():
+    def arrangements(side):
+        model = build_backbone(layers(width=TINY), side=side)
+        return sum(operation.name.startswith("transpose") for operation in model.operations)
+
+    assert (arrangements(64), arrangements(40)) == (2, 0)
 
 
 @pytest.mark.parametrize(("output_res", "side"), [("full", 64), ("half", 32), ("quarter", 16)])
