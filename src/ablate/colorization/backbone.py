@@ -61,7 +61,7 @@ def build_backbone(plan: Sequence[Layer], *, side: int, seed: int = 0, l2: float
 
 
 def _apart(x: keras.KerasTensor, dilation: int) -> keras.KerasTensor:
-    """Lay every `dilation`-th row and column together: (n, h, w, c) -> (n * dilation^2, h / dilation, w / dilation, c).
+    """Lay each `dilation`-th row and column together: (n, h, w, c) -> (n * dilation^2, h / dilation, w / dilation, c).
 
     A dilated convolution of x is the plain one of the result, padding included; whatever sees single pixels or sums
     over all of a batch, as batch norm does, stays the same. Plain ones are faster, and one rearrangement
