@@ -112,6 +112,19 @@ class Task(Protocol):
         """
         ...
 
+    def prepare(self, out: str, *, workers: int, shard_mib: int) -> str:
+        """Write the data as training reads it fastest, and go on where that was interrupted.
+
+        Args:
+            out: Folder or URL.
+            workers: Processes.
+            shard_mib: About how many MiB go into a file.
+
+        Returns:
+            What was made, in words.
+        """
+        ...
+
     def load_data(self) -> DataSummary:
         """Find and check the data; the methods below need it."""
         ...

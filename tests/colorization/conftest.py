@@ -13,6 +13,7 @@ from ablate.colorization.gamut import ab_gamut
 DATA = {
     "name": "sample",
     "root": None,
+    "dataset": None,
     "image_size": 32,
     "max_zoom": 1.125,
     "repeats": 1,

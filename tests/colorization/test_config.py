@@ -19,7 +19,7 @@ def test_the_defaults_are_valid(task_values):
 @pytest.mark.parametrize(
     ("key", "value", "allowed"),
     [
-        ("data.name", "imagenet", "'sample' or 'folder'"),
+        ("data.name", "imagenet", "'sample', 'folder', 'prepared' or 'tfds'"),
         ("data.image_size", 0, "greater than 0"),
         ("data.image_size", "large", "integer"),
         ("data.image_size", 32.5, "integer"),
@@ -104,7 +104,7 @@ def test_a_folder_needs_a_root(task_values):
 def test_a_folder_with_a_root_is_valid(task_values, tmp_path):
     values = task_values()
     values["data"].update(name="folder", root=str(tmp_path))
-    assert validate(ColorizationConfig, values).data.root == tmp_path
+    assert validate(ColorizationConfig, values).data.root == str(tmp_path)
 
 
 @pytest.mark.parametrize(

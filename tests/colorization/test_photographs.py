@@ -449,16 +449,8 @@ def test_a_scan_keeps_the_order_and_names_what_is_bad(tmp_path, noise, encode):
     }
     photograph, image = results[0]
     digest = hashlib.sha256(contents[0]).hexdigest()
-    assert photograph == Photograph("name 0", tmp_path / "0.png", digest, 16, 8)
+    assert photograph == Photograph("name 0", digest, tmp_path / "0.png")
     np.testing.assert_array_equal(image, noise(0, height=8))
-
-
-def test_a_photograph_s_size_is_that_of_the_upright_picture(tmp_path, noise, encode):
-    exif = Image.Exif()
-    exif[ORIENTATION] = 6
-    (tmp_path / "a.jpg").write_bytes(encode(noise(), "JPEG", exif=exif))
-    [(photograph, _)] = scan([("a", tmp_path / "a.jpg")], np.asarray, progress="Reading")
-    assert (photograph.width, photograph.height) == (HEIGHT, WIDTH)
 
 
 def test_scanning_nothing_gives_nothing():

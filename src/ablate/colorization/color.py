@@ -14,6 +14,28 @@ _TO_XYZ = (_XYZ_FROM_RGB / _WHITE[:, None]).T.astype(np.float32)
 _TO_RGB = np.linalg.inv(_XYZ_FROM_RGB / _WHITE[:, None]).T.astype(np.float32)
 
 
+_CURVE_END = 0.04045
+_LINEAR = np.array(
+    [x / 12.92 if x <= _CURVE_END else ((x + 0.055) / 1.055) ** 2.4 for x in np.arange(256) / 255], "f4"
+)
+"""Linear light of each 8-bit value."""
+
+_TO_LAB = np.array([[0, 500, 0], [116, -500, 200], [0, 0, -200]], np.float32)
+"""L + 16, a and b of f(X), f(Y) and f(Z)."""
+
+
+def pixels_to_lab(pixels: tf.Tensor) -> tf.Tensor:
+    """Convert 8-bit sRGB to Lab.
+
+    Args:
+        pixels: (..., 3), uint8.
+
+    Returns:
+        (..., 3), float32: L in 0..100, a and b in about -108..99.
+    """
+    return _linear_to_lab(tf.gather(_LINEAR, tf.cast(pixels, tf.int32)))
+
+
 def rgb_to_lab(rgb: tf.Tensor) -> tf.Tensor:
     """Convert sRGB to Lab.
 
@@ -24,11 +46,16 @@ def rgb_to_lab(rgb: tf.Tensor) -> tf.Tensor:
         (..., 3), float32: L in 0..100, a and b in about -108..99.
     """
     rgb = tf.cast(rgb, tf.float32)
-    linear = tf.where(rgb > 0.04045, tf.pow((tf.maximum(rgb, 0.04045) + 0.055) / 1.055, 2.4), rgb / 12.92)
+    curved = tf.pow((tf.maximum(rgb, _CURVE_END) + 0.055) / 1.055, 2.4)
+    return _linear_to_lab(tf.where(rgb > _CURVE_END, curved, rgb / 12.92))
+
+
+def _linear_to_lab(linear: tf.Tensor) -> tf.Tensor:
     xyz = tf.tensordot(linear, _TO_XYZ, 1)
-    f = tf.where(xyz > 0.008856, tf.pow(tf.maximum(xyz, 0.008856), 1 / 3), 7.787 * xyz + 16 / 116)
-    x, y, z = tf.unstack(f, axis=-1)
-    return tf.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
+    # A cube root by logarithm: on a CPU several times as fast as a power. Below 0.008856, f is the root's tangent,
+    # which is nowhere below the root.
+    f = tf.minimum(tf.exp(tf.math.log(tf.maximum(xyz, 0.008856)) / 3), 7.787 * xyz + 16 / 116)
+    return tf.tensordot(f, _TO_LAB, 1) - [16.0, 0.0, 0.0]
 
 
 def lab_to_rgb(lab: tf.Tensor) -> tf.Tensor:

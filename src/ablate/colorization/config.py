@@ -1,9 +1,9 @@
 """The configuration of the colourisation task, validated. No TensorFlow."""
 
-from pathlib import Path
+import os
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from ablate.colorization.architecture import BatchNorm, Depth, OutputRes, check_side
 from ablate.colorization.gamut import ab_gamut
@@ -15,8 +15,9 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 class DataConfig(Schema):
     """Which photographs, and how they become squares; see `conf/config.yaml` for what each key means."""
 
-    name: Literal["sample", "folder"]
-    root: Path | None = None
+    name: Literal["sample", "folder", "prepared", "tfds"]
+    root: str | None = None
+    dataset: str | None = None
     image_size: PositiveInt
     max_zoom: Annotated[float, Field(ge=1)]
     repeats: PositiveInt
@@ -24,10 +25,17 @@ class DataConfig(Schema):
     max_bad_fraction: Fraction
     memory_gib: NonNegativeFloat
 
+    @field_validator("root", mode="before")
+    @classmethod
+    def _as_text(cls, root: object) -> object:
+        return os.fspath(root) if isinstance(root, os.PathLike) else root
+
     @model_validator(mode="after")
-    def _folder_has_root(self) -> "DataConfig":
-        if self.name == "folder" and self.root is None:
-            raise ValueError("data=folder needs data.root=DIR, the folder that holds the photographs")
+    def _has_a_place(self) -> "DataConfig":
+        if self.name in ("folder", "prepared") and self.root is None:
+            raise ValueError(f"data={self.name} needs data.root=DIR, the folder that holds the photographs")
+        if self.name == "tfds" and self.dataset is None:
+            raise ValueError("data=tfds needs data.dataset=NAME, as TensorFlow Datasets calls it")
         return self
 
 

@@ -1,21 +1,23 @@
 """The data set: which photographs train and which evaluate, and their batches in `tf.data`."""
 
 import logging
+import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 from PIL import Image
 
-from ablate.colorization.color import rgb_to_lab
+from ablate.colorization.class_counter import ClassCounter
+from ablate.colorization.color import pixels_to_lab
 from ablate.colorization.config import DataConfig
-from ablate.colorization.encoding import nearest_bin
 from ablate.colorization.gamut import ab_gamut
-from ablate.colorization.listing import Listing, list_files, place
+from ablate.colorization.listing import EVALUATES, Listing, list_files, place
 from ablate.colorization.photographs import (
     BadPhotograph,
     Photograph,
@@ -25,12 +27,49 @@ from ablate.colorization.photographs import (
     fit_short_side,
     scan,
 )
+from ablate.colorization.prepared.chunks import recipe_of
+from ablate.colorization.prepared.read import PreparedSet, pixels_of, truth_of
+from ablate.cpus import job_threads
 from ablate.errors import DataError
 
 log = logging.getLogger(__name__)
 
 _GIB = 2**30
-_NOT_KEPT: Pixels = np.empty((0, 0, 3), np.uint8)
+
+
+class TrainingPhotographs(Protocol):
+    """The training photographs, ordered by content: which there are, and their pixels."""
+
+    def __len__(self) -> int: ...
+
+    def read(self, indices: Sequence[int]) -> list[Pixels]:
+        """Return photographs, (height, width, 3) each, their shorter sides fit for cropping."""
+        ...
+
+
+@dataclass(frozen=True)
+class Files(Sequence[Photograph]):
+    """Photographs in files, decoded when they are read; `cache` keeps some by index."""
+
+    photographs: tuple[Photograph, ...]
+    image_size: int
+    max_zoom: float
+    cache: dict[int, Pixels]
+
+    def __len__(self) -> int:
+        return len(self.photographs)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.photographs[index]
+
+    def read(self, indices: Sequence[int]) -> list[Pixels]:
+        """Return photographs, see `TrainingPhotographs`."""
+        return [self.cache[index] if index in self.cache else self._decoded(index) for index in indices]
+
+    def _decoded(self, index: int) -> Pixels:
+        path, side = self.photographs[index].path, self.image_size
+        assert path is not None
+        return np.asarray(fit_short_side(decode(path.read_bytes()), low=side, high=round(side * self.max_zoom)))
 
 
 @dataclass(frozen=True)
@@ -39,38 +78,33 @@ class ColorData:
 
     Attributes:
         config: Where it comes from.
+        fingerprint: SHA-256 over the contents of the files and the part that each belongs to; not over their paths.
         train: Its training photographs, ordered by content.
         evaluation: Its evaluation photographs, ordered by content.
-        fingerprint: SHA-256 over the contents of the files and the part that each belongs to; not over their paths.
         evaluation_pixels: (num_evaluation, image_size, image_size, 3), uint8 sRGB: their central squares.
         evaluation_truth: (num_evaluation, side, side, 3): the same squares at the side at which colours are compared.
-        bin_counts: (num_bins,): pixels of the training photographs' central squares by nearest colour class.
-        mean_ab: (2,): their mean colour.
+        bin_counts: (num_bins,): pixels of the training photographs by nearest colour class, at the size that crops
+            are taken from.
+        grid_step: Grid step of the classes.
         bad: The files that could not be used.
         ignored: Names of the files that are no photographs.
-        cache: Decoded training photographs by index, as far as the memory given to it reaches.
     """
 
     config: DataConfig
     fingerprint: str
-    train: tuple[Photograph, ...]
+    train: TrainingPhotographs
     evaluation: tuple[Photograph, ...]
     evaluation_pixels: Pixels
     evaluation_truth: Pixels
     bin_counts: npt.NDArray[np.int64]
-    mean_ab: npt.NDArray[np.float64]
+    grid_step: int
     bad: tuple[BadPhotograph, ...]
     ignored: tuple[str, ...]
-    cache: dict[int, Pixels]
 
-    def load(self, index: int) -> Pixels:
-        """Return a training photograph, (height, width, 3) uint8, its shorter side fit for cropping."""
-        cached = self.cache.get(index)
-        if cached is not None:
-            return cached
-        side = self.config.image_size
-        image = decode(self.train[index].path.read_bytes())
-        return np.asarray(fit_short_side(image, low=side, high=round(side * self.config.max_zoom)))
+    @property
+    def mean_ab(self) -> npt.NDArray[np.float64]:
+        """Mean colour of the training photographs, (2,), each pixel's taken as that of its class."""
+        return self.bin_counts @ ab_gamut(self.grid_step) / self.bin_counts.sum()
 
 
 def load_data(config: DataConfig, *, evaluation_side: int, grid_step: int = 10) -> ColorData:
@@ -84,14 +118,40 @@ def load_data(config: DataConfig, *, evaluation_side: int, grid_step: int = 10) 
     Raises:
         DataError: There are no photographs, too few, or too many bad ones.
     """
+    if config.name == "prepared":
+        return _prepared(config, evaluation_side, grid_step)
     return _scan(config, evaluation_side, grid_step, list_files(config))
 
 
+def _prepared(config: DataConfig, evaluation_side: int, grid_step: int) -> ColorData:
+    assert config.root is not None
+    prepared = PreparedSet(config.root, recipe_of(config, evaluation_side=evaluation_side, grid_step=grid_step))
+    evaluated = prepared.part("eval", memory=np.inf)
+    features = [evaluated.features(index) for index in range(len(evaluated))]
+    manifest = prepared.manifest
+    return ColorData(
+        config=config,
+        fingerprint=manifest.fingerprint,
+        train=prepared.part("train", memory=config.memory_gib * _GIB),
+        evaluation=tuple(Photograph(one["name"].decode(), one["digest"].hex()) for one in features),
+        evaluation_pixels=np.stack([pixels_of(one) for one in features]),
+        evaluation_truth=np.stack([truth_of(one) for one in features]),
+        bin_counts=np.array(manifest.class_counts, np.int64),
+        grid_step=grid_step,
+        bad=(
+            *(BadPhotograph(name, reason) for name, reason in manifest.bad),
+            *(BadPhotograph(name, EVALUATES) for name in manifest.twice),
+        ),
+        ignored=tuple(manifest.ignored),
+    )
+
+
 def _scan(config: DataConfig, evaluation_side: int, grid_step: int, listing: Listing) -> ColorData:
-    statistics = _ColorStatistics(grid_step)
+    counter = ClassCounter(grid_step)
     bad = list(listing.unreadable)
     evaluated: list[tuple[Photograph, tuple[Pixels, Pixels]]] = []
-    trained: list[tuple[Photograph, Pixels]] = []
+    trained: list[Photograph] = []
+    cache: dict[int, Pixels] = {}
     cached_bytes = 0
 
     def squares(image: Image.Image) -> tuple[Pixels, Pixels]:
@@ -99,25 +159,25 @@ def _scan(config: DataConfig, evaluation_side: int, grid_step: int, listing: Lis
         same = evaluation_side == config.image_size
         return given, given if same else np.asarray(center_square(image, evaluation_side))
 
-    def square_and_crop(image: Image.Image) -> tuple[Pixels, Pixels]:
+    def fit(image: Image.Image) -> Pixels:
         low, high = config.image_size, round(config.image_size * config.max_zoom)
-        return np.asarray(center_square(image, low)), np.asarray(fit_short_side(image, low=low, high=high))
+        return np.asarray(fit_short_side(image, low=low, high=high))
 
     for found in scan(listing.paths("eval"), squares, progress="Reading photographs to evaluate"):
         if isinstance(found, BadPhotograph):
             bad.append(found)
         else:
             evaluated.append(found)
-    for read in scan(listing.paths("train"), square_and_crop, progress="Reading photographs to train"):
+    for read in scan(listing.paths("train"), fit, progress="Reading photographs to train"):
         if isinstance(read, BadPhotograph):
             bad.append(read)
             continue
-        photograph, (square, pixels) = read
-        statistics.add(square)
-        if cached_bytes >= config.memory_gib * _GIB:
-            pixels = _NOT_KEPT
-        cached_bytes += pixels.nbytes
-        trained.append((photograph, pixels))
+        photograph, pixels = read
+        counter.add(pixels)
+        if cached_bytes < config.memory_gib * _GIB:
+            cache[len(trained)] = pixels
+            cached_bytes += pixels.nbytes
+        trained.append(photograph)
     if listing.by_content and not (evaluated and trained):
         # Bad photographs took a whole side of the split: the others are split anew.
         others = listing.without(bad)
@@ -133,15 +193,14 @@ def _scan(config: DataConfig, evaluation_side: int, grid_step: int, listing: Lis
     return ColorData(
         config=config,
         fingerprint=listing.fingerprint,
-        train=tuple(photograph for photograph, _ in trained),
+        train=Files(tuple(trained), config.image_size, config.max_zoom, cache),
         evaluation=tuple(photograph for photograph, _ in evaluated),
         evaluation_pixels=given,
         evaluation_truth=truth,
-        bin_counts=statistics.counts,
-        mean_ab=statistics.mean,
+        bin_counts=counter.counts,
+        grid_step=grid_step,
         bad=(*bad, *listing.twice),
         ignored=listing.ignored,
-        cache={index: pixels for index, (_, pixels) in enumerate(trained) if pixels.size},
     )
 
 
@@ -167,48 +226,6 @@ def _first(names: Sequence[str], count: int = 50) -> str:
     return ", ".join(names[:count]) + (f" and {len(names) - count} more" if len(names) > count else "")
 
 
-class _ColorStatistics:
-    """Counts nearest colour classes and sums ab, a few photographs at a time."""
-
-    _BATCH = 16
-
-    def __init__(self, grid_step: int):
-        self.grid_step = grid_step
-        self._counts = np.zeros(len(ab_gamut(grid_step)), np.int64)
-        self._sum, self._pixels = np.zeros(2), 0
-        self._waiting: list[Pixels] = []
-
-    def add(self, square: Pixels) -> None:
-        self._waiting.append(square)
-        if len(self._waiting) == self._BATCH:
-            self._flush()
-
-    def _flush(self) -> None:
-        if not self._waiting:
-            return
-        ab = pixels_to_lab(np.stack(self._waiting))[..., 1:]
-        bins = nearest_bin(ab, step=self.grid_step).numpy().ravel()
-        self._counts += np.bincount(bins, minlength=len(self._counts))
-        self._sum += ab.numpy().reshape(-1, 2).sum(axis=0, dtype=np.float64)
-        self._pixels += len(bins)
-        self._waiting.clear()
-
-    @property
-    def counts(self) -> npt.NDArray[np.int64]:
-        self._flush()
-        return self._counts
-
-    @property
-    def mean(self) -> npt.NDArray[np.float64]:
-        self._flush()
-        return self._sum / max(self._pixels, 1)
-
-
-def pixels_to_lab(pixels: tf.Tensor) -> tf.Tensor:
-    """Convert 8-bit sRGB, (..., 3) in 0..255, to Lab, (..., 3), float32."""
-    return rgb_to_lab(tf.cast(pixels, tf.float32) / 255)
-
-
 def to_example(pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Make the network's input and target from photographs.
 
@@ -216,7 +233,7 @@ def to_example(pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     So variants of any output resolution see the same batches.
 
     Args:
-        pixels: (batch, side, side, 3), sRGB in 0..255.
+        pixels: (batch, side, side, 3), uint8 sRGB.
 
     Returns:
         (batch, side, side, 1), (L - 50) / 100; and (batch, side, side, 2), ab.
@@ -225,8 +242,10 @@ def to_example(pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return (lab[..., :1] - 50) / 100, lab[..., 1:]
 
 
-def example_order(seed: int, positions: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
-    """Return which example stands at each position of an endless stream: a new shuffle for every pass.
+def example_order(
+    seed: int, positions: npt.NDArray[np.int64], count: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """Return which example stands at each position of an endless stream, and how it is cut: a new shuffle every pass.
 
     Any part of the stream can be had without the parts before it, so a run can go on in its middle.
 
@@ -236,42 +255,43 @@ def example_order(seed: int, positions: npt.NDArray[np.int64], count: int) -> np
         count: How many examples there are.
 
     Returns:
-        (n,), indices in 0..count - 1.
+        (n,), indices in 0..count - 1; and (n, 4), uniform in 0..1, for `random_square`.
     """
     passes, places = np.divmod(positions, count)
-    order = np.empty_like(positions)
+    order, draws = np.empty_like(positions), np.empty((len(positions), 4), np.float32)
     numbers, starts = np.unique(passes, return_index=True)
     for number, start, stop in zip(numbers, starts, np.append(starts, len(positions))[1:], strict=True):
-        permutation = np.random.default_rng([seed, int(number)]).permutation(count)
-        order[start:stop] = permutation[places[start:stop]]
-    return order
+        random = np.random.default_rng([seed, int(number)])
+        order[start:stop] = random.permutation(count)[places[start:stop]]
+        draws[start:stop] = random.random((count, 4), np.float32)[places[start:stop]]
+    return order, draws
 
 
-def random_crop(pixels: tf.Tensor, seed: tf.Tensor, *, side: int, max_zoom: float) -> tf.Tensor:
-    """Cut out a random square, flip it half of the time, and resize it, anti-aliased.
+def random_square(pixels: Pixels, draws: npt.NDArray[np.float32], *, side: int, max_zoom: float) -> Pixels:
+    """Cut out a random square, resize it, anti-aliased, and flip it half of the time.
 
     Args:
         pixels: (height, width, 3), uint8; the shorter side is at least `side`.
-        seed: (2,), int: the same seed gives the same crop, whatever ran before.
+        draws: (4,), uniform in 0..1: the square's side, top and left, and the flip.
         side: Side of the result.
         max_zoom: The square's side is uniform from short / max_zoom (never below `side`) to short.
 
     Returns:
-        (side, side, 3), float32 in 0..255.
+        (side, side, 3), uint8.
     """
-    size = tf.shape(pixels)
-    short = tf.minimum(size[0], size[1])
-    low = tf.maximum(tf.cast(tf.math.ceil(tf.cast(short, tf.float32) / max_zoom), tf.int32), side)
-    draws = tf.random.stateless_uniform([4], seed)
+    height, width, _ = pixels.shape
+    short = min(height, width)
+    low = max(math.ceil(short / max_zoom), side)
 
-    def draw(place: int, count: tf.Tensor) -> tf.Tensor:
-        return tf.minimum(tf.cast(draws[place] * tf.cast(count, tf.float32), tf.int32), count - 1)
+    def draw(place: int, count: int) -> int:
+        return min(int(draws[place] * count), count - 1)
 
     square = low + draw(0, short - low + 1)
-    top, left = draw(1, size[0] - square + 1), draw(2, size[1] - square + 1)
-    crop = tf.cast(pixels[top : top + square, left : left + square], tf.float32)
-    crop = tf.where(draws[3] < 0.5, crop, crop[:, ::-1])
-    return tf.image.resize(crop, (side, side), antialias=True)
+    top, left = draw(1, height - square + 1), draw(2, width - square + 1)
+    cut = pixels[top : top + square, left : left + square]
+    if square != side:
+        cut = np.asarray(Image.fromarray(cut).resize((side, side), Image.Resampling.BILINEAR))
+    return cut if draws[3] < 0.5 else cut[:, ::-1]
 
 
 def training_batches(data: ColorData, *, seed: int, batch_size: int, first_step: int, steps: int) -> tf.data.Dataset:
@@ -288,31 +308,34 @@ def training_batches(data: ColorData, *, seed: int, batch_size: int, first_step:
         A data set of (L, ab), see `to_example`; the same for the same arguments, whatever the number of threads.
     """
     positions = np.arange(first_step * batch_size, (first_step + steps) * batch_size, dtype=np.int64)
-    indices = example_order(seed, positions, len(data.train))
+    indices, draws = example_order(seed, positions, len(data.train))
     side, max_zoom = data.config.image_size, data.config.max_zoom
 
-    def crop(pixels: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
-        return random_crop(pixels, tf.stack([tf.constant(seed, tf.int64), position]), side=side, max_zoom=max_zoom)
+    def batch(step: int) -> Pixels:
+        part = slice(step * batch_size, (step + 1) * batch_size)
+        made = np.empty((batch_size, side, side, 3), np.uint8)
+        for square, pixels, own in zip(made, data.train.read(indices[part].tolist()), draws[part], strict=True):
+            square[...] = random_square(pixels, own, side=side, max_zoom=max_zoom)
+        return made
 
-    photographs = tf.data.Dataset.from_generator(
-        lambda: _load_ahead(data, indices), output_signature=tf.TensorSpec((None, None, 3), tf.uint8)
+    batches = tf.data.Dataset.from_generator(
+        lambda: _ahead(batch, steps), output_signature=tf.TensorSpec((batch_size, side, side, 3), tf.uint8)
     )
-    batches = (
-        tf.data.Dataset.zip(photographs, tf.data.Dataset.from_tensor_slices(positions))
-        .map(crop, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        .batch(batch_size, drop_remainder=True)
-        .map(to_example)
-    )
-    return batches.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2)
+    return batches.map(to_example).apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2)
 
 
-def _load_ahead(data: ColorData, indices: npt.NDArray[np.int64], ahead: int = 64) -> Iterator[Pixels]:
-    """Load photographs in order on all cores. TensorFlow's own map would be serial: a Python function is stateful."""
-    with ThreadPoolExecutor() as pool:
+def _ahead(batch: Callable[[int], Pixels], steps: int) -> Iterator[Pixels]:
+    """Make batches in order, on all cores and a few ahead.
+
+    In threads of Python: what takes time, decoding and resizing, leaves the others to work, and TensorFlow's own map
+    would call a Python function from one thread only.
+    """
+    threads = job_threads()
+    with ThreadPoolExecutor(threads) as pool:
         waiting: deque[Future[Pixels]] = deque()
-        for index in indices:
-            waiting.append(pool.submit(data.load, int(index)))
-            if len(waiting) >= ahead:
+        for step in range(steps):
+            waiting.append(pool.submit(batch, step))
+            if len(waiting) > threads:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

@@ -6,9 +6,9 @@ import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
-from ablate.colorization.color import lab_to_rgb
+from ablate.colorization.color import lab_to_rgb, pixels_to_lab
 from ablate.colorization.config import ColorConfig, EvaluationConfig
-from ablate.colorization.data import ColorData, pixels_to_lab
+from ablate.colorization.data import ColorData
 from ablate.colorization.decoding import decode, upsample
 from ablate.colorization.gamut import ab_gamut
 from ablate.colorization.metrics import balanced_pixel_weights, class_counts, colorfulness, per_photograph

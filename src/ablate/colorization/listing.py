@@ -3,7 +3,7 @@
 import hashlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +13,9 @@ from ablate.colorization.photographs import SUFFIXES, BadPhotograph, folder_path
 from ablate.errors import DataError
 
 PARTS = ("train", "eval")
+IGNORED = "ignored"
+EVALUATES = "evaluates under another name"
+"""Why a photograph does not train."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,6 @@ class File:
     path: Path
     part: str
     digest: str
-
-    @property
-    def share(self) -> float:
-        """Where in 0..1 its contents fall: its name and the other files do not matter."""
-        return int(self.digest[:13], 16) / 16**13
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,9 @@ class Listing:
 
 def place(config: DataConfig) -> str:
     """Return how a data set is called in messages."""
-    return f"data.root={config.root}" if config.name == "folder" else f"data={config.name}"
+    if config.name == "tfds":
+        return f"data.dataset={config.dataset}"
+    return f"data={config.name}" if config.root is None else f"data.root={config.root}"
 
 
 def list_files(config: DataConfig) -> Listing:
@@ -79,23 +79,40 @@ def list_files(config: DataConfig) -> Listing:
         shipped = [_Found(part, name, path) for part in PARTS for name, path in sample_paths(part)]
         return _listing(shipped, (), 0.0)
     assert config.root is not None
-    root = config.root.expanduser().absolute()
-    if not root.is_dir():
+    root = Path(config.root).expanduser().absolute()
+    if config.name == "tfds" or not root.is_dir():
+        if config.name == "tfds" or root.exists() or "://" in config.root:
+            raise DataError(
+                f"{place(config)} is no folder: `python -m ablate.prepare` makes a prepared data set of it, "
+                "for data=prepared"
+            )
         raise DataError(f"data.root={config.root} is no folder")
     photographs, ignored = folder_paths(root)
     if not photographs:
         raise DataError(f"data.root={config.root} holds no photographs ({', '.join(SUFFIXES)})")
-    folders = {name.split("/")[0] for name, _ in photographs if "/" in name}
+    part_of = parts_by_folder(name for name, _ in photographs)
     found = []
     for name, path in photographs:
-        part = None
-        if "val" in folders:
-            part = "eval" if name.startswith("val/") else "train"
-            if part == "train" and "train" in folders and not name.startswith("train/"):
-                ignored.append(name)
-                continue
-        found.append(_Found(part, name, path))
+        part = part_of(name)
+        if part == IGNORED:
+            ignored.append(name)
+        else:
+            found.append(_Found(part, name, path))
     return _listing(found, tuple(ignored), config.eval_fraction)
+
+
+def parts_by_folder(names: Iterable[str]) -> Callable[[str], str | None]:
+    """Return what a file's folder says of its part: one of `PARTS`, `IGNORED`, or None where contents decide."""
+    folders = {name.split("/")[0] for name in names if "/" in name}
+
+    def part(name: str) -> str | None:
+        if "val" not in folders:
+            return None
+        if name.startswith("val/"):
+            return "eval"
+        return "train" if "train" not in folders or name.startswith("train/") else IGNORED
+
+    return part
 
 
 @dataclass(frozen=True)
@@ -117,22 +134,35 @@ def _listing(found: Sequence[_Found], ignored: tuple[str, ...], eval_fraction: f
             unreadable.append(BadPhotograph(one.name, digest.strerror or str(digest)))
             continue
         file = File(one.name, one.path, one.part or "train", digest)
-        files.append(replace(file, part="eval") if by_content and file.share < eval_fraction else file)
+        files.append(replace(file, part=part_by_content(digest, eval_fraction)) if by_content else file)
     files.sort(key=lambda file: (file.digest, file.name))
     if by_content:
         files = _neither_empty(files)
     evaluating = {file.digest for file in files if file.part == "eval"}
     twice = [file for file in files if file.part == "train" and file.digest in evaluating]
     kept = [file for file in files if file.part == "eval" or file.digest not in evaluating]
-    lines = sorted(f"{file.part} {file.digest}\n" for file in kept)
     return Listing(
         files=tuple(kept),
         unreadable=tuple(unreadable),
-        twice=tuple(BadPhotograph(file.name, "evaluates under another name") for file in twice),
+        twice=tuple(BadPhotograph(file.name, EVALUATES) for file in twice),
         ignored=ignored,
         by_content=by_content,
-        fingerprint=hashlib.sha256("".join(lines).encode()).hexdigest(),
+        fingerprint=fingerprint_of({part: [file.digest for file in kept if file.part == part] for part in PARTS}),
     )
+
+
+def part_by_content(digest: str, eval_fraction: float) -> str:
+    """Return the part of a file by where in 0..1 its contents fall: its name and the other files do not matter."""
+    return "eval" if int(digest[:13], 16) / 16**13 < eval_fraction else "train"
+
+
+def fingerprint_of(digests: Mapping[str, Iterable[str]]) -> str:
+    """Return the SHA-256 over the contents of a data set's files, given their digests by part, each part in order."""
+    whole = hashlib.sha256()
+    for part in sorted(digests):
+        for digest in digests[part]:
+            whole.update(f"{part} {digest}\n".encode())
+    return whole.hexdigest()
 
 
 def _neither_empty(files: list[File]) -> list[File]:

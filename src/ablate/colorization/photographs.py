@@ -62,13 +62,11 @@ SAMPLE = {
 
 @dataclass(frozen=True)
 class Photograph:
-    """A readable photograph: its name (path below the root), file, SHA-256 of its bytes, and decoded size."""
+    """A readable photograph: its name (path below the root), SHA-256 of its file, and where that is, if known."""
 
     name: str
-    path: Path
     digest: str
-    width: int
-    height: int
+    path: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +114,7 @@ def folder_paths(root: Path) -> tuple[list[tuple[str, Path]], list[str]]:
         children[:] = sorted(child for child in children if not child.startswith("."))
         for file in sorted(file for file in files if not file.startswith(".")):
             path = Path(folder) / file
-            name = _printable(path.relative_to(root).as_posix())
+            name = printable(path.relative_to(root).as_posix())
             if path.suffix.lower() in SUFFIXES and not _special(path):
                 photographs.append((name, path))
             else:
@@ -124,8 +122,8 @@ def folder_paths(root: Path) -> tuple[list[tuple[str, Path]], list[str]]:
     return sorted(photographs), sorted(others)
 
 
-def _printable(name: str) -> str:
-    # A name that is not UTF-8, from an old archive, could be neither logged nor tracked.
+def printable(name: str) -> str:
+    """Return a name as text: one that is not UTF-8, from an old archive, could be neither logged nor tracked."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
@@ -242,7 +240,7 @@ def scan(
             image = decode(content)
         except (OSError, DataError) as error:
             return BadPhotograph(name, getattr(error, "strerror", None) or str(error))
-        photograph = Photograph(name, path, hashlib.sha256(content).hexdigest(), image.width, image.height)
+        photograph = Photograph(name, hashlib.sha256(content).hexdigest(), path)
         return photograph, prepare(image)
 
     workers = os.cpu_count() or 1

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from ablate.colorization.architecture import Layer, layers, price
-from ablate.colorization.config import ColorizationConfig
+from ablate.colorization.config import ColorizationConfig, DataConfig
 from ablate.colorization.gamut import ab_gamut
 from ablate.colorization.listing import list_files
 from ablate.colorization.metric_specs import METRICS
+from ablate.colorization.prepared.chunks import Recipe, recipe_of
+from ablate.colorization.prepared.read import PreparedSet
+from ablate.colorization.prepared.sources import is_url
 from ablate.schema import validate
 from ablate.task import DataSummary, Evaluation, FoundData
 
@@ -55,7 +59,7 @@ class ColorizationTask:
     def result_config(self) -> Mapping[str, Any]:
         """Return what determines a result: all but where photographs are, and how they are kept and shown."""
         unrelated = {
-            "data": {"name", "root", "memory_gib", "max_bad_fraction"},
+            "data": {"name", "root", "dataset", "memory_gib", "max_bad_fraction"},
             "evaluation": {"samples", "batch_size"},
             "regularizer": {"name"},
             "dropout": {"name"},
@@ -99,9 +103,29 @@ class ColorizationTask:
         }
 
     def find_data(self) -> FoundData:
-        """Find the photographs, as files."""
-        listing, repeats = list_files(self.config.data), self.config.data.repeats
-        return FoundData(listing.fingerprint, len(listing.paths("train")) * repeats)
+        """Find the photographs, as files or as records."""
+        config = self.config.data
+        if config.name == "prepared":
+            assert config.root is not None
+            manifest = PreparedSet(config.root, self.recipe).manifest
+            return FoundData(manifest.fingerprint, manifest.index["train"].records * config.repeats)
+        listing = list_files(config)
+        return FoundData(listing.fingerprint, len(listing.paths("train")) * config.repeats)
+
+    @property
+    def recipe(self) -> Recipe:
+        """How photographs become records of a prepared data set."""
+        return recipe_of(
+            self.config.data,
+            evaluation_side=self.config.evaluation.side,
+            grid_step=self.config.color.grid_step,
+        )
+
+    def prepare(self, out: str, *, workers: int, shard_mib: int) -> str:
+        """Write the photographs as `data=prepared` reads them."""
+        from ablate.colorization.prepared.write import prepare
+
+        return prepare(self.config.data, self.recipe, out, workers=workers, shard_mib=shard_mib).summary()
 
     @cached_property
     def data(self) -> ColorData:
@@ -119,7 +143,7 @@ class ColorizationTask:
         data, config = self.data, self.config.data
         return DataSummary(
             name=config.name,
-            source=str(config.root.expanduser().absolute()) if config.root else "installed packages",
+            source=_source(config),
             fingerprint=data.fingerprint,
             counts={
                 "train": len(data.train),
@@ -180,3 +204,12 @@ class ColorizationTask:
         from ablate.colorization.evaluation import evaluate
 
         return evaluate(model, self.data, color=self.config.color, evaluation=self.config.evaluation)
+
+
+def _source(config: DataConfig) -> str:
+    """Return where photographs come from, for whoever reads of them on another machine."""
+    if config.name == "sample":
+        return "installed packages"
+    if config.name == "tfds" or config.root is None:
+        return f"TensorFlow Datasets, {config.dataset}"
+    return config.root if is_url(config.root) else str(Path(config.root).expanduser().absolute())

@@ -1,0 +1,272 @@
+"""Making a prepared data set: on all cores, in one pass, going on where it was interrupted."""
+
+import hashlib
+import json
+import logging
+import multiprocessing
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock, Timeout
+from tqdm import tqdm
+
+from ablate.colorization.config import DataConfig
+from ablate.colorization.listing import IGNORED, PARTS, parts_by_folder, place
+from ablate.colorization.photographs import MAX_ASPECT
+from ablate.colorization.prepared.chunks import Recipe, Work, note_file, read_note, write_chunk
+from ablate.colorization.prepared.manifest import FORMAT, Manifest
+from ablate.colorization.prepared.merge import merge, one_sided
+from ablate.colorization.prepared.sources import Entry, Listed, is_url, source_of
+from ablate.colorization.prepared.target import Target
+from ablate.errors import DataError, Interrupted
+
+log = logging.getLogger(__name__)
+
+_CHUNKS = 64
+"""A set has at least so many chunks of at least so many photographs: no core waits long for the last one."""
+_SMALLEST = 32
+
+
+def prepare(config: DataConfig, recipe: Recipe, out: str, *, workers: int, shard_mib: int) -> Manifest:
+    """Turn photographs into a prepared data set, or go on with that.
+
+    Memory does not grow with their number, but for a list of their names.
+
+    Args:
+        config: Where the photographs are.
+        recipe: How they become records.
+        out: The data set's folder, or a URL that TensorFlow can write to.
+        workers: Processes.
+        shard_mib: About how many MiB of records go into a file.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        DataError: The source cannot be read or has no photographs; the folder holds something else, or cannot be
+            written. What is done is kept.
+        Interrupted: Ctrl-C, or another signal.
+    """
+    target = Target(out)
+    with _alone(target):
+        source = source_of(config)
+        target.notes.mkdir(parents=True, exist_ok=True)
+        listed = _sorted_by_part(source.list(target.notes))
+        if not listed.entries:
+            raise DataError(f"{place(config)} holds no photographs")
+        size = _chunk_size(len(listed.entries), recipe, shard_mib)
+        plan = {"format": FORMAT, "source": listed.signature, "recipe": asdict(recipe), "chunk": size}
+        made_from = hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()
+        done = target.manifest()
+        if done is not None:
+            if done.made_from != made_from:
+                raise DataError(
+                    f"{out} holds a data set that was prepared from other photographs or with other settings: "
+                    "choose another out=DIR, or remove it"
+                )
+            target.clean()
+            log.info("%s is prepared already: nothing to do", out)
+            return done
+        target.begin(made_from)
+        _say_size(len(listed.entries), recipe, target)
+        work = Work(source, recipe, target.local, target.notes)
+        run = _Run(target, workers, listed, size)
+        try:
+            manifest = _made(run, work, config, made_from)
+            target.finish(manifest)
+        except KeyboardInterrupt as interrupt:
+            raise Interrupted(f"{str(interrupt) or 'Interrupted'}: the same command goes on") from None
+        except OSError as error:
+            raise DataError(
+                f"{out} cannot be written: {error}; what is done is kept, the same command goes on"
+            ) from None
+    return manifest
+
+
+@contextmanager
+def _alone(target: Target) -> Iterator[None]:
+    target.local.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(target.local / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise DataError(f"another process prepares {target.out} just now") from None
+
+
+def _sorted_by_part(listed: Listed) -> Listed:
+    """Give every photograph the part that its folder says, those that evaluate first."""
+    part_of = parts_by_folder(entry.name for entry in listed.entries)
+    entries = [entry if entry.part else entry._replace(part=part_of(entry.name)) for entry in listed.entries]
+    beside = [entry.name for entry in entries if entry.part == IGNORED]
+    kept = [entry for entry in entries if entry.part != IGNORED]
+    kept.sort(key=lambda entry: entry.part == "train")
+    return replace(listed, entries=kept, ignored=[*listed.ignored, *beside])
+
+
+def _chunk_size(photographs: int, recipe: Recipe, shard_mib: int) -> int:
+    in_a_shard = shard_mib * 2**20 // (3 * round(recipe.image_size * recipe.max_zoom) ** 2)
+    return max(1, min(in_a_shard, max(_SMALLEST, -(-photographs // _CHUNKS))))
+
+
+def _say_size(photographs: int, recipe: Recipe, target: Target) -> None:
+    low, high = recipe.image_size, round(recipe.image_size * recipe.max_zoom)
+    expected = photographs * 3 * low * low * 4 / 3
+    free = shutil.disk_usage(target.local).free
+    log.info(
+        "%d photographs, each with a shorter side of %d to %d pixels: about %.1f GB",
+        photographs,
+        low,
+        high,
+        expected / 1e9,
+    )
+    if not is_url(target.out) and free < expected * MAX_ASPECT / 3:
+        log.warning("Only %.1f GB are free there", free / 1e9)
+
+
+def _made(run: "_Run", work: Work, config: DataConfig, made_from: str) -> Manifest:
+    by_content = run.listed.entries[0].part is None
+    evaluating = sum(entry.part == "eval" for entry in run.listed.entries)
+    if not by_content:
+        run.do(work, 0, evaluating)
+        work = replace(work, evaluating=_forbidden(run, work))
+    run.do(work, 0 if by_content else evaluating, len(run.listed.entries))
+    if by_content and (lowest := one_sided(work.notes, run.chunks)):
+        # A handful of photographs on one side: the lowest contents evaluate.
+        run.target.forget()
+        work = replace(work, lowest=lowest)
+        run.do(work, 0, len(run.listed.entries))
+    manifest = merge(
+        work.notes,
+        run.chunks,
+        run.target,
+        recipe=work.recipe,
+        source=place(config),
+        made_from=made_from,
+        ignored=run.listed.ignored,
+    )
+    total = len(run.listed.entries)
+    if len(manifest.bad) > config.max_bad_fraction * total:
+        named = ", ".join(f"{name} ({reason})" for name, reason in manifest.bad[:5])
+        raise DataError(
+            f"{len(manifest.bad)} of {total} photographs in {place(config)} cannot be used, more than "
+            f"data.max_bad_fraction={config.max_bad_fraction}: {named}"
+        )
+    for part, purpose in zip(PARTS, ("train", "evaluate"), strict=True):
+        if part not in manifest.index:
+            raise DataError(f"{place(config)} has no usable photograph to {purpose} on")
+    return manifest
+
+
+def _forbidden(run: "_Run", work: Work) -> Path:
+    """Write down the digests of the photographs that evaluate: the same contents may not train."""
+    digests = [
+        bytes.fromhex(record[1])
+        for number in run.chunks
+        for record in getattr(read_note(work.notes, number).shards.get("eval"), "records", ())
+    ]
+    file = work.notes / "evaluating.npy"
+    np.save(file, np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32))
+    return file
+
+
+class _Run:
+    """The work on all chunks; those with a note are done."""
+
+    def __init__(self, target: Target, workers: int, listed: Listed, size: int):
+        self.target, self.workers, self.listed, self.size = target, workers, listed, size
+        self.chunks: list[int] = []
+
+    def do(self, work: Work, start: int, stop: int) -> None:
+        """Do the chunks of the entries from start to stop, on all workers."""
+        first = len(self.chunks) if start else 0
+        pieces = {
+            first + place: self.listed.entries[begin : min(begin + self.size, stop)]
+            for place, begin in enumerate(range(start, stop, self.size))
+        }
+        self.chunks = [*range(first), *pieces]
+        missing = [number for number in pieces if not note_file(work.notes, number).exists()]
+        progress = _Progress(stop - start, sum(len(pieces[number]) for number in pieces if number not in set(missing)))
+        try:
+            with progress.bar, _pool(self.workers) as pool:
+                waiting: dict[Future[None], int] = {}
+                for number in missing:
+                    if len(waiting) >= 2 * self.workers:
+                        self._collect(waiting, pieces, progress)
+                    waiting[pool.submit(write_chunk, work, number, list(pieces[number]))] = number
+                while waiting:
+                    self._collect(waiting, pieces, progress)
+        except BrokenProcessPool:
+            raise DataError(
+                "a worker was killed, as the system does when memory runs out: the same command goes on, "
+                "with workers=1 in less memory"
+            ) from None
+
+    def _collect(
+        self, waiting: dict[Future[None], int], pieces: dict[int, Sequence[Entry]], progress: "_Progress"
+    ) -> None:
+        finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
+        for future in finished:
+            number = waiting.pop(future)
+            future.result()
+            self.target.deliver(number)
+            progress.add(len(pieces[number]))
+
+
+class _Progress:
+    """A bar on a terminal, lines in a log; both with the time left."""
+
+    _SECONDS = 10.0
+
+    def __init__(self, total: int, done: int):
+        self.bar = tqdm(
+            total=total, initial=done, unit=" photographs", desc="Preparing", disable=None, leave=False, smoothing=0.1
+        )
+        self._total, self._done, self._before = total, done, done
+        self._begun = self._said = time.monotonic()
+        if done:
+            log.info("Going on after %d of %d photographs", done, total)
+
+    def add(self, count: int) -> None:
+        self._done += count
+        self.bar.update(count)
+        now = time.monotonic()
+        if self.bar.disable and now - self._said >= self._SECONDS:
+            self._said = now
+            rate = (self._done - self._before) / (now - self._begun)
+            left = tqdm.format_interval((self._total - self._done) / rate)
+            log.info("%d of %d photographs, %.0f a second, %s left", self._done, self._total, rate, left)
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["ablate.colorization.prepared.chunks"])
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
+    try:
+        yield pool
+    finally:
+        # After an error or Ctrl-C each worker ends its chunk, which is kept.
+        pool.shutdown(cancel_futures=True)
+
+
+def _begin_worker() -> None:
+    """Leave Ctrl-C to the command, and end with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,68 @@
+"""`python -m ablate.prepare`: photographs of any source become a prepared data set. It imports no TensorFlow."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+
+from hydra import compose, initialize_config_dir
+
+from ablate.cli import TerminalFormatter, command
+from ablate.config import check, conf_dir
+from ablate.cpus import job_threads
+from ablate.errors import ConfigError
+
+HELP = """\
+Turn photographs into a prepared data set: decoded, resized, in large files that training reads at full speed.
+
+  python -m ablate.prepare data=folder data.root=DIR out=SET           a folder of photographs
+  python -m ablate.prepare data=folder data.root=photos.zip out=SET    a zip or tar archive, as it is
+  python -m ablate.prepare data=tfds data.dataset=NAME out=SET         a data set of TensorFlow Datasets
+  python -m ablate.prepare data=sample data.image_size=32 out=SET      the photographs of the installed packages
+  python -m ablate.run data=prepared data.root=SET                     train on it
+
+Other arguments are those of `python -m ablate.run`: data.image_size (or scale), data.max_zoom, data.eval_fraction,
+evaluation.side and color.grid_step decide what is written. out and data.root can be URLs, gs://BUCKET/FOLDER.
+workers=N sets the number of processes (default: all cores), shard_mib=N about how large a file is (default: 64).
+
+When it is interrupted, the same command goes on; when it is done, the same command does nothing."""
+
+_OWN = ("out", "workers", "shard_mib")
+
+
+def main() -> None:
+    """Run the command."""
+    arguments = sys.argv[1:]
+    if {"-h", "--help"}.intersection(arguments):
+        print(HELP)
+        return
+    with command():
+        own, overrides = _sorted_out(arguments)
+        handler = logging.StreamHandler(sys.stdout)
+        handler.setFormatter(TerminalFormatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
+        logging.basicConfig(level=logging.INFO, handlers=[handler])
+        with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+            task = check(compose("config", overrides)).task
+        workers = _number(own, "workers", job_threads())
+        print(task.prepare(own["out"], workers=workers, shard_mib=_number(own, "shard_mib", 64)))
+        print(f"Train on it:  python -m ablate.run data=prepared data.root={own['out']}")
+
+
+def _sorted_out(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """Return the command's own arguments, and the overrides of the configuration."""
+    own = {key: value for key, equals, value in (argument.partition("=") for argument in arguments) if key in _OWN}
+    if not own.get("out"):
+        raise ConfigError("out=DIR must be given: the folder of the prepared data set")
+    return own, [argument for argument in arguments if argument.partition("=")[0] not in _OWN]
+
+
+def _number(own: dict[str, str], key: str, default: int) -> int:
+    given = own.get(key, str(default))
+    if not given.isdecimal() or int(given) < 1:
+        raise ConfigError(f"{key} must be a whole number from 1. Received: {key}={given}")
+    return int(given)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,279 @@
+"""Photographs in a folder, in archives and elsewhere become the same records, and those the same batches."""
+
+import json
+import shutil
+import tarfile
+import zipfile
+
+import numpy as np
+import pytest
+from filelock import FileLock
+from PIL import Image
+
+from ablate.colorization.data import load_data, training_batches
+from ablate.colorization.prepared.chunks import recipe_of
+from ablate.colorization.prepared.manifest import Manifest, parsed
+from ablate.colorization.prepared.write import prepare
+from ablate.errors import ConfigError, DataError
+
+SIDE, TRUTH = 16, 24
+
+
+@pytest.fixture
+def made(data_config, tmp_path):
+    """Prepare, and return the manifest."""
+
+    def made(root, out=tmp_path / "set", *, workers=2, shard_mib=1, **changes) -> Manifest:
+        config = data_config(**{"name": "folder", "root": root, "image_size": SIDE, **changes})
+        recipe = recipe_of(config, evaluation_side=TRUTH, grid_step=10)
+        return prepare(config, recipe, str(out), workers=workers, shard_mib=shard_mib)
+
+    return made
+
+
+@pytest.fixture
+def loaded(data_config):
+    def loaded(name, root, **changes):
+        return load_data(data_config(name=name, root=root, **{"image_size": SIDE, **changes}), evaluation_side=TRUTH)
+
+    return loaded
+
+
+def assert_same_data(one, other):
+    assert one.fingerprint == other.fingerprint
+    assert len(one.train) == len(other.train)
+    assert [(p.name, p.digest) for p in one.evaluation] == [(p.name, p.digest) for p in other.evaluation]
+    np.testing.assert_array_equal(one.evaluation_pixels, other.evaluation_pixels)
+    np.testing.assert_array_equal(one.evaluation_truth, other.evaluation_truth)
+    np.testing.assert_array_equal(one.bin_counts, other.bin_counts)
+    assert sorted(map(repr, one.bad)) == sorted(map(repr, other.bad))
+    assert one.ignored == other.ignored
+    batches = [training_batches(data, seed=1, batch_size=3, first_step=1, steps=4) for data in (one, other)]
+    for pair in zip(*batches, strict=True):
+        for part, expected in zip(*pair, strict=True):
+            np.testing.assert_array_equal(part, expected)
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.startswith(".")}
+
+
+def plant(root, write_pictures):
+    """Write 45 photographs to train and 4 to evaluate, of other sizes, some bad, some twice."""
+    write_pictures(root, [f"train/{number // 10}/{number:03}.png" for number in range(40)])
+    write_pictures(root, [f"val/{number}.png" for number in range(4)], first_seed=100)
+    for number, size in enumerate([(200, 30), (16, 16), (17, 19), (9, 40), (64, 64)]):
+        pixels = np.random.default_rng(number).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(root / "train" / f"size{number}.jpg")
+    shutil.copy(root / "train/0/001.png", root / "train/again.png")
+    shutil.copy(root / "val/0.png", root / "train/leak.png")
+    (root / "train/broken.jpg").write_bytes(b"no picture")
+    (root / "notes.txt").touch()
+    (root / "beside.png").touch()
+    return root
+
+
+@pytest.fixture
+def tree(tmp_path, write_pictures):
+    return plant(tmp_path / "tree", write_pictures)
+
+
+@pytest.fixture(scope="module")
+def prepared_once(tmp_path_factory, write_pictures, data_config):
+    root = tmp_path_factory.mktemp("once")
+    config = data_config(name="folder", root=plant(root / "tree", write_pictures), image_size=SIDE)
+    recipe = recipe_of(config, evaluation_side=TRUTH, grid_step=10)
+    prepare(config, recipe, str(root / "set"), workers=2, shard_mib=1)
+    return root / "set"
+
+
+@pytest.mark.parametrize("memory_gib", [1.0, 0.0])
+def test_a_prepared_folder_gives_the_same_as_the_folder(made, loaded, tree, tmp_path, memory_gib):
+    manifest = made(tree)
+    assert_same_data(loaded("folder", tree), loaded("prepared", tmp_path / "set", memory_gib=memory_gib))
+    assert len([shard for shard in manifest.shards if shard.part == "train"]) > 1
+    assert manifest.bad == [("train/broken.jpg", "no JPEG, PNG or WebP picture")]
+    assert manifest.twice == ["train/leak.png"]
+    assert manifest.duplicates == [["train/0/001.png", "train/again.png"]]
+    assert set(manifest.ignored) == {"notes.txt", "beside.png"}
+
+
+def test_a_folder_without_val_is_split_by_content_as_ever(made, loaded, tmp_path, write_pictures):
+    write_pictures(tmp_path / "tree", [f"{number}.png" for number in range(50)])
+    made(tmp_path / "tree", eval_fraction=0.4)
+    options = {"eval_fraction": 0.4}
+    assert_same_data(loaded("folder", tmp_path / "tree", **options), loaded("prepared", tmp_path / "set", **options))
+
+
+@pytest.mark.parametrize("fraction", [0.001, 0.999])
+def test_of_a_handful_one_evaluates(made, loaded, tmp_path, write_pictures, fraction):
+    write_pictures(tmp_path / "tree", ["a.png", "b.png", "c.png"])
+    made(tmp_path / "tree", eval_fraction=fraction)
+    both = [
+        loaded(*data, eval_fraction=fraction)
+        for data in (("folder", tmp_path / "tree"), ("prepared", tmp_path / "set"))
+    ]
+    assert_same_data(*both)
+    assert len(both[0].evaluation) == 1
+
+
+def test_the_sample_can_be_prepared(made, loaded, tmp_path):
+    made(None, name="sample", max_zoom=3.0)
+    assert_same_data(loaded("sample", None, max_zoom=3.0), loaded("prepared", tmp_path / "set", max_zoom=3.0))
+
+
+def archive(tree, kind, path):
+    if kind.startswith("zip"):
+        packed = zipfile.ZIP_DEFLATED if kind == "zip" else zipfile.ZIP_STORED
+        with zipfile.ZipFile(path, "w", packed) as file:
+            for one in tree.rglob("*"):  # a folder above, and in no order
+                file.write(one, f"photos/{one.relative_to(tree)}")
+    else:
+        with tarfile.open(path, {".tar": "w", ".tgz": "w:gz", ".tar.xz": "w:xz"}[kind]) as file:
+            file.add(tree, "./" if kind == ".tgz" else "photos")
+    return path
+
+
+@pytest.mark.parametrize("kind", ["zip", "zip stored", ".tar", ".tgz", ".tar.xz"])
+def test_an_archive_gives_the_records_of_the_folder(made, tree, tmp_path, kind):
+    made(tree, tmp_path / "of folder")
+    name = "tree.zip" if kind.startswith("zip") else f"tree{kind}"
+    made(archive(tree, kind, tmp_path / name), tmp_path / "of archive")
+    folder, packed = contents(tmp_path / "of folder"), contents(tmp_path / "of archive")
+    manifests = [json.loads(files.pop("manifest.json")) for files in (folder, packed)]
+    assert folder == packed
+    for manifest in manifests:
+        del manifest["made_from"], manifest["source"]
+    assert manifests[0] == manifests[1]
+    assert not (tmp_path / "of archive/.notes").exists()
+
+
+def test_what_is_damaged_in_an_archive_is_named(made, tree, tmp_path):
+    path = archive(tree, "zip stored", tmp_path / "tree.zip")
+    with zipfile.ZipFile(path) as file:
+        info = file.getinfo("photos/train/1/012.png")
+    data = bytearray(path.read_bytes())
+    data[info.header_offset + 30 + len(info.filename) + 40] ^= 1
+    path.write_bytes(data)
+    assert ("train/1/012.png", "damaged in the archive") in made(path).bad
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.zip", b"PK no"), ("a.tar", b"x" * 700), ("a.tgz", b"\x1f\x8b no")])
+def test_a_damaged_archive_is_an_error(made, tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=rf"{name} cannot be read as a (zip|tar) archive"):
+        made(tmp_path / name)
+
+
+def test_the_same_command_again_does_nothing(made, tree, tmp_path, caplog):
+    caplog.set_level("INFO")
+    first = made(tree)
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "set").iterdir()}
+    assert made(tree, workers=1) == first
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "set").iterdir() if path.name != ".lock"} == {
+        path: time for path, time in before.items() if path.name != ".lock"
+    }
+    assert "is prepared already: nothing to do" in caplog.text
+
+
+def test_the_number_of_workers_changes_no_byte(made, tree, tmp_path):
+    made(tree, tmp_path / "one", workers=1)
+    made(tree, tmp_path / "three", workers=3)
+    assert contents(tmp_path / "one") == contents(tmp_path / "three")
+
+
+def test_a_changed_source_or_other_settings_are_not_mixed_in(made, tree, tmp_path, write_pictures):
+    made(tree)
+    with pytest.raises(DataError, match="from other photographs or with other settings"):
+        made(tree, max_zoom=2.0)
+    write_pictures(tree, ["train/new.png"], first_seed=999)
+    with pytest.raises(DataError, match="from other photographs or with other settings"):
+        made(tree)
+
+
+def test_a_folder_with_other_files_is_left_alone(made, tree, tmp_path):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set/thesis.tex").touch()
+    with pytest.raises(DataError, match=r"holds other files \(thesis\.tex\)"):
+        made(tree)
+    assert [path.name for path in (tmp_path / "set").glob("[!.]*")] == ["thesis.tex"]
+
+
+def test_what_was_begun_of_something_else_is_made_anew(made, tree, tmp_path):
+    with pytest.raises(DataError, match="more than"):
+        made(tree, max_bad_fraction=0.0)
+    assert (tmp_path / "set/.notes").exists()
+    made(tree, max_zoom=2.0)
+    other = tmp_path / "other"
+    made(tree, other, max_zoom=2.0)
+    assert contents(tmp_path / "set") == contents(other)
+
+
+def test_too_many_bad_photographs_are_an_error_that_names_them(made, tree):
+    with pytest.raises(DataError, match=r"1 of 52 photographs.*max_bad_fraction=0\.01: train/broken\.jpg \(no JPEG"):
+        made(tree, max_bad_fraction=0.01)
+
+
+def test_only_one_command_prepares_a_folder(made, tree, tmp_path):
+    with FileLock(tmp_path / ".lock"), pytest.raises(DataError, match="another process prepares"):
+        made(tree, tmp_path)
+
+
+@pytest.mark.parametrize("file", ["train-00001.tfrecord", "eval-00000.tfrecord", "train-index.npy"])
+@pytest.mark.parametrize("damage", ["changed", "cut", "missing"])
+@pytest.mark.parametrize("memory_gib", [1.0, 0.0])
+def test_damage_is_found_before_it_trains(prepared_once, loaded, tmp_path, file, damage, memory_gib):
+    shutil.copytree(prepared_once, tmp_path / "set")
+    path = tmp_path / "set" / file
+    data = bytearray(path.read_bytes())
+    data[-30] ^= 1
+    path.write_bytes(data if damage == "changed" else data[:-1])
+    if damage == "missing":
+        path.unlink()
+    with pytest.raises(DataError, match=rf"{file} is not what was prepared"):
+        loaded("prepared", tmp_path / "set", memory_gib=memory_gib).train.read(range(45))
+
+
+def test_settings_that_are_not_those_of_the_set_are_named(prepared_once, loaded):
+    expected = (
+        r"was prepared with data\.image_size=16 data\.max_zoom=1\.125, not data\.image_size=8, data\.max_zoom=2\.0"
+    )
+    with pytest.raises(DataError, match=expected):
+        loaded("prepared", prepared_once, image_size=8, max_zoom=2.0)
+
+
+@pytest.mark.parametrize("text", [b"", b"{}", b"[]", b'{"format": 99}'])
+def test_a_manifest_of_something_else_is_an_error(text):
+    with pytest.raises(DataError, match=r"no manifest|format 99"):
+        parsed(text, "set/manifest.json")
+
+
+def test_an_unfinished_set_is_no_data(loaded, tmp_path):
+    with pytest.raises(DataError, match=r"manifest\.json is missing.*ablate\.prepare"):
+        loaded("prepared", tmp_path)
+
+
+def test_a_set_can_be_at_a_url_of_tensorflow(made, loaded, tree, tmp_path, monkeypatch):
+    monkeypatch.setattr("ablate.colorization.prepared.target.project_dir", lambda: tmp_path / "project")
+    url = f"file://{tmp_path}/far/set"
+    made(f"file://{tree}", url)
+    made(tree, tmp_path / "near")
+    far, near = contents(tmp_path / "far/set"), contents(tmp_path / "near")
+    for files in (far, near):
+        del files["manifest.json"]
+    assert far == near
+    assert not list((tmp_path / "project").rglob("*.tfrecord"))
+    for memory_gib in (1.0, 0.0):
+        assert_same_data(loaded("folder", tree), loaded("prepared", url, memory_gib=memory_gib))
+    assert made(f"file://{tree}", url).source == f"data.root=file://{tree}"
+
+
+def test_what_cannot_be_prepared_is_said(made, tmp_path):
+    for root, message in [
+        (tmp_path / "missing", "is no folder, .zip or .tar"),
+        (f"file://{tmp_path}/no", "no photographs"),
+    ]:
+        with pytest.raises(DataError, match=message):
+            made(root)
+    with pytest.raises(ConfigError, match="what is prepared is data=folder"):
+        made(tmp_path, name="prepared")

@@ -1,0 +1,119 @@
+"""`python -m ablate.prepare` as a user meets it: killed, out of room, interrupted, and then trained on."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+
+from conftest import QUICK
+
+ARGUMENTS = ["data=folder", "data.root=many", "scale=smoke", "shard_mib=1", "workers=2"]
+
+
+@pytest.fixture
+def many(home: Path) -> Path:
+    """A folder of 160 photographs, large enough for a process to be killed in their middle."""
+    folder = home / "many"
+    generator = np.random.default_rng(0)
+    for part, count in (("train", 150), ("val", 10)):
+        (folder / part).mkdir(parents=True)
+        for number in range(count):
+            pixels = generator.integers(0, 256, (300, 400, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / part / f"{number}.jpg", quality=70)
+    return folder
+
+
+def start(home: Path, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "ablate.prepare", *ARGUMENTS, *arguments]
+    return subprocess.Popen(command, cwd=home, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def finished_chunks(out: Path) -> int:
+    return len(list((out / ".notes").glob("*.json")))
+
+
+def wait_for_a_chunk_more(process: subprocess.Popen[str], out: Path, before: int) -> None:
+    while finished_chunks(out) <= before and process.poll() is None:
+        time.sleep(0.005)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != ".lock"}
+
+
+def test_a_killed_command_goes_on_and_ends_with_the_same_bytes(home, many, python_m):
+    out = home / "set"
+    for round_ in range(2):
+        process = start(home, "out=set")
+        wait_for_a_chunk_more(process, out, finished_chunks(out))
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        process.communicate()
+        if round_ == 0:
+            assert 0 < finished_chunks(out) < 6
+            assert not (out / "manifest.json").exists()
+        # Its workers end with it.
+        assert not psutil.wait_procs(children, timeout=10)[1]
+    goes_on = python_m("ablate.prepare", *ARGUMENTS, "out=set")
+    assert goes_on.returncode == 0, goes_on.stdout + goes_on.stderr
+    assert "150 photographs to train and 10 to evaluate" in goes_on.stdout
+    again = python_m("ablate.prepare", *ARGUMENTS, "out=set")
+    assert "is prepared already: nothing to do" in again.stdout
+    start(home, "out=undisturbed").communicate()
+    assert contents(out) == contents(home / "undisturbed")
+    assert "manifest.json" in contents(out)
+
+
+def test_ctrl_c_and_a_full_disk_keep_what_is_done(home, many):
+    out = home / "set"
+    process = start(home, "out=set")
+    wait_for_a_chunk_more(process, out, 0)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.splitlines()[-1] == "Interrupted: the same command goes on"
+    done = finished_chunks(out)
+    assert 0 < done < 6
+    # No file may become larger than 100 kB, as if there were no more room.
+    command = f"ulimit -f 100; exec {sys.executable} -m ablate.prepare {' '.join(ARGUMENTS)} out=set"
+    full = subprocess.run(["bash", "-c", command], cwd=home, capture_output=True, text=True, check=False)
+    assert full.returncode == 1
+    assert "File too large" in full.stderr
+    assert "what is done is kept" in full.stderr
+    assert "Traceback" not in full.stderr
+    assert finished_chunks(out) == done
+    assert not list(out.glob(".*.tfrecord.*"))
+
+
+def test_what_is_missing_or_misspelt_is_one_line(python_m):
+    for arguments, expected in (
+        (["data=sample"], "out=DIR must be given"),
+        (["data=sample", "out=set", "workers=none"], "workers must be a whole number from 1"),
+        (["data=folder", "out=set"], "data.root must be given"),
+        (["data=sample", "out=set", "data.imag_size=3"], "data.imag_size"),
+    ):
+        done = python_m("ablate.prepare", *arguments)
+        assert done.returncode == 1
+        assert done.stderr.startswith("Error: ")
+        assert expected in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+    help_ = python_m("ablate.prepare", "--help").stdout
+    assert "python -m ablate.run data=prepared data.root=SET" in help_
+
+
+def test_results_of_prepared_photographs_are_those_of_the_photographs(many, python_m, run_here, study):
+    python_m("ablate.prepare", *ARGUMENTS, "out=set")
+    run_here("data=folder", "data.root=many", *QUICK)
+    run_here("data=prepared", "data.root=set", *QUICK, "rerun=all")
+    found = study()
+    assert len(found.runs) == 2
+    assert found.runs["identity"].nunique() == 1
+    measured = found.metrics.filter(regex="^(eval|train)/")
+    assert measured.shape[1] > 5
+    assert (measured.nunique() == 1).all()
