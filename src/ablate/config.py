@@ -106,7 +106,9 @@ class HardwareConfig(Schema):
             return devices or "cpu"
         if devices is None or re.fullmatch("cpu(:[1-9][0-9]?)?", str(devices)):
             return devices
-        raise ValueError("the devices are null (one GPU, or the CPU), a number of GPUs, cpu, or cpu:N to try N devices")
+        raise ValueError(
+            "input should be null (one GPU, or the CPU), a number of GPUs, cpu, or cpu:N to try N devices"
+        )
 
     @property
     def replicas(self) -> int:

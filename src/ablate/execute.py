@@ -106,7 +106,14 @@ def _train(job: Job, checked: Checked, claim: Claim, run_id: str | None, started
         raise DataError("the data set has changed while it was read: start again")
     log.info("Run %s, seed %d, of study %s, tracked in %s", job.variant, run.seed, run.study.name, job.uri)
     log.info("On %s", ", ".join(f"{name} {value}" for name, value in hardware.facts.items()))
-    with track(study=run.study.name, name=job.name, tags=tags, project=job.project, run_id=run_id) as tracked:
+    with track(
+        study=run.study.name,
+        name=job.name,
+        tags=tags,
+        project=job.project,
+        run_id=run_id,
+        monitored=run.tracking.system_metrics,
+    ) as tracked:
         started(tracked.run_id)
         tracked.log_config(_shown(checked))
         tracked.log_data(data)

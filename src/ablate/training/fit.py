@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 ONE_DEVICE = Hardware({})
 
+
 @dataclass(frozen=True)
 class Training:
     """A finished training: the model and what it took.

@@ -148,4 +148,3 @@ def _native_log() -> Iterator[None]:
         printed.seek(0)
         for line in printed:
             log.debug("%s", line.rstrip())
-
