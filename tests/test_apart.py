@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from ablate.apart import _context
 from ablate.tracking.read import StudyRecord
 from conftest import QUICK
 
@@ -153,11 +154,27 @@ def test_ctrl_c_before_the_first_run_is_no_stack_trace(home: Path) -> None:
 
 
 def test_what_a_process_fixes_may_differ_between_runs(home: Path, study: Study) -> None:
-    command = [sys.executable, "-m", "ablate.run", "-m", *QUICK, "hardware.onednn=true,false", "rerun=all"]
-    subprocess.run(command, cwd=home, check=True, capture_output=True, timeout=240)
-    runs = study().runs
+    different = ["hardware.onednn=true,false", "hardware.devices=cpu:2", "rerun=all"]
+    command = [sys.executable, "-m", "ablate.run", "-m", *QUICK, *different]
+    said = subprocess.run(command, cwd=home, check=True, capture_output=True, timeout=240, text=True).stdout
+    record = study()
+    runs = record.runs
     assert list(runs["status"]) == ["FINISHED"] * 2
     assert sorted(runs["onednn"]) == ["0", "1"]
+    assert runs["devices"].str.endswith(" as 2 devices").all()
+    assert said.count("Global batch 16: 8 on each of 2 devices; learning rate 0.003, not scaled") == 2
+    memory = record.metrics[["cost/gradient_memory_mib", "cost/optimizer_memory_mib"]]
+    assert (memory > 0).all(axis=None)
+    assert record.metrics["system/cpu_utilization_percentage"].notna().all()
+
+
+def test_runs_on_different_gpus_do_not_share_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ablate.apart._served", {})
+    ways = []
+    for gpu in ("0", "1", "0"):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", gpu)
+        ways.append(_context(True).get_start_method())
+    assert ways == ["forkserver", "spawn", "forkserver"]
 
 
 def test_each_run_of_a_sweep_measures_its_own_memory(home: Path, study: Study) -> None:

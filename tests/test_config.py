@@ -45,6 +45,14 @@ def test_a_relative_root_survives(tmp_path: Path) -> None:
         (["+training.epoch=3"], "Did you mean training.epochs?"),
         (["+extra=1"], "unknown key: extra. Allowed: backbone, checkpoint"),
         (["hardware.precision=float8"], "'float32', 'mixed_bfloat16' or 'mixed_float16'"),
+        (
+            ["hardware.devices=cpu:0"],
+            "hardware.devices=cpu:0: input should be null (one GPU, or the CPU), a number of",
+        ),
+        (["hardware.devices=-1"], "hardware.devices=-1: input should be null"),
+        (["hardware.devices=3", "scale=smoke"], "is split over hardware.devices=3: it must be a multiple of 3"),
+        (["hardware.compile=xla"], "hardware.compile=xla needs training.deterministic=false"),
+        (["hardware.compile=xla", "hardware.devices=cpu:2"], "xla is for one device, not for hardware.devices=cpu:2"),
         (["task._target_=nowhere.Task"], "task._target_=nowhere.Task cannot be imported"),
         (["seed=${nowhere}"], "nowhere"),
     ],
@@ -54,6 +62,14 @@ def test_impossible_values_are_named(overrides: Sequence[str], message: str) -> 
         checked(*overrides)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "devices", "replicas"), [("null", None, 1), ("0", "cpu", 1), ("cpu:2", "cpu:2", 2), ("4", 4, 4)]
+)
+def test_devices_are_gpus_or_the_processor(given: str, devices: object, replicas: int) -> None:
+    hardware = checked(f"hardware.devices={given}").run.hardware
+    assert (hardware.devices, hardware.replicas) == (devices, replicas)
 
 
 def test_every_mistake_gets_its_line() -> None:

@@ -62,14 +62,18 @@ def execute_apart(job: Job) -> None:
         raise _lost(job, run_id, process.exitcode)
 
 
-_served: dict[str, str] = {}
+_GPUS = "CUDA_VISIBLE_DEVICES"
+_served: dict[str, str | None] = {}
 """The environment that runs are forked off with: what was set when the first one was."""
 
 
 def _context(onednn: bool) -> ForkServerContext | SpawnContext:
     """Return how to start a run's process: forked where TensorFlow is imported as it needs it, else a new one."""
-    value = set_onednn(onednn)
-    if _served.setdefault("onednn", value) != value:
+    # Launchers give each run its GPU by that variable, and may use this process for several.
+    needed = {"onednn": set_onednn(onednn), _GPUS: os.environ.get(_GPUS)}
+    if not _served:
+        _served.update(needed)
+    if _served != needed:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["ablate.training.preload", "ablate.tracking.run"])

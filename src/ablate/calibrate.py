@@ -36,13 +36,19 @@ def _timed(values: Mapping[str, Any]) -> tuple[float, float]:
     begun = time.monotonic()
     checked = check(values)
     run, task = checked.run, checked.task
-    configure(run.hardware, seed=run.seed, deterministic=run.training.deterministic)
+    hardware = configure(run.hardware, seed=run.seed, deterministic=run.training.deterministic)
     task.load_data()
     from ablate.training.fit import train
 
     few = run.training.model_copy(update={"epochs": 1, "steps_per_epoch": _STEPS})
     training = train(
-        task, optimizer=run.optimizer, training=few, seed=run.seed, log_metrics=lambda metrics, step: None, bar=False
+        task,
+        optimizer=run.optimizer,
+        training=few,
+        seed=run.seed,
+        log_metrics=lambda metrics, step: None,
+        hardware=hardware,
+        bar=False,
     )
     task.evaluate(training.model)
     step = run.training.batch_size / training.examples_per_second

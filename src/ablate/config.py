@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import math
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import Field, PositiveFloat, PositiveInt, SerializeAsAny, field_validator
+from pydantic import Field, PositiveFloat, PositiveInt, SerializeAsAny, field_validator, model_validator
 
 from ablate.errors import ConfigError
 from ablate.optimizers import SCHEMAS, OptimizerConfig, OtherOptimizer
@@ -86,11 +87,35 @@ class TrainingConfig(Schema):
 
 
 class HardwareConfig(Schema):
-    """What a run computes with."""
+    """What a run computes with.
+
+    Attributes:
+        devices: None: one GPU, or the CPU where there is none; `cpu`; `cpu:n`: the CPU as n devices; n: so many GPUs.
+    """
 
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"]
+    devices: int | str | None
+    compile: Literal["auto", "graph", "xla"]
     onednn: bool
     threads: PositiveInt | None
+
+    @field_validator("devices", mode="before")
+    @classmethod
+    def _known(cls, devices: Any) -> Any:
+        if type(devices) is int and devices >= 0:
+            return devices or "cpu"
+        if devices is None or re.fullmatch("cpu(:[1-9][0-9]?)?", str(devices)):
+            return devices
+        raise ValueError(
+            "input should be null (one GPU, or the CPU), a number of GPUs, cpu, or cpu:N to try N devices"
+        )
+
+    @property
+    def replicas(self) -> int:
+        """How many devices share every batch."""
+        if isinstance(self.devices, str):
+            return int(self.devices.partition(":")[2] or 1)
+        return self.devices or 1
 
 
 class TrackingConfig(Schema):
@@ -99,6 +124,7 @@ class TrackingConfig(Schema):
     name: str
     uri: str | None
     model: bool
+    system_metrics: bool
 
 
 class CheckpointConfig(Schema):
@@ -121,6 +147,26 @@ class RunConfig(Schema):
     tracking: TrackingConfig
     checkpoint: CheckpointConfig
     rerun: Literal["never", "failed", "all"]
+
+    @model_validator(mode="after")
+    def _fit_each_other(self) -> RunConfig:
+        devices, batch = self.hardware.replicas, self.training.batch_size
+        if batch % devices:
+            raise ValueError(
+                f"training.batch_size={batch} is split over hardware.devices={self.hardware.devices}: "
+                f"it must be a multiple of {devices}"
+            )
+        if self.hardware.compile == "xla" and devices > 1:
+            raise ValueError(
+                f"hardware.compile=xla is for one device, not for hardware.devices={self.hardware.devices}: "
+                "take graph or auto"
+            )
+        if self.hardware.compile == "xla" and self.training.deterministic:
+            raise ValueError(
+                "hardware.compile=xla needs training.deterministic=false: not everything that XLA compiles gives the "
+                "same bits every time"
+            )
+        return self
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from ablate.task import Metric
 
 if TYPE_CHECKING:
     from ablate.tracking.run import TrackedRun
+    from ablate.training.hardware import Hardware
 
 log = logging.getLogger(__name__)
 
@@ -104,14 +105,21 @@ def _train(job: Job, checked: Checked, claim: Claim, run_id: str | None, started
     if identity(checked, data.fingerprint) != claim.folder.name:
         raise DataError("the data set has changed while it was read: start again")
     log.info("Run %s, seed %d, of study %s, tracked in %s", job.variant, run.seed, run.study.name, job.uri)
-    log.info("On %s", ", ".join(f"{name} {value}" for name, value in hardware.items()))
-    with track(study=run.study.name, name=job.name, tags=tags, project=job.project, run_id=run_id) as tracked:
+    log.info("On %s", ", ".join(f"{name} {value}" for name, value in hardware.facts.items()))
+    with track(
+        study=run.study.name,
+        name=job.name,
+        tags=tags,
+        project=job.project,
+        run_id=run_id,
+        monitored=run.tracking.system_metrics,
+    ) as tracked:
         started(tracked.run_id)
         tracked.log_config(_shown(checked))
         tracked.log_data(data)
-        tracked.log_provenance(job.project, hardware)
-        _predict(checked, tracked, hardware["devices"], tags["ablate.configuration"])
-        _train_and_evaluate(job, checked, tracked, claim, begun)
+        tracked.log_provenance(job.project, hardware.facts)
+        _predict(checked, tracked, hardware.facts["devices"], tags["ablate.configuration"])
+        _train_and_evaluate(job, checked, tracked, claim, hardware, begun)
 
 
 def _predict(checked: Checked, tracked: TrackedRun, devices: str, configuration: str) -> None:
@@ -130,7 +138,9 @@ def _predict(checked: Checked, tracked: TrackedRun, devices: str, configuration:
         log.info("Will take about %s", tqdm.format_interval(predicted.seconds))
 
 
-def _train_and_evaluate(job: Job, checked: Checked, tracked: TrackedRun, claim: Claim, begun: float) -> None:
+def _train_and_evaluate(
+    job: Job, checked: Checked, tracked: TrackedRun, claim: Claim, hardware: Hardware, begun: float
+) -> None:
     from ablate.training.checkpoint import Checkpoints
     from ablate.training.fit import train
 
@@ -139,9 +149,7 @@ def _train_and_evaluate(job: Job, checked: Checked, tracked: TrackedRun, claim: 
         tracked.flush()
 
     run, task = checked.run, checked.task
-    cost = task.cost()
-    tracked.log_metrics({f"cost/{name}": value for name, value in cost.items()})
-    log.info("The model has %s parameters", f"{cost['parameters']:,.0f}")
+    tracked.log_metrics({f"cost/{name}": value for name, value in task.cost().items()})
     loaded = time.monotonic() - begun
     with ends_deferred() as stop:
         training = train(
@@ -150,6 +158,7 @@ def _train_and_evaluate(job: Job, checked: Checked, tracked: TrackedRun, claim: 
             training=run.training,
             seed=run.seed,
             log_metrics=tracked.log_metrics,
+            hardware=hardware,
             checkpoints=Checkpoints(claim.checkpoint, run.checkpoint.minutes, before_a_checkpoint, stop),
             say=claim.say,
             bar=job.alone,
@@ -159,6 +168,8 @@ def _train_and_evaluate(job: Job, checked: Checked, tracked: TrackedRun, claim: 
         "cost/images_per_second": training.examples_per_second,
         "cost/peak_memory_mib": training.peak_memory_mib,
         "cost/peak_device_memory_mib": training.peak_device_memory_mib,
+        "cost/gradient_memory_mib": training.gradient_memory_mib,
+        "cost/optimizer_memory_mib": training.optimizer_memory_mib,
     }
     tracked.log_metrics({name: value for name, value in spent.items() if value is not None}, training.steps)
     trained = time.monotonic()

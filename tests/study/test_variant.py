@@ -80,6 +80,9 @@ def test_keys_that_change_results_are_named_in_every_section(key: str, value: ob
     assert name(f"{key}={value}", values={key: value}) == f"{key}={value}"
 
 
-@pytest.mark.parametrize(("key", "value"), [("data.memory_gib", 1.0), ("hardware.threads", 2)])
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("data.memory_gib", 1.0), ("hardware.threads", 2), ("hardware.devices", "cpu:2"), ("hardware.compile", "graph")],
+)
 def test_keys_that_change_none_are_not(key: str, value: object) -> None:
     assert name(f"{key}={value}", values={key: value}) == "baseline"

@@ -72,6 +72,21 @@ def test_no_step_is_lost_between_records() -> None:
     assert recorded == [(step, pytest.approx(loss)) for step, loss in expected]
 
 
+@pytest.mark.parametrize("scale", [1.0, 2.0**30])
+def test_a_gradient_that_float16_cannot_hold_is_no_divergence(scale: float) -> None:
+    recorded: dict[str, float] = {}
+    inputs = keras.Input((4,))
+    outputs = keras.layers.Dense(2, kernel_initializer="ones", dtype="mixed_float16")(inputs)
+    model = keras.Model(inputs, keras.layers.Activation("linear", dtype="float32")(outputs))
+    # Keras' own begins at 2^15, and halves it with every step whose gradient is infinite: that step changes nothing.
+    optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=scale)
+    model.compile(optimizer=optimizer, loss="mse", jit_compile=False)
+    recorder = Recorder(lambda metrics, step: recorded.update(metrics), every=1, total=1)
+    model.fit(np.ones((2, 4), np.float32), np.zeros((2, 2), np.float32), callbacks=[recorder], verbose=0)
+    assert recorded == {"train/loss": pytest.approx(16.0), "train/learning_rate": pytest.approx(0.1)}
+    assert np.all(model.get_weights()[0] == 1.0) == (scale > 1)
+
+
 def test_the_seed_decides_and_nothing_else(photographs: Path) -> None:
     config = checked(*QUICK, "data=folder", f"data.root={photographs}", "dropout=heavy")
     first, again, other = (weights(trained(config, seed)[0]) for seed in (0, 0, 1))

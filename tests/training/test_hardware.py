@@ -11,11 +11,13 @@ from ablate.training.hardware import _native_log, configure
 
 
 def hardware(**arguments: object) -> HardwareConfig:
-    return HardwareConfig.model_validate({"precision": "float32", "onednn": True, "threads": None, **arguments})
+    return HardwareConfig.model_validate(
+        {"precision": "float32", "devices": None, "compile": "auto", "onednn": True, "threads": None, **arguments}
+    )
 
 
 def test_what_came_of_it_is_described() -> None:
-    facts = configure(hardware(precision="mixed_bfloat16"), seed=0, deterministic=True)
+    facts = configure(hardware(precision="mixed_bfloat16"), seed=0, deterministic=True).facts
     assert keras.config.dtype_policy().name == "mixed_bfloat16"
     assert facts["precision"] == "mixed_bfloat16"
     assert facts["devices"]
@@ -35,8 +37,8 @@ def test_the_seed_is_everyone_s() -> None:
 def test_onednn_and_threads_are_set_before_tensorflow_is_there() -> None:
     code = (
         "from ablate.config import HardwareConfig\nfrom ablate.training.hardware import configure\n"
-        "own = HardwareConfig(precision='float32', onednn=False, threads=1)\n"
-        "facts = configure(own, seed=0, deterministic=False)\n"
+        "own = HardwareConfig(precision='float32', devices=None, compile='auto', onednn=False, threads=1)\n"
+        "facts = configure(own, seed=0, deterministic=False).facts\n"
         "print(facts['onednn'], facts['threads'], facts['deterministic'])"
     )
     environment = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}

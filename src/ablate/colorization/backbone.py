@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 
 import keras
+import tensorflow as tf
 
 from ablate.colorization.architecture import Layer
 
@@ -38,6 +39,8 @@ def build_backbone(plan: Sequence[Layer], *, side: int, seed: int = 0, l2: float
         >>> build_backbone(layers(width=0.0625), side=64).output_shape
         (None, 16, 16, 313)
     """
+    # Where several devices share a batch, batch norm is over all of it.
+    shared = tf.distribute.get_strategy().num_replicas_in_sync > 1
     x = inputs = keras.Input((side, side, 1), name="L")
     apart = 1
     for layer in plan:
@@ -51,6 +54,7 @@ def build_backbone(plan: Sequence[Layer], *, side: int, seed: int = 0, l2: float
                 momentum=BATCH_NORM_MOMENTUM,
                 center=layer.affine,
                 scale=layer.affine,
+                synchronized=shared,
                 name=layer.name,
             )(x)
         elif layer.kind == "dropout":

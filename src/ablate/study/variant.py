@@ -11,7 +11,7 @@ NOT_VARIED = ("seed", "study", "experiment", "tracking", "checkpoint", "rerun", 
 _NO_RESULT_SECTIONS = ("study", "tracking", "checkpoint", "rerun", "hydra")
 _NO_RESULT_KEYS = (
     "data.root", "data.memory_gib", "data.max_bad_fraction", "evaluation.samples", "evaluation.batch_size",
-    "training.log_points", "hardware.onednn", "hardware.threads",
+    "training.log_points", "hardware.onednn", "hardware.threads", "hardware.devices", "hardware.compile",
 )  # fmt: skip
 
 

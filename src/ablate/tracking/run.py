@@ -8,7 +8,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from functools import wraps
 from pathlib import Path
@@ -29,6 +29,7 @@ from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
 from ablate.errors import AblateError, ClaimLost, Diverged, TrackingError, from_outside
 from ablate.tracking import provenance
 from ablate.tracking.store import artifact_folder
+from ablate.tracking.system_metrics import system_metrics
 
 if TYPE_CHECKING:
     import keras
@@ -189,7 +190,13 @@ class _TrackedData(MetaDataset):
 
 @contextmanager
 def track(
-    *, study: str, name: str, tags: Mapping[str, str], project: Path, run_id: str | None = None
+    *,
+    study: str,
+    name: str,
+    tags: Mapping[str, str],
+    project: Path,
+    run_id: str | None = None,
+    monitored: bool = False,
 ) -> Iterator[TrackedRun]:
     """Start a run in the open store, or go on with one, and end it FINISHED, FAILED or KILLED, the reason as a tag.
 
@@ -200,6 +207,7 @@ def track(
         project: Where artifacts are kept, in mlartifacts, if the store is a database that is not a file; a file's
             are beside it, and a server has its own place.
         run_id: The run to go on with, in whatever study it is; it keeps its name and tags.
+        monitored: Whether the machine's load is recorded meanwhile, see `system_metrics`.
 
     Yields:
         The run, to be filled.
@@ -207,14 +215,16 @@ def track(
     try:
         if run_id is None:
             mlflow.set_experiment(experiment_id=experiment_id(study, project))
-            started = mlflow.start_run(run_name=name, tags=dict(tags))
+            started = mlflow.start_run(run_name=name, tags=dict(tags), log_system_metrics=False)
         else:
             started = _go_on(run_id)
     except MlflowException as error:
         raise TrackingError(f"MLflow refuses to start a run: {str(error).splitlines()[0]}") from error
     run = TrackedRun(started.info.run_id)
+    load = system_metrics(run.run_id, resumed=run_id is not None) if monitored else nullcontext()
     try:
-        yield run
+        with load:
+            yield run
         run.flush()
     except KeyboardInterrupt:
         _end(run, RunStatus.KILLED, "interrupted", goes_on=True)
@@ -238,7 +248,7 @@ def _go_on(run_id: str) -> mlflow.ActiveRun:
         if tag in run.data.tags:
             client.delete_tag(run_id, tag)
     client.set_tag(run_id, _SESSIONS, str(int(run.data.tags.get(_SESSIONS, "1")) + 1))
-    return mlflow.start_run(run_id=run_id)
+    return mlflow.start_run(run_id=run_id, log_system_metrics=False)
 
 
 def refer(run_id: str, *, study: str, variant: str, project: Path) -> None:

@@ -85,7 +85,7 @@ class Recorder(keras.callbacks.Callback):
             self._sum, self._count = 0.0, 0
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        metrics = {"train/learning_rate": float(self.model.optimizer.learning_rate)}
+        metrics = {"train/learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))}
         if "val_loss" in logs:
             validation = float(logs["val_loss"])
             if not math.isfinite(validation):
@@ -96,6 +96,23 @@ class Recorder(keras.callbacks.Callback):
 
 
 _KEPT = ("step", "peak_memory", "timed_steps", "timed_seconds", "_sum", "_count", "_epoch_sum", "_epoch_count")
+
+
+class Validation(keras.callbacks.Callback):
+    """Validates what several devices train on one of them, as Keras does where there is one; the first callback.
+
+    Args:
+        model: A compiled model on one device, which takes the weights of the one that is trained.
+        batches: The validation data.
+    """
+
+    def __init__(self, model: keras.Model, batches: Any):
+        super().__init__()
+        self.single, self.batches = model, batches
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.single.set_weights(self.model.get_weights())
+        logs["val_loss"] = self.single.evaluate(self.batches, verbose=0, return_dict=True)["loss"]
 
 
 class Progress(keras.callbacks.Callback):

@@ -130,12 +130,11 @@ def load(file: Path) -> Checkpoint | None:
 
 
 def restore(model: keras.Model, checkpoint: Checkpoint) -> None:
-    """Put a compiled model where a checkpoint was taken.
+    """Put a compiled model where a checkpoint was taken, on however many devices that was.
 
     Raises:
         ValueError: It is one of another model.
     """
-    model.optimizer.build(model.trainable_variables)
     for kind, variables in variables_of(model).items():
         values = checkpoint.variables.get(kind, [])
         if kind == "metrics":

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import hydra.utils
@@ -11,11 +12,13 @@ from ablate.config import TrainingConfig
 from ablate.errors import ConfigError
 from ablate.optimizers import OptimizerConfig
 from ablate.task import Task
-from ablate.training.callbacks import Checkpointer, LogMetrics, Progress, Recorder, Say
+from ablate.training.callbacks import Checkpointer, LogMetrics, Progress, Recorder, Say, Validation
 from ablate.training.checkpoint import Checkpoints, load, restore
-from ablate.training.hardware import peak_device_memory_mib
+from ablate.training.hardware import Hardware, peak_device_memory_mib
 
 log = logging.getLogger(__name__)
+
+ONE_DEVICE = Hardware({})
 
 
 @dataclass(frozen=True)
@@ -23,12 +26,16 @@ class Training:
     """A finished training: the model and what it took.
 
     Attributes:
-        model: The trained model.
+        model: The trained model, on one device whatever trained it.
         steps: Steps in all.
         seconds: Wall time of all of it: compilation, steps, validation.
         examples_per_second: Of the steps after the first, without validation.
         peak_memory_mib: Most that the process occupied.
         peak_device_memory_mib: Most that TensorFlow held on GPUs, None without one.
+        gradient_memory_mib: Size of a gradient on each device: that of the trainable weights, as losses take their
+            targets sparse and nothing else is differentiated.
+        optimizer_memory_mib: Size of the optimiser's variables on each device: a multiple of the trainable weights
+            that the optimiser alone decides.
     """
 
     model: keras.Model
@@ -37,6 +44,8 @@ class Training:
     examples_per_second: float
     peak_memory_mib: float
     peak_device_memory_mib: float | None
+    gradient_memory_mib: float
+    optimizer_memory_mib: float
 
 
 def build_optimizer(optimizer: OptimizerConfig, training: TrainingConfig) -> keras.optimizers.Optimizer:
@@ -66,6 +75,7 @@ def train(
     training: TrainingConfig,
     seed: int,
     log_metrics: LogMetrics,
+    hardware: Hardware = ONE_DEVICE,
     checkpoints: Checkpoints | None = None,
     say: Say | None = None,
     bar: bool = True,
@@ -78,6 +88,9 @@ def train(
         training: The section `training`.
         seed: Seed of initial values, dropout, order and augmentation.
         log_metrics: Called with metrics and the number of steps done.
+        hardware: What it is trained with, see `configure`. Several devices split every batch evenly, and each step is
+            the one that a single device would do, apart from dropout: the n-th examples of all devices' parts have
+            the same mask.
         checkpoints: Where the training is kept, and goes on from; None keeps nothing.
         say: Told how far training is, see `Progress`.
         bar: Whether a terminal may show a bar.
@@ -91,15 +104,26 @@ def train(
         BaseException: What asked the training to end, see `Checkpoints.stop`.
     """
     start = time.monotonic()
-    model = task.build_model(seed)
-    # XLA gains nothing over oneDNN on a CPU, and Keras would choose it whenever determinism is off.
-    model.compile(optimizer=build_optimizer(optimizer, training), loss=task.build_loss(), jit_compile=False)
+    strategy = hardware.strategy()
+    with strategy.scope():
+        model = _compiled(task, optimizer, training, seed, hardware)
+        model.optimizer.build(model.trainable_variables)
+    # Of its own, on one device: what trained is compared, and Keras fails where a batch is too small for all devices.
+    single = _compiled(task, optimizer, training, seed, hardware) if strategy.num_replicas_in_sync > 1 else None
+    gradients, optimizer_state = _mib(model.trainable_variables), _mib(model.optimizer.variables)
+    log.info(
+        "The model has %s parameters: gradients of %.4g MiB, optimiser state of %.4g MiB on each device",
+        f"{sum(variable.value.shape.num_elements() for variable in model.trainable_variables):,}",
+        gradients,
+        optimizer_state,
+    )
     steps = training.steps_of_an_epoch(task.examples_per_epoch())
     total = steps * training.epochs
     recorder = Recorder(log_metrics, every=max(1, total // training.log_points), total=total)
     resumed = load(checkpoints.file) if checkpoints else None
     if resumed is not None:
-        restore(model, resumed)
+        with strategy.scope():
+            restore(model, resumed)
         recorder.restore(resumed.recorder)
         log.info("Going on after step %d of %d", resumed.step, total)
     first, before = (resumed.step, resumed.seconds) if resumed else (0, 0.0)
@@ -111,15 +135,21 @@ def train(
         say=say,
         bar=bar,
     )
+    validation = task.validation_batches()
     callbacks: list[keras.callbacks.Callback] = [recorder, progress]
+    if single is not None:
+        callbacks.insert(0, Validation(single, validation))
 
     def seconds() -> float:
         return before + time.monotonic() - start
 
     if checkpoints is not None:
         callbacks.append(Checkpointer(checkpoints, recorder, seconds=seconds, steps_per_epoch=steps, resumed=resumed))
-    validation = task.validation_batches()
     log.info("Training: %d epochs of %d steps of %d examples", training.epochs, steps, training.batch_size)
+    if single is not None:
+        replicas, rate = strategy.num_replicas_in_sync, optimizer.learning_rate
+        share = f"{training.batch_size // replicas} on each of {replicas} devices"
+        log.info("Global batch %d: %s; learning rate %g, not scaled", training.batch_size, share, rate)
     try:
         # One call an epoch: every epoch's data depends on the seed and its number alone, not on the epochs before.
         for epoch in range(first // steps, training.epochs):
@@ -132,18 +162,35 @@ def train(
                 initial_epoch=epoch,
                 epochs=epoch + 1,
                 shuffle=False,
-                validation_data=validation,
+                validation_data=validation if single is None else None,
                 callbacks=callbacks,
                 verbose=0,
             )
     finally:
         progress.close()
     timed_steps, timed_seconds = recorder.timed_steps or total, recorder.timed_seconds or seconds()
+    if single is not None:
+        single.set_weights(model.get_weights())
     return Training(
-        model=model,
+        model=single or model,
         steps=total,
         seconds=seconds(),
         examples_per_second=timed_steps * training.batch_size / timed_seconds,
         peak_memory_mib=recorder.peak_memory / 2**20,
         peak_device_memory_mib=peak_device_memory_mib(),
+        gradient_memory_mib=gradients,
+        optimizer_memory_mib=optimizer_state,
     )
+
+
+def _compiled(
+    task: Task, optimizer: OptimizerConfig, training: TrainingConfig, seed: int, hardware: Hardware
+) -> keras.Model:
+    model = task.build_model(seed)
+    # Said either way: Keras would choose by itself.
+    model.compile(optimizer=build_optimizer(optimizer, training), loss=task.build_loss(), jit_compile=hardware.xla)
+    return model
+
+
+def _mib(variables: Sequence[keras.Variable]) -> float:
+    return sum(variable.value.dtype.size * variable.value.shape.num_elements() for variable in variables) / 2**20
