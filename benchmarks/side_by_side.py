@@ -3,8 +3,8 @@
 Example:
     >>> times = interleaved({"ablate": encode, "brute force": encode_slowly})
     >>> row = faster(
-    ...     times, "ablate", "brute force", amount=131072, sides_unit="pixels/s",
-    ...     letter="f", compared="soft encoding against all 313 classes", configuration="32x64x64 pixels", target=">= 5",
+    ...     times, "ablate", "brute force", amount=131072, sides_unit="pixels/s", letter="f",
+    ...     compared="soft encoding against all 313 classes", configuration="32x64x64 pixels", target=">= 5",
     ... )
     >>> write("encoding", [row])
 """
