@@ -1,7 +1,7 @@
 """The training step: rows a (against its network alone), b (as it is done elsewhere) and c (against a matrix product).
 
 a   `ablate`'s step with its pipeline, encoding, loss and update; the network alone on a constant batch.
-b   Encoding, loss and update from L and ab in memory, `ablate`'s and those of `rivals.py`, each in the environment
+b   Encoding, loss and update from L and ab in memory: `ablate` and `rivals.py`, each in the environment
     that its libraries choose by themselves.
 c   FLOPs per second of both of a, three forward passes a step, against one large matrix product in float32.
 
