@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from ablate.colorization.architecture import Layer
 from ablate.colorization.gamut import ab_gamut
+from ablate.training.hardware import import_tensorflow
 from surroundings import machine
 from worker import Prepared, serve
 
@@ -106,6 +107,7 @@ def keras_adam(case: Case) -> Any:
 
 def keras_dense(case: Case) -> Prepared:
     """Return `model.fit` as it comes, targets made dense in the step by the distances to all classes."""
+    import_tensorflow()
     import keras
     import tensorflow as tf
 
@@ -130,7 +132,7 @@ def keras_dense(case: Case) -> Prepared:
 
     def measure() -> float:
         timer = Timer(untimed=1)
-        model.fit(batches, steps_per_epoch=case.steps + 1, callbacks=[timer], verbose=0)
+        model.fit(batches, steps_per_epoch=case.steps + 1, shuffle=False, callbacks=[timer], verbose=0)
         return timer.seconds
 
     return measure, {"xla": bool(model.jit_compile)}
@@ -138,6 +140,7 @@ def keras_dense(case: Case) -> Prepared:
 
 def keras_eager(case: Case) -> Prepared:
     """Return a step without a graph, soft targets from scikit-learn's nearest neighbours on the host."""
+    import_tensorflow()
     import keras
     import tensorflow as tf
     from sklearn.neighbors import NearestNeighbors
@@ -206,7 +209,7 @@ def torch_dense(case: Case) -> Prepared:
 
     model = network()
     adam = torch.optim.Adam(model.parameters(), case.learning_rate, (case.beta_1, case.beta_2), eps=1e-7)
-    bins, class_weights = torch.from_numpy(np.asarray(ab_gamut(), np.float32)), torch.from_numpy(case.class_weights)
+    bins, class_weights = torch.from_numpy(np.array(ab_gamut(), np.float32)), torch.from_numpy(case.class_weights)
     L, ab = (
         torch.from_numpy(each).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
         for each in (case.L, case.ab)

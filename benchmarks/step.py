@@ -208,6 +208,7 @@ def main() -> None:
     rows = []
     for size, run in runs.items():
         steps = steps_of(size, run, random_batch(size)[0], options.seconds)
+        print(f"Measuring {size}: {options.repetitions} rounds of {steps} steps", flush=True)
         rows += pipeline_and_arithmetic(size, run, steps, options.repetitions, options.seconds)
         rows += as_elsewhere(size, run, steps, options.repetitions)
     write("step", rows, data=described(options.data), repetitions=options.repetitions, hardware=dict(hardware))

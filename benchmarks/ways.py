@@ -101,7 +101,7 @@ def bare(checked: Checked, L: Any, steps: int) -> Callable[[], None]:
     optimizer.build(model.trainable_variables)
     batch = tf.constant(L)
 
-    @tf.function(jit_compile=False)
+    @tf.function(jit_compile=False, autograph=False)
     def step(batch: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             loss = 0.01 * tf.reduce_mean(model(batch, training=True))
