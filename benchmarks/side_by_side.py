@@ -118,6 +118,11 @@ def missing(note: str = NOT_INSTALLED, **row: Any) -> Row:
     return Row(**{"unit": "", **row}, figure=None, note=note)
 
 
+def number(value: float) -> str:
+    """Show a figure with three digits at least, and no exponent."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
 def write(name: str, rows: Sequence[Row], **facts: object) -> Path:
     """Write rows to results/NAME.json with machine, versions and command, print them, and return the file.
 
@@ -132,9 +137,11 @@ def write(name: str, rows: Sequence[Row], **facts: object) -> Path:
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     for row in rows:
-        figure = row.note if row.figure is None else f"{row.figure:.3g} {row.unit}"
+        figure = row.note if row.figure is None else f"{number(row.figure)} {row.unit}"
         verdict = {None: "", True: "met", False: "MISSED"}[row.met]
-        print(f"{row.letter}  {row.compared}; {row.configuration}: {figure}  {row.target} {verdict}", flush=True)
+        print(
+            f"{row.letter}  {row.compared}; {row.configuration}: {figure}  {row.target} {verdict}".rstrip(), flush=True
+        )
     return path
 
 

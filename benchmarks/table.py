@@ -9,16 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from side_by_side import RESULTS, ROOT, Row, read
+from side_by_side import RESULTS, ROOT, Row, number, read
 
 PAGE = ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- results: written by benchmarks/table.py -->", "<!-- end of results -->"
 HEADER = ("", "compared", "at", "result", "spread", "target", "absolute")
-
-
-def number(value: float) -> str:
-    """Show a figure with three digits at least, and no exponent."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def verdict(row: Row) -> str:
