@@ -1,6 +1,6 @@
 # Every target sets up .venv from requirements.lock first, where it is missing or stale.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test report ui lint bench clean lock
+.PHONY: help setup demo test report ui lint bench correct clean lock
 
 PY := .venv/bin/python
 ifndef PYTHON
@@ -8,6 +8,7 @@ PYTHON := $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$name && break; done)
 endif
 PORT ?= 5000
+BENCHMARKS := step encoding tracking memory table
 export PYTHONUNBUFFERED := 1
 
 help:  ## list the targets
@@ -47,8 +48,11 @@ lint: .venv/ready  ## check style, types and the dependency rule
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports --no-cache
 
-bench: .venv/ready  ## measure speed, side by side
-	@for file in benchmarks/*.py; do $(PY) $$file || exit 1; done
+bench: .venv/ready  ## measure speed, side by side, and write docs/performance.md
+	@for name in $(BENCHMARKS); do echo "benchmarks/$$name.py"; $(PY) benchmarks/$$name.py || exit 1; done
+
+correct: .venv/ready  ## kill studies and launch them everywhere: the same bits (a quarter of an hour)
+	@for name in chaos launchers; do $(PY) benchmarks/$$name.py || exit 1; done
 
 lock: .venv/ready  ## write requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url \

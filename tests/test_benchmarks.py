@@ -1,0 +1,122 @@
+"""What the benchmarks share: turns, arithmetic, results as JSON, and their table."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.fixture
+def side_by_side(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    module = importlib.import_module("side_by_side")
+    monkeypatch.setattr(module, "RESULTS", tmp_path / "results")
+    return module
+
+
+@pytest.fixture
+def table(side_by_side: ModuleType) -> ModuleType:
+    return importlib.import_module("table")
+
+
+def compared(side_by_side: ModuleType, **row: object) -> object:
+    named = {"letter": "b", "compared": "fast against slow", "configuration": "64x64", **row}
+    times = {"fast": [1.0, 2.0, 1.0], "slow": [3.0, 2.0, 5.0]}
+    return side_by_side.faster(times, "fast", "slow", amount=6, sides_unit="images/s", **named)
+
+
+def test_ways_take_turns_and_the_first_round_does_not_count(side_by_side: ModuleType) -> None:
+    calls: list[str] = []
+
+    def named(name: str, seconds: float) -> object:
+        calls.append(name)
+        return side_by_side.Seconds(seconds * len(calls))
+
+    times = side_by_side.interleaved({name: lambda name=name: named(name, 1.0) for name in "ABC"}, 2)
+    assert calls == list("ABCABCABC")
+    assert times == {"A": [4.0, 7.0], "B": [5.0, 8.0], "C": [6.0, 9.0]}
+
+
+def test_a_way_that_says_no_seconds_is_timed(side_by_side: ModuleType) -> None:
+    (taken,) = side_by_side.interleaved({"A": lambda: 1e9}, 1)["A"]
+    assert 0 < taken < 10
+
+
+def test_the_figure_is_the_median_of_the_ratios_of_each_round(side_by_side: ModuleType) -> None:
+    row = compared(side_by_side, target=">= 3.5")
+    assert (row.figure, row.spread, row.unit) == (3.0, (1.0, 5.0), "x")
+    assert row.sides == {"fast": 6.0, "slow": 2.0}
+    assert row.met is False
+
+
+def test_ways_may_do_different_amounts(side_by_side: ModuleType) -> None:
+    times = {"fast": [1.0], "loop": [2.0]}
+    named = {"letter": "f", "compared": "fast against loop", "configuration": ""}
+    row = side_by_side.faster(times, "fast", "loop", amount={"fast": 10, "loop": 4}, sides_unit="pixels/s", **named)
+    assert (row.figure, row.sides) == (5.0, {"fast": 10.0, "loop": 2.0})
+
+
+@pytest.mark.parametrize(
+    ("target", "figure", "met"),
+    [
+        (">= 0.90", 0.90, True),
+        (">= 0.90", 0.89, False),
+        (">= 0.90", float("nan"), False),
+        ("<= 1", 0.5, True),
+        ("<= 1", 1.5, False),
+        ("", 1.0, None),
+        (">= 2", None, None),
+    ],
+)
+def test_targets(side_by_side: ModuleType, target: str, figure: float | None, met: bool | None) -> None:
+    assert side_by_side.Row("a", "", "", figure, "x", target).met is met
+
+
+def test_results_come_back_as_they_were_and_name_no_folder(
+    side_by_side: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ["--data", str(tmp_path / "photographs"), f"--out={tmp_path / 'there'}"]
+    monkeypatch.setattr(sys, "argv", [str(BENCHMARKS / "step.py"), *arguments])
+    rows = [compared(side_by_side, target=">= 2"), side_by_side.missing(letter="b", compared="", configuration="")]
+    path = side_by_side.write("step", rows, data="photographs")
+    facts, found = side_by_side.read(path)
+    assert found == rows
+    assert facts["command"] == "python benchmarks/step.py --data photographs --out=there"
+    assert facts["data"] == "photographs"
+    assert str(tmp_path) not in path.read_text()
+    assert [row["met"] for row in json.loads(path.read_text())["rows"]] == [True, None]
+
+
+def test_the_table_marks_what_is_missed_and_what_could_not_run(side_by_side: ModuleType, table: ModuleType) -> None:
+    rows = [
+        compared(side_by_side, target=">= 4"),
+        side_by_side.missing(letter="b", compared="against PyTorch", configuration="64x64", target=">= 1.5"),
+        compared(side_by_side, letter="a", target=">= 2"),
+    ]
+    facts = {
+        "command": "python benchmarks/step.py",
+        "machine": {"cpu": "A CPU", "cores": 2, "avx512": False},
+        "versions": {"python": "3.11"},
+    }
+    lines = table.table({"step": (facts, rows)}).splitlines()
+    assert lines[0] == "1 of 2 targets are met."
+    assert lines[4].startswith("| a | fast against slow | 64x64 | **3 x** | 1 to 5 | >= 2: met |")
+    assert lines[5].startswith("| b | fast against slow | 64x64 | 3 x | 1 to 5 | >= 4: **missed** |")
+    assert lines[6] == "| b | against PyTorch | 64x64 | not installed |  | >= 1.5 |  |"
+    assert lines[-1] == "- step: `python benchmarks/step.py`; A CPU, 2 cores, without AVX512; python 3.11"
+
+
+def test_the_text_around_the_table_is_kept(table: ModuleType) -> None:
+    page = f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n"
+    assert table.renewed(page, "new") == page.replace("old", "new")
+    with pytest.raises(ValueError, match="once each"):
+        table.renewed("no markers", "new")
+
+
+def test_the_page_has_its_markers(table: ModuleType) -> None:
+    assert table.renewed(table.PAGE.read_text(encoding="utf-8"), "")
