@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 import tarfile
 import zipfile
 
@@ -277,3 +279,53 @@ def test_what_cannot_be_prepared_is_said(made, tmp_path):
             made(root)
     with pytest.raises(ConfigError, match="what is prepared is data=folder"):
         made(tmp_path, name="prepared")
+
+
+TENSORFLOW_DATASET = """
+import sys
+import numpy as np
+import tensorflow_datasets as tfds
+
+class Tiny(tfds.core.GeneratorBasedBuilder):
+    VERSION = tfds.core.Version("1.0.0")
+
+    def _info(self):
+        features = tfds.features.FeaturesDict({"image": tfds.features.Image()})
+        return tfds.core.DatasetInfo(builder=self, features=features)
+
+    def _split_generators(self, manager):
+        return {split: self._generate_examples(*numbers) for split, numbers in SPLITS.items()}
+
+    def _generate_examples(self, start, stop):
+        for number in range(start, stop):
+            yield number, {"image": np.random.default_rng(number).integers(0, 256, (20, 30, 3), dtype=np.uint8)}
+
+SPLITS = eval(sys.argv[2])
+Tiny(data_dir=sys.argv[1]).download_and_prepare()
+"""
+
+
+@pytest.mark.parametrize("splits", [{"train": (0, 40), "test": (50, 55)}, {"train": (0, 40)}], ids=str)
+def test_a_data_set_of_tensorflow_datasets_is_prepared(made, loaded, tmp_path, splits):
+    (tmp_path / "tiny.py").write_text(TENSORFLOW_DATASET)
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "tiny.py"), str(tmp_path / "tfds"), repr(splits)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    options = {"eval_fraction": 0.3}
+    made(tmp_path / "tfds", name="tfds", dataset="tiny", **options)
+    data = loaded("prepared", tmp_path / "set", **options)
+    assert len(data.train) + len(data.evaluation) == sum(stop - start for start, stop in splits.values())
+    assert len(data.evaluation) == 5 if "test" in splits else 1 < len(data.evaluation) < 30
+    evaluating = {int(photograph.name.split("/")[1]) for photograph in data.evaluation}
+    assert len(evaluating) == len(data.evaluation)
+    shapes = {pixels.shape for pixels in data.train.read(range(len(data.train)))}
+    assert shapes == {(18, 27, 3)}
+
+
+def test_an_unknown_data_set_of_tensorflow_datasets_is_an_error(made):
+    with pytest.raises(DataError, match=r"data\.dataset=no_such_thing cannot be had: .*no_such_thing"):
+        made(None, name="tfds", dataset="no_such_thing")
