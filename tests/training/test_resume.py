@@ -14,6 +14,7 @@ from conftest import QUICK
 from test_config import checked
 
 Curves = dict[tuple[str, int], float]
+BFLOAT16 = "hardware.precision=mixed_bfloat16"
 STEPS = ["training.epochs=2", "training.steps_per_epoch=3", "training.log_points=3"]
 
 
@@ -52,10 +53,13 @@ def run(config: Checked, file: Path, curves: Curves, stop_at: int | None = None)
     ("overrides", "stops"),
     [
         (["dropout=heavy"], [2, 3, 5]),
-        (["dropout=light", "optimizer=adadelta", "training.learning_rate_drops=[[2,0.1]]"], [2]),
+        (
+            ["dropout=light", "optimizer=adadelta", "training.learning_rate_drops=[[2,0.1]]", BFLOAT16],
+            [2],
+        ),
         (["dropout=light", "optimizer=sgd", "hardware.precision=mixed_float16"], [4]),
     ],
-    ids=["every place", "adadelta", "float16"],
+    ids=["every place", "adadelta in bfloat16", "float16"],
 )
 def test_it_ends_with_the_same_bits(overrides: list[str], stops: list[int], photographs: Path, tmp_path: Path) -> None:
     config = checked(*QUICK, *STEPS, "data=folder", f"data.root={photographs}", *overrides)
