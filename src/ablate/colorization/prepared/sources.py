@@ -12,15 +12,17 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 from ablate.colorization.config import DataConfig
 from ablate.colorization.listing import PARTS
 from ablate.colorization.photographs import SUFFIXES, folder_paths, printable, sample_paths
 from ablate.errors import ConfigError, DataError
+
+File = TypeVar("File")
 
 _TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 
@@ -43,7 +45,7 @@ class Listed:
         signature: Another one when the source has changed, told without reading it.
     """
 
-    entries: Sequence[Entry]
+    entries: list[Entry]
     ignored: Sequence[str]
     signature: str
 
@@ -150,8 +152,9 @@ class Remote(Source):
                 names += [f"{place.rstrip('/')}/{file}".removeprefix(f"{root}/") for file in files]
         except Exception as error:  # of TensorFlow, which has a class for every reason
             raise DataError(f"data.root={self.root} cannot be read: {_first_line(error)}") from None
-        photographs, ignored = _sorted_out(names)
-        return Listed([Entry(name, None, ()) for name in photographs], ignored, _signature(photographs))
+        entries = [Entry(name, None, ()) for name in sorted(filter(_photograph, names))]
+        ignored = [name for name in sorted(names) if not _photograph(name) and not _hidden(name)]
+        return Listed(entries, ignored, _signature(entry.name for entry in entries))
 
     def read(self, entries: Sequence[Entry]) -> Iterator[bytes | Exception]:
         """Read them."""
@@ -174,14 +177,16 @@ class Zip(Source):
         """Read the archive's directory."""
         try:
             with zipfile.ZipFile(self.path) as archive:
-                found = {
-                    info.filename: (info.header_offset, info.compress_size, info.compress_type, info.CRC)
-                    for info in archive.infolist()
-                    if not info.is_dir()
-                }
+                files = [info for info in archive.infolist() if not info.is_dir()]
+            del archive  # it holds its directory, half a kilobyte a file
         except (zipfile.BadZipFile, OSError) as error:
             raise DataError(f"{self.path.name} cannot be read as a zip archive: {error}") from None
-        return _listed(found, self.path)
+        return _listed(
+            files,
+            lambda info: info.filename,
+            lambda info: (info.header_offset, info.compress_size, info.compress_type, info.CRC),
+            self.path,
+        )
 
     def read(self, entries: Sequence[Entry]) -> Iterator[bytes | Exception]:
         """Read them by their places: no worker needs the archive's whole directory."""
@@ -219,16 +224,16 @@ class Tar(Source):
         """Read the headers of its files."""
         try:
             plain = self.path if self.path.suffix.lower() == ".tar" else _decompressed(self.path, folder)
-            found = {}
+            files = []
             with tarfile.open(plain, "r:") as archive:
                 for member in archive:
                     if member.isfile():
-                        found[member.name.removeprefix("./")] = (member.offset_data, member.size)
+                        files.append((member.name.removeprefix("./"), member.offset_data, member.size))
                     archive.members = []  # type: ignore[attr-defined]  # it would keep all it has seen
         except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
             raise DataError(f"{self.path.name} cannot be read as a tar archive: {error}") from None
         self._plain[:] = [plain]
-        return _listed(found, self.path)
+        return _listed(files, lambda file: file[0], lambda file: file[1:], self.path)
 
     def read(self, entries: Sequence[Entry]) -> Iterator[bytes | Exception]:
         """Read them by their places."""
@@ -331,27 +336,31 @@ def file_system() -> Any:
     return tf.io.gfile
 
 
-def _listed(found: dict[str, tuple[Any, ...]], path: Path) -> Listed:
-    """List the files of an archive by their names below the folder that holds them all, if one does."""
-    tops = {name.split("/", 1)[0] for name in found}
-    top = f"{tops.pop()}/" if len(tops) == 1 and all("/" in name for name in found) else ""
-    if top.rstrip("/") in ("train", "val"):
-        top = ""
-    photographs, ignored = _sorted_out([name.removeprefix(top) for name in found])
+def _listed(
+    files: list[File], name_of: Callable[[File], str], at: Callable[[File], tuple[Any, ...]], path: Path
+) -> Listed:
+    """List the files of an archive, which are used up, by their names below the folder that holds them all, if any."""
+    tops = {name_of(file).partition("/")[0] if "/" in name_of(file) else "" for file in files}
+    top = f"{tops.pop()}/" if len(tops) == 1 and tops.isdisjoint(("", "train", "val")) else ""
+    files.sort(key=name_of, reverse=True)
+    entries, ignored = [], []
+    while files:
+        file = files.pop()
+        name = name_of(file).removeprefix(top)
+        if _photograph(name):
+            entries.append(Entry(printable(name), None, at(file)))
+        elif not _hidden(name):
+            ignored.append(name)
     status = path.stat()
-    entries = [Entry(printable(name), None, found[top + name]) for name in photographs]
     return Listed(entries, ignored, _signature([str(status.st_size), str(status.st_mtime_ns)]))
 
 
-def _sorted_out(names: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Return the names of photographs and those of other files, sorted; hidden ones count as neither."""
-    photographs: list[str] = []
-    others: list[str] = []
-    for name in sorted(names):
-        if any(part.startswith((".", "__MACOSX")) for part in name.split("/")):
-            continue
-        (photographs if name.lower().endswith(SUFFIXES) else others).append(name)
-    return photographs, others
+def _hidden(name: str) -> bool:
+    return any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
+
+
+def _photograph(name: str) -> bool:
+    return name.lower().endswith(SUFFIXES) and not _hidden(name)
 
 
 def _read_files(paths: Iterable[Path]) -> Iterator[bytes | Exception]:

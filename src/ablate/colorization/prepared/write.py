@@ -9,7 +9,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -104,13 +104,17 @@ def _alone(target: Target) -> Iterator[None]:
 
 
 def _sorted_by_part(listed: Listed) -> Listed:
-    """Give every photograph the part that its folder says, those that evaluate first."""
-    part_of = parts_by_folder(entry.name for entry in listed.entries)
-    entries = [entry if entry.part else entry._replace(part=part_of(entry.name)) for entry in listed.entries]
+    """Give every photograph the part that its folder says, in place, those that evaluate first."""
+    entries = listed.entries
+    part_of = parts_by_folder(entry.name for entry in entries)
+    for number, entry in enumerate(entries):
+        if entry.part is None:
+            entries[number] = entry._replace(part=part_of(entry.name))
     beside = [entry.name for entry in entries if entry.part == IGNORED]
-    kept = [entry for entry in entries if entry.part != IGNORED]
-    kept.sort(key=lambda entry: entry.part == "train")
-    return replace(listed, entries=kept, ignored=[*listed.ignored, *beside])
+    if beside:
+        entries[:] = [entry for entry in entries if entry.part != IGNORED]
+    entries.sort(key=lambda entry: entry.part == "train")
+    return replace(listed, ignored=[*listed.ignored, *beside])
 
 
 def _chunk_size(photographs: int, recipe: Recipe, shard_mib: int) -> int:
@@ -202,7 +206,7 @@ class _Run:
                 for number in missing:
                     if len(waiting) >= 2 * self.workers:
                         self._collect(waiting, pieces, progress)
-                    waiting[pool.submit(write_chunk, work, number, list(pieces[number]))] = number
+                    waiting[pool.submit(write_chunk, work, number, pieces[number])] = number
                 while waiting:
                     self._collect(waiting, pieces, progress)
         except BrokenProcessPool:
@@ -212,7 +216,7 @@ class _Run:
             ) from None
 
     def _collect(
-        self, waiting: dict[Future[None], int], pieces: dict[int, Sequence[Entry]], progress: "_Progress"
+        self, waiting: dict[Future[None], int], pieces: dict[int, list[Entry]], progress: "_Progress"
     ) -> None:
         finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
         for future in finished:
