@@ -113,13 +113,20 @@ def keras_dense(case: Case) -> Prepared:
 
     bins, class_weights = tf.constant(ab_gamut(), tf.float32), tf.constant(case.class_weights)
 
+    def dense(indices: Any, weights: Any) -> Any:
+        pixels = tf.reshape(indices, (-1, NEAREST))
+        rows = tf.repeat(tf.range(tf.shape(pixels)[0])[:, None], NEAREST, axis=1)
+        places, shape = tf.stack([rows, pixels], axis=-1), (tf.shape(pixels)[0], len(bins))
+        targets = tf.scatter_nd(places, tf.reshape(weights, (-1, NEAREST)), shape)
+        return tf.reshape(targets, (-1, *indices.shape[1:-1], len(bins)))
+
     def weighted_cross_entropy(ab: Any, logits: Any) -> Any:
         factor = ab.shape[1] // logits.shape[1]
         ab = tf.nn.avg_pool2d(ab, factor, factor, "VALID")
         squared = tf.reduce_sum(tf.square(ab[..., None, :] - bins), axis=-1)
         negative, indices = tf.math.top_k(-squared, NEAREST)
         weights = tf.nn.softmax(negative / (2 * SIGMA**2), axis=-1)
-        targets = tf.reduce_sum(weights[..., None] * tf.one_hot(indices, len(bins)), axis=-2)
+        targets = dense(indices, weights)
         losses = keras.losses.categorical_crossentropy(targets, logits, from_logits=True)
         return tf.reduce_mean(losses * tf.gather(class_weights, indices[..., 0]), axis=(1, 2))
 

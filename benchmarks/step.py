@@ -33,13 +33,14 @@ FULL, BARE, PRODUCT, ENCODED = "full step", "network alone", "matrix product", "
 XLA, BFLOAT16 = "ablate with XLA", "ablate in mixed_bfloat16"
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 RIVALS = {
-    "keras": "Keras, dense targets, model.fit as it comes",
-    "eager": "Keras, eager steps, scikit-learn's neighbours",
-    "torch": "PyTorch, channels last, dense targets",
+    "keras": ("Keras", "dense targets, model.fit as it comes"),
+    "eager": ("eager Keras", "dense targets by scikit-learn's neighbours"),
+    "torch": ("PyTorch", "dense targets, channels last"),
 }
+"""The rivals of rivals.py: what they are, and how they do it."""
 
 
-def targets(rival: str, size: Size) -> str:
+def target(rival: str, size: Size) -> str:
     """Return how many times as fast as a rival `ablate` should be."""
     return {"keras": ">= 1.3", "eager": ">= 5", "torch": ">= 1.0" if size.width == 1 else ">= 1.5"}[rival]
 
@@ -143,7 +144,7 @@ def as_elsewhere(size: Size, run: Checked, steps: int, repetitions: int) -> list
     ways[BFLOAT16] = Fit(run, steps, batches=batches)
     keras.config.set_dtype_policy(run.run.hardware.precision)
     with rivals(run, L, ab, steps, own) as started:
-        ways |= {rival: worker for rival, worker in started.items() if worker.missing is None}
+        ways |= {RIVALS[rival][0]: worker for rival, worker in started.items() if worker.missing is None}
         times = interleaved(ways, repetitions)
         return [_against(rival, worker, times, size, steps) for rival, worker in started.items()] + [
             faster(
@@ -161,16 +162,17 @@ def as_elsewhere(size: Size, run: Checked, steps: int, repetitions: int) -> list
 
 
 def _against(rival: str, worker: Worker, times: Times, size: Size, steps: int) -> Row:
+    name, how = RIVALS[rival]
     row = {
         "letter": "b",
-        "compared": f"encode, loss, update: ablate against {RIVALS[rival]}",
+        "compared": f"encode, loss, update: ablate against {name}, {how}",
         "configuration": str(size),
-        "target": targets(rival, size),
+        "target": target(rival, size),
     }
     if worker.missing is not None:
         return missing(worker.missing, **row)
     note = {True: "Keras chose XLA", False: "Keras chose no XLA", None: ""}[worker.facts.get("xla")]
-    return faster(times, ENCODED, rival, amount=steps * size.batch, sides_unit="images/s", **row, note=note)
+    return faster(times, ENCODED, name, amount=steps * size.batch, sides_unit="images/s", **row, note=note)
 
 
 def profile(runs: Mapping[Size, Checked]) -> None:
@@ -211,7 +213,8 @@ def main() -> None:
         print(f"Measuring {size}: {options.repetitions} rounds of {steps} steps", flush=True)
         rows += pipeline_and_arithmetic(size, run, steps, options.repetitions, options.seconds)
         rows += as_elsewhere(size, run, steps, options.repetitions)
-    write("step", rows, data=described(options.data), repetitions=options.repetitions, hardware=dict(hardware))
+    setting = ", ".join(f"{name} {value}" for name, value in hardware.items() if name != "devices")
+    write("step", rows, data=described(options.data), repetitions=options.repetitions, setting=setting)
 
 
 if __name__ == "__main__":
