@@ -1,7 +1,9 @@
 """The same training step as it is done elsewhere: dense targets over 313 classes, dilated convolutions as they are.
 
-A worker of step.py: `rivals.py keras|eager|torch CASE`. CASE is an .npz file with one batch (L, ab), class weights,
-the network's layers and initial weights, and the loss that `ablate` finds for them: every way must find the same.
+A worker of step.py: `rivals.py NAME CASE`, with a NAME of `RIVALS`. CASE is an .npz file with one batch (L, ab), class
+weights, the network's layers and initial weights, and the loss that `ablate` finds for them: every way must find the
+same. Among the rivals is `ablate`'s own step without determinism, which a process cannot take back, and which XLA in
+Keras excludes.
 """
 
 import json
@@ -9,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ import numpy.typing as npt
 
 from ablate.colorization.architecture import Layer
 from ablate.colorization.gamut import ab_gamut
+from ablate.config import set_onednn
 from ablate.training.hardware import import_tensorflow
 from surroundings import machine
 from worker import Prepared, serve
@@ -145,6 +149,32 @@ def keras_dense(case: Case) -> Prepared:
     return measure, {"xla": bool(model.jit_compile)}
 
 
+def ablate_free(case: Case, *, xla: bool) -> Prepared:
+    """Return the step of `ablate` without determinism, by XLA or not."""
+    set_onednn(True)
+    import_tensorflow()
+    import tensorflow as tf
+
+    from ablate.colorization.backbone import build_backbone
+    from ablate.colorization.loss import ColorCrossEntropy
+    from ways import Timer
+
+    model = build_backbone(case.layers, side=case.L.shape[1])
+    model.set_weights(case.weights)
+    loss = ColorCrossEntropy(class_weights=case.class_weights.tolist())
+    case.check(float(loss(case.ab, model(case.L, training=True))))
+    model.compile(keras_adam(case), loss, jit_compile=xla)
+    assert model.jit_compile == xla, "Keras refuses XLA"
+    batches = tf.data.Dataset.from_tensors((case.L, case.ab)).repeat()
+
+    def measure() -> float:
+        timer = Timer(untimed=1)
+        model.fit(batches, steps_per_epoch=case.steps + 1, shuffle=False, callbacks=[timer], verbose=0)
+        return timer.seconds
+
+    return measure, {}
+
+
 def keras_eager(case: Case) -> Prepared:
     """Return a step without a graph, soft targets from scikit-learn's nearest neighbours on the host."""
     import_tensorflow()
@@ -254,7 +284,13 @@ def timed(step: Callable[[], None], steps: int) -> Callable[[], float]:
     return measure
 
 
-RIVALS: dict[str, Callable[[Case], Prepared]] = {"keras": keras_dense, "eager": keras_eager, "torch": torch_dense}
+RIVALS: dict[str, Callable[[Case], Prepared]] = {
+    "keras": keras_dense,
+    "eager": keras_eager,
+    "torch": torch_dense,
+    "xla": partial(ablate_free, xla=True),
+    "free": partial(ablate_free, xla=False),
+}
 
 
 if __name__ == "__main__":
