@@ -1,7 +1,9 @@
 """The same training step as it is done elsewhere: dense targets over 313 classes, dilated convolutions as they are.
 
-A worker of step.py: `rivals.py keras|eager|torch CASE`. CASE is an .npz file with one batch (L, ab), class weights,
-the network's layers and initial weights, and the loss that `ablate` finds for them: every way must find the same.
+A worker of step.py: `rivals.py NAME CASE`, with a NAME of `RIVALS`. CASE is an .npz file with one batch (L, ab), class
+weights, the network's layers and initial weights, and the loss that `ablate` finds for them: every way must find the
+same. Among the rivals is `ablate`'s own step without determinism, which a process cannot take back, and which XLA in
+Keras excludes.
 """
 
 import json
@@ -9,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ import numpy.typing as npt
 
 from ablate.colorization.architecture import Layer
 from ablate.colorization.gamut import ab_gamut
+from ablate.config import set_onednn
 from ablate.training.hardware import import_tensorflow
 from surroundings import machine
 from worker import Prepared, serve
@@ -113,13 +117,20 @@ def keras_dense(case: Case) -> Prepared:
 
     bins, class_weights = tf.constant(ab_gamut(), tf.float32), tf.constant(case.class_weights)
 
+    def dense(indices: Any, weights: Any) -> Any:
+        pixels = tf.reshape(indices, (-1, NEAREST))
+        rows = tf.repeat(tf.range(tf.shape(pixels)[0])[:, None], NEAREST, axis=1)
+        places, shape = tf.stack([rows, pixels], axis=-1), (tf.shape(pixels)[0], len(bins))
+        targets = tf.scatter_nd(places, tf.reshape(weights, (-1, NEAREST)), shape)
+        return tf.reshape(targets, (-1, *indices.shape[1:-1], len(bins)))
+
     def weighted_cross_entropy(ab: Any, logits: Any) -> Any:
         factor = ab.shape[1] // logits.shape[1]
         ab = tf.nn.avg_pool2d(ab, factor, factor, "VALID")
         squared = tf.reduce_sum(tf.square(ab[..., None, :] - bins), axis=-1)
         negative, indices = tf.math.top_k(-squared, NEAREST)
         weights = tf.nn.softmax(negative / (2 * SIGMA**2), axis=-1)
-        targets = tf.reduce_sum(weights[..., None] * tf.one_hot(indices, len(bins)), axis=-2)
+        targets = dense(indices, weights)
         losses = keras.losses.categorical_crossentropy(targets, logits, from_logits=True)
         return tf.reduce_mean(losses * tf.gather(class_weights, indices[..., 0]), axis=(1, 2))
 
@@ -136,6 +147,32 @@ def keras_dense(case: Case) -> Prepared:
         return timer.seconds
 
     return measure, {"xla": bool(model.jit_compile)}
+
+
+def ablate_free(case: Case, *, xla: bool) -> Prepared:
+    """Return the step of `ablate` without determinism, by XLA or not."""
+    set_onednn(True)
+    import_tensorflow()
+    import tensorflow as tf
+
+    from ablate.colorization.backbone import build_backbone
+    from ablate.colorization.loss import ColorCrossEntropy
+    from ways import Timer
+
+    model = build_backbone(case.layers, side=case.L.shape[1])
+    model.set_weights(case.weights)
+    loss = ColorCrossEntropy(class_weights=case.class_weights.tolist())
+    case.check(float(loss(case.ab, model(case.L, training=True))))
+    model.compile(keras_adam(case), loss, jit_compile=xla)
+    assert model.jit_compile == xla, "Keras refuses XLA"
+    batches = tf.data.Dataset.from_tensors((case.L, case.ab)).repeat()
+
+    def measure() -> float:
+        timer = Timer(untimed=1)
+        model.fit(batches, steps_per_epoch=case.steps + 1, shuffle=False, callbacks=[timer], verbose=0)
+        return timer.seconds
+
+    return measure, {}
 
 
 def keras_eager(case: Case) -> Prepared:
@@ -247,7 +284,13 @@ def timed(step: Callable[[], None], steps: int) -> Callable[[], float]:
     return measure
 
 
-RIVALS: dict[str, Callable[[Case], Prepared]] = {"keras": keras_dense, "eager": keras_eager, "torch": torch_dense}
+RIVALS: dict[str, Callable[[Case], Prepared]] = {
+    "keras": keras_dense,
+    "eager": keras_eager,
+    "torch": torch_dense,
+    "xla": partial(ablate_free, xla=True),
+    "free": partial(ablate_free, xla=False),
+}
 
 
 if __name__ == "__main__":

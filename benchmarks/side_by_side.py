@@ -139,9 +139,8 @@ def write(name: str, rows: Sequence[Row], **facts: object) -> Path:
     for row in rows:
         figure = row.note if row.figure is None else f"{number(row.figure)} {row.unit}"
         verdict = {None: "", True: "met", False: "MISSED"}[row.met]
-        print(
-            f"{row.letter}  {row.compared}; {row.configuration}: {figure}  {row.target} {verdict}".rstrip(), flush=True
-        )
+        said = f"{row.letter}  {row.compared}; {row.configuration}: {figure}  {row.target} {verdict}"
+        print(said.rstrip(), flush=True)
     return path
 
 

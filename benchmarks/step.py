@@ -29,19 +29,22 @@ from worker import Worker
 if TYPE_CHECKING:
     from ways import Fit
 
-FULL, BARE, PRODUCT, ENCODED = "full step", "network alone", "matrix product", "ablate"
-XLA, BFLOAT16 = "ablate with XLA", "ablate in mixed_bfloat16"
+FULL, BARE, PRODUCT = "full step", "network alone", "matrix product"
+OWN, BFLOAT16 = "ablate", "ablate in mixed_bfloat16"
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 RIVALS = {
-    "keras": "Keras, dense targets, model.fit as it comes",
-    "eager": "Keras, eager steps, scikit-learn's neighbours",
-    "torch": "PyTorch, channels last, dense targets",
+    "keras": ("Keras", "dense targets, model.fit as it comes"),
+    "eager": ("eager Keras", "dense targets by scikit-learn's neighbours"),
+    "torch": ("PyTorch", "dense targets, channels last"),
+    "xla": ("ablate with XLA, not deterministic", ""),
+    "free": ("ablate, not deterministic", ""),
 }
+"""The rivals of rivals.py: what they are, and how they do it."""
 
 
-def targets(rival: str, size: Size) -> str:
-    """Return how many times as fast as a rival `ablate` should be."""
-    return {"keras": ">= 1.3", "eager": ">= 5", "torch": ">= 1.0" if size.width == 1 else ">= 1.5"}[rival]
+def target(rival: str, size: Size) -> str:
+    """Return how many times as fast as a rival `ablate` should be; empty for what is measured for information."""
+    return {"keras": ">= 1.3", "eager": ">= 5", "torch": ">= 1.0" if size.width == 1 else ">= 1.5"}.get(rival, "")
 
 
 def random_batch(size: Size) -> tuple[np.ndarray, np.ndarray]:
@@ -138,39 +141,41 @@ def as_elsewhere(size: Size, run: Checked, steps: int, repetitions: int) -> list
     L, ab = random_batch(size)
     batches = constant(L, ab)
     own = Fit(run, steps, batches=batches)
-    ways: dict[str, Any] = {ENCODED: own, XLA: Fit(run, steps, batches=batches, jit_compile=True)}
     keras.config.set_dtype_policy("mixed_bfloat16")
-    ways[BFLOAT16] = Fit(run, steps, batches=batches)
+    ways: dict[str, Any] = {OWN: own, BFLOAT16: Fit(run, steps, batches=batches)}
     keras.config.set_dtype_policy(run.run.hardware.precision)
     with rivals(run, L, ab, steps, own) as started:
-        ways |= {rival: worker for rival, worker in started.items() if worker.missing is None}
+        ways |= {RIVALS[rival][0]: worker for rival, worker in started.items() if worker.missing is None}
         times = interleaved(ways, repetitions)
-        return [_against(rival, worker, times, size, steps) for rival, worker in started.items()] + [
-            faster(
-                times,
-                way,
-                ENCODED,
-                amount=steps * size.batch,
-                sides_unit="images/s",
-                letter="b",
-                compared=f"{way} against without",
-                configuration=str(size),
-            )
-            for way in (XLA, BFLOAT16)
-        ]
+    rows = [_against(rival, worker, times, size, steps) for rival, worker in started.items() if target(rival, size)]
+    others = [BFLOAT16, *(name for rival, (name, _) in RIVALS.items() if not target(rival, size))]
+    return rows + [
+        faster(
+            times,
+            other,
+            OWN,
+            amount=steps * size.batch,
+            sides_unit="images/s",
+            letter="b",
+            compared=f"encode, loss, update: {other} against {OWN}",
+            configuration=str(size),
+        )
+        for other in others
+    ]
 
 
 def _against(rival: str, worker: Worker, times: Times, size: Size, steps: int) -> Row:
+    name, how = RIVALS[rival]
     row = {
         "letter": "b",
-        "compared": f"encode, loss, update: ablate against {RIVALS[rival]}",
+        "compared": f"encode, loss, update: ablate against {name}, {how}",
         "configuration": str(size),
-        "target": targets(rival, size),
+        "target": target(rival, size),
     }
     if worker.missing is not None:
         return missing(worker.missing, **row)
     note = {True: "Keras chose XLA", False: "Keras chose no XLA", None: ""}[worker.facts.get("xla")]
-    return faster(times, ENCODED, rival, amount=steps * size.batch, sides_unit="images/s", **row, note=note)
+    return faster(times, OWN, name, amount=steps * size.batch, sides_unit="images/s", **row, note=note)
 
 
 def profile(runs: Mapping[Size, Checked]) -> None:
@@ -211,7 +216,8 @@ def main() -> None:
         print(f"Measuring {size}: {options.repetitions} rounds of {steps} steps", flush=True)
         rows += pipeline_and_arithmetic(size, run, steps, options.repetitions, options.seconds)
         rows += as_elsewhere(size, run, steps, options.repetitions)
-    write("step", rows, data=described(options.data), repetitions=options.repetitions, hardware=dict(hardware))
+    setting = ", ".join(f"{name} {value}" for name, value in hardware.items() if name != "devices")
+    write("step", rows, data=described(options.data), repetitions=options.repetitions, setting=setting)
 
 
 if __name__ == "__main__":

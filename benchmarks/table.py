@@ -28,7 +28,7 @@ def cells(row: Row) -> tuple[str, ...]:
     result, spread = row.note, ""
     if row.figure is not None:
         result = f"{number(row.figure)} {row.unit}"
-        result = f"**{result}**" if row.met is not False else result
+        result = f"**{result}**" if row.met else result
     if row.spread is not None:
         spread = " to ".join(map(number, row.spread))
     absolute = ", ".join(f"{name} {number(value)}" for name, value in row.sides.items())

@@ -30,7 +30,6 @@ class Fit:
         checked: The configuration.
         steps: Steps that a call times.
         batches: Returns the batches of so many steps, starting at a step; the task's own by default.
-        jit_compile: False, as `train` has it, or True for XLA.
     """
 
     UNTIMED = 2
@@ -41,14 +40,13 @@ class Fit:
         steps: int,
         *,
         batches: Callable[[int, int], tf.data.Dataset] | None = None,
-        jit_compile: bool = False,
     ):
         self.steps, self._step = steps, 0
         self._batches = batches or self._of_the_task
         self._checked = checked
         self.model = checked.task.build_model(0)
         optimizer = build_optimizer(checked.run.optimizer, checked.run.training)
-        self.model.compile(optimizer=optimizer, loss=checked.task.build_loss(), jit_compile=jit_compile)
+        self.model.compile(optimizer=optimizer, loss=checked.task.build_loss(), jit_compile=False)
 
     def _of_the_task(self, first: int, steps: int) -> tf.data.Dataset:
         batch_size = self._checked.run.training.batch_size
