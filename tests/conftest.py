@@ -15,6 +15,7 @@ from PIL import Image
 from ablate.config import set_before_tensorflow
 from ablate.tracking.read import StudyRecord, read_study
 from ablate.tracking.store import open_store
+from prepared import Prepared
 
 set_before_tensorflow()
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
@@ -30,6 +31,11 @@ QUICK = [
     "tracking.model=false",
 ]
 """The least that is a whole run; most of its time goes into tracing the network."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with whole commands, which take longest: what is left at the end then divides between the workers."""
+    items.sort(key=lambda item: not {"home", "installed"}.intersection(getattr(item, "fixturenames", ())))
 
 
 @pytest.fixture(scope="session")
@@ -77,6 +83,28 @@ def python_m(home: Path) -> Command:
             timeout=timeout,
             check=False,
         )
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def prepared() -> Iterator[Prepared]:
+    """The process that has imported what commands need."""
+    process = Prepared()
+    yield process
+    process.end()
+
+
+@pytest.fixture
+def forked_m(home: Path, prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """Run `python -m MODULE ARGUMENTS` in `home`, forked off a process that spares it the imports."""
+    output = tmp_path_factory.mktemp("output")
+
+    def call(
+        *arguments: str, env: dict[str, str] | None = None, timeout: float = 240
+    ) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, **(env or {})}
+        return prepared.run(arguments, folder=home, env=environment, output=output, timeout=timeout)
 
     return call
 

@@ -15,6 +15,7 @@ from ablate.apart import _context
 from ablate.tracking.read import StudyRecord
 from conftest import QUICK
 
+Run = Callable[..., None]
 Study = Callable[[], StudyRecord]
 LONG = [*QUICK, "training.steps_per_epoch=100000", "training.log_points=100000"]
 
@@ -153,11 +154,12 @@ def test_ctrl_c_before_the_first_run_is_no_stack_trace(home: Path) -> None:
     assert output.splitlines()[-1] == "Interrupted"
 
 
-def test_what_a_process_fixes_may_differ_between_runs(home: Path, study: Study) -> None:
-    different = ["hardware.onednn=true,false", "hardware.devices=cpu:2", "rerun=all"]
-    command = [sys.executable, "-m", "ablate.run", "-m", *QUICK, *different]
-    said = subprocess.run(command, cwd=home, check=True, capture_output=True, timeout=240, text=True).stdout
-    record = study()
+def test_what_a_process_fixes_may_differ_between_runs(
+    run_here: Run, study: Study, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)  # and it is as before when the test has ended
+    run_here("-m", *QUICK, "hardware.onednn=true,false", "hardware.devices=cpu:2", "rerun=all")
+    said, record = capfd.readouterr().out, study()
     runs = record.runs
     assert list(runs["status"]) == ["FINISHED"] * 2
     assert sorted(runs["onednn"]) == ["0", "1"]
@@ -177,9 +179,8 @@ def test_runs_on_different_gpus_do_not_share_a_server(monkeypatch: pytest.Monkey
     assert ways == ["forkserver", "spawn", "forkserver"]
 
 
-def test_each_run_of_a_sweep_measures_its_own_memory(home: Path, study: Study) -> None:
-    large = ["-m", "ablate.run", "-m", *QUICK, "backbone.width=1.0,0.0625"]
-    subprocess.run([sys.executable, *large], cwd=home, check=True, capture_output=True, timeout=240)
+def test_each_run_of_a_sweep_measures_its_own_memory(run_here: Run, study: Study) -> None:
+    run_here("-m", *QUICK, "backbone.width=1.0,0.0625")
     record = study()
     peak = record.metrics["cost/peak_memory_mib"].sort_index(key=lambda ids: record.runs.loc[ids, "started"])
     # The small one comes second.

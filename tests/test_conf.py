@@ -16,11 +16,24 @@ for file in FILES:
     if len(file.parts) == 2:
         GROUPS.setdefault(file.parts[0], []).append(file.parts[1])
 
-NEEDS = {
-    "data": ["++data.root=${oc.env:PHOTOGRAPHS,null}", "data.repeats=1"],
-    # The published scale's network as it is, but for two steps on one photograph each.
-    "scale": ["training.batch_size=1", "training.epochs=1", "training.steps_per_epoch=2", "tracking.model=false"],
-}
+# The network of each scale as it is, but for two steps on one photograph each.
+FEW = ["training.batch_size=1", "training.epochs=1", "training.steps_per_epoch=2", "tracking.model=false"]
+SIZES = [override for override in QUICK if override.partition("=")[0] not in GROUPS]
+PHOTOGRAPHS = ["++data.root=${oc.env:PHOTOGRAPHS,null}", "data.repeats=1"]
+VARIED = {group: levels for group, levels in GROUPS.items() if group != "scale"}
+TOGETHER = [
+    [f"{group}={levels[place % len(levels)]}" for group, levels in VARIED.items()]
+    for place in range(max(map(len, VARIED.values())))
+]
+"""Runs with another level of every group in each, until every level had its turn."""
+RUNS = [
+    *([f"scale={level}", *FEW] for level in GROUPS["scale"]),
+    *(["scale=smoke", *levels, *SIZES, *PHOTOGRAPHS] for levels in TOGETHER),
+]
+
+
+def levels_of(overrides: list[str]) -> str:
+    return " ".join(override for override in overrides if override.partition("=")[0] in GROUPS)
 
 
 def test_the_design_s_groups_and_levels_are_there() -> None:
@@ -55,21 +68,24 @@ def test_every_level_composes_and_is_valid(group: str, level: str, photographs: 
     assert checked.values["study"]["name"] == "adhoc"
 
 
-@pytest.mark.parametrize("group", GROUPS)
+def test_every_level_is_run() -> None:
+    overrides = {override for run in RUNS for override in levels_of(run).split()}
+    assert {f"{group}={level}" for group, levels in GROUPS.items() for level in levels} <= overrides
+
+
+@pytest.mark.parametrize("overrides", RUNS, ids=levels_of)
 def test_every_level_runs_two_steps(
-    group: str,
+    overrides: list[str],
     run_here: Callable[..., None],
     study: Callable[[], StudyRecord],
     photographs: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PHOTOGRAPHS", str(photographs))
-    quick = [] if group == "scale" else [override for override in QUICK if not override.startswith(f"{group}=")]
-    for level in GROUPS[group]:
-        run_here(*quick, f"{group}={level}", *NEEDS.get(group, []))
+    run_here(*overrides)
 
     record = study()
-    assert list(record.runs["status"]) == ["FINISHED"] * len(GROUPS[group])
+    assert list(record.runs["status"]) == ["FINISHED"]
     assert record.metrics.filter(like="eval/").notna().all(axis=None)
 
 

@@ -13,11 +13,11 @@ def test_the_published_network_is_printed_without_tensorflow(python_m: Command) 
     assert "tensorflow" not in finished.stderr
 
 
-def test_a_mistake_ends_in_one_clear_line(python_m: Command) -> None:
-    finished = python_m("ablate.layers", "depth=deep")
+def test_a_mistake_ends_in_one_clear_line(forked_m: Command) -> None:
+    finished = forked_m("ablate.layers", "depth=deep")
     assert finished.returncode == 1
     assert finished.stderr == "Error: unknown level: depth=deep. Allowed: depth=full, depth=reduced, depth=shallow\n"
 
 
-def test_help_teaches(python_m: Command) -> None:
-    assert "python -m ablate.layers depth=shallow" in python_m("ablate.layers", "--help").stdout
+def test_help_teaches(forked_m: Command) -> None:
+    assert "python -m ablate.layers depth=shallow" in forked_m("ablate.layers", "--help").stdout

@@ -37,7 +37,8 @@ def installed(tmp_path: Path) -> Path:
 def test_the_wheel_runs_a_sweep_and_a_report_anywhere(
     installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    for name in ("MLFLOW_TRACKING_URI", "PYTHONPATH"):
+        monkeypatch.delenv(name, raising=False)
     folder = tmp_path / "anywhere"
     folder.mkdir()
     where = call(installed, "-c", "import ablate; print(ablate.__file__)", cwd=folder)

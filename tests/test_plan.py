@@ -16,22 +16,22 @@ from conftest import QUICK, Command
 Run = Callable[..., None]
 
 
-def plan(python_m: Command, *arguments: str) -> dict[str, object]:
-    finished = python_m("ablate.plan", *arguments, "--json")
+def plan(forked_m: Command, *arguments: str) -> dict[str, object]:
+    finished = forked_m("ablate.plan", *arguments, "--json")
     assert finished.returncode == 0, finished.stderr
     return dict(json.loads(finished.stdout))
 
 
 def test_it_says_where_every_run_stands_and_what_it_takes(
-    home: Path, run_here: Run, python_m: Command, study: Callable[[], StudyRecord]
+    home: Path, run_here: Run, forked_m: Command, study: Callable[[], StudyRecord]
 ) -> None:
     sweep = [*QUICK, "seed=0,1,2"]
-    before = plan(python_m, *sweep)
+    before = plan(forked_m, *sweep)
     assert [run["state"] for run in before["runs"]] == ["to do"] * 3
     assert before["total"]["seconds"] is None
     run_here(*QUICK, "seed=0")
     (identity,) = study().runs["identity"]
-    after = plan(python_m, *sweep)
+    after = plan(forked_m, *sweep)
     assert [run["state"] for run in after["runs"]] == ["done", "to do", "to do"]
     assert after["runs"][0]["identity"] == identity
     took = study().metrics["plan/seconds"].iloc[0]
@@ -45,7 +45,7 @@ def test_it_says_where_every_run_stands_and_what_it_takes(
     with claimed(home / "checkpoints" / str(after["runs"][2]["identity"]), takeover_minutes=1) as claim:
         assert claim is not None
         claim.say({"step": 1, "steps": 2, "epochs": 1, "seconds_left": 7.0})
-        shown = python_m("ablate.plan", *sweep, "study.name=other").stdout.splitlines()
+        shown = forked_m("ablate.plan", *sweep, "study.name=other").stdout.splitlines()
     assert "reused" in shown[3]
     assert "running, epoch 1 of 1: by process" in shown[5]
     assert shown[7] == "3 runs: 1 reused, 1 to do, 1 running"
@@ -65,22 +65,22 @@ def test_it_imports_no_tensorflow_and_makes_no_store(home: Path) -> None:
     assert not (home / "mlflow.db").exists()
 
 
-def test_calibration_times_real_steps(python_m: Command) -> None:
+def test_calibration_times_real_steps(forked_m: Command) -> None:
     arguments = [*QUICK, "training.epochs=100", "training.steps_per_epoch=10"]
-    found = plan(python_m, *arguments, "calibrate=true")
+    found = plan(forked_m, *arguments, "calibrate=true")
     (run,) = found["runs"]
     assert run["basis"] == "calibration"
     assert 1 < run["seconds"] < 3600
     assert pd.notna(found["total"]["seconds_left"])
 
 
-def test_mistakes_end_in_one_clear_line(python_m: Command) -> None:
+def test_mistakes_end_in_one_clear_line(forked_m: Command) -> None:
     for arguments, message in (
         (["experiment=nothing"], "Error: unknown level: experiment=nothing. Allowed: "),
         (["optimizer=adamm"], "Error: unknown level: optimizer=adamm. Allowed: "),
         (["--jsn"], "Error: unknown option: --jsn. Allowed: --json, --help"),
     ):
-        finished = python_m("ablate.plan", *arguments)
+        finished = forked_m("ablate.plan", *arguments)
         assert finished.returncode == 1
         assert finished.stderr.startswith(message)
         assert finished.stderr.count("\n") == 1

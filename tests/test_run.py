@@ -71,9 +71,9 @@ def test_the_tracked_model_is_the_trained_one(run_here: Run, study: Study) -> No
     np.testing.assert_allclose(served, model.predict(picture, verbose=0), rtol=1e-6)
 
 
-def test_the_same_seed_gives_the_same_bits(run_here: Run, python_m: Command, study: Study) -> None:
+def test_the_same_seed_gives_the_same_bits(run_here: Run, forked_m: Command, study: Study) -> None:
     arguments = [*QUICK, "dropout=light"]
-    assert python_m("ablate.run", *arguments, "seed=5").returncode == 0
+    assert forked_m("ablate.run", *arguments, "seed=5").returncode == 0
     run_here("-m", *arguments, "seed=6,5", "rerun=all")
 
     record = study()
@@ -136,7 +136,7 @@ def test_a_bug_is_recorded_with_its_traceback(run_here: Run, study: Study, monke
 
 
 def test_a_bug_in_one_run_of_a_sweep_leaves_the_others_to_go_on(
-    home: Path, python_m: Command, study: Study, photographs: Path
+    home: Path, forked_m: Command, study: Study, photographs: Path
 ) -> None:
     (home / "buggy.py").write_text(
         "from ablate.colorization.task import ColorizationTask\n"
@@ -146,7 +146,8 @@ def test_a_bug_in_one_run_of_a_sweep_leaves_the_others_to_go_on(
     )
     quick = [override for override in QUICK if not override.startswith("depth=")]
     arguments = [*quick, "task._target_=buggy.Buggy", "depth=reduced,shallow"]
-    finished = python_m("ablate.run", "-m", *arguments, env={"PYTHONPATH": str(home)})
+    path = {"PYTHONPATH": os.pathsep.join(filter(None, [str(home), os.environ.get("PYTHONPATH")]))}
+    finished = forked_m("ablate.run", "-m", *arguments, env=path)
     assert finished.returncode == 1
     assert finished.stderr.splitlines()[-1].startswith("Error: 1 of 2 runs have no result: the same command goes on;")
     summary = [
@@ -158,11 +159,11 @@ def test_a_bug_in_one_run_of_a_sweep_leaves_the_others_to_go_on(
     assert list(runs["status"]) == ["FAILED", "FINISHED"]
     assert runs["error"].iloc[0] == "division by zero"
     # What failed by itself is not tried again unless that is asked for.
-    again = python_m("ablate.run", "-m", *arguments, env={"PYTHONPATH": str(home)})
+    again = forked_m("ablate.run", "-m", *arguments, env=path)
     assert again.returncode == 1
     assert "Launching" not in again.stdout
     assert all(line in again.stdout for line in summary)
-    planned = python_m("ablate.plan", *arguments, env={"PYTHONPATH": str(home)}).stdout
+    planned = forked_m("ablate.plan", *arguments, env=path).stdout
     assert "failed: ZeroDivisionError: division by zero" in planned
 
 
@@ -190,12 +191,12 @@ def test_a_bug_in_one_run_of_a_sweep_leaves_the_others_to_go_on(
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_mistake_ends_in_one_clear_line(
-    arguments: list[str], message: str, python_m: Command, home: Path, study: Study
+    arguments: list[str], message: str, forked_m: Command, home: Path, study: Study
 ) -> None:
     (home / "empty").mkdir()
     (home / "tiny").mkdir()
     Image.new("RGB", (1, 1)).save(home / "tiny" / "dot.png")
-    finished = python_m("ablate.run", *arguments)
+    finished = forked_m("ablate.run", *arguments)
     said = [line for line in (finished.stdout + finished.stderr).splitlines() if "[HYDRA]" not in line]
     assert finished.returncode == 1
     assert len(said) == 1
@@ -204,8 +205,8 @@ def test_a_mistake_ends_in_one_clear_line(
     assert [experiment.name for experiment in client.search_experiments()] == ["Default"]
 
 
-def test_hydra_full_error_shows_the_trace(python_m: Command) -> None:
-    finished = python_m("ablate.run", "optimizer=adamm", env={"HYDRA_FULL_ERROR": "1"})
+def test_hydra_full_error_shows_the_trace(forked_m: Command) -> None:
+    finished = forked_m("ablate.run", "optimizer=adamm", env={"HYDRA_FULL_ERROR": "1"})
     assert finished.returncode == 1
     assert "Traceback" in finished.stderr
 

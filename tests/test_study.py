@@ -38,12 +38,12 @@ def mine(home: Path) -> Callable[..., None]:
     return write
 
 
-def test_a_study_is_run_once_and_its_results_are_reused(mine: Callable[..., None], python_m: Command) -> None:
+def test_a_study_is_run_once_and_its_results_are_reused(mine: Callable[..., None], forked_m: Command) -> None:
     mine(design="list", variants={"both": {"dropout": "none", "loss.mix": 0.9}})
     # The address of a store is relative to where the command was started, for joblib's processes too.
     environment = {"MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"}
     arguments = ["experiment=mine", *SHARED, "hardware.threads=1"]
-    finished = python_m("ablate.run", "-m", *arguments, "hydra/launcher=joblib", env=environment)
+    finished = forked_m("ablate.run", "-m", *arguments, "hydra/launcher=joblib", env=environment)
     assert finished.returncode == 0, finished.stderr
     assert "Warning" not in finished.stderr
     assert finished.stdout.startswith(
@@ -57,13 +57,13 @@ def test_a_study_is_run_once_and_its_results_are_reused(mine: Callable[..., None
     assert (record.runs["seed"] == 4).all()
     assert (record.runs["threads"] == "1").all()
 
-    again = python_m("ablate.run", "-m", *arguments)
+    again = forked_m("ablate.run", "-m", *arguments)
     assert again.returncode == 0
     assert "Launching" not in again.stdout
     assert "Study mine: 2 runs: 2 done, 0 reused, 0 failed, 0 left" in again.stdout
     assert read_study("mine", uri).runs.index.equals(record.runs.index)
 
-    reused = python_m("ablate.run", "-m", *arguments, "study.name=theirs")
+    reused = forked_m("ablate.run", "-m", *arguments, "study.name=theirs")
     assert reused.returncode == 0
     assert "Launching" not in reused.stdout
     assert "Study theirs: 2 runs: 0 done, 2 reused, 0 failed, 0 left" in reused.stdout
@@ -73,7 +73,7 @@ def test_a_study_is_run_once_and_its_results_are_reused(mine: Callable[..., None
     one = theirs.runs.index[0]
     assert len(theirs.per_example(one)) == 3
     assert theirs.curve(one, "train/loss")["step"].tolist() == [1, 2]
-    reported = python_m("ablate.report", "study=theirs", "out=page")
+    reported = forked_m("ablate.report", "study=theirs", "out=page")
     assert reported.returncode == 0, reported.stderr
     assert "2 of them reused: results of other studies" in Path("page/report.md").read_text()
 
@@ -121,10 +121,10 @@ def test_what_a_study_asks_and_cannot_tell_apart_is_said_and_kept(
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_mistake_ends_in_one_clear_line_before_anything_runs(
-    arguments: list[str], changes: dict[str, object], message: str, mine: Callable[..., None], python_m: Command
+    arguments: list[str], changes: dict[str, object], message: str, mine: Callable[..., None], forked_m: Command
 ) -> None:
     mine(**changes)
-    finished = python_m("ablate.run", *arguments)
+    finished = forked_m("ablate.run", *arguments)
     said = (finished.stdout + finished.stderr).splitlines()
     assert finished.returncode == 1
     assert len(said) == 1

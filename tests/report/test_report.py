@@ -82,8 +82,8 @@ def add_run_that_fails(home: Path) -> None:
         raise OSError("disk full")
 
 
-def test_the_report_says_what_the_runs_say(hand_made: Path, python_m: Command) -> None:
-    finished = python_m("ablate.report", "study=hand", "out=there")
+def test_the_report_says_what_the_runs_say(hand_made: Path, forked_m: Command) -> None:
+    finished = forked_m("ablate.report", "study=hand", "out=there")
     assert finished.stderr == ""
     assert finished.returncode == 0
     assert finished.stdout.splitlines() == [
@@ -112,8 +112,8 @@ def test_the_report_says_what_the_runs_say(hand_made: Path, python_m: Command) -
     assert "One seed" not in markdown
 
 
-def test_the_page_needs_nothing_else(hand_made: Path, python_m: Command) -> None:
-    python_m("ablate.report", "study=hand", "out=there")
+def test_the_page_needs_nothing_else(hand_made: Path, forked_m: Command) -> None:
+    forked_m("ablate.report", "study=hand", "out=there")
     page = (hand_made / "there" / "report.html").read_text()
     assert "<i>odd</i>" not in page
     assert "loss=&lt;i&gt;odd&lt;/i&gt;" in page
@@ -125,9 +125,9 @@ def test_the_page_needs_nothing_else(hand_made: Path, python_m: Command) -> None
     assert "<script" not in page
 
 
-def test_the_newest_study_is_the_default(hand_made: Path, python_m: Command) -> None:
+def test_the_newest_study_is_the_default(hand_made: Path, forked_m: Command) -> None:
     add_run(hand_made, "baseline", 0, {"auc": 1.0, "rmse": 2.0, "color": 3.0}, study="newer")
-    finished = python_m("ablate.report", "out=there")
+    finished = forked_m("ablate.report", "out=there")
     assert finished.stdout.startswith("1 runs of study newer compared")
     assert "One seed for each variant" in (hand_made / "there" / "report.md").read_text()
 
@@ -144,10 +144,10 @@ def test_the_newest_study_is_the_default(hand_made: Path, python_m: Command) -> 
     ],
 )
 def test_a_mistake_ends_in_one_clear_line(
-    arguments: list[str], message: str, hand_made: Path, python_m: Command
+    arguments: list[str], message: str, hand_made: Path, forked_m: Command
 ) -> None:
     (hand_made / "text.db").write_text("this is no database\n" * 100)
-    finished = python_m("ablate.report", *arguments)
+    finished = forked_m("ablate.report", *arguments)
     assert finished.returncode == 1
     assert finished.stdout == ""
     assert message in finished.stderr
@@ -155,17 +155,17 @@ def test_a_mistake_ends_in_one_clear_line(
     assert not (hand_made / "missing.db").exists()
 
 
-def test_an_empty_store_has_nothing_to_report(home: Path, python_m: Command) -> None:
-    finished = python_m("ablate.report")
+def test_an_empty_store_has_nothing_to_report(home: Path, forked_m: Command) -> None:
+    finished = forked_m("ablate.report")
     assert finished.returncode == 1
     assert "there are no runs yet" in finished.stderr
 
 
-def test_a_study_without_finished_runs_says_why(home: Path, python_m: Command) -> None:
+def test_a_study_without_finished_runs_says_why(home: Path, forked_m: Command) -> None:
     open_store(os.environ["MLFLOW_TRACKING_URI"])
     with pytest.raises(OSError, match="disk full"):
         add_run_that_fails(home)
-    finished = python_m("ablate.report", "study=hand")
+    finished = forked_m("ablate.report", "study=hand")
     assert finished.stderr == "Error: study hand has no finished run yet: depth=shallow, seed 0: failed, OSError\n"
 
 
@@ -180,15 +180,15 @@ def test_help_teaches(python_m: Command) -> None:
     assert "python -m ablate.report study=NAME" in python_m("ablate.report", "--help").stdout
 
 
-def test_experiments_of_others_are_no_studies(hand_made: Path, python_m: Command) -> None:
+def test_experiments_of_others_are_no_studies(hand_made: Path, forked_m: Command) -> None:
     client = mlflow.MlflowClient()
     client.create_run(client.create_experiment("somebody-else"))
-    assert python_m("ablate.report", "out=there").stdout.startswith("4 runs of study hand compared")
+    assert forked_m("ablate.report", "out=there").stdout.startswith("4 runs of study hand compared")
 
 
-def test_only_examples_of_all_variants_are_shown(hand_made: Path, python_m: Command) -> None:
+def test_only_examples_of_all_variants_are_shown(hand_made: Path, forked_m: Command) -> None:
     add_run(hand_made, "depth=full", 0, {"auc": 1.0, "rmse": 2.0, "color": 3.0}, shown=("cat",))
-    assert python_m("ablate.report", "out=there").returncode == 0
+    assert forked_m("ablate.report", "out=there").returncode == 0
     with Image.open(hand_made / "there" / "grid.png") as grid:
         # A header, and one row.
         assert grid.height < 2 * 192

@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import shutil
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from test_config import checked
 DATA = "f" * 64
 
 
+@cache
 def hash_of(*overrides: str, data: str = DATA) -> str:
     return identity(checked(*overrides), data)
 
