@@ -1,11 +1,13 @@
 """Every file under conf/ composes, and every level of every group really runs."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
 
+from ablate import prepare
 from ablate.config import check, conf_dir
 from ablate.tracking.read import StudyRecord
 from conftest import QUICK
@@ -19,8 +21,14 @@ for file in FILES:
 # The network of each scale as it is, but for two steps on one photograph each.
 FEW = ["training.batch_size=1", "training.epochs=1", "training.steps_per_epoch=2", "tracking.model=false"]
 SIZES = [override for override in QUICK if override.partition("=")[0] not in GROUPS]
-PHOTOGRAPHS = ["++data.root=${oc.env:PHOTOGRAPHS,null}", "data.repeats=1"]
-VARIED = {group: levels for group, levels in GROUPS.items() if group != "scale"}
+NEEDS = {"data": {"folder": ["data.root=photographs"], "prepared": ["data.root=set"], "tfds": ["data.dataset=any"]}}
+NOT_RUN = {"data=tfds"}
+"""What is prepared first."""
+VARIED = {
+    group: [level for level in levels if f"{group}={level}" not in NOT_RUN]
+    for group, levels in GROUPS.items()
+    if group != "scale"
+}
 TOGETHER = [
     [f"{group}={levels[place % len(levels)]}" for group, levels in VARIED.items()]
     for place in range(max(map(len, VARIED.values())))
@@ -28,8 +36,14 @@ TOGETHER = [
 """Runs with another level of every group in each, until every level had its turn."""
 RUNS = [
     *([f"scale={level}", *FEW] for level in GROUPS["scale"]),
-    *(["scale=smoke", *levels, *SIZES, *PHOTOGRAPHS] for levels in TOGETHER),
+    *(["scale=smoke", *levels, *SIZES, "data.repeats=1"] for levels in TOGETHER),
 ]
+
+
+def with_needs(overrides: list[str]) -> list[str]:
+    """Add what levels must be given."""
+    split = [override.partition("=") for override in overrides]
+    return [*overrides, *(need for group, _, level in split for need in NEEDS.get(group, {}).get(level, []))]
 
 
 def levels_of(overrides: list[str]) -> str:
@@ -43,7 +57,7 @@ def test_the_design_s_groups_and_levels_are_there() -> None:
         "depth": {"full", "reduced", "shallow"},
         "output_res": {"full", "half", "quarter"},
         "loss": {"rebalanced", "unweighted", "regression"},
-        "data": {"sample", "folder"},
+        "data": {"sample", "folder", "prepared", "tfds"},
         "scale": {"smoke", "laptop", "paper"},
         "task": {"colorization"},
         "tracking": {"mlflow"},
@@ -61,16 +75,15 @@ def test_every_file_opens_with_a_comment(file: Path) -> None:
 
 
 @pytest.mark.parametrize(("group", "level"), [(group, level) for group in GROUPS for level in GROUPS[group]])
-def test_every_level_composes_and_is_valid(group: str, level: str, photographs: Path) -> None:
-    root = [f"data.root={photographs}"] if level == "folder" else []
+def test_every_level_composes_and_is_valid(group: str, level: str) -> None:
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        checked = check(compose("config", [f"{group}={level}", *root]))
+        checked = check(compose("config", with_needs([f"{group}={level}"])))
     assert checked.values["study"]["name"] == "adhoc"
 
 
 def test_every_level_is_run() -> None:
     overrides = {override for run in RUNS for override in levels_of(run).split()}
-    assert {f"{group}={level}" for group, levels in GROUPS.items() for level in levels} <= overrides
+    assert {f"{group}={level}" for group, levels in GROUPS.items() for level in levels} - overrides == NOT_RUN
 
 
 @pytest.mark.parametrize("overrides", RUNS, ids=levels_of)
@@ -81,8 +94,12 @@ def test_every_level_runs_two_steps(
     photographs: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("PHOTOGRAPHS", str(photographs))
-    run_here(*overrides)
+    if "data=prepared" in overrides:
+        monkeypatch.setattr(
+            sys, "argv", ["", "data=folder", "data.root=photographs", "scale=smoke", "workers=1", "out=set"]
+        )
+        prepare.main()
+    run_here(*with_needs(overrides))
 
     record = study()
     assert list(record.runs["status"]) == ["FINISHED"]
