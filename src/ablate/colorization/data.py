@@ -27,8 +27,8 @@ from ablate.colorization.photographs import (
     fit_short_side,
     scan,
 )
-from ablate.colorization.prepared.chunks import recipe_of
 from ablate.colorization.prepared.read import PreparedSet, pixels_of, truth_of
+from ablate.colorization.prepared.recipe import recipe_of
 from ablate.cpus import job_threads
 from ablate.errors import DataError
 

@@ -13,8 +13,8 @@ from filelock import FileLock
 from PIL import Image
 
 from ablate.colorization.data import load_data, training_batches
-from ablate.colorization.prepared.chunks import recipe_of
 from ablate.colorization.prepared.manifest import Manifest, parsed
+from ablate.colorization.prepared.recipe import recipe_of
 from ablate.colorization.prepared.write import prepare
 from ablate.errors import ConfigError, DataError
 

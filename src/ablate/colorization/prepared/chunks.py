@@ -13,28 +13,12 @@ import numpy as np
 from PIL import Image
 
 from ablate.colorization.class_counter import ClassCounter
-from ablate.colorization.config import DataConfig
 from ablate.colorization.listing import PARTS, part_by_content
 from ablate.colorization.photographs import center_square, decode, fit_short_side
+from ablate.colorization.prepared.recipe import Recipe
 from ablate.colorization.prepared.records import record
 from ablate.colorization.prepared.sources import Entry, Source
 from ablate.errors import DataError
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How photographs become records; see `conf/config.yaml` for what each key means."""
-
-    image_size: int
-    max_zoom: float
-    eval_fraction: float
-    evaluation_side: int
-    grid_step: int
-
-
-def recipe_of(config: DataConfig, *, evaluation_side: int, grid_step: int) -> Recipe:
-    """Return the recipe that a configuration asks for."""
-    return Recipe(config.image_size, config.max_zoom, config.eval_fraction, evaluation_side, grid_step)
 
 
 @dataclass(frozen=True)

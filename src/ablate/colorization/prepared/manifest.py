@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ablate.colorization.prepared.chunks import Recipe
+from ablate.colorization.prepared.recipe import Recipe
 from ablate.errors import DataError
 
 MANIFEST = "manifest.json"

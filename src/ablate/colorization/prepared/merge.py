@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ablate.colorization.listing import PARTS, fingerprint_of
-from ablate.colorization.prepared.chunks import Note, Recipe, read_note, write_aside
+from ablate.colorization.prepared.chunks import Note, read_note, write_aside
 from ablate.colorization.prepared.manifest import FORMAT, INDEX, IndexFile, Manifest, ShardFile, by_content
+from ablate.colorization.prepared.recipe import Recipe
 from ablate.colorization.prepared.target import Target
 
 Digests = npt.NDArray[np.uint8]

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from ablate.colorization.photographs import Pixels
-from ablate.colorization.prepared.chunks import Recipe
 from ablate.colorization.prepared.manifest import INDEX, MANIFEST, Manifest, mismatches, parsed
+from ablate.colorization.prepared.recipe import Recipe
 from ablate.colorization.prepared.records import DamagedRecord, features_of
 from ablate.colorization.prepared.sources import file_system, is_url
 from ablate.errors import DataError

@@ -23,9 +23,10 @@ from tqdm import tqdm
 from ablate.colorization.config import DataConfig
 from ablate.colorization.listing import IGNORED, PARTS, parts_by_folder, place
 from ablate.colorization.photographs import MAX_ASPECT
-from ablate.colorization.prepared.chunks import Recipe, Work, note_file, read_note, write_chunk
+from ablate.colorization.prepared.chunks import Work, note_file, read_note, write_chunk
 from ablate.colorization.prepared.manifest import FORMAT, Manifest
 from ablate.colorization.prepared.merge import merge, one_sided
+from ablate.colorization.prepared.recipe import Recipe
 from ablate.colorization.prepared.sources import Entry, Listed, is_url, source_of
 from ablate.colorization.prepared.target import Target
 from ablate.errors import DataError, Interrupted
