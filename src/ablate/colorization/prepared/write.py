@@ -9,7 +9,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -81,9 +81,10 @@ def prepare(config: DataConfig, recipe: Recipe, out: str, *, workers: int, shard
         target.begin(made_from)
         _say_size(len(listed.entries), recipe, target)
         work = Work(source, recipe, target.local, target.notes)
-        run = _Run(target, workers, listed, size)
+        run = _Run(target, workers, _chunks(listed.entries, size))
         try:
-            manifest = _made(run, work, config, made_from)
+            with run.progress.bar:
+                manifest = _made(run, work, config, listed, made_from)
             target.finish(manifest)
         except KeyboardInterrupt as interrupt:
             raise Interrupted(f"{str(interrupt) or 'Interrupted'}: the same command goes on") from None
@@ -138,28 +139,36 @@ def _say_size(photographs: int, recipe: Recipe, target: Target) -> None:
         log.warning("Only %.1f GB are free there", free / 1e9)
 
 
-def _made(run: "_Run", work: Work, config: DataConfig, made_from: str) -> Manifest:
-    by_content = run.listed.entries[0].part is None
-    evaluating = sum(entry.part == "eval" for entry in run.listed.entries)
+def _chunks(entries: list[Entry], size: int) -> list[list[Entry]]:
+    """Cut the photographs into chunks; those that evaluate are in chunks of their own."""
+    evaluating = sum(entry.part == "eval" for entry in entries)
+    starts = [*range(0, evaluating, size), *range(evaluating, len(entries), size)]
+    return [entries[start:stop] for start, stop in zip(starts, [*starts[1:], len(entries)], strict=True)]
+
+
+def _made(run: "_Run", work: Work, config: DataConfig, listed: Listed, made_from: str) -> Manifest:
+    by_content = listed.entries[0].part is None
+    evaluating = [number for number, chunk in enumerate(run.chunks) if chunk[0].part == "eval"]
+    everything = range(len(run.chunks))
     if not by_content:
-        run.do(work, 0, evaluating)
-        work = replace(work, evaluating=_forbidden(run, work))
-    run.do(work, 0 if by_content else evaluating, len(run.listed.entries))
-    if by_content and (lowest := one_sided(work.notes, run.chunks)):
+        run.do(work, evaluating)
+        work = replace(work, evaluating=_forbidden(work, evaluating))
+    run.do(work, everything)
+    if by_content and (lowest := one_sided(work.notes, everything)):
         # A handful of photographs on one side: the lowest contents evaluate.
         run.target.forget()
         work = replace(work, lowest=lowest)
-        run.do(work, 0, len(run.listed.entries))
+        run.do(work, everything)
     manifest = merge(
         work.notes,
-        run.chunks,
+        everything,
         run.target,
         recipe=work.recipe,
         source=place(config),
         made_from=made_from,
-        ignored=run.listed.ignored,
+        ignored=listed.ignored,
     )
-    total = len(run.listed.entries)
+    total = len(listed.entries)
     if len(manifest.bad) > config.max_bad_fraction * total:
         named = ", ".join(f"{name} ({reason})" for name, reason in manifest.bad[:5])
         raise DataError(
@@ -172,12 +181,13 @@ def _made(run: "_Run", work: Work, config: DataConfig, made_from: str) -> Manife
     return manifest
 
 
-def _forbidden(run: "_Run", work: Work) -> Path:
+def _forbidden(work: Work, evaluating: Sequence[int]) -> Path:
     """Write down the digests of the photographs that evaluate: the same contents may not train."""
     digests = [
         bytes.fromhex(record[1])
-        for number in run.chunks
-        for record in getattr(read_note(work.notes, number).shards.get("eval"), "records", ())
+        for number in evaluating
+        for shard in read_note(work.notes, number).shards.values()
+        for record in shard.records
     ]
     file = work.notes / "evaluating.npy"
     np.save(file, np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32))
@@ -187,44 +197,38 @@ def _forbidden(run: "_Run", work: Work) -> Path:
 class _Run:
     """The work on all chunks; those with a note are done."""
 
-    def __init__(self, target: Target, workers: int, listed: Listed, size: int):
-        self.target, self.workers, self.listed, self.size = target, workers, listed, size
-        self.chunks: list[int] = []
+    def __init__(self, target: Target, workers: int, chunks: list[list[Entry]]):
+        self.target, self.workers, self.chunks = target, workers, chunks
+        done = sum(len(chunk) for number, chunk in enumerate(chunks) if note_file(target.notes, number).exists())
+        self.progress = _Progress(sum(map(len, chunks)), done)
 
-    def do(self, work: Work, start: int, stop: int) -> None:
-        """Do the chunks of the entries from start to stop, on all workers."""
-        first = len(self.chunks) if start else 0
-        pieces = {
-            first + place: self.listed.entries[begin : min(begin + self.size, stop)]
-            for place, begin in enumerate(range(start, stop, self.size))
-        }
-        self.chunks = [*range(first), *pieces]
-        missing = [number for number in pieces if not note_file(work.notes, number).exists()]
-        progress = _Progress(stop - start, sum(len(pieces[number]) for number in pieces if number not in set(missing)))
+    def do(self, work: Work, numbers: Sequence[int]) -> None:
+        """Do what is missing of some chunks, on all workers."""
+        missing = [number for number in numbers if not note_file(work.notes, number).exists()]
+        if not missing:
+            return
         try:
-            with progress.bar, _pool(self.workers) as pool:
+            with _pool(self.workers) as pool:
                 waiting: dict[Future[None], int] = {}
                 for number in missing:
                     if len(waiting) >= 2 * self.workers:
-                        self._collect(waiting, pieces, progress)
-                    waiting[pool.submit(write_chunk, work, number, pieces[number])] = number
+                        self._collect(waiting)
+                    waiting[pool.submit(write_chunk, work, number, self.chunks[number])] = number
                 while waiting:
-                    self._collect(waiting, pieces, progress)
+                    self._collect(waiting)
         except BrokenProcessPool:
             raise DataError(
                 "a worker was killed, as the system does when memory runs out: the same command goes on, "
                 "with workers=1 in less memory"
             ) from None
 
-    def _collect(
-        self, waiting: dict[Future[None], int], pieces: dict[int, list[Entry]], progress: "_Progress"
-    ) -> None:
+    def _collect(self, waiting: dict[Future[None], int]) -> None:
         finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
         for future in finished:
             number = waiting.pop(future)
             future.result()
             self.target.deliver(number)
-            progress.add(len(pieces[number]))
+            self.progress.add(len(self.chunks[number]))
 
 
 class _Progress:
