@@ -67,6 +67,11 @@ class Row:
         sign, _, bound = self.target.partition(" ")
         return bool({">=": operator.ge, "<=": operator.le}[sign](self.figure, float(bound)))
 
+    def __str__(self) -> str:
+        figure = self.note if self.figure is None else f"{number(self.figure)} {self.unit}"
+        verdict = {None: "", True: "met", False: "MISSED"}[self.met]
+        return f"{self.letter}  {self.compared}; {self.configuration}: {figure}  {self.target} {verdict}".rstrip()
+
 
 def interleaved(ways: Mapping[str, Callable[[], object]], repetitions: int = 7, *, warm_up: int = 1) -> Times:
     """Call every way in turn, A B C A B C .., and return the seconds of each call by way.
@@ -137,10 +142,7 @@ def write(name: str, rows: Sequence[Row], **facts: object) -> Path:
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     for row in rows:
-        figure = row.note if row.figure is None else f"{number(row.figure)} {row.unit}"
-        verdict = {None: "", True: "met", False: "MISSED"}[row.met]
-        said = f"{row.letter}  {row.compared}; {row.configuration}: {figure}  {row.target} {verdict}"
-        print(said.rstrip(), flush=True)
+        print(row, flush=True)
     return path
 
 

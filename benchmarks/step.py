@@ -210,12 +210,15 @@ def main() -> None:
     if options.profile:
         profile(runs)
         return
-    rows = []
+    rows: list[Row] = []
     for size, run in runs.items():
         steps = steps_of(size, run, random_batch(size)[0], options.seconds)
         print(f"Measuring {size}: {options.repetitions} rounds of {steps} steps", flush=True)
-        rows += pipeline_and_arithmetic(size, run, steps, options.repetitions, options.seconds)
-        rows += as_elsewhere(size, run, steps, options.repetitions)
+        found = pipeline_and_arithmetic(size, run, steps, options.repetitions, options.seconds)
+        found += as_elsewhere(size, run, steps, options.repetitions)
+        print(*found, sep="\n", flush=True)
+        rows += found
+    print("All sizes:")
     setting = ", ".join(f"{name} {value}" for name, value in hardware.items() if name != "devices")
     write("step", rows, data=described(options.data), repetitions=options.repetitions, setting=setting)
 
