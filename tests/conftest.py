@@ -15,7 +15,7 @@ from PIL import Image
 from ablate.config import set_before_tensorflow
 from ablate.tracking.read import StudyRecord, read_study
 from ablate.tracking.store import open_store
-from prepared import Prepared
+from forked import Forked
 
 set_before_tensorflow()
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
@@ -88,15 +88,15 @@ def python_m(home: Path) -> Command:
 
 
 @pytest.fixture(scope="session")
-def prepared() -> Iterator[Prepared]:
+def forked() -> Iterator[Forked]:
     """The process that has imported what commands need."""
-    process = Prepared()
+    process = Forked()
     yield process
     process.end()
 
 
 @pytest.fixture
-def forked_m(home: Path, prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Command:
+def forked_m(home: Path, forked: Forked, tmp_path_factory: pytest.TempPathFactory) -> Command:
     """Run `python -m MODULE ARGUMENTS` in `home`, forked off a process that spares it the imports."""
     output = tmp_path_factory.mktemp("output")
 
@@ -104,7 +104,7 @@ def forked_m(home: Path, prepared: Prepared, tmp_path_factory: pytest.TempPathFa
         *arguments: str, env: dict[str, str] | None = None, timeout: float = 240
     ) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, **(env or {})}
-        return prepared.run(arguments, folder=home, env=environment, output=output, timeout=timeout)
+        return forked.run(arguments, folder=home, env=environment, output=output, timeout=timeout)
 
     return call
 

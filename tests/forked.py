@@ -34,7 +34,7 @@ IMPORTED = (
 )
 
 
-class Prepared:
+class Forked:
     """Runs commands as `python -m` does, each in a new process, but for what is imported already."""
 
     def __init__(self) -> None:
