@@ -3,8 +3,6 @@
 import hashlib
 import io
 import logging
-import os
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -134,25 +132,15 @@ def _slices(content: bytes) -> Callable[[int, int], bytes]:
 
 
 def _ranges(place: str) -> Callable[[int, int], bytes]:
-    """Return what reads a range of a file, from any thread."""
-    if is_url(place):
-        return _RemoteFile(place).range
-    file = os.open(place, os.O_RDONLY)
-    return lambda offset, size: os.pread(file, size, offset)
+    """Return what reads a range of a file, from any thread; not kept open, as there may be thousands."""
 
+    def read(offset: int, size: int) -> bytes:
+        with file_system().GFile(place, "rb") if is_url(place) else open(place, "rb") as file:  # noqa: PTH123
+            file.seek(offset)
+            content: bytes = file.read(size)
+            return content
 
-class _RemoteFile:
-    """A file of one of TensorFlow's file systems, open once in each thread."""
-
-    def __init__(self, place: str):
-        self._place, self._own = place, threading.local()
-
-    def range(self, offset: int, size: int) -> bytes:
-        if not hasattr(self._own, "file"):
-            self._own.file = file_system().GFile(self._place, "rb")
-        self._own.file.seek(offset)
-        content: bytes = self._own.file.read(size)
-        return content
+    return read
 
 
 def _whole(place: str, missing: Callable[[str], DataError] | None = None) -> bytes:

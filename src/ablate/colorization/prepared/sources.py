@@ -14,6 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
@@ -326,6 +327,7 @@ def _tfds() -> Any:
     return tfds
 
 
+@lru_cache
 def file_system() -> Any:
     """Return TensorFlow's file systems, `tf.io.gfile`."""
     from ablate.training.hardware import import_tensorflow
