@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -51,6 +52,11 @@ def sweep(home: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 def run_processes(sweep: subprocess.Popen[str]) -> list[psutil.Process]:
     """Return the processes of runs: the children of the process that they are forked from."""
     return [run for child in psutil.Process(sweep.pid).children() for run in child.children()]
+
+
+def mapped_by_children(process: subprocess.Popen[str]) -> list[Any]:
+    """Return the files that a process' children have in memory: the first of TensorFlow's while it is imported."""
+    return [file for child in psutil.Process(process.pid).children() for file in child.memory_maps()]
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
@@ -144,8 +150,7 @@ def test_ctrl_c_before_the_first_run_is_no_stack_trace(home: Path) -> None:
     for line in process.stdout:
         if "#0" in line:
             break
-    # TensorFlow is being imported now.
-    time.sleep(1.5)
+    wait_for(lambda: any("tensorflow" in file.path for file in mapped_by_children(process)))
     os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130
