@@ -219,7 +219,7 @@ def main() -> None:
         print(*found, sep="\n", flush=True)
         rows += found
     print("All sizes:")
-    setting = ", ".join(f"{name} {value}" for name, value in hardware.items() if name != "devices")
+    setting = ", ".join(f"{name} {value}" for name, value in hardware.facts.items() if name != "devices")
     write("step", rows, data=described(options.data), repetitions=options.repetitions, setting=setting)
 
 

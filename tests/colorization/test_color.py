@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from skimage.color import lab2rgb, rgb2lab
 
-from ablate.colorization.color import lab_to_rgb, rgb_to_lab
+from ablate.colorization.color import lab_to_rgb, pixels_to_lab, rgb_to_lab
 
 
 def reference_rgb(lab):
@@ -41,6 +41,16 @@ def random_lab(count=5000):
 )
 def test_rgb_to_lab_equals_scikit_image(rgb):
     np.testing.assert_allclose(rgb_to_lab(rgb), rgb2lab(rgb), atol=2e-3)
+
+
+def test_pixels_to_lab_equals_scikit_image():
+    random = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    pixels = np.concatenate(
+        [random, random // 10, np.repeat(np.arange(256, dtype=np.uint8), 3).reshape(-1, 64, 3)[:, :50]]
+    )
+    made = pixels_to_lab(pixels)
+    assert made.dtype == np.float32
+    np.testing.assert_allclose(made, rgb2lab(pixels / 255), atol=1e-3)
 
 
 @pytest.mark.parametrize(

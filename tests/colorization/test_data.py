@@ -381,7 +381,7 @@ def test_a_fine_checkerboard_becomes_grey():
 
 def test_an_example_is_scaled_lightness_and_ab(noise):
     pixels = np.stack([noise(seed, 16, 16) for seed in range(3)])
-    lightness, ab = to_example(tf.constant(pixels))
+    lightness, ab = to_example(pixels)
     lab = lab_of(pixels)
     np.testing.assert_allclose(lightness, (lab[..., :1] - 50) / 100, atol=1e-4)
     np.testing.assert_allclose(ab, lab[..., 1:], atol=5e-3)
@@ -389,13 +389,13 @@ def test_an_example_is_scaled_lightness_and_ab(noise):
 
 def test_lightness_lies_within_half_of_zero():
     black_to_white = np.array([0, 255], np.uint8).repeat(96).reshape(1, 8, 8, 3)
-    lightness, _ = to_example(tf.constant(black_to_white))
+    lightness, _ = to_example(black_to_white)
     assert np.min(lightness) == pytest.approx(-0.5, abs=1e-4)
     assert np.max(lightness) == pytest.approx(0.5, abs=1e-4)
 
 
 def test_ab_is_not_rounded_to_8_bits(noise):
-    _, ab = to_example(tf.constant(noise(height=8, width=8)[None]))
+    _, ab = to_example(noise(height=8, width=8)[None])
     assert np.abs(ab - np.round(ab)).mean() == pytest.approx(0.25, abs=0.1)
 
 

@@ -1,9 +1,10 @@
-"""sRGB <-> CIE Lab under D65, 2 degrees: the conversion of `skimage.color`, as TensorFlow operations.
+"""sRGB <-> CIE Lab under D65, 2 degrees: the conversion of `skimage.color`, in TensorFlow and NumPy.
 
 Constants: IEC 61966-2-1 (sRGB) and CIE 15 (Lab), with the rounding that scikit-image uses, so that both agree.
 """
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 _XYZ_FROM_RGB = np.array(
@@ -24,16 +25,23 @@ _TO_LAB = np.array([[0, 500, 0], [116, -500, 200], [0, 0, -200]], np.float32)
 """L + 16, a and b of f(X), f(Y) and f(Z)."""
 
 
-def pixels_to_lab(pixels: tf.Tensor) -> tf.Tensor:
-    """Convert 8-bit sRGB to Lab.
+def pixels_to_lab(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Convert 8-bit sRGB to Lab, in NumPy: with a table for the curve, several times as fast as in TensorFlow.
 
     Args:
-        pixels: (..., 3), uint8.
+        pixels: (..., 3).
 
     Returns:
-        (..., 3), float32: L in 0..100, a and b in about -108..99.
+        (..., 3): L in 0..100, a and b in about -108..99.
     """
-    return _linear_to_lab(tf.gather(_LINEAR, tf.cast(pixels, tf.int32)))
+    f = np.take(_LINEAR, pixels).reshape(-1, 3) @ _TO_XYZ
+    # The line is the cube root's tangent at 0.008856, and nowhere below it.
+    line = 7.787 * f + np.float32(16 / 116)
+    np.log(np.maximum(f, 0.008856, out=f), out=f)
+    f /= 3
+    lab = np.minimum(np.exp(f, out=f), line, out=f) @ _TO_LAB
+    lab[:, 0] -= 16
+    return lab.reshape(pixels.shape)
 
 
 def rgb_to_lab(rgb: tf.Tensor) -> tf.Tensor:
@@ -47,14 +55,8 @@ def rgb_to_lab(rgb: tf.Tensor) -> tf.Tensor:
     """
     rgb = tf.cast(rgb, tf.float32)
     curved = tf.pow((tf.maximum(rgb, _CURVE_END) + 0.055) / 1.055, 2.4)
-    return _linear_to_lab(tf.where(rgb > _CURVE_END, curved, rgb / 12.92))
-
-
-def _linear_to_lab(linear: tf.Tensor) -> tf.Tensor:
-    xyz = tf.tensordot(linear, _TO_XYZ, 1)
-    # A cube root by logarithm: on a CPU several times as fast as a power. Below 0.008856, f is the root's tangent,
-    # which is nowhere below the root.
-    f = tf.minimum(tf.exp(tf.math.log(tf.maximum(xyz, 0.008856)) / 3), 7.787 * xyz + 16 / 116)
+    xyz = tf.tensordot(tf.where(rgb > _CURVE_END, curved, rgb / 12.92), _TO_XYZ, 1)
+    f = tf.where(xyz > 0.008856, tf.pow(tf.maximum(xyz, 0.008856), 1 / 3), 7.787 * xyz + 16 / 116)
     return tf.tensordot(f, _TO_LAB, 1) - [16.0, 0.0, 0.0]
 
 

@@ -36,6 +36,9 @@ log = logging.getLogger(__name__)
 
 _GIB = 2**30
 
+Example = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
+"""L as the network sees it, and ab."""
+
 
 class TrainingPhotographs(Protocol):
     """The training photographs, ordered by content: which there are, and their pixels."""
@@ -226,7 +229,7 @@ def _first(names: Sequence[str], count: int = 50) -> str:
     return ", ".join(names[:count]) + (f" and {len(names) - count} more" if len(names) > count else "")
 
 
-def to_example(pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def to_example(pixels: Pixels) -> Example:
     """Make the network's input and target from photographs.
 
     The target has the input's side for every variant: the loss averages it down to the side of the network's output.
@@ -236,10 +239,10 @@ def to_example(pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         pixels: (batch, side, side, 3), uint8 sRGB.
 
     Returns:
-        (batch, side, side, 1), (L - 50) / 100; and (batch, side, side, 2), ab.
+        (batch, side, side, 1), (L - 50) / 100; and (batch, side, side, 2), ab; float32.
     """
     lab = pixels_to_lab(pixels)
-    return (lab[..., :1] - 50) / 100, lab[..., 1:]
+    return (lab[..., :1] - np.float32(50)) / np.float32(100), np.ascontiguousarray(lab[..., 1:])
 
 
 def example_order(
@@ -311,20 +314,27 @@ def training_batches(data: ColorData, *, seed: int, batch_size: int, first_step:
     indices, draws = example_order(seed, positions, len(data.train))
     side, max_zoom = data.config.image_size, data.config.max_zoom
 
-    def batch(step: int) -> Pixels:
+    def batch(step: int) -> Example:
         part = slice(step * batch_size, (step + 1) * batch_size)
-        made = np.empty((batch_size, side, side, 3), np.uint8)
-        for square, pixels, own in zip(made, data.train.read(indices[part].tolist()), draws[part], strict=True):
-            square[...] = random_square(pixels, own, side=side, max_zoom=max_zoom)
-        return made
+        L = np.empty((batch_size, side, side, 1), np.float32)
+        ab = np.empty((batch_size, side, side, 2), np.float32)
+        # One at a time: a photograph's numbers stay in the processor's cache from the crop to Lab.
+        photographs = zip(data.train.read(indices[part].tolist()), draws[part], strict=True)
+        for number, (pixels, own) in enumerate(photographs):
+            L[number], ab[number] = to_example(random_square(pixels, own, side=side, max_zoom=max_zoom))
+        return L, ab
 
     batches = tf.data.Dataset.from_generator(
-        lambda: _ahead(batch, steps), output_signature=tf.TensorSpec((batch_size, side, side, 3), tf.uint8)
+        lambda: _ahead(batch, steps), output_signature=_signature(batch_size, side)
     )
-    return batches.map(to_example).apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2)
+    return batches.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2)
 
 
-def _ahead(batch: Callable[[int], Pixels], steps: int) -> Iterator[Pixels]:
+def _signature(batch_size: int | None, side: int) -> tuple[tf.TensorSpec, tf.TensorSpec]:
+    return tuple(tf.TensorSpec((batch_size, side, side, channels), tf.float32) for channels in (1, 2))
+
+
+def _ahead(batch: Callable[[int], Example], steps: int) -> Iterator[Example]:
     """Make batches in order, on all cores and a few ahead.
 
     In threads of Python: what takes time, decoding and resizing, leaves the others to work, and TensorFlow's own map
@@ -332,7 +342,7 @@ def _ahead(batch: Callable[[int], Pixels], steps: int) -> Iterator[Pixels]:
     """
     threads = job_threads()
     with ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[Pixels]] = deque()
+        waiting: deque[Future[Example]] = deque()
         for step in range(steps):
             waiting.append(pool.submit(batch, step))
             if len(waiting) > threads:
@@ -343,4 +353,9 @@ def _ahead(batch: Callable[[int], Pixels], steps: int) -> Iterator[Pixels]:
 
 def evaluation_batches(data: ColorData, *, batch_size: int) -> tf.data.Dataset:
     """Return the evaluation photographs' central squares once, in order: (L, ab), see `to_example`."""
-    return tf.data.Dataset.from_tensor_slices(data.evaluation_pixels).batch(batch_size).map(to_example).prefetch(2)
+    starts = range(0, len(data.evaluation), batch_size)
+    batches = tf.data.Dataset.from_generator(
+        lambda: (to_example(data.evaluation_pixels[start : start + batch_size]) for start in starts),
+        output_signature=_signature(None, data.config.image_size),
+    )
+    return batches.apply(tf.data.experimental.assert_cardinality(len(starts))).prefetch(2)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from ablate.colorization.color import lab_to_rgb, pixels_to_lab
 from ablate.colorization.config import ColorConfig, EvaluationConfig
-from ablate.colorization.data import ColorData
+from ablate.colorization.data import ColorData, to_example
 from ablate.colorization.decoding import decode, upsample
 from ablate.colorization.gamut import ab_gamut
 from ablate.colorization.metrics import balanced_pixel_weights, class_counts, colorfulness, per_photograph
@@ -85,11 +85,11 @@ def _means(table: pd.DataFrame) -> dict[str, float]:
 
 
 def _truth(data: ColorData, part: slice) -> Array:
-    return pixels_to_lab(data.evaluation_truth[part]).numpy()
+    return pixels_to_lab(data.evaluation_truth[part])
 
 
 def _predict(model: keras.Model, pixels: Pixels, color: ColorConfig, side: int) -> Array:
-    outputs = model.predict_on_batch((pixels_to_lab(pixels)[..., :1] - 50) / 100)
+    outputs = model.predict_on_batch(to_example(pixels)[0])
     return upsample(decode(outputs, step=color.grid_step, temperature=color.temperature), side).numpy()
 
 

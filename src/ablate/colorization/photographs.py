@@ -174,7 +174,8 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         image = image.convert("L" if image.mode in ("1", "LA") else "RGB")
     if profile:
         image = _from_profile(image, profile)
-    image = image.convert("RGB")
+    if image.mode != "RGB":  # it would copy one that is
+        image = image.convert("RGB")
     return image if opacity is None else Image.composite(image, Image.new("RGB", image.size, "white"), opacity)
 
 

@@ -81,9 +81,9 @@ def prepare(config: DataConfig, recipe: Recipe, out: str, *, workers: int, shard
         target.begin(made_from)
         _say_size(len(listed.entries), recipe, target)
         work = Work(source, recipe, target.local, target.notes)
-        run = _Run(target, workers, _chunks(listed.entries, size))
         try:
-            with run.progress.bar:
+            with _pool(workers) as pool:
+                run = _Run(target, pool, 2 * workers, _chunks(listed.entries, size))
                 manifest = _made(run, work, config, listed, made_from)
             target.finish(manifest)
         except KeyboardInterrupt as interrupt:
@@ -197,30 +197,30 @@ def _forbidden(work: Work, evaluating: Sequence[int]) -> Path:
 class _Run:
     """The work on all chunks; those with a note are done."""
 
-    def __init__(self, target: Target, workers: int, chunks: list[list[Entry]]):
-        self.target, self.workers, self.chunks = target, workers, chunks
+    def __init__(self, target: Target, pool: ProcessPoolExecutor, ahead: int, chunks: list[list[Entry]]):
+        self.target, self.chunks = target, chunks
+        self._pool, self._ahead = pool, ahead
         done = sum(len(chunk) for number, chunk in enumerate(chunks) if note_file(target.notes, number).exists())
         self.progress = _Progress(sum(map(len, chunks)), done)
 
     def do(self, work: Work, numbers: Sequence[int]) -> None:
         """Do what is missing of some chunks, on all workers."""
         missing = [number for number in numbers if not note_file(work.notes, number).exists()]
-        if not missing:
-            return
+        waiting: dict[Future[None], int] = {}
         try:
-            with _pool(self.workers) as pool:
-                waiting: dict[Future[None], int] = {}
-                for number in missing:
-                    if len(waiting) >= 2 * self.workers:
-                        self._collect(waiting)
-                    waiting[pool.submit(write_chunk, work, number, self.chunks[number])] = number
-                while waiting:
+            for number in missing:
+                if len(waiting) >= self._ahead:
                     self._collect(waiting)
+                waiting[self._pool.submit(write_chunk, work, number, self.chunks[number])] = number
+            while waiting:
+                self._collect(waiting)
         except BrokenProcessPool:
             raise DataError(
                 "a worker was killed, as the system does when memory runs out: the same command goes on, "
                 "with workers=1 in less memory"
             ) from None
+        finally:
+            self.progress.pause()
 
     def _collect(self, waiting: dict[Future[None], int]) -> None:
         finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
@@ -244,6 +244,10 @@ class _Progress:
         self._begun = self._said = time.monotonic()
         if done:
             log.info("Going on after %d of %d photographs", done, total)
+
+    def pause(self) -> None:
+        """Leave the terminal to others; the bar comes back with the next photograph."""
+        self.bar.clear()
 
     def add(self, count: int) -> None:
         self._done += count
