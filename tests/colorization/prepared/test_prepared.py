@@ -262,7 +262,13 @@ def test_a_set_can_be_at_a_url_of_tensorflow(made, loaded, once, tmp_path, monke
     tree, prepared = once
     monkeypatch.setattr("ablate.colorization.prepared.target.project_dir", lambda: tmp_path / "project")
     url = f"file://{tmp_path}/far/set"
-    made(f"file://{tree}", url, workers=1)
+    with pytest.raises(DataError, match="more than"):
+        made(f"file://{tree}", url, workers=1, max_bad_fraction=0.0)
+    # As if the first command had been killed before it sent that.
+    (shard,) = (tmp_path / "far/set").glob("train-00002.tfrecord")
+    (project,) = (tmp_path / "project/prepared").iterdir()
+    shard.rename(project / shard.name)
+    made(f"file://{tree}", url)
     far, near = contents(tmp_path / "far/set"), contents(prepared)
     for files in (far, near):
         del files["manifest.json"]

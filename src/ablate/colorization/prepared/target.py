@@ -69,10 +69,11 @@ class Target:
             path.unlink()
 
     def deliver(self, number: int) -> None:
-        """Send the shards of a chunk on, if the data set is elsewhere."""
+        """Send the shards of a chunk on, if the data set is elsewhere and they are not there yet."""
         if is_url(self.out):
             for shard in read_note(self.notes, number).shards.values():
-                self._send(shard.file)
+                if (self.local / shard.file).exists():
+                    self._send(shard.file)
 
     def finish(self, manifest: Manifest) -> None:
         """Make the data set complete."""

@@ -84,7 +84,8 @@ def prepare(config: DataConfig, recipe: Recipe, out: str, *, workers: int, shard
         try:
             with _pool(workers) as pool:
                 run = _Run(target, pool, 2 * workers, _chunks(listed.entries, size))
-                manifest = _made(run, work, config, listed, made_from)
+                with run.progress.bar:
+                    manifest = _made(run, work, config, listed, made_from)
             target.finish(manifest)
         except KeyboardInterrupt as interrupt:
             raise Interrupted(f"{str(interrupt) or 'Interrupted'}: the same command goes on") from None
@@ -206,6 +207,8 @@ class _Run:
     def do(self, work: Work, numbers: Sequence[int]) -> None:
         """Do what is missing of some chunks, on all workers."""
         missing = [number for number in numbers if not note_file(work.notes, number).exists()]
+        for number in set(numbers).difference(missing):
+            self.target.deliver(number)  # which a command that was killed may not have done
         waiting: dict[Future[None], int] = {}
         try:
             for number in missing:
@@ -219,8 +222,6 @@ class _Run:
                 "a worker was killed, as the system does when memory runs out: the same command goes on, "
                 "with workers=1 in less memory"
             ) from None
-        finally:
-            self.progress.pause()
 
     def _collect(self, waiting: dict[Future[None], int]) -> None:
         finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
@@ -244,10 +245,6 @@ class _Progress:
         self._begun = self._said = time.monotonic()
         if done:
             log.info("Going on after %d of %d photographs", done, total)
-
-    def pause(self) -> None:
-        """Leave the terminal to others; the bar comes back with the next photograph."""
-        self.bar.clear()
 
     def add(self, count: int) -> None:
         self._done += count
