@@ -23,6 +23,7 @@ _LINEAR = np.array(
 
 _TO_LAB = np.array([[0, 500, 0], [116, -500, 200], [0, 0, -200]], np.float32)
 """L + 16, a and b of f(X), f(Y) and f(Z)."""
+_BLOCK = 4096
 
 
 def pixels_to_lab(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -34,12 +35,16 @@ def pixels_to_lab(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     Returns:
         (..., 3): L in 0..100, a and b in about -108..99.
     """
-    f = np.take(_LINEAR, pixels).reshape(-1, 3) @ _TO_XYZ
-    # The line is the cube root's tangent at 0.008856, and nowhere below it.
-    line = 7.787 * f + np.float32(16 / 116)
-    np.log(np.maximum(f, 0.008856, out=f), out=f)
-    f /= 3
-    lab = np.minimum(np.exp(f, out=f), line, out=f) @ _TO_LAB
+    flat = pixels.reshape(-1, 3)
+    lab = np.empty(flat.shape, np.float32)
+    # As many at a time as stay in the processor's cache: of large photographs, memory would take most of the time.
+    for start in range(0, len(flat), _BLOCK):
+        f = np.take(_LINEAR, flat[start : start + _BLOCK]) @ _TO_XYZ
+        # The line is the cube root's tangent at 0.008856, and nowhere below it.
+        line = 7.787 * f + np.float32(16 / 116)
+        np.log(np.maximum(f, 0.008856, out=f), out=f)
+        f /= 3
+        np.matmul(np.minimum(np.exp(f, out=f), line, out=f), _TO_LAB, out=lab[start : start + _BLOCK])
     lab[:, 0] -= 16
     return lab.reshape(pixels.shape)
 
