@@ -2,8 +2,9 @@
 
 A worker of step.py: `rivals.py NAME CASE`, with a NAME of `RIVALS`. CASE is an .npz file with one batch (L, ab), class
 weights, the network's layers and initial weights, and the loss that `ablate` finds for them: every way must find the
-same. Among the rivals is `ablate`'s own step without determinism, which a process cannot take back, and which XLA in
-Keras excludes.
+same, but for lower precision. Among them is `ablate`'s own step, so that each way has a process to itself: as it is by
+default, without determinism, which a process cannot take back, by XLA, which determinism excludes in Keras, and in
+mixed precision.
 """
 
 import json
@@ -149,11 +150,17 @@ def keras_dense(case: Case) -> Prepared:
     return measure, {"xla": bool(model.jit_compile)}
 
 
-def ablate_free(case: Case, *, xla: bool) -> Prepared:
-    """Return the step of `ablate` without determinism, by XLA or not."""
+def ablate(case: Case, *, xla: bool = False, deterministic: bool = False, precision: str = "float32") -> Prepared:
+    """Return the step of `ablate`."""
     set_onednn(True)
     import_tensorflow()
+    import keras
     import tensorflow as tf
+
+    if deterministic:
+        keras.utils.set_random_seed(0)
+        tf.config.experimental.enable_op_determinism()
+    keras.config.set_dtype_policy(precision)
 
     from ablate.colorization.backbone import build_backbone
     from ablate.colorization.loss import ColorCrossEntropy
@@ -162,7 +169,8 @@ def ablate_free(case: Case, *, xla: bool) -> Prepared:
     model = build_backbone(case.layers, side=case.L.shape[1])
     model.set_weights(case.weights)
     loss = ColorCrossEntropy(class_weights=case.class_weights.tolist())
-    case.check(float(loss(case.ab, model(case.L, training=True))))
+    if precision == "float32":
+        case.check(float(loss(case.ab, model(case.L, training=True))))
     model.compile(keras_adam(case), loss, jit_compile=xla)
     assert model.jit_compile == xla, "Keras refuses XLA"
     batches = tf.data.Dataset.from_tensors((case.L, case.ab)).repeat()
@@ -288,8 +296,10 @@ RIVALS: dict[str, Callable[[Case], Prepared]] = {
     "keras": keras_dense,
     "eager": keras_eager,
     "torch": torch_dense,
-    "xla": partial(ablate_free, xla=True),
-    "free": partial(ablate_free, xla=False),
+    "own": partial(ablate, deterministic=True),
+    "free": ablate,
+    "xla": partial(ablate, xla=True),
+    "bfloat16": partial(ablate, deterministic=True, precision="mixed_bfloat16"),
 }
 
 

@@ -30,16 +30,18 @@ if TYPE_CHECKING:
     from ways import Fit
 
 FULL, BARE, PRODUCT = "full step", "network alone", "matrix product"
-OWN, BFLOAT16 = "ablate", "ablate in mixed_bfloat16"
+OWN = "ablate"
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 RIVALS = {
     "keras": ("Keras", "dense targets, model.fit as it comes"),
     "eager": ("eager Keras", "dense targets by scikit-learn's neighbours"),
     "torch": ("PyTorch", "dense targets, channels last"),
-    "xla": ("ablate with XLA, not deterministic", ""),
+    "own": (OWN, ""),
     "free": ("ablate, not deterministic", ""),
+    "xla": ("ablate with XLA, not deterministic", ""),
+    "bfloat16": ("ablate in mixed_bfloat16", ""),
 }
-"""The rivals of rivals.py: what they are, and how they do it."""
+"""The ways of rivals.py: what they are, and how they do it."""
 
 
 def target(rival: str, size: Size) -> str:
@@ -128,27 +130,19 @@ def rivals(run: Checked, L: np.ndarray, ab: np.ndarray, steps: int, own: "Fit") 
             steps=steps,
             adam=(adam["learning_rate"], adam["beta_1"], adam["beta_2"]),
         )
-        own.model.set_weights(weights)
         yield {rival: stack.enter_context(Worker("rivals.py", rival, str(case), unset=[ONEDNN])) for rival in RIVALS}
 
 
 def as_elsewhere(size: Size, run: Checked, steps: int, repetitions: int) -> list[Row]:
     """Measure row b at a size."""
-    import keras
-
-    from ways import Fit, constant
+    from ways import Fit
 
     L, ab = random_batch(size)
-    batches = constant(L, ab)
-    own = Fit(run, steps, batches=batches)
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    ways: dict[str, Any] = {OWN: own, BFLOAT16: Fit(run, steps, batches=batches)}
-    keras.config.set_dtype_policy(run.run.hardware.precision)
-    with rivals(run, L, ab, steps, own) as started:
-        ways |= {RIVALS[rival][0]: worker for rival, worker in started.items() if worker.missing is None}
+    with rivals(run, L, ab, steps, Fit(run, steps)) as started:
+        ways: dict[str, Any] = {RIVALS[rival][0]: way for rival, way in started.items() if way.missing is None}
         times = interleaved(ways, repetitions)
     rows = [_against(rival, worker, times, size, steps) for rival, worker in started.items() if target(rival, size)]
-    others = [BFLOAT16, *(name for rival, (name, _) in RIVALS.items() if not target(rival, size))]
+    others = [name for rival, (name, _) in RIVALS.items() if name != OWN and not target(rival, size)]
     return rows + [
         faster(
             times,

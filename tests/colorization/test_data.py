@@ -212,6 +212,14 @@ def test_what_is_no_folder_is_an_error(load, tmp_path, name):
         load(tmp_path / name)
 
 
+@pytest.mark.parametrize(
+    "place", [{"name": "tfds", "dataset": "some"}, {"name": "folder", "root": "gs://bucket/photographs"}], ids=str
+)
+def test_what_must_be_prepared_first_is_said(data_config, place):
+    with pytest.raises(DataError, match=r"is no folder: `python -m ablate\.prepare` makes a prepared data set of it"):
+        load_data(data_config(**place), evaluation_side=8)
+
+
 def test_too_many_bad_photographs_are_an_error(load, tmp_path, write_pictures):
     write_pictures(tmp_path, NAMES)
     for number in range(8):

@@ -229,6 +229,6 @@ def test_progress_that_cannot_be_written_is_no_error(folder: Path, monkeypatch: 
     with claimed(folder, takeover_minutes=MINUTES) as claim:
         assert isinstance(claim, Claim)
         with monkeypatch.context() as patched:
-            patched.setattr(Path, "write_text", full)
+            patched.setattr(Path, "open", full)
             claim.say({"step": 1}, seconds=0)
         assert sorted(path.name for path in folder.iterdir()) == ["claim.json"]

@@ -17,20 +17,17 @@ from ablate.colorization.class_counter import ClassCounter
 from ablate.colorization.color import pixels_to_lab
 from ablate.colorization.config import DataConfig
 from ablate.colorization.gamut import ab_gamut
-from ablate.colorization.listing import EVALUATES, Listing, list_files, place
+from ablate.colorization.listing import EVALUATES, Listing, check_usable, first, list_files
 from ablate.colorization.photographs import (
     BadPhotograph,
     Photograph,
     Pixels,
-    center_square,
     decode,
-    fit_short_side,
     scan,
 )
 from ablate.colorization.prepared.read import PreparedSet, pixels_of, truth_of
-from ablate.colorization.prepared.recipe import recipe_of
+from ablate.colorization.prepared.recipe import Recipe, recipe_of
 from ablate.cpus import job_threads
-from ablate.errors import DataError
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +52,7 @@ class Files(Sequence[Photograph]):
     """Photographs in files, decoded when they are read; `cache` keeps some by index."""
 
     photographs: tuple[Photograph, ...]
-    image_size: int
-    max_zoom: float
+    recipe: Recipe
     cache: dict[int, Pixels]
 
     def __len__(self) -> int:
@@ -70,9 +66,9 @@ class Files(Sequence[Photograph]):
         return [self.cache[index] if index in self.cache else self._decoded(index) for index in indices]
 
     def _decoded(self, index: int) -> Pixels:
-        path, side = self.photographs[index].path, self.image_size
+        path = self.photographs[index].path
         assert path is not None
-        return np.asarray(fit_short_side(decode(path.read_bytes()), low=side, high=round(side * self.max_zoom)))
+        return self.recipe.to_train(decode(path.read_bytes()))
 
 
 @dataclass(frozen=True)
@@ -121,14 +117,15 @@ def load_data(config: DataConfig, *, evaluation_side: int, grid_step: int = 10) 
     Raises:
         DataError: There are no photographs, too few, or too many bad ones.
     """
+    recipe = recipe_of(config, evaluation_side=evaluation_side, grid_step=grid_step)
     if config.name == "prepared":
-        return _prepared(config, evaluation_side, grid_step)
-    return _scan(config, evaluation_side, grid_step, list_files(config))
+        return _prepared(config, recipe)
+    return _scan(config, recipe, list_files(config))
 
 
-def _prepared(config: DataConfig, evaluation_side: int, grid_step: int) -> ColorData:
+def _prepared(config: DataConfig, recipe: Recipe) -> ColorData:
     assert config.root is not None
-    prepared = PreparedSet(config.root, recipe_of(config, evaluation_side=evaluation_side, grid_step=grid_step))
+    prepared = PreparedSet(config.root, recipe)
     evaluated = prepared.part("eval", memory=np.inf)
     features = [evaluated.features(index) for index in range(len(evaluated))]
     manifest = prepared.manifest
@@ -140,7 +137,7 @@ def _prepared(config: DataConfig, evaluation_side: int, grid_step: int) -> Color
         evaluation_pixels=np.stack([pixels_of(one) for one in features]),
         evaluation_truth=np.stack([truth_of(one) for one in features]),
         bin_counts=np.array(manifest.class_counts, np.int64),
-        grid_step=grid_step,
+        grid_step=recipe.grid_step,
         bad=(
             *(BadPhotograph(name, reason) for name, reason in manifest.bad),
             *(BadPhotograph(name, EVALUATES) for name in manifest.twice),
@@ -149,29 +146,19 @@ def _prepared(config: DataConfig, evaluation_side: int, grid_step: int) -> Color
     )
 
 
-def _scan(config: DataConfig, evaluation_side: int, grid_step: int, listing: Listing) -> ColorData:
-    counter = ClassCounter(grid_step)
+def _scan(config: DataConfig, recipe: Recipe, listing: Listing) -> ColorData:
+    counter = ClassCounter(recipe.grid_step)
     bad = list(listing.unreadable)
     evaluated: list[tuple[Photograph, tuple[Pixels, Pixels]]] = []
     trained: list[Photograph] = []
     cache: dict[int, Pixels] = {}
     cached_bytes = 0
-
-    def squares(image: Image.Image) -> tuple[Pixels, Pixels]:
-        given = np.asarray(center_square(image, config.image_size))
-        same = evaluation_side == config.image_size
-        return given, given if same else np.asarray(center_square(image, evaluation_side))
-
-    def fit(image: Image.Image) -> Pixels:
-        low, high = config.image_size, round(config.image_size * config.max_zoom)
-        return np.asarray(fit_short_side(image, low=low, high=high))
-
-    for found in scan(listing.paths("eval"), squares, progress="Reading photographs to evaluate"):
+    for found in scan(listing.paths("eval"), recipe.to_evaluate, progress="Reading photographs to evaluate"):
         if isinstance(found, BadPhotograph):
             bad.append(found)
         else:
             evaluated.append(found)
-    for read in scan(listing.paths("train"), fit, progress="Reading photographs to train"):
+    for read in scan(listing.paths("train"), recipe.to_train, progress="Reading photographs to train"):
         if isinstance(read, BadPhotograph):
             bad.append(read)
             continue
@@ -185,48 +172,36 @@ def _scan(config: DataConfig, evaluation_side: int, grid_step: int, listing: Lis
         # Bad photographs took a whole side of the split: the others are split anew.
         others = listing.without(bad)
         if others.paths("train") and others.paths("eval"):
-            return _scan(config, evaluation_side, grid_step, others)
-    _report(config, len(evaluated) + len(trained) + len(bad), bad, listing)
-    for purpose, part in (("train", trained), ("evaluate", evaluated)):
-        if not part:
-            raise DataError(f"{place(config)} has no usable photograph to {purpose} on")
+            return _scan(config, recipe, others)
+    check_usable(config, bad, {"train": len(trained), "eval": len(evaluated)})
+    _report(len(evaluated) + len(trained) + len(bad), bad, listing)
     given = np.stack([given for _, (given, _) in evaluated])
-    same = evaluation_side == config.image_size
+    same = recipe.evaluation_side == recipe.image_size
     truth = given if same else np.stack([truth for _, (_, truth) in evaluated])
     return ColorData(
         config=config,
         fingerprint=listing.fingerprint,
-        train=Files(tuple(trained), config.image_size, config.max_zoom, cache),
+        train=Files(tuple(trained), recipe, cache),
         evaluation=tuple(photograph for photograph, _ in evaluated),
         evaluation_pixels=given,
         evaluation_truth=truth,
         bin_counts=counter.counts,
-        grid_step=grid_step,
+        grid_step=recipe.grid_step,
         bad=(*bad, *listing.twice),
         ignored=listing.ignored,
     )
 
 
-def _report(config: DataConfig, total: int, bad: Sequence[BadPhotograph], listing: Listing) -> None:
+def _report(total: int, bad: Sequence[BadPhotograph], listing: Listing) -> None:
     if listing.ignored:
         message = "%d files are no photographs that train or evaluate, and are ignored: %s"
-        log.info(message, len(listing.ignored), _first(listing.ignored))
+        log.info(message, len(listing.ignored), first(listing.ignored))
     if listing.twice:
         names = [photograph.name for photograph in listing.twice]
-        log.warning("%d photographs that evaluate do not train as well: %s", len(names), _first(names))
-    if not bad:
-        return
-    named = [f"{photograph.name} ({photograph.reason})" for photograph in bad]
-    if len(bad) > config.max_bad_fraction * total:
-        raise DataError(
-            f"{len(bad)} of {total} photographs in {place(config)} cannot be used, more than "
-            f"data.max_bad_fraction={config.max_bad_fraction}: {_first(named, 5)}"
-        )
-    log.warning("%d of %d photographs cannot be used and are left out: %s", len(bad), total, _first(named))
-
-
-def _first(names: Sequence[str], count: int = 50) -> str:
-    return ", ".join(names[:count]) + (f" and {len(names) - count} more" if len(names) > count else "")
+        log.warning("%d photographs that evaluate do not train as well: %s", len(names), first(names))
+    if bad:
+        named = first([str(photograph) for photograph in bad])
+        log.warning("%d of %d photographs cannot be used and are left out: %s", len(bad), total, named)
 
 
 def to_example(pixels: Pixels) -> Example:

@@ -60,6 +60,30 @@ class Listing:
         return replace(self, files=tuple(kept), unreadable=tuple(bad))
 
 
+def check_usable(config: DataConfig, bad: Sequence[BadPhotograph], usable: Mapping[str, int]) -> None:
+    """Raise DataError if too many photographs are bad, or none is left to train or to evaluate on.
+
+    Args:
+        config: The section `data`.
+        bad: Those that cannot be used.
+        usable: How many can be, by part.
+    """
+    total = sum(usable.values()) + len(bad)
+    if len(bad) > config.max_bad_fraction * total:
+        raise DataError(
+            f"{len(bad)} of {total} photographs in {place(config)} cannot be used, more than "
+            f"data.max_bad_fraction={config.max_bad_fraction}: {first([str(photograph) for photograph in bad], 5)}"
+        )
+    for part, purpose in zip(PARTS, ("train", "evaluate"), strict=True):
+        if not usable.get(part):
+            raise DataError(f"{place(config)} has no usable photograph to {purpose} on")
+
+
+def first(names: Sequence[str], count: int = 50) -> str:
+    """Return the first of some names, and how many more there are."""
+    return ", ".join(names[:count]) + (f" and {len(names) - count:,} more" if len(names) > count else "")
+
+
 def place(config: DataConfig) -> str:
     """Return how a data set is called in messages."""
     if config.name == "tfds":
@@ -78,15 +102,11 @@ def list_files(config: DataConfig) -> Listing:
     if config.name == "sample":
         shipped = [_Found(part, name, path) for part in PARTS for name, path in sample_paths(part)]
         return _listing(shipped, (), 0.0)
-    assert config.root is not None
-    root = Path(config.root).expanduser().absolute()
+    root = Path(config.root or "").expanduser().absolute()
     if config.name == "tfds" or not root.is_dir():
-        if config.name == "tfds" or root.exists() or "://" in config.root:
-            raise DataError(
-                f"{place(config)} is no folder: `python -m ablate.prepare` makes a prepared data set of it, "
-                "for data=prepared"
-            )
-        raise DataError(f"data.root={config.root} is no folder")
+        prepare = ": `python -m ablate.prepare` makes a prepared data set of it, for data=prepared"
+        known = config.name == "tfds" or root.exists() or "://" in str(config.root)
+        raise DataError(f"{place(config)} is no folder{prepare * known}")
     photographs, ignored = folder_paths(root)
     if not photographs:
         raise DataError(f"data.root={config.root} holds no photographs ({', '.join(SUFFIXES)})")

@@ -76,6 +76,9 @@ class BadPhotograph:
     name: str
     reason: str
 
+    def __str__(self) -> str:
+        return f"{self.name} ({self.reason})"
+
 
 def sample_paths(part: str) -> list[tuple[str, Path]]:
     """Return (name, path) of the sample photographs of a part, `train` or `eval`."""

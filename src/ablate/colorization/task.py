@@ -14,9 +14,9 @@ from ablate.colorization.config import ColorizationConfig, DataConfig
 from ablate.colorization.gamut import ab_gamut
 from ablate.colorization.listing import list_files
 from ablate.colorization.metric_specs import METRICS
+from ablate.colorization.prepared.places import is_url
 from ablate.colorization.prepared.read import PreparedSet
 from ablate.colorization.prepared.recipe import Recipe, recipe_of
-from ablate.colorization.prepared.sources import is_url
 from ablate.schema import validate
 from ablate.task import DataSummary, Evaluation, FoundData
 

@@ -21,6 +21,7 @@ import psutil
 from filelock import FileLock
 
 from ablate.errors import ClaimLost
+from ablate.files import replacing
 
 log = logging.getLogger(__name__)
 
@@ -191,9 +192,5 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _write(path: Path, values: Mapping[str, Any]) -> None:
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        aside.write_text(json.dumps(dict(values)), encoding="utf-8")
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with replacing(path, durable=False) as file:
+        file.write(json.dumps(dict(values)).encode())

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ablate.files import replacing
+
 if TYPE_CHECKING:
     import keras
 
@@ -86,15 +88,8 @@ def save(file: Path, checkpoint: Checkpoint) -> None:
     arrays = {
         f"{kind}/{place}": value for kind, values in checkpoint.variables.items() for place, value in enumerate(values)
     }
-    aside = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        with aside.open("wb") as stream:
-            np.savez(stream, **{_FACTS: np.array(json.dumps(facts))}, **arrays)  # type: ignore[arg-type]
-            stream.flush()
-            os.fsync(stream.fileno())
-        aside.replace(file)
-    finally:
-        aside.unlink(missing_ok=True)
+    with replacing(file) as stream:
+        np.savez(stream, allow_pickle=False, **{_FACTS: np.array(json.dumps(facts)), **arrays})
     folder = os.open(file.parent, os.O_RDONLY)
     try:
         with suppress(OSError):  # not all network file systems know it, and the checkpoint is there already

@@ -215,7 +215,7 @@ def test_what_was_begun_of_something_else_is_made_anew(made, tree, tmp_path):
 
 
 def test_too_many_bad_photographs_are_an_error_that_names_them(made, tree):
-    with pytest.raises(DataError, match=r"1 of 52 photographs.*max_bad_fraction=0\.01: train/broken\.jpg \(no JPEG"):
+    with pytest.raises(DataError, match=r"1 of 51 photographs.*max_bad_fraction=0\.01: train/broken\.jpg \(no JPEG"):
         made(tree, max_bad_fraction=0.01)
 
 
@@ -279,6 +279,33 @@ def test_a_set_can_be_at_a_url_of_tensorflow(made, loaded, once, tmp_path, monke
     assert made(f"file://{tree}", url).source == f"data.root=file://{tree}"
 
 
+def test_a_file_system_that_tensorflow_lacks_is_named_with_those_it_has(made, loaded, once, tmp_path):
+    expected = r"s3://b/.* is in no file system that TensorFlow has here: file://, gs://, or a path"
+    with pytest.raises(DataError, match=expected):
+        made("s3://b/photographs")
+    with pytest.raises(DataError, match=expected):
+        made(once[0], "s3://b/set")
+    with pytest.raises(DataError, match=expected):
+        loaded("prepared", "s3://b/set")
+
+
+def test_a_place_that_cannot_be_reached_is_one_line(loaded, tmp_path):
+    (tmp_path / "manifest.json").mkdir()
+    with pytest.raises(DataError, match=rf"^file://{tmp_path}/manifest\.json cannot be reached: .+$"):
+        loaded("prepared", f"file://{tmp_path}")
+
+
+def test_an_archive_that_is_prepared_is_not_unpacked_again(made, once, tmp_path, monkeypatch):
+    path = archive(once[0], ".tgz", tmp_path / "tree.tgz")
+    first = made(path)
+
+    def unpacked(*arguments):
+        raise AssertionError
+
+    monkeypatch.setattr("ablate.colorization.prepared.sources.Tar.unpacked", unpacked)
+    assert made(path) == first
+
+
 def test_what_cannot_be_prepared_is_said(made, tmp_path):
     for root, message in [
         (tmp_path / "missing", "is no folder, .zip or .tar"),
@@ -323,7 +350,7 @@ def test_a_data_set_of_tensorflow_datasets_is_prepared(made, loaded, tmp_path):
     data = loaded("prepared", tmp_path / "set")
     assert sorted(photograph.name for photograph in data.evaluation) == [f"test/{number:08}" for number in range(5)]
     assert [pixels.shape for pixels in data.train.read(range(len(data.train)))] == [(18, 27, 3)] * 40
-    alone = TensorFlowDataset("tiny", str(tmp_path / "one")).list(tmp_path)
+    alone = TensorFlowDataset("tiny", str(tmp_path / "one")).list()
     assert [(entry.name, entry.part) for entry in alone.entries] == [
         (f"train/{number:08}", None) for number in range(4)
     ]

@@ -2,23 +2,22 @@
 
 import hashlib
 import json
-import os
-from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
-from PIL import Image
 
 from ablate.colorization.class_counter import ClassCounter
 from ablate.colorization.listing import PARTS, part_by_content
-from ablate.colorization.photographs import center_square, decode, fit_short_side
+from ablate.colorization.photographs import decode
 from ablate.colorization.prepared.recipe import Recipe
 from ablate.colorization.prepared.records import record
 from ablate.colorization.prepared.sources import Entry, Source
 from ablate.errors import DataError
+from ablate.files import replacing
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,8 @@ def write_chunk(work: Work, number: int, entries: list[Entry]) -> None:
     counter.counts[:] = 0
     forbidden = _digests(work.evaluating)
     note = Note()
-    with _Shards(work.folder, number) as shards:
+    open_shards: dict[str, _OpenShard] = {}
+    with ExitStack() as files:
         for entry, content in zip(entries, work.source.read(entries), strict=True):
             if isinstance(content, Exception):
                 note.bad.append((entry.name, getattr(content, "strerror", None) or str(content), entry.part, None))
@@ -106,33 +106,35 @@ def write_chunk(work: Work, number: int, entries: list[Entry]) -> None:
             if part == "train" and bytes.fromhex(digest) in forbidden:
                 note.twice.append(entry.name)
                 continue
-            features, pixels = _features(image, part, work.recipe)
             if part == "train":
+                pixels = work.recipe.to_train(image)
                 counter.add(pixels)
-            features["name"], features["digest"] = entry.name.encode(), bytes.fromhex(digest)
-            shards.add(part, entry.name, digest, record(features))
-        note.shards.update(shards.finished())
+                truth: dict[str, bytes | int] = {}
+            else:
+                pixels, compared = work.recipe.to_evaluate(image)
+                truth = {"truth": compared.tobytes(), "truth_side": len(compared)}
+            features = {
+                "pixels": pixels.tobytes(),
+                "height": pixels.shape[0],
+                "width": pixels.shape[1],
+                "name": entry.name.encode(),
+                "digest": bytes.fromhex(digest),
+                **truth,
+            }
+            if part not in open_shards:
+                path = work.folder / f"{part}-{number:05}.tfrecord"
+                open_shards[part] = _OpenShard(path.name, files.enter_context(replacing(path)))
+            open_shards[part].add(entry.name, digest, record(features))
+    note.shards.update((part, open_shards[part].shard()) for part in PARTS if part in open_shards)
     note.counts.extend(counter.counts.tolist())
-    write_aside(note_file(work.notes, number), json.dumps(asdict(note)).encode())
+    with replacing(note_file(work.notes, number)) as file:
+        file.write(json.dumps(asdict(note)).encode())
 
 
 def _part(digest: str, work: Work) -> str:
     if work.lowest is not None:
         return "eval" if digest == work.lowest else "train"
     return part_by_content(digest, work.recipe.eval_fraction)
-
-
-def _features(image: Image.Image, part: str, recipe: Recipe) -> tuple[dict[str, bytes | int], np.ndarray]:
-    """Return what a record holds of a photograph, and the pixels that a network sees of it."""
-    side = recipe.image_size
-    if part == "train":
-        pixels = np.asarray(fit_short_side(image, low=side, high=round(side * recipe.max_zoom)))
-        features: dict[str, bytes | int] = {}
-    else:
-        pixels = np.asarray(center_square(image, side))
-        truth = pixels if recipe.evaluation_side == side else np.asarray(center_square(image, recipe.evaluation_side))
-        features = {"truth": truth.tobytes(), "truth_side": recipe.evaluation_side}
-    return {"pixels": pixels.tobytes(), "height": pixels.shape[0], "width": pixels.shape[1], **features}, pixels
 
 
 _counter = lru_cache(ClassCounter)
@@ -144,36 +146,11 @@ def _digests(file: Path | None) -> frozenset[bytes]:
     return frozenset() if file is None else frozenset(row.tobytes() for row in np.load(file))
 
 
-class _Shards:
-    """The shards of a chunk while they are written, beside their places."""
-
-    def __init__(self, folder: Path, number: int):
-        self._folder, self._number = folder, number
-        self._open: dict[str, _OpenShard] = {}
-
-    def __enter__(self) -> "_Shards":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        for shard in self._open.values():
-            shard.close()
-
-    def add(self, part: str, name: str, digest: str, data: bytes) -> None:
-        if part not in self._open:
-            self._open[part] = _OpenShard(self._folder / f"{part}-{self._number:05}.tfrecord")
-        self._open[part].add(name, digest, data)
-
-    def finished(self) -> Iterator[tuple[str, Shard]]:
-        """Put the shards in their places."""
-        for part in PARTS:
-            if part in self._open:
-                yield part, self._open[part].finish()
-
-
 class _OpenShard:
-    def __init__(self, path: Path):
-        self._path, self._aside = path, aside(path)
-        self._file = self._aside.open("wb")
+    """A shard while it is written."""
+
+    def __init__(self, name: str, file: BinaryIO):
+        self._name, self._file = name, file
         self._sha256, self._size = hashlib.sha256(), 0
         self._records: list[tuple[str, str, int, int]] = []
 
@@ -183,32 +160,5 @@ class _OpenShard:
         self._records.append((name, digest, self._size, len(data)))
         self._size += len(data)
 
-    def finish(self) -> Shard:
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._aside.replace(self._path)
-        return Shard(self._path.name, self._size, self._sha256.hexdigest(), self._records)
-
-    def close(self) -> None:
-        with suppress(OSError):  # what could not be written cannot be flushed either
-            self._file.close()
-        self._aside.unlink(missing_ok=True)
-
-
-def aside(path: Path) -> Path:
-    """Return where a file is written before it takes its place."""
-    return path.with_name(f".{path.name}.{os.getpid()}")
-
-
-def write_aside(path: Path, content: bytes) -> None:
-    """Write a file so that it is there as a whole, or not at all."""
-    beside = aside(path)
-    try:
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    def shard(self) -> Shard:
+        return Shard(self._name, self._size, self._sha256.hexdigest(), self._records)

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from tqdm import tqdm
 
+from ablate.colorization.listing import first
 from ablate.colorization.prepared.recipe import Recipe
 from ablate.errors import DataError
 
@@ -75,7 +77,7 @@ class Manifest:
         counts = {part: index.records for part, index in self.index.items()}
         lines = [
             f"{counts.get('train', 0):,} photographs to train and {counts.get('eval', 0):,} to evaluate, "
-            f"{sum(shard.bytes for shard in self.shards) / 1e9:.2f} GB in {len(self.shards)} files"
+            f"{tqdm.format_sizeof(sum(shard.bytes for shard in self.shards))}B in {len(self.shards)} files"
         ]
         named = [f"{name} ({reason})" for name, reason in self.bad]
         repeated = [" = ".join(names) for names in self.duplicates]
@@ -86,8 +88,8 @@ class Manifest:
             (self.ignored, "files are no photographs"),
         ):
             if found:
-                more = f" and {len(found) - _NAMED} more, see {MANIFEST}" * (len(found) > _NAMED)
-                lines.append(f"{len(found):,} {what}: {', '.join(found[:_NAMED])}{more}")
+                more = f", see {MANIFEST}" * (len(found) > _NAMED)
+                lines.append(f"{len(found):,} {what}: {first(found, _NAMED)}{more}")
         return "\n".join(lines)
 
     def text(self) -> bytes:

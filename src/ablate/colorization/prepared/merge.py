@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ablate.colorization.listing import PARTS, fingerprint_of
-from ablate.colorization.prepared.chunks import Note, read_note, write_aside
+from ablate.colorization.prepared.chunks import Note, read_note
 from ablate.colorization.prepared.manifest import FORMAT, INDEX, IndexFile, Manifest, ShardFile, by_content
 from ablate.colorization.prepared.recipe import Recipe
 from ablate.colorization.prepared.target import Target
+from ablate.files import replacing
 
 Digests = npt.NDArray[np.uint8]
 
@@ -108,7 +109,8 @@ def _rows(records: Sequence[Sequence[object]], shard: int) -> npt.NDArray[np.voi
 def _write_index(path: Path, rows: npt.NDArray[np.void]) -> IndexFile:
     stream = io.BytesIO()
     np.save(stream, rows)
-    write_aside(path, stream.getvalue())
+    with replacing(path) as file:
+        file.write(stream.getvalue())
     return IndexFile(path.name, len(rows), hashlib.sha256(stream.getvalue()).hexdigest())
 
 

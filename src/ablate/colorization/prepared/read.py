@@ -2,8 +2,7 @@
 
 import hashlib
 import io
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,10 @@ from tqdm import tqdm
 
 from ablate.colorization.photographs import Pixels
 from ablate.colorization.prepared.manifest import INDEX, MANIFEST, Manifest, mismatches, parsed
+from ablate.colorization.prepared.places import is_url, range_of, size_of, whole
 from ablate.colorization.prepared.recipe import Recipe
 from ablate.colorization.prepared.records import DamagedRecord, features_of
-from ablate.colorization.prepared.sources import file_system, is_url
 from ablate.errors import DataError
-
-log = logging.getLogger(__name__)
 
 Features = dict[str, Any]
 """What a record holds, see `chunks`: `pixels`, `height`, `width`, `name`, `digest`; `truth`, `truth_side`."""
@@ -39,7 +36,7 @@ class PreparedSet:
         self.root = root.rstrip("/") if is_url(root) else str(Path(root).expanduser().absolute())
         place = f"{self.root}/{MANIFEST}"
         try:
-            text = _whole(place)
+            text = whole(place)
         except OSError:
             raise DataError(
                 f"data.root={root} holds no prepared data set, or not all of it ({MANIFEST} is missing): "
@@ -62,14 +59,23 @@ class PreparedSet:
             DataError: They are not as the manifest says.
         """
         index = self.manifest.index[part]
-        content = _whole(f"{self.root}/{index.file}", missing=self.damaged)
-        if hashlib.sha256(content).hexdigest() != index.sha256:
-            raise self.damaged(index.file)
-        rows = np.load(io.BytesIO(content))
-        return Records(self, rows, part, keep=sum(self._sizes(part)) <= memory)
+        rows = np.load(io.BytesIO(self.content(index.file, index.sha256)))
+        size = sum(shard.bytes for shard in self.manifest.shards if shard.part == part)
+        return Records(self, rows, part, keep=size <= memory)
 
-    def _sizes(self, part: str) -> list[int]:
-        return [shard.bytes for shard in self.manifest.shards if shard.part == part]
+    def content(self, file: str, sha256: str) -> bytes:
+        """Return a whole file, checked.
+
+        Raises:
+            DataError: It is another than the manifest says.
+        """
+        try:
+            content = whole(f"{self.root}/{file}")
+        except FileNotFoundError:
+            content = b""
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise self.damaged(file)
+        return content
 
     def damaged(self, file: str) -> DataError:
         """Return what to raise where a file is missing or another than the manifest says."""
@@ -82,19 +88,19 @@ class Records:
     def __init__(self, prepared: PreparedSet, rows: npt.NDArray[np.void], part: str, *, keep: bool):
         assert rows.dtype == INDEX
         self._prepared, self._rows = prepared, rows
-        self._shards: dict[int, Callable[[int, int], bytes]] = {}
+        self._kept: dict[int, bytes] = {}
         numbered = [(number, shard) for number, shard in enumerate(prepared.manifest.shards) if shard.part == part]
         for number, shard in tqdm(numbered, desc="Checking records", unit=" files", disable=None, leave=False):
-            place = f"{prepared.root}/{shard.file}"
             if keep:
-                content = _whole(place, missing=prepared.damaged)
-                if hashlib.sha256(content).hexdigest() != shard.sha256:
-                    raise prepared.damaged(shard.file)
-                self._shards[number] = _slices(content)
-            else:
-                if _size(place, missing=prepared.damaged) != shard.bytes:
-                    raise prepared.damaged(shard.file)
-                self._shards[number] = _ranges(place)
+                self._kept[number] = prepared.content(shard.file, shard.sha256)
+            elif self._size(shard.file) != shard.bytes:
+                raise prepared.damaged(shard.file)
+
+    def _size(self, file: str) -> int:
+        try:
+            return size_of(f"{self._prepared.root}/{file}")
+        except FileNotFoundError:
+            return -1
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -106,10 +112,14 @@ class Records:
             DataError: It is damaged.
         """
         row = self._rows[index]
+        number, offset, size = int(row["shard"]), int(row["offset"]), int(row["size"])
+        file = self._prepared.manifest.shards[number].file
         try:
-            return features_of(self._shards[int(row["shard"])](int(row["offset"]), int(row["size"])))
-        except DamagedRecord:
-            raise self._prepared.damaged(self._prepared.manifest.shards[int(row["shard"])].file) from None
+            if number in self._kept:
+                return features_of(self._kept[number][offset : offset + size])
+            return features_of(range_of(f"{self._prepared.root}/{file}", offset, size))
+        except (DamagedRecord, FileNotFoundError):
+            raise self._prepared.damaged(file) from None
 
     def read(self, indices: Sequence[int]) -> list[Pixels]:
         """Return photographs, (height, width, 3) each."""
@@ -125,42 +135,3 @@ def truth_of(features: Features) -> Pixels:
     """Return the square at which colours are compared, (side, side, 3)."""
     side = features["truth_side"]
     return np.frombuffer(features["truth"], np.uint8).reshape(side, side, 3)
-
-
-def _slices(content: bytes) -> Callable[[int, int], bytes]:
-    return lambda offset, size: content[offset : offset + size]
-
-
-def _ranges(place: str) -> Callable[[int, int], bytes]:
-    """Return what reads a range of a file, from any thread; not kept open, as there may be thousands."""
-
-    def read(offset: int, size: int) -> bytes:
-        with file_system().GFile(place, "rb") if is_url(place) else open(place, "rb") as file:  # noqa: PTH123
-            file.seek(offset)
-            content: bytes = file.read(size)
-            return content
-
-    return read
-
-
-def _whole(place: str, missing: Callable[[str], DataError] | None = None) -> bytes:
-    try:
-        if not is_url(place):
-            return Path(place).read_bytes()
-        gfile = file_system()
-        if not gfile.exists(place):
-            raise FileNotFoundError(place)
-        with gfile.GFile(place, "rb") as file:
-            content: bytes = file.read()
-            return content
-    except FileNotFoundError:
-        if missing is None:
-            raise
-        raise missing(place.rpartition("/")[2]) from None
-
-
-def _size(place: str, missing: Callable[[str], DataError]) -> int:
-    try:
-        return int(file_system().stat(place).length) if is_url(place) else Path(place).stat().st_size
-    except FileNotFoundError:
-        raise missing(place.rpartition("/")[2]) from None

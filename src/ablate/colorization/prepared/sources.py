@@ -5,26 +5,33 @@ A source lists what it holds once; each worker then reads a part of the list by 
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import hashlib
+import logging
+import lzma
 import os
 import shutil
 import struct
 import tarfile
 import zipfile
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 from ablate.colorization.config import DataConfig
 from ablate.colorization.listing import PARTS
 from ablate.colorization.photographs import SUFFIXES, folder_paths, printable, sample_paths
+from ablate.colorization.prepared.places import is_url, names_below, whole
 from ablate.errors import ConfigError, DataError
+from ablate.files import replacing
 
 File = TypeVar("File")
 
+_OPENED = {"gz": gzip.open, "z2": bz2.open, "xz": lzma.open}
 _TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 
 
@@ -43,28 +50,38 @@ class Listed:
     Attributes:
         entries: The photographs; the order is always the same.
         ignored: Names of the files that are none.
-        signature: Another one when the source has changed, told without reading it.
     """
 
     entries: list[Entry]
     ignored: Sequence[str]
-    signature: str
 
 
-class Source:
+class Source(ABC):
     """Something that holds photographs. It can be sent to another process."""
 
-    def list(self, folder: Path) -> Listed:
-        """List the photographs; `folder` is for what has to be unpacked first.
+    @abstractmethod
+    def signature(self) -> str:
+        """Return what is another one when the source has changed, told without reading contents.
 
         Raises:
             DataError: It cannot be read.
         """
-        raise NotImplementedError
 
+    @abstractmethod
+    def list(self) -> Listed:
+        """List the photographs. Raises as `signature`."""
+
+    @abstractmethod
     def read(self, entries: Sequence[Entry]) -> Iterator[bytes | Exception]:
         """Read the entries in order: the bytes of each file, or why it cannot be read."""
-        raise NotImplementedError
+
+    def unpacked(self, folder: Path) -> Source:
+        """Return the source as its files can be read in any order; `folder` is for what has to be unpacked for that.
+
+        Raises:
+            DataError: It cannot be unpacked.
+        """
+        return self
 
 
 def source_of(config: DataConfig) -> Source:
@@ -93,48 +110,45 @@ def source_of(config: DataConfig) -> Source:
     raise DataError(f"data.root={config.root} is no folder, .zip or {', '.join(_TAR)} file")
 
 
-def is_url(place: str) -> bool:
-    """Return whether a place is for TensorFlow's file systems, as gs://bucket/folder is."""
-    return "://" in place
-
-
-@dataclass(frozen=True)
-class Sample(Source):
-    """The photographs inside installed packages."""
-
-    def list(self, folder: Path) -> Listed:
-        """List them."""
-        entries = [Entry(name, part, (str(path),)) for part in PARTS for name, path in sample_paths(part)]
-        return Listed(entries, (), _signature(entry.name for entry in entries))
+class _OfFiles(Source):
+    """A source whose entries say the path of a file."""
 
     def read(self, entries: Sequence[Entry]) -> Iterator[bytes | Exception]:
         """Read them."""
-        return _read_files(Path(entry.at[0]) for entry in entries)
+        for entry in entries:
+            try:
+                yield Path(entry.at[0]).read_bytes()
+            except OSError as error:
+                yield error
 
 
 @dataclass(frozen=True)
-class Folder(Source):
+class Sample(_OfFiles):
+    """The photographs inside installed packages."""
+
+    def signature(self) -> str:
+        """Return that of the files."""
+        return _of_files(Path(entry.at[0]) for entry in self.list().entries)
+
+    def list(self) -> Listed:
+        """List them."""
+        return Listed([Entry(name, part, (str(path),)) for part in PARTS for name, path in sample_paths(part)], ())
+
+
+@dataclass(frozen=True)
+class Folder(_OfFiles):
     """A tree of files."""
 
     root: Path
 
-    def list(self, folder: Path) -> Listed:
+    def signature(self) -> str:
+        """Return that of the files."""
+        return _of_files(path for _, path in folder_paths(self.root)[0])
+
+    def list(self) -> Listed:
         """List them, links followed."""
         photographs, ignored = folder_paths(self.root)
-        entries, lines = [], []
-        for name, path in photographs:
-            entries.append(Entry(name, None, (str(path),)))
-            try:
-                status = path.stat()
-            except OSError:
-                lines.append(name)
-            else:
-                lines.append(f"{name} {status.st_size} {status.st_mtime_ns}")
-        return Listed(entries, ignored, _signature(lines))
-
-    def read(self, entries: Sequence[Entry]) -> Iterator[bytes | Exception]:
-        """Read them."""
-        return _read_files(Path(entry.at[0]) for entry in entries)
+        return Listed([Entry(name, None, (str(path),)) for name, path in photographs], ignored)
 
 
 @dataclass(frozen=True)
@@ -143,29 +157,23 @@ class Remote(Source):
 
     root: str
 
-    def list(self, folder: Path) -> Listed:
+    def signature(self) -> str:
+        """Return that of the files' names."""
+        return _signature(sorted(names_below(self.root)))
+
+    def list(self) -> Listed:
         """List them."""
-        gfile = file_system()
-        root = self.root.rstrip("/")
-        names = []
-        try:
-            for place, _, files in gfile.walk(root):
-                names += [f"{place.rstrip('/')}/{file}".removeprefix(f"{root}/") for file in files]
-        except Exception as error:  # of TensorFlow, which has a class for every reason
-            raise DataError(f"data.root={self.root} cannot be read: {_first_line(error)}") from None
-        entries = [Entry(name, None, ()) for name in sorted(filter(_photograph, names))]
-        ignored = [name for name in sorted(names) if not _photograph(name) and not _hidden(name)]
-        return Listed(entries, ignored, _signature(entry.name for entry in entries))
+        names = sorted(names_below(self.root))
+        ignored = [name for name in names if not _photograph(name) and not _hidden(name)]
+        return Listed([Entry(name, None, ()) for name in names if _photograph(name)], ignored)
 
     def read(self, entries: Sequence[Entry]) -> Iterator[bytes | Exception]:
         """Read them."""
-        gfile = file_system()
         for entry in entries:
             try:
-                with gfile.GFile(f"{self.root.rstrip('/')}/{entry.name}", "rb") as file:
-                    yield file.read()
-            except Exception as error:  # the same
-                yield DataError(_first_line(error))
+                yield whole(f"{self.root.rstrip('/')}/{entry.name}")
+            except (OSError, DataError) as error:
+                yield error
 
 
 @dataclass(frozen=True)
@@ -174,7 +182,11 @@ class Zip(Source):
 
     path: Path
 
-    def list(self, folder: Path) -> Listed:
+    def signature(self) -> str:
+        """Return that of the archive."""
+        return _of_files([self.path])
+
+    def list(self) -> Listed:
         """Read the archive's directory."""
         try:
             with zipfile.ZipFile(self.path) as archive:
@@ -186,7 +198,6 @@ class Zip(Source):
             files,
             lambda info: info.filename,
             lambda info: (info.header_offset, info.compress_size, info.compress_type, info.CRC),
-            self.path,
         )
 
     def read(self, entries: Sequence[Entry]) -> Iterator[bytes | Exception]:
@@ -216,54 +227,56 @@ def _unzipped(file: BinaryIO, offset: int, size: int, method: int, checksum: int
 
 @dataclass(frozen=True)
 class Tar(Source):
-    """A tar archive; a compressed one is unpacked to a plain one first, so that its files can be read in any order."""
+    """A tar archive; a compressed one has to be unpacked to a plain one."""
 
     path: Path
-    _plain: list[Path] = field(default_factory=list)
 
-    def list(self, folder: Path) -> Listed:
+    def signature(self) -> str:
+        """Return that of the archive."""
+        return _of_files([self.path])
+
+    def unpacked(self, folder: Path) -> Source:
+        """Return the plain archive."""
+        if self.path.suffix.lower() == ".tar":
+            return self
+        plain = folder / "source.tar"
+        try:
+            if not plain.exists():
+                opened: Any = _OPENED[self.path.name.lower()[-2:]]
+                with opened(self.path, "rb") as compressed, replacing(plain) as file:
+                    shutil.copyfileobj(compressed, file, 1 << 20)
+        except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
+            raise self._unreadable(error) from None
+        except OSError as error:
+            if error.errno is not None:  # of the disk; bz2's own have none
+                raise
+            raise self._unreadable(error) from None
+        return Tar(plain)
+
+    def list(self) -> Listed:
         """Read the headers of its files."""
         try:
-            plain = self.path if self.path.suffix.lower() == ".tar" else _decompressed(self.path, folder)
             files = []
-            with tarfile.open(plain, "r:") as archive:
+            with tarfile.open(self.path, "r:") as archive:
                 for member in archive:
                     if member.isfile():
                         files.append((member.name.removeprefix("./"), member.offset_data, member.size))
                     archive.members = []  # type: ignore[attr-defined]  # it would keep all it has seen
-        except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
-            raise DataError(f"{self.path.name} cannot be read as a tar archive: {error}") from None
-        self._plain[:] = [plain]
-        return _listed(files, lambda file: file[0], lambda file: file[1:], self.path)
+        except (tarfile.TarError, OSError) as error:
+            raise self._unreadable(error) from None
+        return _listed(files, lambda file: file[0], lambda file: file[1:])
 
     def read(self, entries: Sequence[Entry]) -> Iterator[bytes | Exception]:
         """Read them by their places."""
-        with self._plain[0].open("rb") as file:
+        with self.path.open("rb") as file:
             for entry in entries:
                 offset, size = entry.at
                 file.seek(offset)
                 content = file.read(size)
                 yield content if len(content) == size else DataError("cut off in the archive")
 
-
-def _decompressed(path: Path, folder: Path) -> Path:
-    import bz2
-    import gzip
-    import lzma
-
-    plain = folder / "source.tar"
-    if plain.exists():
-        return plain
-    kind = path.name.lower().rpartition(".")[2].removeprefix("t")
-    opened: Any = {"gz": gzip.open, "bz2": bz2.open, "bz": bz2.open, "xz": lzma.open}[kind]
-    aside = plain.with_suffix(".partial")
-    try:
-        with opened(path, "rb") as compressed, aside.open("wb") as file:
-            shutil.copyfileobj(compressed, file, 1 << 20)
-    except lzma.LZMAError as error:
-        raise DataError(f"{path.name} cannot be unpacked: {error}") from None
-    aside.replace(plain)
-    return plain
+    def _unreadable(self, error: Exception) -> DataError:
+        return DataError(f"{self.path.name} cannot be read as a tar archive: {error}")
 
 
 @dataclass(frozen=True)
@@ -273,22 +286,30 @@ class TensorFlowDataset(Source):
     dataset: str
     root: str | None
 
-    def list(self, folder: Path) -> Listed:
-        """List its examples by number."""
+    def signature(self) -> str:
+        """Return that of the version and the sizes of its splits."""
         info = self._builder().info
-        evaluating = "validation" if "validation" in info.splits else "test"
-        known = {
-            name: count for name in ("train", evaluating) if name in info.splits and (count := _count(info, name))
-        }
-        if not known or "image" not in info.features:
-            raise DataError(f"data.dataset={self.dataset} has no split of photographs with a feature `image`")
-        parts = {"train": "train" if len(known) > 1 else None, evaluating: "eval" if len(known) > 1 else None}
+        return _signature([info.full_name, *(f"{name} {count}" for name, count in self._splits().items())])
+
+    def list(self) -> Listed:
+        """List its examples by number."""
+        splits = self._splits()
         entries = [
-            Entry(f"{split}/{number:08}", parts[split], (split, number))
-            for split, count in known.items()
+            Entry(f"{split}/{number:08}", _part_of(split) if len(splits) > 1 else None, (split, number))
+            for split, count in splits.items()
             for number in range(count)
         ]
-        return Listed(entries, (), _signature([info.full_name, *(f"{name} {known[name]}" for name in known)]))
+        return Listed(entries, ())
+
+    def _splits(self) -> dict[str, int]:
+        """Return how many examples train and evaluate, by the name of their split."""
+        info = self._builder().info
+        evaluating = "validation" if "validation" in info.splits else "test"
+        counts = {name: int(info.splits[name].num_examples) for name in ("train", evaluating) if name in info.splits}
+        known = {name: count for name, count in counts.items() if count}
+        if not known or "image" not in info.features:
+            raise DataError(f"data.dataset={self.dataset} has no split of photographs with a feature `image`")
+        return known
 
     def read(self, entries: Sequence[Entry]) -> Iterator[bytes | Exception]:
         """Read them as they are encoded."""
@@ -309,38 +330,28 @@ class TensorFlowDataset(Source):
             builder = tfds.builder(self.dataset, data_dir=self.root)
             builder.download_and_prepare()
         except Exception as error:  # of any kind: a data set is a program of its own
-            raise DataError(f"data.dataset={self.dataset} cannot be had: {_first_line(error)}") from error
+            raise DataError(f"data.dataset={self.dataset} cannot be had: {' '.join(str(error).split())}") from error
         return builder
 
 
-def _count(info: Any, split: str) -> int:
-    return int(info.splits[split].num_examples)
+def _part_of(split: str) -> str:
+    return "train" if split == "train" else "eval"
 
 
 def _tfds() -> Any:
-    file_system()  # TensorFlow, without what it prints
+    from ablate.training.hardware import import_tensorflow
+
+    import_tensorflow()  # without what it prints
     try:
         import tensorflow_datasets as tfds
     except ImportError:
         raise ConfigError('data=tfds needs TensorFlow Datasets: pip install "ablate[tfds]"') from None
     tfds.disable_progress_bar()
+    logging.getLogger("absl").setLevel(logging.ERROR)  # it says where it looked before it found
     return tfds
 
 
-@lru_cache
-def file_system() -> Any:
-    """Return TensorFlow's file systems, `tf.io.gfile`."""
-    from ablate.training.hardware import import_tensorflow
-
-    import_tensorflow()
-    import tensorflow as tf
-
-    return tf.io.gfile
-
-
-def _listed(
-    files: list[File], name_of: Callable[[File], str], at: Callable[[File], tuple[Any, ...]], path: Path
-) -> Listed:
+def _listed(files: list[File], name_of: Callable[[File], str], at: Callable[[File], tuple[Any, ...]]) -> Listed:
     """List the files of an archive, which are used up, by their names below the folder that holds them all, if any."""
     tops = {name_of(file).partition("/")[0] if "/" in name_of(file) else "" for file in files}
     top = f"{tops.pop()}/" if len(tops) == 1 and tops.isdisjoint(("", "train", "val")) else ""
@@ -353,8 +364,7 @@ def _listed(
             entries.append(Entry(printable(name), None, at(file)))
         elif not _hidden(name):
             ignored.append(name)
-    status = path.stat()
-    return Listed(entries, ignored, _signature([str(status.st_size), str(status.st_mtime_ns)]))
+    return Listed(entries, ignored)
 
 
 def _hidden(name: str) -> bool:
@@ -365,12 +375,17 @@ def _photograph(name: str) -> bool:
     return name.lower().endswith(SUFFIXES) and not _hidden(name)
 
 
-def _read_files(paths: Iterable[Path]) -> Iterator[bytes | Exception]:
-    for path in paths:
+def _of_files(paths: Iterable[Path]) -> str:
+    """Return a signature of files: their names, sizes and times of change."""
+
+    def line(path: Path) -> str:
         try:
-            yield path.read_bytes()
-        except OSError as error:
-            yield error
+            status = path.stat()
+        except OSError:
+            return str(path)
+        return f"{path} {status.st_size} {status.st_mtime_ns}"
+
+    return _signature(map(line, paths))
 
 
 def _signature(lines: Iterable[str]) -> str:
@@ -378,7 +393,3 @@ def _signature(lines: Iterable[str]) -> str:
     for line in lines:
         digest.update(os.fsencode(line) + b"\n")
     return digest.hexdigest()
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -5,11 +5,12 @@ import logging
 import shutil
 from pathlib import Path
 
-from ablate.colorization.prepared.chunks import read_note, write_aside
+from ablate.colorization.prepared.chunks import read_note
 from ablate.colorization.prepared.manifest import MANIFEST, Manifest, parsed
-from ablate.colorization.prepared.sources import file_system, is_url
+from ablate.colorization.prepared.places import is_url, send, whole
 from ablate.config import project_dir
 from ablate.errors import DataError
+from ablate.files import replacing
 
 log = logging.getLogger(__name__)
 
@@ -35,15 +36,11 @@ class Target:
 
     def manifest(self) -> Manifest | None:
         """Return the manifest of a complete data set that is there already."""
-        place = f"{self.out}/{MANIFEST}"
-        if is_url(self.out):
-            gfile = file_system()
-            if not gfile.exists(place):
-                return None
-            with gfile.GFile(place, "rb") as file:
-                return parsed(file.read(), place)
-        path = self.local / MANIFEST
-        return parsed(path.read_bytes(), place) if path.exists() else None
+        place = f"{self.out if is_url(self.out) else self.local}/{MANIFEST}"
+        try:
+            return parsed(whole(place), place)
+        except FileNotFoundError:
+            return None
 
     def begin(self, made_from: str) -> None:
         """Keep what an interrupted command has made of the same, and remove what it has made of something else.
@@ -61,7 +58,7 @@ class Target:
             self.forget()
         for left in [*self.local.glob(".*.tfrecord.*"), *self.notes.glob(".*")]:
             left.unlink()  # by a process that was killed
-        write_aside(file, made_from.encode())
+        file.write_text(made_from, encoding="utf-8")
 
     def forget(self) -> None:
         """Remove all chunks."""
@@ -80,7 +77,8 @@ class Target:
         if is_url(self.out):
             for index in manifest.index.values():
                 self._send(index.file)
-        write_aside(self.local / MANIFEST, manifest.text())
+        with replacing(self.local / MANIFEST) as file:
+            file.write(manifest.text())
         if is_url(self.out):
             self._send(MANIFEST)
         self.clean()
@@ -90,7 +88,4 @@ class Target:
         shutil.rmtree(self.local if is_url(self.out) else self.notes)
 
     def _send(self, name: str) -> None:
-        gfile = file_system()
-        gfile.makedirs(self.out)
-        gfile.copy(str(self.local / name), f"{self.out}/{name}", overwrite=True)
-        (self.local / name).unlink()
+        send(self.local / name, f"{self.out}/{name}")

@@ -20,14 +20,16 @@ import numpy as np
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
+from ablate.cli import signals_held
 from ablate.colorization.config import DataConfig
-from ablate.colorization.listing import IGNORED, PARTS, parts_by_folder, place
-from ablate.colorization.photographs import MAX_ASPECT
+from ablate.colorization.listing import IGNORED, check_usable, parts_by_folder, place
+from ablate.colorization.photographs import MAX_ASPECT, BadPhotograph
 from ablate.colorization.prepared.chunks import Work, note_file, read_note, write_chunk
 from ablate.colorization.prepared.manifest import FORMAT, Manifest
 from ablate.colorization.prepared.merge import merge, one_sided
+from ablate.colorization.prepared.places import is_url
 from ablate.colorization.prepared.recipe import Recipe
-from ablate.colorization.prepared.sources import Entry, Listed, is_url, source_of
+from ablate.colorization.prepared.sources import Entry, Listed, source_of
 from ablate.colorization.prepared.target import Target
 from ablate.errors import DataError, Interrupted
 
@@ -62,11 +64,7 @@ def prepare(config: DataConfig, recipe: Recipe, out: str, *, workers: int, shard
     with _alone(target):
         source = source_of(config)
         target.notes.mkdir(parents=True, exist_ok=True)
-        listed = _sorted_by_part(source.list(target.notes))
-        if not listed.entries:
-            raise DataError(f"{place(config)} holds no photographs")
-        size = _chunk_size(len(listed.entries), recipe, shard_mib)
-        plan = {"format": FORMAT, "source": listed.signature, "recipe": asdict(recipe), "chunk": size}
+        plan = {"format": FORMAT, "source": source.signature(), "recipe": asdict(recipe), "shard_mib": shard_mib}
         made_from = hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()
         done = target.manifest()
         if done is not None:
@@ -79,6 +77,11 @@ def prepare(config: DataConfig, recipe: Recipe, out: str, *, workers: int, shard
             log.info("%s is prepared already: nothing to do", out)
             return done
         target.begin(made_from)
+        source = source.unpacked(target.notes)
+        listed = _sorted_by_part(source.list())
+        if not listed.entries:
+            raise DataError(f"{place(config)} holds no photographs")
+        size = _chunk_size(len(listed.entries), recipe, shard_mib)
         _say_size(len(listed.entries), recipe, target)
         work = Work(source, recipe, target.local, target.notes)
         try:
@@ -121,23 +124,23 @@ def _sorted_by_part(listed: Listed) -> Listed:
 
 
 def _chunk_size(photographs: int, recipe: Recipe, shard_mib: int) -> int:
-    in_a_shard = shard_mib * 2**20 // (3 * round(recipe.image_size * recipe.max_zoom) ** 2)
+    in_a_shard = shard_mib * 2**20 // (3 * recipe.largest_short_side**2)
     return max(1, min(in_a_shard, max(_SMALLEST, -(-photographs // _CHUNKS))))
 
 
 def _say_size(photographs: int, recipe: Recipe, target: Target) -> None:
-    low, high = recipe.image_size, round(recipe.image_size * recipe.max_zoom)
+    low, high = recipe.image_size, recipe.largest_short_side
     expected = photographs * 3 * low * low * 4 / 3
     free = shutil.disk_usage(target.local).free
     log.info(
-        "%d photographs, each with a shorter side of %d to %d pixels: about %.1f GB",
+        "%d photographs, each with a shorter side of %d to %d pixels: about %sB",
         photographs,
         low,
         high,
-        expected / 1e9,
+        tqdm.format_sizeof(expected),
     )
     if not is_url(target.out) and free < expected * MAX_ASPECT / 3:
-        log.warning("Only %.1f GB are free there", free / 1e9)
+        log.warning("Only %sB are free there", tqdm.format_sizeof(free))
 
 
 def _chunks(entries: list[Entry], size: int) -> list[list[Entry]]:
@@ -169,16 +172,8 @@ def _made(run: "_Run", work: Work, config: DataConfig, listed: Listed, made_from
         made_from=made_from,
         ignored=listed.ignored,
     )
-    total = len(listed.entries)
-    if len(manifest.bad) > config.max_bad_fraction * total:
-        named = ", ".join(f"{name} ({reason})" for name, reason in manifest.bad[:5])
-        raise DataError(
-            f"{len(manifest.bad)} of {total} photographs in {place(config)} cannot be used, more than "
-            f"data.max_bad_fraction={config.max_bad_fraction}: {named}"
-        )
-    for part, purpose in zip(PARTS, ("train", "evaluate"), strict=True):
-        if part not in manifest.index:
-            raise DataError(f"{place(config)} has no usable photograph to {purpose} on")
+    bad = [BadPhotograph(name, reason) for name, reason in manifest.bad]
+    check_usable(config, bad, {part: index.records for part, index in manifest.index.items()})
     return manifest
 
 
@@ -214,7 +209,9 @@ class _Run:
             for number in missing:
                 if len(waiting) >= self._ahead:
                     self._collect(waiting)
-                waiting[self._pool.submit(write_chunk, work, number, self.chunks[number])] = number
+                with signals_held():  # it may start a worker, which would be left half started
+                    future = self._pool.submit(write_chunk, work, number, self.chunks[number])
+                waiting[future] = number
             while waiting:
                 self._collect(waiting)
         except BrokenProcessPool:

@@ -1,0 +1,106 @@
+"""Files of a prepared data set or its source, by path or by URL: gs://bucket/.. and what else TensorFlow reads.
+
+TensorFlow is imported where a place is a URL, and only there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ablate.errors import DataError
+
+
+def is_url(place: str) -> bool:
+    """Return whether a place is for TensorFlow's file systems."""
+    return "://" in place
+
+
+def whole(place: str) -> bytes:
+    """Return a file's contents.
+
+    Raises:
+        FileNotFoundError: There is none.
+        DataError: The place cannot be reached.
+    """
+    if not is_url(place):
+        return Path(place).read_bytes()
+    with _reached(place) as tf, tf.io.gfile.GFile(place, "rb") as file:
+        content: bytes = file.read()
+        return content
+
+
+def range_of(place: str, offset: int, size: int) -> bytes:
+    """Return a range of a file, from any thread; it is not kept open, as there may be thousands. Raises as `whole`."""
+    if not is_url(place):
+        with Path(place).open("rb") as local:
+            local.seek(offset)
+            return local.read(size)
+    with _reached(place) as tf, tf.io.gfile.GFile(place, "rb") as file:
+        file.seek(offset)
+        content: bytes = file.read(size)
+        return content
+
+
+def size_of(place: str) -> int:
+    """Return a file's size in bytes. Raises as `whole`."""
+    if not is_url(place):
+        return Path(place).stat().st_size
+    with _reached(place) as tf:
+        return int(tf.io.gfile.stat(place).length)
+
+
+def names_below(root: str) -> list[str]:
+    """Return the names of all files below a URL.
+
+    Raises:
+        DataError: It cannot be reached.
+    """
+    root, names = root.rstrip("/"), []
+    with _reached(root) as tf:
+        for folder, _, files in tf.io.gfile.walk(root):
+            names += [f"{folder.rstrip('/')}/{file}".removeprefix(f"{root}/") for file in files]
+    return names
+
+
+def send(file: Path, url: str) -> None:
+    """Move a local file to a URL.
+
+    Raises:
+        DataError: It cannot be reached.
+    """
+    with _reached(url) as tf:
+        tf.io.gfile.makedirs(url.rpartition("/")[0])
+        tf.io.gfile.copy(str(file), url, overwrite=True)
+    file.unlink()
+
+
+@contextmanager
+def _reached(url: str) -> Iterator[Any]:
+    """Yield TensorFlow, whose errors become ours."""
+    tf = _tensorflow()
+    scheme = url.partition("://")[0]
+    known = [name for name in tf.io.gfile.get_registered_schemes() if name not in ("", "ram")]
+    if scheme not in known:
+        allowed = ", ".join(f"{name}://" for name in sorted(known))
+        raise DataError(f"{url} is in no file system that TensorFlow has here: {allowed}, or a path without ://")
+    try:
+        yield tf
+    except tf.errors.NotFoundError as error:
+        raise FileNotFoundError(url) from error
+    except tf.errors.OpError as error:
+        reason = " ".join(str(error).split())
+        raise DataError(f"{url} cannot be reached: {reason}") from None
+
+
+@lru_cache
+def _tensorflow() -> Any:
+    from ablate.training.hardware import import_tensorflow
+
+    import_tensorflow()
+    import tensorflow as tf
+
+    return tf
