@@ -29,26 +29,18 @@ class Fit:
     Args:
         checked: The configuration.
         steps: Steps that a call times.
-        batches: Returns the batches of so many steps, starting at a step; the task's own by default.
     """
 
     UNTIMED = 2
 
-    def __init__(
-        self,
-        checked: Checked,
-        steps: int,
-        *,
-        batches: Callable[[int, int], tf.data.Dataset] | None = None,
-    ):
+    def __init__(self, checked: Checked, steps: int):
         self.steps, self._step = steps, 0
-        self._batches = batches or self._of_the_task
         self._checked = checked
         self.model = checked.task.build_model(0)
         optimizer = build_optimizer(checked.run.optimizer, checked.run.training)
         self.model.compile(optimizer=optimizer, loss=checked.task.build_loss(), jit_compile=False)
 
-    def _of_the_task(self, first: int, steps: int) -> tf.data.Dataset:
+    def _batches(self, first: int, steps: int) -> tf.data.Dataset:
         batch_size = self._checked.run.training.batch_size
         return self._checked.task.training_batches(seed=0, batch_size=batch_size, first_step=first, steps=steps)
 
@@ -84,12 +76,6 @@ class Timer(keras.callbacks.Callback):
     def seconds(self) -> Seconds:
         """What the timed steps took."""
         return Seconds(self._ended - self._begun)
-
-
-def constant(L: Any, ab: Any) -> Callable[[int, int], tf.data.Dataset]:
-    """Return batches for `Fit` that are all the same one."""
-    batches = tf.data.Dataset.from_tensors((tf.constant(L), tf.constant(ab))).repeat()
-    return lambda first, steps: batches
 
 
 def bare(checked: Checked, L: Any, steps: int) -> Callable[[], None]:
