@@ -90,6 +90,10 @@ class Killing(dict):
 
 if sys.argv[1] == "finaliser":
     Finalised()
+elif sys.argv[1] == "callback":
+    key = Key()
+    reference = weakref.ref(key, lambda reference: Finalised.kill())
+    del key
 else:
     key, mapping = Key(), weakref.WeakKeyDictionary()
     mapping[key] = 1
@@ -103,7 +107,7 @@ except KeyboardInterrupt as interrupt:
 """
 
 
-@pytest.mark.parametrize("place", ["finaliser", "weak reference"])
+@pytest.mark.parametrize("place", ["finaliser", "callback", "weak reference"])
 def test_an_interrupt_is_not_lost_where_python_swallows_it(place: str) -> None:
     command = [sys.executable, "-c", SWALLOWING, place]
     finished = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -101,7 +101,7 @@ def end_orderly_at_signals() -> None:
         for stream in terminals:
             os.dup2(nowhere, stream)
 
-    raised: list[float] = []
+    raised: list[tuple[float, int]] = []
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         if _swallows(frame):
@@ -111,9 +111,9 @@ def end_orderly_at_signals() -> None:
             forget_terminals(number, frame)
         # A second signal must not disturb the end that the first one brings about, unless a person insists.
         now = time.monotonic()
-        if raised and now - raised[-1] < _PATIENCE:
+        if raised and now - raised[-1][0] < _PATIENCE:
             return
-        raised.append(now)
+        raised.append((now, number))
         signal.signal(signal.SIGHUP, forget_terminals)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         error = (
@@ -129,6 +129,18 @@ def end_orderly_at_signals() -> None:
             return
         raise error
 
+    before = sys.unraisablehook
+
+    def printed_only(unraisable: Any) -> None:
+        """Interrupt again where the error came up in a callback that Python drops errors of."""
+        if not raised or not isinstance(unraisable.exc_value, KeyboardInterrupt):
+            before(unraisable)
+            return
+        _, number = raised.pop()
+        signal.signal(number, interrupt)
+        threading.Timer(0.05, os.kill, (os.getpid(), number)).start()
+
+    sys.unraisablehook = printed_only
     for number in _ENDS:
         # `nohup` has the signal ignored, and so it stays.
         if signal.getsignal(number) is not signal.SIG_IGN:

@@ -15,7 +15,7 @@ from PIL import Image
 from ablate.colorization.data import load_data, training_batches
 from ablate.colorization.prepared.manifest import Manifest, parsed
 from ablate.colorization.prepared.recipe import recipe_of
-from ablate.colorization.prepared.sources import TensorFlowDataset
+from ablate.colorization.prepared.tfds import TensorFlowDataset
 from ablate.colorization.prepared.write import prepare
 from ablate.errors import ConfigError, DataError
 
@@ -201,7 +201,7 @@ def test_a_folder_with_other_files_is_left_alone(made, tree, tmp_path):
     (tmp_path / "set/thesis.tex").touch()
     with pytest.raises(DataError, match=r"holds other files \(thesis\.tex\)"):
         made(tree)
-    assert [path.name for path in (tmp_path / "set").glob("[!.]*")] == ["thesis.tex"]
+    assert {path.name for path in (tmp_path / "set").iterdir()} == {"thesis.tex", ".lock"}
 
 
 def test_what_was_begun_of_something_else_is_made_anew(made, tree, tmp_path):
@@ -302,7 +302,7 @@ def test_an_archive_that_is_prepared_is_not_unpacked_again(made, once, tmp_path,
     def unpacked(*arguments):
         raise AssertionError
 
-    monkeypatch.setattr("ablate.colorization.prepared.sources.Tar.unpacked", unpacked)
+    monkeypatch.setattr("ablate.colorization.prepared.archives.Tar.unpacked", unpacked)
     assert made(path) == first
 
 

@@ -15,7 +15,7 @@ from ablate.colorization.listing import PARTS, part_by_content
 from ablate.colorization.photographs import decode
 from ablate.colorization.prepared.recipe import Recipe
 from ablate.colorization.prepared.records import record
-from ablate.colorization.prepared.sources import Entry, Source
+from ablate.colorization.prepared.source import Entry, Source
 from ablate.errors import DataError
 from ablate.files import replacing
 

@@ -58,6 +58,7 @@ class Target:
             self.forget()
         for left in [*self.local.glob(".*.tfrecord.*"), *self.notes.glob(".*")]:
             left.unlink()  # by a process that was killed
+        self.notes.mkdir(exist_ok=True)
         file.write_text(made_from, encoding="utf-8")
 
     def forget(self) -> None:
@@ -85,7 +86,7 @@ class Target:
 
     def clean(self) -> None:
         """Remove what a complete data set does not need."""
-        shutil.rmtree(self.local if is_url(self.out) else self.notes)
+        shutil.rmtree(self.local if is_url(self.out) else self.notes, ignore_errors=True)
 
     def _send(self, name: str) -> None:
         send(self.local / name, f"{self.out}/{name}")

@@ -29,7 +29,8 @@ from ablate.colorization.prepared.manifest import FORMAT, Manifest
 from ablate.colorization.prepared.merge import merge, one_sided
 from ablate.colorization.prepared.places import is_url
 from ablate.colorization.prepared.recipe import Recipe
-from ablate.colorization.prepared.sources import Entry, Listed, source_of
+from ablate.colorization.prepared.source import Entry, Listed
+from ablate.colorization.prepared.sources import source_of
 from ablate.colorization.prepared.target import Target
 from ablate.errors import DataError, Interrupted
 
@@ -63,7 +64,6 @@ def prepare(config: DataConfig, recipe: Recipe, out: str, *, workers: int, shard
     target = Target(out)
     with _alone(target):
         source = source_of(config)
-        target.notes.mkdir(parents=True, exist_ok=True)
         plan = {"format": FORMAT, "source": source.signature(), "recipe": asdict(recipe), "shard_mib": shard_mib}
         made_from = hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()
         done = target.manifest()

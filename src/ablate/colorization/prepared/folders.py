@@ -1,0 +1,87 @@
+"""Photographs as files: inside installed packages, in a folder, below a URL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ablate.colorization.listing import PARTS
+from ablate.colorization.photographs import folder_paths, sample_paths
+from ablate.colorization.prepared.places import names_below, whole
+from ablate.colorization.prepared.source import (
+    Entry,
+    Listed,
+    Source,
+    hidden,
+    is_photograph,
+    signature_of,
+    signature_of_files,
+)
+from ablate.errors import DataError
+
+
+class _OfFiles(Source):
+    """A source whose entries say the path of a file."""
+
+    def read(self, entries: Sequence[Entry]) -> Iterator[bytes | Exception]:
+        """Read them."""
+        for entry in entries:
+            try:
+                yield Path(entry.at[0]).read_bytes()
+            except OSError as error:
+                yield error
+
+
+@dataclass(frozen=True)
+class Sample(_OfFiles):
+    """The photographs inside installed packages."""
+
+    def signature(self) -> str:
+        """Return that of the files."""
+        return signature_of_files(Path(entry.at[0]) for entry in self.list().entries)
+
+    def list(self) -> Listed:
+        """List them."""
+        return Listed([Entry(name, part, (str(path),)) for part in PARTS for name, path in sample_paths(part)], ())
+
+
+@dataclass(frozen=True)
+class Folder(_OfFiles):
+    """A tree of files."""
+
+    root: Path
+
+    def signature(self) -> str:
+        """Return that of the files."""
+        return signature_of_files(path for _, path in folder_paths(self.root)[0])
+
+    def list(self) -> Listed:
+        """List them, links followed."""
+        photographs, ignored = folder_paths(self.root)
+        return Listed([Entry(name, None, (str(path),)) for name, path in photographs], ignored)
+
+
+@dataclass(frozen=True)
+class Remote(Source):
+    """A tree of files in one of TensorFlow's file systems."""
+
+    root: str
+
+    def signature(self) -> str:
+        """Return that of the files' names."""
+        return signature_of(sorted(names_below(self.root)))
+
+    def list(self) -> Listed:
+        """List them."""
+        names = sorted(names_below(self.root))
+        ignored = [name for name in names if not is_photograph(name) and not hidden(name)]
+        return Listed([Entry(name, None, ()) for name in names if is_photograph(name)], ignored)
+
+    def read(self, entries: Sequence[Entry]) -> Iterator[bytes | Exception]:
+        """Read them."""
+        for entry in entries:
+            try:
+                yield whole(f"{self.root.rstrip('/')}/{entry.name}")
+            except (OSError, DataError) as error:
+                yield error
