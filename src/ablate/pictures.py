@@ -1,5 +1,6 @@
 """Pictures laid out as a table. No TensorFlow."""
 
+import io
 from collections.abc import Mapping
 
 from PIL import Image, ImageDraw, ImageFont
@@ -37,3 +38,10 @@ def picture_table(columns: Mapping[str, Mapping[str, Image.Image]]) -> Image.Ima
             picture = pictures[example].resize((CELL, CELL), Image.Resampling.LANCZOS)
             table.paste(picture, (left, header + row * (CELL + GAP)))
     return table
+
+
+def png(picture: Image.Image) -> bytes:
+    """Return a picture as a PNG file."""
+    file = io.BytesIO()
+    picture.save(file, format="PNG")
+    return file.getvalue()

@@ -64,7 +64,10 @@ class Evaluation:
         metrics: The model's value of each metric.
         references: The values of trivial answers, by their name, so that a reader sees what a number means.
         per_example: One row an evaluated example: `example`, its name; `digest`, of its contents; and every metric.
-        samples: Pictures of some examples by kind, `given`, `truth` and `output`, then by the example's name.
+        samples: Pictures of some examples by kind, `given`, `truth` and `output`, then by the example's name; a random
+            choice, the same for every variant.
+        distribution: How outputs spread beside the truth, over all examples: two columns of coordinates, named, which
+            form a grid, and the counts `truth` and `output`. None where there is nothing of the kind.
         figures: Pictures for whoever opens the run in MLflow, by name.
     """
 
@@ -72,6 +75,7 @@ class Evaluation:
     references: Mapping[str, Mapping[str, float]]
     per_example: pd.DataFrame
     samples: Mapping[str, Mapping[str, Image.Image]] = field(default_factory=dict)
+    distribution: pd.DataFrame | None = None
     figures: Mapping[str, Image.Image] = field(default_factory=dict)
 
 

@@ -17,6 +17,14 @@ from ablate.pictures import picture_table
 from ablate.task import Evaluation
 
 Array = npt.NDArray[np.floating]
+Counts = npt.NDArray[np.int64]
+
+AB_LIMIT = 110
+"""Largest |a| and |b| of sRGB, rounded up."""
+AB_CELL = 5
+"""Side of a cell of `ab_counts`, in ab units."""
+SHOWN = 8
+"""Sample pictures in a run's own figure."""
 
 
 def evaluate(model: keras.Model, data: ColorData, *, color: ColorConfig, evaluation: EvaluationConfig) -> Evaluation:
@@ -32,7 +40,7 @@ def evaluate(model: keras.Model, data: ColorData, *, color: ColorConfig, evaluat
         evaluation: Side, batch size and number of sample pictures.
 
     Returns:
-        Metrics, references, one row a photograph, and sample pictures.
+        Metrics, references, one row a photograph, sample pictures, and the distribution of ab.
     """
     batches = [
         slice(start, start + evaluation.batch_size) for start in range(0, len(data.evaluation), evaluation.batch_size)
@@ -41,6 +49,7 @@ def evaluate(model: keras.Model, data: ColorData, *, color: ColorConfig, evaluat
     constants = {"grey": np.zeros(2), "mean_color": data.mean_ab}
     tables: dict[str, list[pd.DataFrame]] = {name: [] for name in ("model", *constants)}
     shown: list[tuple[Array, Array]] = []
+    spread = {kind: ab_counts(np.zeros((0, 2))) for kind in ("truth", "output")}
     # A batch at a time: ten thousand photographs of 256x256 in Lab alone are 8 GB.
     for part in batches:
         lab = _truth(data, part)
@@ -51,6 +60,8 @@ def evaluate(model: keras.Model, data: ColorData, *, color: ColorConfig, evaluat
             tables[name].append(
                 per_photograph(lab, ab.astype(np.float32), weights=weights, mean_truth_colorfulness=truth_colorfulness)
             )
+        spread["truth"] += ab_counts(lab[..., 1:])
+        spread["output"] += ab_counts(answers["model"])
         if part.start < evaluation.samples:
             shown.append((lab, answers["model"]))
     joined = {name: pd.concat(frames, ignore_index=True) for name, frames in tables.items()}
@@ -60,17 +71,40 @@ def evaluate(model: keras.Model, data: ColorData, *, color: ColorConfig, evaluat
     per_example.insert(1, "digest", [photograph.digest for photograph in data.evaluation])
     truths, predicted = (np.concatenate(arrays) for arrays in zip(*shown, strict=True))
     samples = _samples(data, truths, predicted, evaluation.samples)
-    columns = {"grey": samples["given"], "truth": samples["truth"], "colourised": samples["output"]}
+    titles = {"given": "grey", "truth": "truth", "output": "colourised"}
+    columns = {title: dict(list(samples[kind].items())[:SHOWN]) for kind, title in titles.items()}
     return Evaluation(
         metrics=metrics.pop("model"),
         references=metrics,
         per_example=per_example,
         samples=samples,
+        distribution=_distribution(spread),
         figures={"grid": picture_table(columns)},
     )
 
 
-def _statistics(data: ColorData, batches: list[slice], grid_step: int) -> tuple[npt.NDArray[np.int64], float]:
+def ab_counts(ab: Array) -> Counts:
+    """Count colours on a grid of squares of side `AB_CELL` over a and b in -`AB_LIMIT`..`AB_LIMIT`.
+
+    Args:
+        ab: (..., 2); what lies outside counts for the outermost squares.
+
+    Returns:
+        (cells, cells), by a, then b.
+    """
+    cells = 2 * AB_LIMIT // AB_CELL
+    places = np.clip(((ab + AB_LIMIT) // AB_CELL).astype(np.int64), 0, cells - 1)
+    flat = places[..., 0] * cells + places[..., 1]
+    return np.bincount(flat.ravel(), minlength=cells**2).reshape(cells, cells)
+
+
+def _distribution(spread: dict[str, Counts]) -> pd.DataFrame:
+    centres = np.arange(-AB_LIMIT, AB_LIMIT, AB_CELL) + AB_CELL / 2
+    a, b = np.meshgrid(centres, centres, indexing="ij")
+    return pd.DataFrame({"a": a.ravel(), "b": b.ravel(), **{kind: counts.ravel() for kind, counts in spread.items()}})
+
+
+def _statistics(data: ColorData, batches: list[slice], grid_step: int) -> tuple[Counts, float]:
     """Count the whole evaluation set's pixels by class, and average its colourfulness."""
     counts, colors = np.zeros(len(ab_gamut(grid_step)), np.int64), []
     for part in batches:

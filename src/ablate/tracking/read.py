@@ -56,13 +56,16 @@ class StudyRecord:
         return pd.DataFrame(json.loads(text)).set_index("name")
 
     def samples(self, run_id: str) -> pd.DataFrame:
-        """Return a run's sample pictures: columns kind (given, truth, output), example, and file, a local path."""
-        frame = pd.DataFrame(
-            json.loads(self._artifact(run_id, "evaluation/samples.json").read_text(encoding="utf-8")),
-            columns=["kind", "example", "file"],
-        )
-        folder = self._artifact(run_id, "evaluation")
-        return frame.assign(file=[folder / file for file in frame["file"]])
+        """Return a run's sample pictures: columns kind (given, truth, output), example, and picture, a PNG file."""
+        return pd.read_parquet(self._artifact(run_id, "evaluation/samples.parquet"))
+
+    def distribution(self, run_id: str) -> pd.DataFrame:
+        """Return how a run's outputs spread beside the truth, see `ablate.task.Evaluation`.
+
+        Raises:
+            TrackingError: Its task has noted nothing of the kind.
+        """
+        return pd.read_parquet(self._artifact(run_id, "evaluation/distribution.parquet"))
 
     def problems(self, run_id: str) -> list[str]:
         """Return the files that were left out of a run's data set, a line each."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import mlflow
 import numpy as np
+import pandas as pd
 import yaml
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.meta_dataset import MetaDataset
@@ -27,12 +28,14 @@ from mlflow.types import Schema, TensorSpec
 from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
 
 from ablate.errors import AblateError, ClaimLost, Diverged, TrackingError, from_outside
+from ablate.pictures import png
 from ablate.tracking import provenance
 from ablate.tracking.store import artifact_folder
 from ablate.tracking.system_metrics import system_metrics
 
 if TYPE_CHECKING:
     import keras
+    from PIL import Image
 
     from ablate.task import DataSummary, Evaluation, Metric
 
@@ -135,7 +138,7 @@ class TrackedRun:
 
     @_stored
     def log_evaluation(self, evaluation: Evaluation, metrics: Sequence[Metric]) -> None:
-        """Write an evaluation: metrics, references, the per-example table and sample pictures."""
+        """Write an evaluation: metrics, references, the per-example table, sample pictures and the distribution."""
         self.log_metrics({f"eval/{name}": value for name, value in evaluation.metrics.items()})
         for name, figure in evaluation.figures.items():
             mlflow.log_image(figure, artifact_file=f"evaluation/{name}.png")
@@ -145,14 +148,9 @@ class TrackedRun:
             folder = Path(name)
             (folder / "metrics.json").write_text(json.dumps([asdict(metric) for metric in metrics], indent=2))
             evaluation.per_example.to_parquet(folder / "per_example.parquet", index=False)
-            index = []
-            for kind, pictures in evaluation.samples.items():
-                (folder / "samples" / kind).mkdir(parents=True)
-                for place, (example, picture) in enumerate(pictures.items()):
-                    file = f"samples/{kind}/{place:03d}.png"
-                    picture.save(folder / file)
-                    index.append({"kind": kind, "example": example, "file": file})
-            (folder / "samples.json").write_text(json.dumps(index, indent=2))
+            _sample_table(evaluation.samples).to_parquet(folder / "samples.parquet", index=False)
+            if evaluation.distribution is not None:
+                evaluation.distribution.to_parquet(folder / "distribution.parquet", index=False)
             mlflow.log_artifacts(str(folder), "evaluation")
 
     @_stored
@@ -170,6 +168,16 @@ class TrackedRun:
     def log_text(self, text: str, file: str) -> None:
         """Write a text as an artifact."""
         mlflow.log_text(text, file)
+
+
+def _sample_table(samples: Mapping[str, Mapping[str, Image.Image]]) -> pd.DataFrame:
+    """Put pictures into one file: columns kind, example, and picture, a PNG file."""
+    rows = [
+        {"kind": kind, "example": example, "picture": png(picture)}
+        for kind, pictures in samples.items()
+        for example, picture in pictures.items()
+    ]
+    return pd.DataFrame(rows, columns=["kind", "example", "picture"])
 
 
 class _TrackedData(MetaDataset):
