@@ -37,6 +37,10 @@ class Elsewhere(AblateError):
     """Another process trains this run already."""
 
 
+class NotComparable(AblateError):
+    """Runs cannot stand in one table; the message says which and why."""
+
+
 class Interrupted(KeyboardInterrupt):
     """A signal asked the process to end: a closed terminal, a scheduler.
 

@@ -14,7 +14,7 @@ from ablate.config import Checked, check
 from ablate.errors import ClaimLost, DataError, Elsewhere, RunFailed, from_outside
 from ablate.job import Job
 from ablate.study.claims import Claim, claimed, holder
-from ablate.study.identity import code_of, configuration, identity, setting
+from ablate.study.identity import code_of, configuration, identity, setting, setting_parts
 from ablate.study.states import RUN_COLUMNS, Standing, State, since_finished, standing, to_run
 from ablate.task import Metric
 
@@ -101,6 +101,7 @@ def _train(job: Job, checked: Checked, claim: Claim, run_id: str | None, started
         "ablate.identity": claim.folder.name,
         "ablate.configuration": configuration(checked, data.fingerprint),
         "ablate.setting": setting(checked, data.fingerprint),
+        **_setting_tags(checked, data.fingerprint),
     }
     if identity(checked, data.fingerprint) != claim.folder.name:
         raise DataError("the data set has changed while it was read: start again")
@@ -120,6 +121,13 @@ def _train(job: Job, checked: Checked, claim: Claim, run_id: str | None, started
         tracked.log_provenance(job.project, hardware.facts)
         _predict(checked, tracked, hardware.facts["devices"], tags["ablate.configuration"])
         _train_and_evaluate(job, checked, tracked, claim, hardware, begun)
+
+
+def _setting_tags(checked: Checked, fingerprint: str) -> dict[str, str]:
+    """Return what a report names where runs cannot be compared; the data's fingerprint is tracked with the data."""
+    parts = setting_parts(checked, fingerprint)
+    evaluation = ", ".join(f"{name} {value}" for name, value in sorted(parts["comparison"].items()))
+    return {"ablate.evaluation": evaluation, "ablate.scale": str(parts["scale"]), "ablate.code": parts["code"]}
 
 
 def _predict(checked: Checked, tracked: TrackedRun, devices: str, configuration: str) -> None:

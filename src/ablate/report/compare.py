@@ -1,137 +1,200 @@
-"""What a report says about runs, as pure functions on frames: which are compared, and how they differ."""
+"""How variants differ from the baseline, as pure functions on frames.
 
-import re
-from collections.abc import Sequence
+Scores are a frame with the index (variant, seed, example) and one column a metric: every run has the same examples, in
+the same order.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
+from statsmodels.stats.multitest import multipletests
 
+from ablate.report.intervals import LEVEL, Estimate, crossed_mean
+from ablate.report.variants import in_order
 from ablate.study.variant import BASELINE
+
+Array = npt.NDArray[np.float64]
+
+ALPHA = 1 - LEVEL
+BETTER, WORSE = "better", "worse"
+HIGHER, LOWER = "higher", "lower"
+EQUIVALENT, NO_DIFFERENCE, NOT_COMPARABLE = "equivalent", "no difference found", "not comparable"
 
 
 @dataclass(frozen=True)
-class Selection:
-    """The runs that are compared.
+class Primary:
+    """The metric that answers a study's question.
 
     Attributes:
-        runs: Index `run_id`; columns of `StudyRecord.runs`, one row for each variant and seed.
-        left_out: What is not compared and why, a line each.
+        name: Of the metric.
+        higher_is_better: Which way is better.
+        margin: Up to where a difference does not matter, in the metric's unit; None where the study says nothing.
     """
 
-    runs: pd.DataFrame
-    left_out: list[str]
+    name: str
+    higher_is_better: bool
+    margin: float | None = None
 
 
-def select(runs: pd.DataFrame, evaluated: pd.Series | None = None) -> Selection:
-    """Choose the runs that may be compared: finished, of the newest finished run's setting, the newest of each.
+def compare(scores: pd.DataFrame, directions: Mapping[str, bool | None], primary: Primary) -> pd.DataFrame:
+    """Compare every variant with the baseline, paired by seed and example.
+
+    p-values of the primary metric are corrected for the number of variants by Holm's method; those of all other metrics
+    are exploratory and stand as they are. The smallest detectable difference is that which a repetition finds with a
+    probability of 80 % at the level that Holm's method asks of the first of so many comparisons.
 
     Args:
-        runs: Index `run_id`, newest first; columns status, setting, configuration, variant, seed, reason, see
-            `StudyRecord.runs`.
-        evaluated: By `run_id`, whether a run has results; None if all that finished have.
+        scores: See above.
+        directions: Of each metric, whether higher is better; None where neither is.
+        primary: The metric that answers the question.
 
     Returns:
-        The selection; its frame is empty where no run has finished.
+        One row a variant and metric, by `in_order`: columns variant, metric, n (seeds), mean, sd (over seeds), n_paired
+        (seeds that the baseline has too), examples, difference, low, high (95 % interval), df, p, p_corrected (NaN where
+        exploratory), p_equivalence (corrected; NaN without a margin), effect_size, detectable, verdict (empty for the
+        baseline) and exploratory. Without a baseline, or a seed shared with it, what compares is NaN.
     """
-    left_out = []
-    finished = runs[runs["status"] == "FINISHED"]
-    if evaluated is not None:
-        without = finished[~evaluated.reindex(finished.index, fill_value=False)]
-        left_out += [
-            f"{run['variant']}, seed {run['seed']}: finished without results" for _, run in without.iterrows()
-        ]
-        finished = finished.drop(without.index)
-    unfinished = runs[runs["status"] != "FINISHED"]
-    for (_, run), reason in zip(unfinished.iterrows(), _reasons(unfinished), strict=True):
-        again = finished[(finished["variant"] == run["variant"]) & (finished["seed"] == run["seed"])]
-        repeated = " (finished in another run)" if len(again) else ""
-        left_out.append(f"{run['variant']}, seed {run['seed']}: {str(run['status']).lower()}{reason}{repeated}")
-    if finished.empty:
-        return Selection(finished, left_out)
-    comparable = finished[finished["setting"] == finished["setting"].iloc[0]]
-    others = len(finished) - len(comparable)
-    if others:
-        left_out.append(f"{others} finished runs on other data, evaluation, scale or code than the newest run's")
-    comparable = _repetitions(comparable, left_out)
-    kept = comparable.drop_duplicates(["variant", "seed"], keep="first")
-    repeated_runs = len(comparable) - len(kept)
-    if repeated_runs:
-        left_out.append(f"{repeated_runs} older runs of a variant and seed that has a newer one")
-    return Selection(kept, left_out)
-
-
-def _repetitions(runs: pd.DataFrame, left_out: list[str]) -> pd.DataFrame:
-    """Keep of every variant the runs of its newest run's configuration: others are no repetitions of it."""
-    if "configuration" not in runs:
-        return runs
-    newest = runs.groupby("variant")["configuration"].transform("first")
-    other = runs[runs["configuration"] != newest]
-    for variant, of_variant in other.groupby("variant"):
-        seeds = ", ".join(map(str, sorted(of_variant["seed"])))
-        left_out.append(f"{variant}, seed {seeds}: configured otherwise than the newest run of that name")
-    return runs.drop(other.index)
-
-
-def _reasons(runs: pd.DataFrame) -> list[str]:
-    if "reason" not in runs:
-        return [""] * len(runs)
-    return [f", {reason}" if isinstance(reason, str) else "" for reason in runs["reason"]]
-
-
-def short_names(variants: Sequence[str]) -> tuple[dict[str, str], str]:
-    """Shorten the names of variants by what all of them have in common.
-
-    Args:
-        variants: Names as in `depth=reduced,training.epochs=3`: differences from the defaults.
-
-    Returns:
-        The short name of each variant, `baseline` where nothing is left; and what they have in common.
-    """
-    parts = {variant: [] if variant == BASELINE else _parts(variant) for variant in variants}
-    common = set.intersection(*(set(own) for own in parts.values())) if len(parts) > 1 else set()
-    short = {
-        variant: ",".join(part for part in own if part not in common) or BASELINE for variant, own in parts.items()
-    }
-    return short, ",".join(sorted(common))
-
-
-def _parts(variant: str) -> list[str]:
-    # A value may hold commas of its own, as in a list.
-    return re.split(r",(?=[\w./@-]+=)", variant)
-
-
-def in_order(variants: Sequence[str]) -> list[str]:
-    """Order variants: the baseline, then those with one difference, then those with two, each by name."""
-    return sorted(set(variants), key=lambda name: (name != BASELINE, len(_parts(name)), name))
-
-
-def compare(values: pd.DataFrame) -> pd.DataFrame:
-    """Summarise every metric of every variant over its seeds, and its difference from the baseline.
-
-    Args:
-        values: Columns variant, seed, metric, value: one row for each.
-
-    Returns:
-        One row a variant and metric, in the order of `in_order`: columns variant, metric, mean, sd (sample standard
-        deviation over seeds, NaN for one), n (seeds), difference (mean over the seeds that the variant shares with
-        the baseline of its value minus the baseline's, NaN without any), n_paired (how many those are).
-    """
-    baseline = values[values["variant"] == BASELINE].set_index(["metric", "seed"])["value"]
+    metrics = list(scores.columns)
+    tables = dict(_tables(scores))
+    baseline = tables.get(BASELINE)
     rows = []
-    for variant in in_order(values["variant"].tolist()):
-        own = values[values["variant"] == variant]
-        for metric, of_metric in own.groupby("metric", sort=False):
-            by_seed = of_metric.set_index(["metric", "seed"])["value"]
-            differences = (by_seed - baseline).dropna()
-            rows.append(
-                {
-                    "variant": variant,
-                    "metric": metric,
-                    "mean": by_seed.mean(),
-                    "sd": by_seed.std(ddof=1),
-                    "n": int(by_seed.count()),
-                    "difference": differences.mean(),
-                    "n_paired": len(differences),
-                }
-            )
+    for variant in in_order(list(tables)):
+        seeds, table = tables[variant]
+        paired = _paired(tables[variant], baseline) if baseline is not None and variant != BASELINE else None
+        for place, metric in enumerate(metrics):
+            of_seeds = table[:, :, place].mean(axis=1)
+            own = {
+                "variant": variant,
+                "metric": metric,
+                "n": len(seeds),
+                "mean": float(of_seeds.mean()),
+                "sd": float(of_seeds.std(ddof=1)) if len(seeds) > 1 else np.nan,
+                "n_paired": 0 if paired is None else len(paired),
+                "examples": table.shape[1],
+            }
+            estimate = crossed_mean(paired[:, :, place]) if paired is not None and len(paired) else None
+            rows.append({**own, "estimate": estimate, "exploratory": metric != primary.name})
+    frame = pd.DataFrame(rows)
+    return pd.concat(
+        [
+            _judged(of_metric, directions[str(metric)], primary if metric == primary.name else None)
+            for metric, of_metric in frame.groupby("metric", sort=False)
+        ]
+    ).sort_index()
+
+
+def per_example(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Return each example's difference from the baseline, mean over the seeds that a variant shares with it.
+
+    Args:
+        scores: See above.
+        metric: Of which.
+
+    Returns:
+        Columns variant, example, difference; empty without a baseline.
+    """
+    tables = dict(_tables(scores[[metric]]))
+    names = scores.index.unique("example")
+    frames = [
+        pd.DataFrame({"variant": variant, "example": names, "difference": paired.mean(axis=(0, 2))})
+        for variant in in_order(list(tables))
+        if variant != BASELINE and BASELINE in tables
+        for paired in [_paired(tables[variant], tables[BASELINE])]
+        if len(paired)
+    ]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["variant", "example", "difference"])
+
+
+def cost_differences(costs: pd.DataFrame) -> pd.DataFrame:
+    """Summarise what variants cost, and the difference from the baseline, seed by seed.
+
+    Args:
+        costs: Index (variant, seed), one column a cost.
+
+    Returns:
+        One row a variant and cost, by `in_order`: columns variant, metric, mean, sd, difference.
+    """
+    rows = []
+    baseline = costs.loc[BASELINE] if BASELINE in costs.index.unique("variant") else costs.iloc[:0].droplevel("variant")
+    for variant in in_order(costs.index.unique("variant").tolist()):
+        own = costs.loc[variant]
+        differences = (own - baseline).dropna(how="all")
+        rows += [
+            {
+                "variant": variant,
+                "metric": cost,
+                "mean": own[cost].mean(),
+                "sd": own[cost].std(ddof=1),
+                "difference": differences[cost].mean() if variant != BASELINE else np.nan,
+            }
+            for cost in costs.columns
+        ]
     return pd.DataFrame(rows)
+
+
+def holm(p_values: Sequence[float]) -> Array:
+    """Correct p-values of several comparisons by Holm's method (1979); those that are NaN are none of them."""
+    given = np.asarray(p_values, dtype=np.float64)
+    corrected = np.full(len(given), np.nan)
+    known = ~np.isnan(given)
+    if known.any():
+        corrected[known] = multipletests(given[known], method="holm")[1]
+    return corrected
+
+
+def _tables(scores: pd.DataFrame) -> Iterator[tuple[str, tuple[list[int], Array]]]:
+    """Give every variant its seeds and its values: (num_seeds, num_examples, num_metrics)."""
+    for variant, own in scores.groupby(level="variant", sort=False):
+        seeds = [int(seed) for seed in own.index.unique("seed")]
+        yield str(variant), (seeds, own.to_numpy(np.float64).reshape(len(seeds), -1, scores.shape[1]))
+
+
+def _paired(own: tuple[list[int], Array], baseline: tuple[list[int], Array]) -> Array:
+    """Return the differences of the seeds that both have."""
+    shared = [seed for seed in own[0] if seed in baseline[0]]
+    mine, other = ([seeds.index(seed) for seed in shared] for seeds in (own[0], baseline[0]))
+    return own[1][mine] - baseline[1][other]
+
+
+def _judged(rows: pd.DataFrame, higher_is_better: bool | None, primary: Primary | None) -> pd.DataFrame:
+    """Add what follows from the estimates of one metric; `primary` where it is the primary one."""
+    estimates: list[Estimate | None] = list(rows["estimate"])
+    known = [estimate for estimate in estimates if estimate is not None and np.isfinite(estimate.standard_error)]
+    alpha = ALPHA / len(known) if primary and known else ALPHA
+    p = [np.nan if estimate is None else estimate.p_value for estimate in estimates]
+    corrected = holm(p) if primary else np.full(len(p), np.nan)
+    margin = primary.margin if primary else None
+    equivalent = [np.nan if estimate is None or margin is None else estimate.p_outside(margin) for estimate in estimates]
+    intervals = [(np.nan, np.nan) if estimate is None else estimate.interval() for estimate in estimates]
+    judged = rows.drop(columns="estimate").assign(
+        difference=[np.nan if estimate is None else estimate.mean for estimate in estimates],
+        low=[low for low, _ in intervals],
+        high=[high for _, high in intervals],
+        df=[np.nan if estimate is None else estimate.df for estimate in estimates],
+        p=p,
+        p_corrected=corrected,
+        p_equivalence=holm(equivalent),
+        effect_size=[np.nan if estimate is None else estimate.effect_size for estimate in estimates],
+        detectable=[np.nan if estimate is None else estimate.detectable(alpha=alpha) for estimate in estimates],
+    )
+    tested = judged["p_corrected"] if primary else judged["p"]
+    judged["verdict"] = [
+        "" if estimate is None else _verdict(estimate, p_value, apart, higher_is_better)
+        for estimate, p_value, apart in zip(estimates, tested, judged["p_equivalence"], strict=True)
+    ]
+    return judged
+
+
+def _verdict(estimate: Estimate, p_value: float, p_equivalence: float, higher_is_better: bool | None) -> str:
+    if np.isnan(p_value):
+        return NOT_COMPARABLE
+    if p_equivalence < ALPHA:
+        return EQUIVALENT
+    if p_value >= ALPHA:
+        return NO_DIFFERENCE
+    if higher_is_better is None:
+        return HIGHER if estimate.mean > 0 else LOWER
+    return BETTER if (estimate.mean > 0) == higher_is_better else WORSE

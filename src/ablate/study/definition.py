@@ -26,10 +26,11 @@ Levels = dict[str, Level]
 
 
 class MetricConfig(Schema):
-    """The metric that answers the question, and which way is better."""
+    """The metric that answers the question, which way is better, and up to where a difference does not matter."""
 
     name: str
     direction: Literal["maximize", "minimize"]
+    margin: PositiveFloat | None = None
 
 
 class StudyFile(Schema):

@@ -41,18 +41,18 @@ def configuration(checked: Checked, fingerprint: str) -> str:
 
 
 def setting(checked: Checked, fingerprint: str) -> str:
-    """Return the hash of what runs must have in common for their results to be compared.
+    """Return the hash of what runs must have in common for their results to be compared, see `setting_parts`."""
+    return _digest(setting_parts(checked, fingerprint))
 
-    That is the data, how it is evaluated, the scale, and the code.
-    """
-    return _digest(
-        {
-            "data": fingerprint,
-            "comparison": checked.task.comparison_config(),
-            "scale": checked.values.get("scale", {}).get("name"),
-            "code": code_of(checked.task),
-        }
-    )
+
+def setting_parts(checked: Checked, fingerprint: str) -> dict[str, Any]:
+    """Return what runs must have in common: the data, how it is evaluated, the scale, and the code."""
+    return {
+        "data": fingerprint,
+        "comparison": checked.task.comparison_config(),
+        "scale": checked.values.get("scale", {}).get("name"),
+        "code": code_of(checked.task),
+    }
 
 
 def _config(checked: Checked) -> dict[str, Any]:
