@@ -21,6 +21,7 @@ Array = npt.NDArray[np.float64]
 ALPHA = 1 - LEVEL
 BETTER, WORSE = "better", "worse"
 HIGHER, LOWER = "higher", "lower"
+_NONE = Estimate(np.nan)
 EQUIVALENT, NO_DIFFERENCE, NOT_COMPARABLE = "equivalent", "no difference found", "not comparable"
 
 
@@ -53,7 +54,7 @@ def compare(scores: pd.DataFrame, directions: Mapping[str, bool | None], primary
 
     Returns:
         One row a variant and metric, by `in_order`: columns variant, metric, n (seeds), mean, sd (over seeds), n_paired
-        (seeds that the baseline has too), examples, difference, low, high (95 % interval), df, p, p_corrected (NaN where
+        (seeds that the baseline has too), examples, difference, low, high (95 % interval), p, p_corrected (NaN where
         exploratory), p_equivalence (corrected; NaN without a margin), effect_size, detectable, verdict (empty for the
         baseline) and exploratory. Without a baseline, or a seed shared with it, what compares is NaN.
     """
@@ -75,7 +76,7 @@ def compare(scores: pd.DataFrame, directions: Mapping[str, bool | None], primary
                 "n_paired": 0 if paired is None else len(paired),
                 "examples": table.shape[1],
             }
-            estimate = crossed_mean(paired[:, :, place]) if paired is not None and len(paired) else None
+            estimate = crossed_mean(paired[:, :, place]) if paired is not None and len(paired) else _NONE
             rows.append({**own, "estimate": estimate, "exploratory": metric != primary.name})
     frame = pd.DataFrame(rows)
     return pd.concat(
@@ -105,7 +106,9 @@ def per_example(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
         for paired in [_paired(tables[variant], tables[BASELINE])]
         if len(paired)
     ]
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["variant", "example", "difference"])
+    return (
+        pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["variant", "example", "difference"])
+    )
 
 
 def cost_differences(costs: pd.DataFrame) -> pd.DataFrame:
@@ -118,7 +121,9 @@ def cost_differences(costs: pd.DataFrame) -> pd.DataFrame:
         One row a variant and cost, by `in_order`: columns variant, metric, mean, sd, difference.
     """
     rows = []
-    baseline = costs.loc[BASELINE] if BASELINE in costs.index.unique("variant") else costs.iloc[:0].droplevel("variant")
+    baseline = (
+        costs.loc[BASELINE] if BASELINE in costs.index.unique("variant") else costs.iloc[:0].droplevel("variant")
+    )
     for variant in in_order(costs.index.unique("variant").tolist()):
         own = costs.loc[variant]
         differences = (own - baseline).dropna(how="all")
@@ -161,29 +166,33 @@ def _paired(own: tuple[list[int], Array], baseline: tuple[list[int], Array]) -> 
 
 def _judged(rows: pd.DataFrame, higher_is_better: bool | None, primary: Primary | None) -> pd.DataFrame:
     """Add what follows from the estimates of one metric; `primary` where it is the primary one."""
-    estimates: list[Estimate | None] = list(rows["estimate"])
-    known = [estimate for estimate in estimates if estimate is not None and np.isfinite(estimate.standard_error)]
-    alpha = ALPHA / len(known) if primary and known else ALPHA
-    p = [np.nan if estimate is None else estimate.p_value for estimate in estimates]
-    corrected = holm(p) if primary else np.full(len(p), np.nan)
+    estimates: list[Estimate] = list(rows["estimate"])
+    tested = [estimate for estimate in estimates if estimate.spread is not None]
+    alpha = ALPHA / len(tested) if primary and tested else ALPHA
     margin = primary.margin if primary else None
-    equivalent = [np.nan if estimate is None or margin is None else estimate.p_outside(margin) for estimate in estimates]
-    intervals = [(np.nan, np.nan) if estimate is None else estimate.interval() for estimate in estimates]
+    p = [estimate.p_value for estimate in estimates]
+    intervals = [estimate.interval() for estimate in estimates]
     judged = rows.drop(columns="estimate").assign(
-        difference=[np.nan if estimate is None else estimate.mean for estimate in estimates],
+        difference=[estimate.mean for estimate in estimates],
         low=[low for low, _ in intervals],
         high=[high for _, high in intervals],
-        df=[np.nan if estimate is None else estimate.df for estimate in estimates],
         p=p,
-        p_corrected=corrected,
-        p_equivalence=holm(equivalent),
-        effect_size=[np.nan if estimate is None else estimate.effect_size for estimate in estimates],
-        detectable=[np.nan if estimate is None else estimate.detectable(alpha=alpha) for estimate in estimates],
+        p_corrected=holm(p) if primary else np.nan,
+        p_equivalence=np.nan if margin is None else holm([estimate.p_outside(margin) for estimate in estimates]),
+        effect_size=[estimate.effect_size for estimate in estimates],
+        detectable=[
+            np.nan if estimate.spread is None else estimate.spread.detectable(alpha=alpha) for estimate in estimates
+        ],
     )
-    tested = judged["p_corrected"] if primary else judged["p"]
     judged["verdict"] = [
-        "" if estimate is None else _verdict(estimate, p_value, apart, higher_is_better)
-        for estimate, p_value, apart in zip(estimates, tested, judged["p_equivalence"], strict=True)
+        _verdict(estimate, p_value, p_equivalence, higher_is_better) if compared else ""
+        for estimate, p_value, p_equivalence, compared in zip(
+            estimates,
+            judged["p_corrected" if primary else "p"],
+            judged["p_equivalence"],
+            rows["n_paired"] > 0,
+            strict=True,
+        )
     ]
     return judged
 

@@ -9,124 +9,158 @@ for mu is about other seeds and other photographs of the same kind.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, stats
+from scipy import optimize, special
 
 Array = npt.NDArray[np.float64]
 
 LEVEL = 0.95
 POWER = 0.8
-_NORMAL = 1e6
-"""Degrees of freedom from which t is as good as normal."""
-_NODES = 64
-"""Points of the quadrature over the standard error's own uncertainty."""
+DAMPING = 0.25
+"""How the uncertainty of the seeds' variance counts where photographs vary too, see `Spread`; chosen by simulation."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
-    """A mean difference and how surely it is known.
+@dataclass(frozen=True)
+class Spread:
+    """How far a mean lies from the truth: normal, with a variance that is known only as well as the seeds tell it.
+
+    With MS the mean squares of the two-way table of n_s seeds and n_p photographs, the variance of its mean is estimated
+    by (MS_S + max(MS_P - MS_E, 0)) / (n_s n_p). The second part stands on hundreds of degrees of freedom; the first on
+    n_s - 1, so that the true value of MS_S may be g MS_S, g being (n_s - 1) / chi2(n_s - 1): a generalised pivotal quantity
+    (Weerahandi 1993, doi:10.2307/2290779; Hannig, Iyer and Patterson 2006, doi:10.1198/016214505000000736). Averaging
+    over g gives Student's t where photographs make no difference, and the normal distribution where seeds make none. In
+    between it is known to err on the safe side; g - 1 is therefore multiplied by w^`DAMPING`, w being the first part's
+    share.
 
     Attributes:
-        mean: Its estimate.
-        standard_error: Of the mean, over seeds and photographs; over photographs alone for one seed.
-        df: Degrees of freedom of the standard error.
-        seed_variance: Estimated variance of S, at least 0; NaN for one seed.
-        example_variance: Of P, at least 0; with E for one seed; NaN for one example.
-        residual_variance: Of E, at least 0; NaN for one seed or one example.
+        seeds: MS_S / (n_s n_p), with one seed or one example all of the estimated variance.
+        df: Degrees of freedom that it stands on.
+        examples: max(MS_P - MS_E, 0) / (n_s n_p), 0 with one seed or one example.
     """
 
-    mean: float
-    standard_error: float
-    df: float
-    seed_variance: float
-    example_variance: float
-    residual_variance: float
-
-    def interval(self, level: float = LEVEL) -> tuple[float, float]:
-        """Return the interval that covers the true mean in `level` of all studies."""
-        reach = self.standard_error * self._quantile((1 + level) / 2)
-        return self.mean - reach, self.mean + reach
+    seeds: float
+    df: int
+    examples: float = 0.0
 
     @property
-    def p_value(self) -> float:
-        """Two-sided p-value of a true mean of 0."""
+    def standard_error(self) -> float:
+        """Estimated standard deviation of the mean."""
+        return float(np.sqrt(self.seeds + self.examples))
+
+    def beyond(self, distance: float) -> float:
+        """Return the probability that a mean exceeds the truth by at least so much."""
         if self.standard_error == 0:
-            return 1.0 if self.mean == 0 else 0.0
-        return float(2 * stats.t.sf(abs(self.mean) / self.standard_error, self.df))
+            return float(distance < 0) if distance else 0.5
+        return float(_beyond(distance / self.standard_error, np.float64(self.seeds / self.standard_error**2), self.df))
 
-    @property
-    def effect_size(self) -> float:
-        """The mean over the standard deviation of one difference: one photograph, one seed.
-
-        Cohen's d for crossed samples of participants and stimuli, here seeds and photographs (Westfall, Kenny and Judd
-        2014, doi:10.1037/xge0000014, equation 3), for paired differences.
-        """
-        parts = (self.seed_variance, self.example_variance, self.residual_variance)
-        spread = float(np.sqrt(np.nansum(parts)))
-        return self.mean / spread if spread else float("nan") if self.mean else 0.0
-
-    def p_outside(self, margin: float) -> float:
-        """Return the p-value of a true mean outside of -margin..margin: two one-sided tests (Schuirmann 1987)."""
-        inside = margin - abs(self.mean)
+    def reach(self, alpha: float) -> float:
+        """Return how far the interval of level 1 - alpha reaches to either side."""
         if self.standard_error == 0:
-            return 0.0 if inside > 0 else 1.0
-        return float(stats.t.sf(inside / self.standard_error, self.df))
+            return 0.0
+        return self.standard_error * _limit(self.seeds / self.standard_error**2, self.df, alpha)
 
     def detectable(self, *, alpha: float, power: float = POWER) -> float:
         """Return the smallest true difference that a repetition of the study finds with a given power.
 
-        A repetition has a standard error of its own, as uncertain as this one: both are averaged over, which asks for
-        more than the usual multiple of the standard error where it stands on few degrees of freedom.
+        The seeds' variance is not known, and a repetition estimates its own: both are averaged over. That asks for more
+        than the usual multiple of the standard error, much more with three seeds.
 
         Args:
             alpha: Two-sided level at which the repetition tests.
             power: Share of repetitions that find it.
         """
-        if not np.isfinite(self.standard_error) or not np.isfinite(self.df):
-            return float("nan")
-        return self.standard_error * _detectable_factor(self.df, alpha, power)
+        if self.standard_error == 0:
+            return 0.0
+        scale = self.standard_error
+        seeds, examples = self.seeds / scale**2, self.examples / scale**2
+        nodes, weights = _nodes(self.df)
+        true = seeds * nodes[:, None]
+        estimated = true / nodes
+        limit = np.sqrt(estimated + examples) * np.interp(
+            estimated / (estimated + examples), _SHARES, _limits(self.df, alpha)
+        )
+        deviation = np.sqrt(true + examples)
 
-    def _quantile(self, probability: float) -> float:
-        return float(stats.t.ppf(probability, self.df))
+        def short_of(difference: float) -> float:
+            found = special.ndtr((difference - limit) / deviation) + special.ndtr(-(difference + limit) / deviation)
+            return float(weights @ found @ weights) - power
+
+        upper = 4.0
+        while short_of(upper) < 0:
+            upper *= 2
+        return scale * float(optimize.brentq(short_of, 0.0, upper, xtol=1e-6))
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean difference, how surely it is known, and what makes single differences vary.
+
+    Attributes:
+        mean: Its estimate; NaN where a difference is not finite.
+        spread: How far it may lie from the truth; None where a single number, or one that is not finite, tells nothing.
+        seed_variance: Estimated variance of S, at least 0; NaN for one seed.
+        example_variance: Of P, at least 0, with E for one seed; NaN for one example.
+        residual_variance: Of E; NaN for one seed or one example.
+    """
+
+    mean: float
+    spread: Spread | None = None
+    seed_variance: float = np.nan
+    example_variance: float = np.nan
+    residual_variance: float = np.nan
+
+    def interval(self, level: float = LEVEL) -> tuple[float, float]:
+        """Return the interval that covers the true mean in `level` of all studies; NaN where nothing is known."""
+        reach = np.nan if self.spread is None else self.spread.reach(1 - level)
+        return self.mean - reach, self.mean + reach
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided p-value of a true mean of 0; 0 for a difference that varies not at all."""
+        if self.spread is None:
+            return np.nan
+        return min(1.0, 2 * self.spread.beyond(abs(self.mean)))
+
+    def p_outside(self, margin: float) -> float:
+        """Return the p-value of a true mean outside of -margin..margin: two one-sided tests (Schuirmann 1987)."""
+        return np.nan if self.spread is None else self.spread.beyond(margin - abs(self.mean))
+
+    @property
+    def effect_size(self) -> float:
+        """The mean over the standard deviation of a single difference: one photograph, one seed.
+
+        Cohen's d for crossed samples of participants and stimuli, here seeds and photographs, of paired differences
+        (Westfall, Kenny and Judd 2014, doi:10.1037/xge0000014).
+        """
+        parts = (self.seed_variance, self.example_variance, self.residual_variance)
+        deviation = float(np.sqrt(np.nansum(parts)))
+        return self.mean / deviation if deviation else np.nan
 
 
 def crossed_mean(differences: npt.ArrayLike) -> Estimate:
     """Estimate the mean of differences over seeds and photographs, both of them random.
 
-    With MS the mean squares of the two-way table, Var(mean) is estimated by (MS_S + max(MS_P - MS_E, 0)) / (n_s n_p)
-    on df = (MS_S + max(MS_P - MS_E, 0))^2 / (MS_S^2 / (n_s - 1)) degrees of freedom: Hillis' for studies of few readers
-    and many cases (2007, doi:10.1002/sim.2532), which are built as few seeds and many photographs are.
-
     Args:
         differences: (num_seeds, num_examples). One seed: examples alone are random. One example, as for quantities of
             a whole run: seeds alone are.
-
-    Returns:
-        The estimate; NaN where there is one number alone, or one that is not finite.
     """
     table = np.atleast_2d(np.asarray(differences, dtype=np.float64))
     seeds, examples = table.shape
+    if not np.isfinite(table).all():
+        return Estimate(np.nan)
     mean = float(table.mean())
-    if table.size < 2 or not np.isfinite(table).all():
-        return Estimate(
-            mean=mean,
-            standard_error=np.nan,
-            df=np.nan,
-            seed_variance=np.nan,
-            example_variance=np.nan,
-            residual_variance=np.nan,
-        )
+    if table.size == 1:
+        return Estimate(mean)
     if seeds == 1 or examples == 1:
         variance = float(table.var(ddof=1))
         return Estimate(
-            mean=mean,
-            standard_error=float(np.sqrt(variance / table.size)),
-            df=table.size - 1,
+            mean,
+            Spread(variance / table.size, table.size - 1),
             seed_variance=variance if examples == 1 else np.nan,
             example_variance=variance if seeds == 1 else np.nan,
-            residual_variance=np.nan,
         )
     of_seeds, of_examples = table.mean(axis=1), table.mean(axis=0)
     rest = table - of_seeds[:, None] - of_examples + mean
@@ -135,28 +169,55 @@ def crossed_mean(differences: npt.ArrayLike) -> Estimate:
     ms_rest = float((rest**2).sum()) / ((seeds - 1) * (examples - 1))
     above = max(ms_examples - ms_rest, 0.0)
     return Estimate(
-        mean=mean,
-        standard_error=float(np.sqrt((ms_seeds + above) / table.size)),
-        df=min((seeds - 1) * (1 + above / ms_seeds) ** 2, _NORMAL) if ms_seeds else _NORMAL,
+        mean,
+        Spread(ms_seeds / table.size, seeds - 1, above / table.size),
         seed_variance=max(ms_seeds - ms_rest, 0.0) / examples,
         example_variance=above / seeds,
         residual_variance=ms_rest,
     )
 
 
-def _detectable_factor(df: float, alpha: float, power: float) -> float:
-    """Return a difference in standard errors, see `Estimate.detectable`."""
-    limit = float(stats.t.isf(alpha / 2, df))
-    # Of the standard error, as a multiple of its true value: sqrt(chi2_df / df), at the middles of equal shares.
-    spread = np.sqrt(stats.chi2.ppf((np.arange(_NODES) + 0.5) / _NODES, df) / df)
+_SHARES = np.concatenate([[0.0], np.logspace(-6, 0, 121)])
+"""Shares of the seeds in a variance at which `_limits` is known."""
 
-    def short_of(factor: float) -> float:
-        # Given the repetition's own standard error, whether it finds the difference is a matter of a normal variable.
-        true, tested = factor * spread[:, None], limit * spread
-        found = stats.norm.sf(tested - true) + stats.norm.cdf(-tested - true)
-        return float(found.mean()) - power
 
-    upper = 2.0 * limit + 2
-    while short_of(upper) < 0:
+@lru_cache
+def _nodes(df: int) -> tuple[Array, Array]:
+    """Return values of df / chi2(df), and weights that sum to 1: Gauss and Legendre's, dense where it is large."""
+    points, weights = np.polynomial.legendre.leggauss(48)
+    # With x in 0..1, u = x^4 (5 - 4 x) is a probability whose small values, those of large g, get most of the points.
+    x = (points + 1) / 2
+    probability, density = x**4 * (5 - 4 * x), 20 * x**3 * (1 - x)
+    mass = weights / 2 * density
+    return df / special.chdtri(df, 1 - probability), mass / mass.sum()
+
+
+def _beyond(multiple: npt.ArrayLike, share: npt.ArrayLike, df: int) -> Array:
+    """Return the probability of at least so many standard errors, by the seeds' share in the variance."""
+    multiples, shares = np.broadcast_arrays(np.asarray(multiple, np.float64), np.asarray(share, np.float64))
+    if (shares == 1).all():
+        return np.asarray(special.stdtr(df, -multiples))
+    g, weights = _nodes(df)
+    part = shares[..., None]
+    variance = 1 + part ** (1 + DAMPING) * (g - 1)
+    return np.asarray(special.ndtr(-multiples[..., None] / np.sqrt(variance)) @ weights)
+
+
+def _limit(share: float, df: int, alpha: float) -> float:
+    """Return how many standard errors an interval reaches."""
+    if share == 1:
+        return float(special.stdtrit(df, 1 - alpha / 2))
+
+    def too_near(multiple: float) -> float:
+        return float(_beyond(multiple, share, df)) - alpha / 2
+
+    upper = 4.0
+    while too_near(upper) > 0:
         upper *= 2
-    return float(optimize.brentq(short_of, 0.0, upper))
+    return float(optimize.brentq(too_near, 0.0, upper, xtol=1e-9))
+
+
+@lru_cache
+def _limits(df: int, alpha: float) -> Array:
+    """Return `_limit` at each of `_SHARES`."""
+    return np.array([_limit(float(share), df, alpha) for share in _SHARES])

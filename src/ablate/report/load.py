@@ -1,14 +1,25 @@
 """Everything that a report shows, from the store, as frames."""
 
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
+import yaml
 
-from ablate.errors import TrackingError
-from ablate.report.compare import in_order, select, short_names
+from ablate.errors import ConfigError, NotComparable, TrackingError
+from ablate.report.compare import Primary
+from ablate.report.select import Gap, Selection, comparable, newest_finished
+from ablate.report.variants import in_order, short_names
+from ablate.schema import unknown, validate
+from ablate.study.definition import StudyFile
+from ablate.study.variant import BASELINE
 from ablate.tracking.read import StudyRecord
 
 CURVES = {"train/loss": "training", "val/loss": "evaluation photographs"}
+DRAWN = 24
+"""Variants whose curves, colours and pictures are read and drawn: the first of so many."""
 
 
 @dataclass(frozen=True)
@@ -18,44 +29,79 @@ class Results:
     Attributes:
         study: Name of the study.
         question: What it asks, None where that was never said.
+        definition: Its file, None for a sweep without one.
+        aliases: Effects that its design cannot tell apart, a line each.
         uri: Address of the store.
-        runs: The runs that are compared, index `run_id`; `variant` is the short name.
-        left_out: What is not compared and why, a line each.
+        experiment_id: The study's experiment in MLflow.
+        primary: The metric that answers the question.
+        runs: The runs that are compared, index `run_id`, by `in_order` and seed; `variant` is the short name.
+        gaps: The runs that are missing.
+        superseded: Number of older runs of a variant and seed.
         common: What all variants have in common beside the defaults.
         specs: What the metrics mean: index name, columns label, unit, higher_is_better, description.
-        values: Columns variant, seed, metric, value; metrics of evaluation by their name, of cost as `cost/NAME`.
+        scores: Index (variant, seed, example), one column a metric: see `compare`.
+        costs: Index (variant, seed), one column a cost.
         references: Columns reference, metric, value: the values of trivial answers.
-        curves: Columns variant, seed, part, step, loss.
-        samples: Columns variant, kind, example, file: the sample pictures of each variant's first seed.
-        examples: Number of evaluation examples.
+        curves: Columns variant, seed, part, step, loss; of the first `DRAWN` variants, as the next two.
+        samples: Columns variant, kind, example, picture: the sample pictures of each variant's first seed.
+        distributions: Columns variant, two coordinates, truth, output, summed over seeds; empty where there are none.
         problems: The files that the data set left out, a line each.
     """
 
     study: str
     question: str | None
+    definition: StudyFile | None
+    aliases: Sequence[str]
     uri: str
+    experiment_id: str
+    primary: Primary
     runs: pd.DataFrame
-    left_out: list[str]
+    gaps: Sequence[Gap]
+    superseded: int
     common: str
     specs: pd.DataFrame
-    values: pd.DataFrame
+    scores: pd.DataFrame
+    costs: pd.DataFrame
     references: pd.DataFrame
     curves: pd.DataFrame
     samples: pd.DataFrame
-    examples: int
+    distributions: pd.DataFrame
     problems: list[str]
 
+    @property
+    def variants(self) -> list[str]:
+        """The variants that are compared, in order."""
+        return in_order(self.runs["variant"].tolist())
 
-def load(record: StudyRecord) -> Results:
+
+def load(record: StudyRecord, *, partial: bool = False, metric: str | None = None) -> Results:
     """Load what a report on a study shows.
 
+    Args:
+        record: The study.
+        partial: See `select.comparable`.
+        metric: The metric to compare by, None for the study's own.
+
     Raises:
+        NotComparable: Its runs cannot stand in one table, or the metric cannot rank them.
+        ConfigError: There is no such metric.
         TrackingError: No run has finished, or an artifact of one is missing.
     """
-    selection = select(record.runs, evaluated=record.metrics.filter(like="eval/").notna().any(axis=1))
+    definition = _definition(record)
+    planned = [
+        (definition.name_of(variant), seed)
+        for variant in (definition.expansion().variants if definition else [])
+        for seed in (definition.seeds if definition else [])
+    ]
+    evaluated = record.metrics.filter(like="eval/").notna().any(axis=1)
+    selection = newest_finished(record.runs, evaluated, planned)
     if selection.runs.empty:
-        said = f": {'; '.join(selection.left_out)}" if selection.left_out else ""
+        said = f": {'; '.join(str(gap) for gap in selection.gaps[:3])}" if selection.gaps else ""
         raise TrackingError(f"study {record.name} has no finished run yet{said}")
+    tables = {str(run): record.per_example(str(run)) for run in selection.runs.index}
+    examples = pd.Series({run: _digest(table) for run, table in tables.items()}, dtype=object)
+    selection = Selection(selection.runs.assign(examples=examples), selection.gaps, selection.superseded)
+    selection = comparable(selection, record.name, partial=partial)
     names, common = short_names(selection.runs["variant"].tolist())
     runs = selection.runs.assign(variant=selection.runs["variant"].map(names))
     order = {name: place for place, name in enumerate(in_order(runs["variant"].tolist()))}
@@ -63,38 +109,81 @@ def load(record: StudyRecord) -> Results:
         ["variant", "seed"], key=lambda column: column.map(order) if column.name == "variant" else column
     )
     newest = str(runs["started"].idxmax())
-    metrics = record.metrics.loc[runs.index]
     specs = record.metric_specs(newest)
-    measured = [f"eval/{name}" for name in specs.index] + [
-        name for name in map(str, metrics) if name.startswith("cost/")
-    ]
-    values = (
-        metrics[measured]
-        .rename(columns=lambda name: name.removeprefix("eval/"))
-        .join(runs[["variant", "seed"]])
-        .melt(["variant", "seed"], var_name="metric")
-    )
-    first = runs.drop_duplicates("variant")
+    metrics = record.metrics.loc[runs.index]
+    index = pd.MultiIndex.from_frame(runs[["variant", "seed"]])
+    shown = runs[runs["variant"].isin(list(order)[:DRAWN])]
+    first = shown.drop_duplicates("variant")
     return Results(
         study=record.name,
         question=record.question,
+        definition=definition,
+        aliases=record.aliases,
         uri=record.uri,
+        experiment_id=record.experiment_id,
+        primary=_primary(metric, definition, specs, record.params.loc[runs.index]),
         runs=runs,
-        left_out=selection.left_out,
+        gaps=[Gap(names.get(gap.variant, gap.variant), gap.seed, gap.why) for gap in selection.gaps],
+        superseded=selection.superseded,
         common=common,
         specs=specs,
-        values=values,
-        references=_references(metrics.loc[[newest]].iloc[0]),
-        curves=_curves(record, runs),
-        samples=pd.concat(
-            [record.samples(str(run_id)).assign(variant=run["variant"]) for run_id, run in first.iterrows()]
-        ),
-        examples=len(record.per_example(newest)),
+        scores=_scores(runs, tables, list(specs.index)),
+        costs=metrics.filter(regex="^cost/").set_axis(index, axis=0),
+        references=_references(metrics.loc[newest]),
+        curves=_curves(record, shown),
+        samples=_by_variant(first, record.samples),
+        distributions=_distributions(record, shown),
         problems=record.problems(newest),
     )
 
 
-def _references(metrics: pd.Series) -> pd.DataFrame:
+def _definition(record: StudyRecord) -> StudyFile | None:
+    if record.definition is None:
+        return None
+    try:
+        return validate(StudyFile, yaml.safe_load(record.definition))
+    except (ConfigError, yaml.YAMLError) as error:
+        raise TrackingError(f"what study {record.name} asks for cannot be read: {error}") from None
+
+
+def _primary(metric: str | None, definition: StudyFile | None, specs: pd.DataFrame, params: pd.DataFrame) -> Primary:
+    """Return the metric that ranks: the one asked for, the study's, or the first of which a direction is better."""
+    directed = specs[specs["higher_is_better"].notna()]
+    if metric is None and definition is not None:
+        of_study = definition.metric
+        if of_study.name in specs.index:
+            return Primary(of_study.name, of_study.direction == "maximize", of_study.margin)
+        metric = of_study.name
+    metric = metric or str(directed.index[0])
+    if metric in directed.index:
+        return Primary(metric, bool(directed.loc[metric, "higher_is_better"]))
+    measured = ", ".join(map(str, directed.index))
+    if metric in CURVES:
+        varied = [str(name) for name in params if params[name].nunique(dropna=False) > 1]
+        differ = [name for name in varied if name.split(".")[0] not in ("seed", "study")]
+        raise NotComparable(
+            f"{metric} does not rank variants: losses of different losses or outputs are different quantities"
+            f"{', and these runs differ in ' + ', '.join(differ[:6]) if differ else ''}. metric= takes one of {measured}"
+        )
+    if metric in specs.index:
+        raise ConfigError(f"metric={metric} has no better direction; it must be one of {measured}")
+    raise ConfigError(f"metric={unknown(metric, [str(name) for name in directed.index])}")
+
+
+def _digest(table: pd.DataFrame) -> str:
+    text = "\n".join(sorted(table["example"].astype(str) + " " + table["digest"].astype(str)))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _scores(runs: pd.DataFrame, tables: Mapping[str, pd.DataFrame], metrics: list[str]) -> pd.DataFrame:
+    frames = {
+        (str(variant), int(seed)): tables[str(run)].set_index("example")[metrics].sort_index()
+        for run, variant, seed in runs[["variant", "seed"]].itertuples()
+    }
+    return pd.concat(frames, names=["variant", "seed", "example"])
+
+
+def _references(metrics: "pd.Series[Any]") -> pd.DataFrame:
     rows = []
     for name, value in metrics.items():
         kind, _, rest = str(name).partition("/")
@@ -113,3 +202,26 @@ def _curves(record: StudyRecord, runs: pd.DataFrame) -> pd.DataFrame:
         for metric, part in CURVES.items()
     ]
     return pd.concat(frames, ignore_index=True)
+
+
+def _by_variant(runs: pd.DataFrame, read: Any) -> pd.DataFrame:
+    return pd.concat([read(str(run)).assign(variant=variant) for run, variant in runs["variant"].items()])
+
+
+def _distributions(record: StudyRecord, runs: pd.DataFrame) -> pd.DataFrame:
+    known = [(str(run), variant) for run, variant in runs["variant"].items() if record.has_distribution(str(run))]
+    if not known:
+        return pd.DataFrame(columns=["variant", "x", "y", "truth", "output"])
+    joined = pd.concat([record.distribution(run).assign(variant=variant) for run, variant in known])
+    coordinates = [name for name in joined.columns if name not in ("variant", "truth", "output")]
+    return joined.groupby(["variant", *coordinates], sort=False, as_index=False)[["truth", "output"]].sum()
+
+
+def baseline_levels(definition: StudyFile) -> tuple[pd.DataFrame, "pd.Series[Any]"]:
+    """Return the levels of a study's variants, index variant and one column a factor, and those of its baseline."""
+    variants = definition.expansion().variants
+    names = pd.Index([definition.name_of(variant) for variant in variants], name="variant")
+    return pd.DataFrame(variants, index=names).astype(str), pd.Series(definition.baseline).astype(str)
+
+
+__all__ = ["BASELINE", "DRAWN", "Results", "baseline_levels", "load"]
