@@ -1,0 +1,159 @@
+"""Learning curves: a small panel for each variant, with the baseline's in grey behind it."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from ablate.report.figures.figure import BLUE, DARK, GREY, RED, Figure, counted, drawing, files, look, name_lines
+from ablate.study.variant import BASELINE
+
+MOST = 24
+COLUMNS = 4
+LARGEST = 1e15
+"""Losses beyond are infinite: databases keep infinity as their largest number."""
+POINTS = 1000
+"""Points of a curve; of more steps, evenly many are left out."""
+_BASELINE = "0.68"
+"""Lighter than all other lines, in print too."""
+_LINES: tuple[tuple[Literal["-", "--", ":"], str], ...] = (("-", BLUE), ("--", RED), (":", DARK))
+
+Tables = Mapping[tuple[str, str], pd.DataFrame]
+
+
+def learning_curves(curves: pd.DataFrame, *, order: Sequence[str]) -> Figure:
+    """Draw the loss over steps: a variant's mean over seeds, and a band from its lowest to its highest seed.
+
+    Args:
+        curves: Columns variant, seed, part, step, loss.
+        order: The variants, in the order of their panels.
+
+    Returns:
+        The figure, with a panel for each of at most `MOST` variants.
+    """
+    known = set(curves["variant"])
+    with_curves = [variant for variant in order if variant in known]
+    shown = with_curves[:MOST]
+    parts = [str(part) for part in curves["part"].unique()]
+    # Where no seed's loss is finite the curve has a gap.
+    losses = curves["loss"].astype(float)
+    finite = losses.where(losses.abs() < LARGEST)
+    tables = _over_seeds(curves.assign(loss=finite)[curves["variant"].isin([*shown, BASELINE])])
+    with look():
+        made = files(_panels(tables, shown, parts))
+    seeds = int(curves["seed"].nunique())
+    said = [
+        f"Mean over seeds{', band from the lowest to the highest seed' if seeds > 1 else ''}"
+        f"{'; grey: the baseline' if BASELINE in known and shown != [BASELINE] else ''}.",
+        "Losses of other loss functions or output resolutions are other quantities: they are shown, not ranked, and "
+        "each panel has a y axis of its own.",
+    ]
+    if finite.isna().any():
+        said.append("Losses that are not finite are left out.")
+    if len(with_curves) > MOST:
+        said.append(f"The first {MOST} of {len(with_curves)} variants.")
+    return Figure(
+        name="curves",
+        title="Learning curves",
+        alt=f"Loss over training steps of {len(shown)} variants. {_ends(tables, shown, parts)}".strip(),
+        caption=" ".join(said),
+        files=made,
+    )
+
+
+def _over_seeds(curves: pd.DataFrame) -> Tables:
+    """Return, by variant and part, a frame with the index step and the columns mean, min and max over seeds."""
+    summary = curves.groupby(["variant", "part", "step"], sort=True)["loss"].agg(["mean", "min", "max"])
+    tables = {}
+    for (variant, part), own in summary.groupby(level=["variant", "part"], sort=False):
+        table = own.droplevel(["variant", "part"])
+        tables[str(variant), str(part)] = table.iloc[:: math.ceil(len(table) / POINTS)]
+    return tables
+
+
+def _ends(tables: Tables, shown: Sequence[str], parts: Sequence[str]) -> str:
+    """Say where the first variant's curves start and end."""
+    said = []
+    for part in parts:
+        table = tables.get((shown[0], part)) if shown else None
+        mean = pd.Series(dtype=float) if table is None else table["mean"].dropna()
+        if len(mean):
+            said.append(f"{part} from {mean.iloc[0]:.3g} to {mean.iloc[-1]:.3g}")
+    return f"Loss of {shown[0]}: {', '.join(said)}." if said else ""
+
+
+def _panels(tables: Tables, shown: Sequence[str], parts: Sequence[str]) -> Drawing:
+    columns = min(max(len(shown), 1), COLUMNS)
+    rows = math.ceil(max(len(shown), 1) / columns)
+    names = {variant: name_lines(variant, 28) for variant in shown}
+    title_lines = max((len(lines) for lines in names.values()), default=1)
+    drawn = drawing(max(2.3 * columns, 4.6), max(rows * (1.45 + 0.14 * title_lines) + 0.8, 2.8))
+    grid = drawn.subplots(rows, columns, squeeze=False, sharex=True)
+    for place, axes in enumerate(grid.flat):
+        if place >= len(shown):
+            axes.set_visible(False)
+            continue
+        variant = shown[place]
+        _panel(axes, variant, tables, parts)
+        axes.set_title("\n".join(names[variant]), fontsize=8, linespacing=1.05)
+        axes.tick_params(labelbottom=place + columns >= len(shown))
+        axes.xaxis.set_major_locator(MaxNLocator(3))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: counted(step)))
+    drawn.supxlabel("training step", fontsize=9)
+    drawn.supylabel("loss", fontsize=9)
+    handles: list[Line2D | Patch] = [
+        Line2D([], [], linestyle=style, color=color, linewidth=1.6, label=part)
+        for part, (style, color) in zip(parts, _LINES, strict=False)
+    ]
+    if any(variant != BASELINE for variant in shown) and any(variant == BASELINE for variant, _ in tables):
+        handles.append(Line2D([], [], color=_BASELINE, linewidth=1.1, label="baseline"))
+    if any((table["max"] > table["min"]).any() for table in tables.values()):
+        handles.append(Patch(color=BLUE, alpha=0.25, linewidth=0, label="lowest to highest seed"))
+    if handles:
+        drawn.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 4), frameon=False)
+    return drawn
+
+
+def _panel(axes: Axes, variant: str, tables: Tables, parts: Sequence[str]) -> None:
+    own = {part: tables[variant, part] for part in parts if (variant, part) in tables}
+    reference = {part: tables[BASELINE, part] for part in parts if (BASELINE, part) in tables and variant != BASELINE}
+    for part, (style, color) in zip(parts, _LINES, strict=False):
+        if part in reference:
+            mean = reference[part]["mean"]
+            axes.plot(mean.index, mean, linestyle=style, color=_BASELINE, linewidth=1.1, zorder=1.5)
+        if part in own:
+            table = own[part]
+            alone = "o" if table["mean"].notna().sum() == 1 else None
+            axes.fill_between(table.index, table["min"], table["max"], color=color, alpha=0.25, linewidth=0)
+            axes.plot(
+                table.index, table["mean"], linestyle=style, color=color, linewidth=1.6, marker=alone, markersize=3
+            )
+    low, high = _limits(own, ("min", "max"))
+    if not math.isfinite(low):
+        axes.text(0.5, 0.5, "no finite loss", transform=axes.transAxes, ha="center", va="center", fontsize=8)
+        return
+    # The baseline's loss may be another quantity: far from the variant's, it must not flatten the variant's curve.
+    span = max(high - low, 0.02 * abs(high), 1e-9)
+    reference_low, reference_high = _limits(reference, ("mean", "mean"))
+    if reference_low < high + span and reference_high > low - span:
+        low, high = max(min(low, reference_low), low - span), min(max(high, reference_high), high + span)
+    elif reference:
+        note = "baseline off this axis"
+        axes.text(0.97, 0.95, note, transform=axes.transAxes, ha="right", va="top", fontsize=8, color=GREY)
+    margin = 0.06 * max(high - low, span)
+    axes.set_ylim(low - margin, high + margin)
+    axes.yaxis.set_major_locator(MaxNLocator(4))
+
+
+def _limits(tables: Mapping[str, pd.DataFrame], columns: tuple[str, str]) -> tuple[float, float]:
+    """Return the lowest and the highest value, NaN where there is none."""
+    if not tables:
+        return math.nan, math.nan
+    joined = pd.concat(tables.values())
+    return float(joined[columns[0]].min()), float(joined[columns[1]].max())

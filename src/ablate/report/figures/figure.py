@@ -1,0 +1,138 @@
+"""What the figures of a report share: their files, their look, and text that fits and that a font can write."""
+
+import io
+import math
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import matplotlib as mpl
+import seaborn as sns
+from matplotlib import font_manager, style
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure as Drawing
+
+FONT = "DejaVu Sans"
+"""It comes with Matplotlib, so a figure looks the same everywhere."""
+DPI = 200
+BLUE, ORANGE, GREEN, RED, PURPLE, BROWN = sns.color_palette("colorblind").as_hex()[:6]
+DARK, GREY, PALE = "0.25", "0.55", "0.9"
+
+_LOOK: dict[Any, Any] = {
+    "font.family": FONT,
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.labelsize": 9,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 8,
+    "axes.edgecolor": "0.7",
+    "grid.color": PALE,
+    "axes.formatter.useoffset": False,
+    # A variant's name may hold dollars, which are no formula.
+    "text.parse_math": False,
+    # Text in a PDF stays text that can be searched and edited.
+    "pdf.fonttype": 42,
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of a report.
+
+    Attributes:
+        name: Of its files, without the extension.
+        title: Its heading.
+        alt: What is seen, with the main numbers, for those who do not see it.
+        caption: How to read it; no markup.
+        files: Contents by extension: `png`, and `pdf` where it is drawn with lines.
+    """
+
+    name: str
+    title: str
+    alt: str
+    caption: str
+    files: Mapping[str, bytes]
+
+
+@contextmanager
+def look() -> Iterator[None]:
+    """Draw and save with the look of the report, whatever the settings of Matplotlib outside are."""
+    with style.context("default"):
+        mpl.rcParams.update({**sns.axes_style("whitegrid"), **_LOOK})
+        yield
+
+
+def drawing(width: float, height: float) -> Drawing:
+    """Return an empty drawing that pyplot does not know, of a size in inches."""
+    drawn = Drawing(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(drawn)
+    return drawn
+
+
+def files(drawn: Drawing) -> dict[str, bytes]:
+    """Return a drawing as PNG and PDF; the same drawing gives the same bytes."""
+    made = {}
+    for extension, options in (("png", {"dpi": DPI}), ("pdf", {"metadata": {"CreationDate": None}, "dpi": DPI})):
+        file = io.BytesIO()
+        drawn.savefig(file, format=extension, bbox_inches="tight", pad_inches=0.06, **options)
+        made[extension] = file.getvalue()
+    return made
+
+
+def writable(text: str) -> str:
+    """Replace what the font cannot write, and make all white space a blank."""
+    return "".join(
+        letter if ord(letter) in _glyphs() else "\N{REPLACEMENT CHARACTER}" for letter in " ".join(text.split())
+    )
+
+
+@cache
+def _glyphs() -> frozenset[int]:
+    return frozenset(font_manager.get_font(font_manager.findfont(FONT)).get_charmap())
+
+
+def name_lines(name: str, width: int) -> list[str]:
+    """Break the name of a variant or an effect into lines, after commas and crosses where it has some.
+
+    Args:
+        name: Any text.
+        width: The most characters of a line.
+
+    Returns:
+        At least one line.
+    """
+    lines = [""]
+    for part in re.split(r"(?<=,)|(?<=× )", writable(name)):
+        if lines[-1] and len(lines[-1] + part.rstrip()) > width:
+            lines.append("")
+        lines[-1] += part
+    return [piece for line in lines for piece in textwrap.wrap(line, width)] or [""]
+
+
+def decimals(values: Iterable[float]) -> int:
+    """Return how many decimals show the largest of the values with three digits."""
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    return min(max(2 - math.floor(math.log10(largest)), 0), 8) if largest else 0
+
+
+def signed(value: float, places: int) -> str:
+    """Write a difference with its sign and so many decimals."""
+    return f"{value:+,.{places}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def counted(value: float) -> str:
+    """Write a count with its SI prefix: 2032585 is 2.03 M."""
+    for factor, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= 0.9995 * factor:
+            return f"{value / factor:.3g} {prefix}"
+    return f"{value:.3g}"
+
+
+def with_unit(label: str, unit: str) -> str:
+    """Return an axis' label."""
+    return writable(f"{label}, {unit}" if unit else label)

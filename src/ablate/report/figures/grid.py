@@ -1,0 +1,70 @@
+"""Photographs as every variant colours them, beside the truth."""
+
+import io
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+from PIL import Image
+
+from ablate.pictures import picture_table, png
+from ablate.report.figures.figure import Figure
+
+MOST = 24
+BLOCK = 6
+"""Most variants beside each other; more of them stand below, beside input and truth again."""
+
+
+def photo_grid(samples: pd.DataFrame, *, order: Sequence[str], rows: Sequence[tuple[str, str]]) -> Figure:
+    """Lay out sample pictures: a row an example; input, truth, then every variant's output.
+
+    Args:
+        samples: Columns variant, kind (given, truth, output), example, picture (a PNG file).
+        order: The variants, from the left.
+        rows: Examples from the top, each with why it is shown.
+
+    Returns:
+        The figure; of more than `MOST` variants the first. A picture that is missing leaves its cell empty.
+    """
+    outputs = set(samples.loc[samples["kind"] == "output", "variant"])
+    with_outputs = [variant for variant in order if variant in outputs]
+    variants = with_outputs[:MOST]
+    examples = {example for example, _ in rows}
+    chosen = samples[samples["example"].isin(examples) & samples["variant"].isin(variants)]
+    pictures: dict[tuple[str, str], dict[str, Image.Image]] = {}
+    # Input and truth are the same for all variants: the first that has one gives it.
+    needed = chosen.assign(of=chosen["variant"].where(chosen["kind"] == "output", ""))
+    for row in needed.drop_duplicates(["of", "kind", "example"]).to_dict("records"):
+        pictures.setdefault((row["of"], row["kind"]), {})[row["example"]] = _opened(row["picture"])
+    shared = {"input": pictures.get(("", "given"), {}), "truth": pictures.get(("", "truth"), {})}
+    # Evenly filled blocks: 14 are 5 + 5 + 4, not 6 + 6 + 2.
+    blocks = max(math.ceil(len(variants) / BLOCK), 1)
+    width = max(math.ceil(len(variants) / blocks), 1)
+    tables = [
+        picture_table(
+            {**shared, **{variant: pictures[variant, "output"] for variant in variants[start : start + width]}}, rows
+        )
+        for start in range(0, max(len(variants), 1), width)
+    ]
+    page = Image.new("RGB", (max(table.width for table in tables), sum(table.height for table in tables)), "white")
+    top = 0
+    for table in tables:
+        page.paste(table, (0, top))
+        top += table.height
+    reasons = ", ".join(dict.fromkeys(reason for _, reason in rows if reason))
+    capped = f" The first {MOST} of {len(with_outputs)} variants." if len(with_outputs) > MOST else ""
+    return Figure(
+        name="grid",
+        title="Colourised photographs",
+        alt=(
+            f"{len(rows)} photographs{f' ({reasons})' if reasons else ''}: the input, the truth, and the output of "
+            f"{', '.join(variants[:8])}{f' and {len(variants) - 8} more' if len(variants) > 8 else ''}."
+        ),
+        caption=f"A row is a photograph, chosen for what stands at its left; a column is a variant.{capped}",
+        files={"png": png(page)},
+    )
+
+
+def _opened(picture: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(picture)) as opened:
+        return opened.convert("RGB")
