@@ -1,8 +1,9 @@
 """Whether the report's intervals, tests and detectable differences keep what they promise, by simulated studies.
 
-A study is simulated as its scores: for every variant, seed and photograph the sum of what the photograph, the seed, the
-variant on that photograph, the variant with that seed, and chance make of it, all of them normal. The truth is known, so
-that the share of intervals that cover it can be counted. Results go between two markers of docs/statistics.md.
+A study is simulated as its scores: for every variant, seed and photograph the sum of what the photograph, the seed,
+the variant on that photograph, the variant with that seed, and chance make of it, all of them normal. The truth is
+known, so that the share of intervals that cover it can be counted. Results go between two markers of
+docs/statistics.md.
 
     python benchmarks/validity.py [--studies N]
 """
@@ -26,7 +27,7 @@ SEEDS, EXAMPLES, VARIANTS = (3, 5, 10), 100, 8
 
 @dataclass(frozen=True)
 class Components:
-    """Standard deviations of one variant's score by what makes it, in points; those of a difference are sqrt(2) times."""
+    """Standard deviations of a variant's score by what makes it; those of a difference are sqrt(2) times as large."""
 
     name: str
     of_seeds: float

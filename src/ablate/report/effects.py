@@ -35,10 +35,10 @@ class Contrasts:
 def contrasts(levels: pd.DataFrame, baseline: pd.Series) -> Contrasts:
     """Work out the effects that a set of variants tells apart.
 
-    The main effect of a level is its mean over all combinations of the other factors less that of the baseline's level;
-    a two-way interaction is by how much more one level does where another is chosen than where it is not. Both are the
-    coefficients of a linear model whose columns are a level's indicator less 1 / (number of levels), and the products of
-    two of them, by least squares.
+    The main effect of a level is its mean over all combinations of the other factors less that of the baseline's
+    level; a two-way interaction is by how much more one level does where another is chosen than where it is not. Both
+    are the coefficients of a linear model by least squares, whose columns are a level's indicator less
+    1 / (number of levels), and the products of two of them.
 
     Args:
         levels: Index variant, one column a factor: the chosen level, as text.
@@ -84,18 +84,23 @@ def estimate_effects(scores: pd.Series, found: Contrasts) -> pd.DataFrame:
         found: The effects.
 
     Returns:
-        Columns effect, kind, estimate, low, high, p, and p_corrected, by Holm's method over all effects. Empty where the
-        variants share no seed.
+        Columns effect, kind, estimate, low, high, p, and p_corrected, by Holm's method over all effects. Empty where
+        the variants share no seed.
     """
-    table = scores.unstack("example")
-    shared = set.intersection(*(set(own.index.get_level_values("seed")) for _, own in table.groupby(level="variant")))
+    of_variant = {variant: own.droplevel("variant") for variant, own in scores.groupby(level="variant")}
+    shared = set.intersection(*(set(own.index.unique("seed")) for own in of_variant.values()))
     if not shared:
         return pd.DataFrame(columns=list(COLUMNS))
-    # (num_seeds, num_variants, num_examples)
-    cube = np.stack([table.xs(seed, level="seed").loc[found.weights.columns].to_numpy() for seed in sorted(shared)])
+    # (num_variants, num_seeds, num_examples)
+    cube = np.stack(
+        [
+            of_variant[variant].loc[sorted(shared)].to_numpy(np.float64).reshape(len(shared), -1)
+            for variant in found.weights.columns
+        ]
+    )
     rows = []
     for (effect, weights), kind in zip(found.weights.iterrows(), found.kinds, strict=True):
-        estimate = crossed_mean(np.einsum("v,sve->se", weights.to_numpy(np.float64), cube))
+        estimate = crossed_mean(np.einsum("v,vse->se", weights.to_numpy(np.float64), cube))
         low, high = estimate.interval()
         rows.append((effect, kind, estimate.mean, low, high, estimate.p_value))
     frame = pd.DataFrame(rows, columns=list(COLUMNS[:-1]))

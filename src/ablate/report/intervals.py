@@ -1,11 +1,11 @@
 """Intervals and tests for a difference seen with few seeds and many photographs. Pure functions on arrays.
 
-The model of a variant's difference from the baseline, seed s and photograph i being the same for both (docs/statistics.md):
+The model of a variant's difference from the baseline, seed s and photograph i being the same for both:
 
     d[s, i] = mu + S[s] + P[i] + E[s, i]
 
-with independent effects of seeds, of photographs, and of both together. Seeds and photographs are samples: the interval
-for mu is about other seeds and other photographs of the same kind.
+with independent effects of seeds, of photographs, and of both together. Seeds and photographs are samples: the
+interval for mu is about other seeds and other photographs of the same kind. docs/statistics.md says more.
 """
 
 from dataclasses import dataclass
@@ -27,13 +27,13 @@ DAMPING = 0.25
 class Spread:
     """How far a mean lies from the truth: normal, with a variance that is known only as well as the seeds tell it.
 
-    With MS the mean squares of the two-way table of n_s seeds and n_p photographs, the variance of its mean is estimated
-    by (MS_S + max(MS_P - MS_E, 0)) / (n_s n_p). The second part stands on hundreds of degrees of freedom; the first on
-    n_s - 1, so that the true value of MS_S may be g MS_S, g being (n_s - 1) / chi2(n_s - 1): a generalised pivotal quantity
-    (Weerahandi 1993, doi:10.2307/2290779; Hannig, Iyer and Patterson 2006, doi:10.1198/016214505000000736). Averaging
-    over g gives Student's t where photographs make no difference, and the normal distribution where seeds make none. In
-    between it is known to err on the safe side; g - 1 is therefore multiplied by w^`DAMPING`, w being the first part's
-    share.
+    With MS the mean squares of the two-way table of n_s seeds and n_p photographs, the variance of its mean is
+    estimated by (MS_S + max(MS_P - MS_E, 0)) / (n_s n_p). The second part stands on hundreds of degrees of freedom;
+    the first on n_s - 1, so that the true value of MS_S may be g MS_S, with g = (n_s - 1) / chi2(n_s - 1): a
+    generalised pivotal quantity (Weerahandi 1993, doi:10.2307/2290779; Hannig, Iyer and Patterson 2006,
+    doi:10.1198/016214505000000736). Averaging over g gives Student's t where photographs make no difference, and the
+    normal distribution where seeds make none. In between it is known to err on the safe side; g - 1 is therefore
+    multiplied by w^`DAMPING`, w being the first part's share.
 
     Attributes:
         seeds: MS_S / (n_s n_p), with one seed or one example all of the estimated variance.
@@ -65,8 +65,8 @@ class Spread:
     def detectable(self, *, alpha: float, power: float = POWER) -> float:
         """Return the smallest true difference that a repetition of the study finds with a given power.
 
-        The seeds' variance is not known, and a repetition estimates its own: both are averaged over. That asks for more
-        than the usual multiple of the standard error, much more with three seeds.
+        The seeds' variance is not known, and a repetition estimates its own: both are averaged over. That asks for
+        more than the usual multiple of the standard error, much more with three seeds.
 
         Args:
             alpha: Two-sided level at which the repetition tests.
@@ -100,7 +100,7 @@ class Estimate:
 
     Attributes:
         mean: Its estimate; NaN where a difference is not finite.
-        spread: How far it may lie from the truth; None where a single number, or one that is not finite, tells nothing.
+        spread: How far it may lie from the truth; None where a single number, or one not finite, tells nothing.
         seed_variance: Estimated variance of S, at least 0; NaN for one seed.
         example_variance: Of P, at least 0, with E for one seed; NaN for one example.
         residual_variance: Of E; NaN for one seed or one example.

@@ -14,7 +14,6 @@ from ablate.report.select import Gap, Selection, comparable, newest_finished
 from ablate.report.variants import in_order, short_names
 from ablate.schema import unknown, validate
 from ablate.study.definition import StudyFile
-from ablate.study.variant import BASELINE
 from ablate.tracking.read import StudyRecord
 
 CURVES = {"train/loss": "training", "val/loss": "evaluation photographs"}
@@ -159,11 +158,12 @@ def _primary(metric: str | None, definition: StudyFile | None, specs: pd.DataFra
         return Primary(metric, bool(directed.loc[metric, "higher_is_better"]))
     measured = ", ".join(map(str, directed.index))
     if metric in CURVES:
-        varied = [str(name) for name in params if params[name].nunique(dropna=False) > 1]
+        varied = [str(name) for name in params if len(params[name].unique()) > 1]
         differ = [name for name in varied if name.split(".")[0] not in ("seed", "study")]
         raise NotComparable(
             f"{metric} does not rank variants: losses of different losses or outputs are different quantities"
-            f"{', and these runs differ in ' + ', '.join(differ[:6]) if differ else ''}. metric= takes one of {measured}"
+            f"{', and these runs differ in ' + ', '.join(differ[:6]) if differ else ''}. "
+            f"metric= takes one of {measured}"
         )
     if metric in specs.index:
         raise ConfigError(f"metric={metric} has no better direction; it must be one of {measured}")
@@ -215,13 +215,3 @@ def _distributions(record: StudyRecord, runs: pd.DataFrame) -> pd.DataFrame:
     joined = pd.concat([record.distribution(run).assign(variant=variant) for run, variant in known])
     coordinates = [name for name in joined.columns if name not in ("variant", "truth", "output")]
     return joined.groupby(["variant", *coordinates], sort=False, as_index=False)[["truth", "output"]].sum()
-
-
-def baseline_levels(definition: StudyFile) -> tuple[pd.DataFrame, "pd.Series[Any]"]:
-    """Return the levels of a study's variants, index variant and one column a factor, and those of its baseline."""
-    variants = definition.expansion().variants
-    names = pd.Index([definition.name_of(variant) for variant in variants], name="variant")
-    return pd.DataFrame(variants, index=names).astype(str), pd.Series(definition.baseline).astype(str)
-
-
-__all__ = ["BASELINE", "DRAWN", "Results", "baseline_levels", "load"]

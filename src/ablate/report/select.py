@@ -1,4 +1,4 @@
-"""Which runs of a study stand in one table: what is finished, and whether it can be compared. Pure functions on frames."""
+"""Which runs of a study stand in one table: what is finished and can be compared. Pure functions on frames."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -111,13 +111,17 @@ def _disagreements(runs: pd.DataFrame) -> list[_Disagreement]:
     for column, what in SETTING.items():
         if column == "setting" and found:
             continue  # a hash of what was named before
-        if column in runs and runs[column].nunique(dropna=False) > 1:
+        if column in runs and _differ(runs[column]):
             found.append((what, _groups(runs[column])))
     if "configuration" in runs:
         for variant, own in runs.groupby("variant", sort=False):
-            if not found and own["configuration"].nunique(dropna=False) > 1:
+            if not found and _differ(own["configuration"]):
                 found.append((f"configuration of {variant}", _groups(own["configuration"])))
     return found
+
+
+def _differ(values: pd.Series) -> bool:
+    return len(values.unique()) > 1
 
 
 def _groups(values: pd.Series) -> list[tuple[str, list[str]]]:
@@ -135,8 +139,9 @@ def _mixed(study: str, disagreements: Sequence[_Disagreement], runs: pd.DataFram
     return "\n".join(
         [
             *lines,
-            "Start the study again with one of them, and what is missing is trained; give what is another study another",
-            "name, study.name=NAME; or partial=true compares what agrees with the newest run, and shows the rest as gaps.",
+            "Start the study again with one of them, and what is missing is trained; give what is another study",
+            "another name, study.name=NAME; or partial=true compares what agrees with the newest run, and shows the",
+            "rest as gaps.",
         ]
     )
 
