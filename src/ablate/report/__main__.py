@@ -9,16 +9,23 @@ from ablate.errors import ConfigError, TrackingError
 from ablate.schema import unknown
 
 HELP = """\
-Compare the runs of a study: a table with cost, colourised photographs and learning curves.
+Compare the runs of a study: which part matters, by how much, how surely, and at what cost.
 
   python -m ablate.report                     the study with the newest run, into reports/STUDY
   python -m ablate.report study=NAME          another one
   python -m ablate.report study=NAME out=DIR  into another folder
+  python -m ablate.report metric=NAME         by another metric than the study's own
+  python -m ablate.report partial=true        of a study that is not finished, or whose runs do not all agree
   python -m ablate.report uri=sqlite:///FILE  from another store; else MLFLOW_TRACKING_URI, else mlflow.db
+  python -m ablate.report track=false         without writing the report to MLflow as well
 
-It writes report.html (one file, opens from disk), report.md, comparison.csv, runs.csv, grid.png and curves.png."""
+It writes report.html (one file, opens from disk, prints), report.md and report.tex with figures/ (PNG and PDF),
+comparison.csv and .parquet, runs.csv, scores.parquet (a row a variant, seed and photograph) and summary.json. Runs on
+other data, evaluated otherwise, or with other code are never mixed: the report says which they are. How differences,
+intervals and verdicts come about: docs/statistics.md."""
 
-ARGUMENTS = ("study", "out", "uri")
+ARGUMENTS = ("study", "out", "metric", "partial", "uri", "track")
+_SWITCHES = {"true": True, "false": False}
 
 
 def main() -> None:
@@ -28,10 +35,12 @@ def main() -> None:
         return
     with command():
         arguments = _arguments(sys.argv[1:])
-        from ablate.report.compare import compare
+        partial, tracked = _switch(arguments, "partial", "false"), _switch(arguments, "track", "true")
         from ablate.report.load import load
+        from ablate.report.page import make_page
         from ablate.report.render import write
         from ablate.tracking.read import read_study, study_names
+        from ablate.tracking.report import log_report
         from ablate.tracking.store import open_store, store_uri
 
         uri = store_uri(arguments.get("uri"), project_dir())
@@ -39,13 +48,18 @@ def main() -> None:
         studies = [arguments["study"]] if "study" in arguments else study_names()
         if not studies:
             raise TrackingError(f"there are no runs yet in {uri}: `python -m ablate.run` makes one")
-        results = load(read_study(studies[0], uri))
+        results = load(read_study(studies[0], uri), partial=partial, metric=arguments.get("metric"))
+        page = make_page(results)
         folder = Path(arguments.get("out") or project_dir() / "reports" / results.study)
-        page = write(results, compare(results.values), folder)
+        files = write(page, folder)
         print(f"{len(results.runs)} runs of study {results.study} compared")
-        for line in results.left_out:
-            print(f"Not compared: {line}")
-        print(f"Report: {page}")
+        for line in page.answer:
+            print(line)
+        for gap in results.gaps:
+            print(f"Missing: {gap}")
+        print(f"Report: {files[-1]}")
+        if tracked:
+            log_report(results.study, folder, files)
 
 
 def _arguments(given: list[str]) -> dict[str, str]:
@@ -58,6 +72,13 @@ def _arguments(given: list[str]) -> dict[str, str]:
             raise ConfigError(f"{name} needs a value, as in {name}=VALUE")
         arguments[name] = value
     return arguments
+
+
+def _switch(arguments: dict[str, str], name: str, default: str) -> bool:
+    value = arguments.get(name, default)
+    if value not in _SWITCHES:
+        raise ConfigError(f"{name} must be true or false. Received: {name}={value}")
+    return _SWITCHES[value]
 
 
 if __name__ == "__main__":

@@ -120,19 +120,18 @@ def cost_differences(costs: pd.DataFrame) -> pd.DataFrame:
         One row a variant and cost, by `in_order`: columns variant, metric, mean, sd, difference.
     """
     rows = []
-    baseline = (
-        costs.loc[BASELINE] if BASELINE in costs.index.unique("variant") else costs.iloc[:0].droplevel("variant")
-    )
+    known = BASELINE in costs.index.unique("variant")
+    baseline = costs.xs(BASELINE, level="variant") if known else costs.iloc[:0].droplevel("variant")
     for variant in in_order(costs.index.unique("variant").tolist()):
-        own = costs.loc[variant]
+        own = costs.xs(variant, level="variant")
         differences = (own - baseline).dropna(how="all")
         rows += [
             {
                 "variant": variant,
                 "metric": cost,
-                "mean": own[cost].mean(),
-                "sd": own[cost].std(ddof=1),
-                "difference": differences[cost].mean() if variant != BASELINE else np.nan,
+                "mean": float(np.mean(own[cost])),
+                "sd": float(np.std(own[cost], ddof=1)) if len(own) > 1 else np.nan,
+                "difference": float(np.mean(differences[cost])) if variant != BASELINE else np.nan,
             }
             for cost in costs.columns
         ]

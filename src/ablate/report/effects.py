@@ -1,6 +1,6 @@
 """Main effects and two-way interactions of a factorial study. Pure functions on frames."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -32,7 +32,7 @@ class Contrasts:
     aliased: Sequence[str]
 
 
-def contrasts(levels: pd.DataFrame, baseline: pd.Series) -> Contrasts:
+def contrasts(levels: pd.DataFrame, baseline: Mapping[str, str]) -> Contrasts:
     """Work out the effects that a set of variants tells apart.
 
     The main effect of a level is its mean over all combinations of the other factors less that of the baseline's
@@ -48,9 +48,9 @@ def contrasts(levels: pd.DataFrame, baseline: pd.Series) -> Contrasts:
         The effects, main ones first.
     """
     columns: dict[str, dict[str, Array]] = {}
-    for factor in levels:
+    for factor in map(str, levels.columns):
         known = levels[factor].unique()
-        columns[str(factor)] = {
+        columns[factor] = {
             f"{factor}={level}": (levels[factor] == level).to_numpy(np.float64) - 1 / len(known)
             for level in known
             if level != baseline[factor]

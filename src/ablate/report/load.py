@@ -1,7 +1,7 @@
 """Everything that a report shows, from the store, as frames."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +67,10 @@ class Results:
     distributions: pd.DataFrame
     problems: list[str]
 
+    def spec(self, metric: str) -> Mapping[str, Any]:
+        """Return what a metric means, a row of `specs`."""
+        return {str(key): value for key, value in self.specs.loc[[metric]].to_dict("records")[0].items()}
+
     @property
     def variants(self) -> list[str]:
         """The variants that are compared, in order."""
@@ -87,11 +91,7 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
         TrackingError: No run has finished, or an artifact of one is missing.
     """
     definition = _definition(record)
-    planned = [
-        (definition.name_of(variant), seed)
-        for variant in (definition.expansion().variants if definition else [])
-        for seed in (definition.seeds if definition else [])
-    ]
+    planned = _planned(definition) if definition else None
     evaluated = record.metrics.filter(like="eval/").notna().any(axis=1)
     selection = newest_finished(record.runs, evaluated, planned)
     if selection.runs.empty:
@@ -128,7 +128,7 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
         specs=specs,
         scores=_scores(runs, tables, list(specs.index)),
         costs=metrics.filter(regex="^cost/").set_axis(index, axis=0),
-        references=_references(metrics.loc[newest]),
+        references=_references(metrics.loc[[newest]].iloc[0]),
         curves=_curves(record, shown),
         samples=_by_variant(first, record.samples),
         distributions=_distributions(record, shown),
@@ -143,6 +143,11 @@ def _definition(record: StudyRecord) -> StudyFile | None:
         return validate(StudyFile, yaml.safe_load(record.definition))
     except (ConfigError, yaml.YAMLError) as error:
         raise TrackingError(f"what study {record.name} asks for cannot be read: {error}") from None
+
+
+def _planned(definition: StudyFile) -> list[tuple[str, int]]:
+    names = [definition.name_of(variant) for variant in definition.expansion().variants]
+    return [(name, seed) for name in names for seed in definition.seeds]
 
 
 def _primary(metric: str | None, definition: StudyFile | None, specs: pd.DataFrame, params: pd.DataFrame) -> Primary:
@@ -204,14 +209,19 @@ def _curves(record: StudyRecord, runs: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def _by_variant(runs: pd.DataFrame, read: Any) -> pd.DataFrame:
+def _by_variant(runs: pd.DataFrame, read: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([read(str(run)).assign(variant=variant) for run, variant in runs["variant"].items()])
 
 
 def _distributions(record: StudyRecord, runs: pd.DataFrame) -> pd.DataFrame:
-    known = [(str(run), variant) for run, variant in runs["variant"].items() if record.has_distribution(str(run))]
-    if not known:
+    frames = [
+        found.assign(variant=variant)
+        for run, variant in runs["variant"].items()
+        for found in [record.distribution(str(run))]
+        if found is not None
+    ]
+    if not frames:
         return pd.DataFrame(columns=["variant", "x", "y", "truth", "output"])
-    joined = pd.concat([record.distribution(run).assign(variant=variant) for run, variant in known])
+    joined = pd.concat(frames)
     coordinates = [name for name in joined.columns if name not in ("variant", "truth", "output")]
     return joined.groupby(["variant", *coordinates], sort=False, as_index=False)[["truth", "output"]].sum()

@@ -12,6 +12,7 @@ from mlflow.entities import Experiment, Run, ViewType
 from mlflow.exceptions import MlflowException
 
 from ablate.errors import TrackingError
+from ablate.tracking.study import ALIASES, DEFINITION, NO_ALIASES, QUESTION, joined
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class StudyRecord:
     Attributes:
         name: Name of the study.
         question: What it asks, None where that was never said.
+        definition: Its file, as YAML; None for a sweep without one.
+        aliases: Effects that its design cannot tell apart, a line each.
         uri: Address of the store.
         experiment_id: The study's experiment in MLflow.
         runs: One row a run, newest first, index `run_id`: columns `status` (FINISHED, FAILED, KILLED, RUNNING),
@@ -33,6 +36,8 @@ class StudyRecord:
 
     name: str
     question: str | None
+    definition: str | None
+    aliases: Sequence[str]
     uri: str
     experiment_id: str
     runs: pd.DataFrame
@@ -59,13 +64,11 @@ class StudyRecord:
         """Return a run's sample pictures: columns kind (given, truth, output), example, and picture, a PNG file."""
         return pd.read_parquet(self._artifact(run_id, "evaluation/samples.parquet"))
 
-    def distribution(self, run_id: str) -> pd.DataFrame:
-        """Return how a run's outputs spread beside the truth, see `ablate.task.Evaluation`.
-
-        Raises:
-            TrackingError: Its task has noted nothing of the kind.
-        """
-        return pd.read_parquet(self._artifact(run_id, "evaluation/distribution.parquet"))
+    def distribution(self, run_id: str) -> pd.DataFrame | None:
+        """Return how a run's outputs spread beside the truth, see `ablate.task.Evaluation`; None where it has none."""
+        place = "evaluation/distribution.parquet"
+        listed = mlflow.MlflowClient().list_artifacts(self._source(run_id), "evaluation")
+        return pd.read_parquet(self._artifact(run_id, place)) if place in {file.path for file in listed} else None
 
     def problems(self, run_id: str) -> list[str]:
         """Return the files that were left out of a run's data set, a line each."""
@@ -119,7 +122,9 @@ def read_study(name: str, uri: str) -> StudyRecord:
     ids = pd.Index([run.info.run_id for run in runs], name="run_id")
     return StudyRecord(
         name=name,
-        question=experiment.tags.get("mlflow.note.content"),
+        question=experiment.tags.get(QUESTION),
+        definition=joined(experiment.tags, DEFINITION) or None,
+        aliases=[line for line in joined(experiment.tags, ALIASES).splitlines() if line != NO_ALIASES],
         uri=uri,
         experiment_id=experiment.experiment_id,
         runs=pd.DataFrame([_row(run) for run in runs], index=ids),

@@ -107,7 +107,9 @@ def name_lines(name: str, width: int) -> list[str]:
         At least one line.
     """
     lines = [""]
-    for part in re.split(r"(?<=,)|(?<=× )", writable(name)):
+    parts = re.split(r"(?<=,)|(?<=× )", writable(name))
+    # A level too long for a line stands below its factor.
+    for part in [piece for part in parts for piece in (re.split("(?<==)", part) if len(part) > width else [part])]:
         if lines[-1] and len(lines[-1] + part.rstrip()) > width:
             lines.append("")
         lines[-1] += part

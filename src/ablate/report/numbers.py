@@ -1,0 +1,101 @@
+"""Numbers, names and addresses as people read them."""
+
+import re
+from urllib.parse import urlsplit
+
+import numpy as np
+
+
+def number(value: float) -> str:
+    """Write a number with four significant digits, at most four of them decimal."""
+    if np.isnan(value):
+        return "-"
+    if abs(value) >= 1e15:  # databases keep an infinite value as their largest
+        return f"{value:.1e}" if abs(value) < 1e300 else "∞" if value > 0 else "-∞"
+    digits = 3 - int(np.floor(np.log10(abs(value)))) if value else 0
+    return f"{value:,.{min(max(digits, 0), 4)}f}"
+
+
+def signed(value: float, *, counted: bool = False) -> str:
+    """Write a difference with its sign and three significant digits, one of counts with its SI prefix."""
+    if counted:
+        return f"{'-' if value < 0 else '+'}{large(abs(value))}" if value else ""
+    text = f"{value:+.3g}"
+    return text if "e" not in text else f"{value:+,.0f}" if abs(value) >= 1 else f"{value:+.1g}"
+
+
+def with_interval(value: float, low: float, high: float) -> str:
+    """Write a difference and its interval, all to the place that two digits of the interval's half width reach."""
+    if np.isnan(value):
+        return "-"
+    half = (high - low) / 2
+    if np.isnan(half) or half == 0:
+        return signed(value) or "0"
+    places = min(max(1 - int(np.floor(np.log10(half))), 0), 6)
+    return f"{value:+,.{places}f} [{low:+,.{places}f}, {high:+,.{places}f}]"
+
+
+def magnitude(value: float) -> str:
+    """Write a size with two significant digits, without a power of ten."""
+    if np.isnan(value):
+        return "-"
+    digits = 1 - int(np.floor(np.log10(abs(value)))) if value else 0
+    return f"{value:,.{max(digits, 0)}f}"
+
+
+def probability(p: float) -> str:
+    """Write a p-value: two digits, and from below 0.001 that it is."""
+    if np.isnan(p):
+        return "-"
+    return "<0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+
+
+def large(value: float) -> str:
+    """Write a count with its SI prefix: 2032585 is 2.03 M."""
+    if np.isnan(value):
+        return "-"
+    for factor, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= 0.9995 * factor:
+            return f"{value / factor:.3g} {prefix}"
+    return f"{value:.0f}"
+
+
+def markdown_escaped(text: str) -> str:
+    """Escape what Markdown would take for markup."""
+    return re.sub(r"([\\`*<>|])", r"\\\1", text)
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$",
+    "−": "$-$",
+    "∞": r"$\infty$",
+    "·": r"$\cdot$",
+    ",": r",\allowbreak{}",
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+}
+
+
+def latex_escaped(text: str) -> str:
+    """Escape what LaTeX would take for a command; what its fonts lack becomes a question mark."""
+    written = (_LATEX.get(character, character) for character in text)
+    return "".join(part if len(part) > 1 or ord(part) < 0x250 else "?" for part in written)
+
+
+def without_password(uri: str) -> str:
+    """Leave out the user and password of an address."""
+    parts = urlsplit(uri)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else uri
+
+
+def store_name(uri: str) -> str:
+    """Return what a page that others read says of a store: of a file its name alone."""
+    return uri.rpartition("/")[2] if uri.startswith("sqlite:") else without_password(uri)

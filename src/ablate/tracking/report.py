@@ -1,0 +1,49 @@
+"""A report as part of its study in MLflow."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import mlflow
+from mlflow.entities import RunStatus, ViewType
+from mlflow.exceptions import MlflowException
+
+from ablate.errors import TrackingError
+
+_TAG = "ablate.report"
+
+
+def log_report(study: str, folder: Path, files: Sequence[Path]) -> str:
+    """Write a report's files to the open store, as artifacts of the study's run `report`; it replaces an older one's.
+
+    Args:
+        study: Name of the study, which is there.
+        folder: Where the report is.
+        files: Its files, somewhere below the folder.
+
+    Returns:
+        The run's id.
+
+    Raises:
+        TrackingError: The store does not take it.
+    """
+    client = mlflow.MlflowClient()
+    try:
+        experiment = client.get_experiment_by_name(study)
+        assert experiment is not None
+        runs = client.search_runs(
+            [experiment.experiment_id],
+            filter_string=f"tags.`{_TAG}` = 'true'",
+            run_view_type=ViewType.ACTIVE_ONLY,
+            max_results=1,
+        )
+        run = runs[0] if runs else client.create_run(experiment.experiment_id, run_name="report", tags={_TAG: "true"})
+        for file in files:
+            place = file.relative_to(folder).parent
+            client.log_artifact(run.info.run_id, str(file), "report" if place == Path() else f"report/{place}")
+        client.set_terminated(run.info.run_id, RunStatus.to_string(RunStatus.FINISHED))
+    except (MlflowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise TrackingError(
+            f"the report is written, but cannot be tracked: {reason}. track=false leaves that out"
+        ) from error
+    return str(run.info.run_id)
