@@ -107,9 +107,13 @@ def name_lines(name: str, width: int) -> list[str]:
         At least one line.
     """
     lines = [""]
-    parts = re.split(r"(?<=,)|(?<=× )", writable(name))
-    # A level too long for a line stands below its factor.
-    for part in [piece for part in parts for piece in (re.split("(?<==)", part) if len(part) > width else [part])]:
+    # A level that is too long for a line stands below its factor.
+    parts = [
+        piece
+        for part in re.split(r"(?<=,)|(?<=× )", writable(name))
+        for piece in (re.split("(?<==)", part) if len(part) > width else [part])
+    ]
+    for part in parts:
         if lines[-1] and len(lines[-1] + part.rstrip()) > width:
             lines.append("")
         lines[-1] += part
