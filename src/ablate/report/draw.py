@@ -13,7 +13,7 @@ from ablate.report.load import Results
 from ablate.report.tables import COUNTED
 from ablate.study.variant import BASELINE
 
-RANDOM, BEST, WORST = 4, 2, 2
+RANDOM, BEST, WORST = 3, 1, 1
 """Photographs of each kind in the grid."""
 
 

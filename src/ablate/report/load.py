@@ -12,7 +12,7 @@ from ablate.errors import ConfigError, NotComparable, TrackingError
 from ablate.report.compare import Primary
 from ablate.report.select import Gap, Selection, comparable, newest_finished
 from ablate.report.variants import in_order, short_names
-from ablate.schema import unknown, validate
+from ablate.schema import unknown_level, validate
 from ablate.study.definition import StudyFile
 from ablate.tracking.read import StudyRecord
 
@@ -172,7 +172,7 @@ def _primary(metric: str | None, definition: StudyFile | None, specs: pd.DataFra
         )
     if metric in specs.index:
         raise ConfigError(f"metric={metric} has no better direction; it must be one of {measured}")
-    raise ConfigError(f"metric={unknown(metric, [str(name) for name in directed.index])}")
+    raise ConfigError(unknown_level("metric", metric, [str(name) for name in directed.index]))
 
 
 def _digest(table: pd.DataFrame) -> str:
