@@ -124,7 +124,7 @@ def cost_differences(costs: pd.DataFrame) -> pd.DataFrame:
         costs.loc[BASELINE] if BASELINE in costs.index.unique("variant") else costs.iloc[:0].droplevel("variant")
     )
     for variant in in_order(costs.index.unique("variant").tolist()):
-        own = costs.loc[variant]
+        own = pd.DataFrame(costs.loc[variant])
         differences = (own - baseline).dropna(how="all")
         rows += [
             {

@@ -1,7 +1,8 @@
 """Which runs of a study stand in one table: what is finished and can be compared. Pure functions on frames."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -94,7 +95,7 @@ def comparable(selection: Selection, study: str, *, partial: bool) -> Selection:
             raise NotComparable(_mixed(study, disagreements, runs))
         what, groups = disagreements[0]
         others = [run for _, ids in groups[1:] for run in ids]
-        left += [Gap(*_cell(runs.loc[run]), f"another {what} than the newest run's") for run in others]
+        left += [Gap(*_cell(runs, run), f"another {what} than the newest run's") for run in others]
         runs = runs.drop(others)
     gaps = [*selection.gaps, *left]
     if gaps and not partial:
@@ -107,7 +108,7 @@ _Disagreement = tuple[str, list[tuple[str, list[str]]]]
 
 
 def _disagreements(runs: pd.DataFrame) -> list[_Disagreement]:
-    found = []
+    found = list[_Disagreement]()
     for column, what in SETTING.items():
         if column == "setting" and found:
             continue  # a hash of what was named before
@@ -121,11 +122,11 @@ def _disagreements(runs: pd.DataFrame) -> list[_Disagreement]:
 
 
 def _differ(values: pd.Series) -> bool:
-    return len(values.unique()) > 1
+    return len(_groups(values)) > 1
 
 
 def _groups(values: pd.Series) -> list[tuple[str, list[str]]]:
-    known = values.fillna("not recorded").astype(str)
+    known = values.astype(object).fillna("not recorded").astype(str)
     return [(str(value), [str(run) for run in own.index]) for value, own in known.groupby(known, sort=False)]
 
 
@@ -134,7 +135,7 @@ def _mixed(study: str, disagreements: Sequence[_Disagreement], runs: pd.DataFram
     for what, groups in disagreements:
         lines.append(f"  {what}:")
         for value, ids in groups:
-            names = ["{} seed {}".format(*_cell(runs.loc[run])) for run in ids]
+            names = ["{} seed {}".format(*_cell(runs, run)) for run in ids]
             lines.append(f"    {value[:24]}: {_listed(names)}")
     return "\n".join(
         [
@@ -160,8 +161,9 @@ def _unfinished(study: str, gaps: Sequence[Gap], finished: int) -> str:
     )
 
 
-def _cell(run: pd.Series) -> tuple[str, int]:
-    return str(run["variant"]), int(run["seed"])
+def _cell(runs: pd.DataFrame, run: str) -> tuple[str, int]:
+    row: Any = runs.loc[run]
+    return str(row["variant"]), int(row["seed"])
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -169,7 +171,7 @@ def _listed(names: Sequence[str]) -> str:
     return "; ".join(names[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
 
 
-def _why(run: dict[str, object]) -> str:
+def _why(run: Mapping[Hashable, object]) -> str:
     if run["status"] == "FINISHED":
         return "finished without results"
     reason = run.get("reason")
