@@ -35,7 +35,6 @@ class Components:
     of_both: float
 
 
-# The second is what the committed study has, see docs/statistics.md.
 COMPONENTS = (
     Components("seeds make no difference", 0.0, 1.5, 1.0),
     Components("seeds and photographs alike", 0.15, 1.5, 1.0),
@@ -142,9 +141,9 @@ def main() -> None:
     """Simulate, and write the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--studies", type=int, default=10_000, metavar="N", help="studies a row")
+    rows = table(parser.parse_args().studies)
     text = PAGE.read_text(encoding="utf-8")
     before, after = text.split(BEGIN)[0], text.split(END)[1]
-    rows = table(parser.parse_args().studies)
     PAGE.write_text(f"{before}{BEGIN}\n{rows}\n{END}{after}", encoding="utf-8")
     print(rows)
 

@@ -53,7 +53,7 @@ def contrasts(levels: pd.DataFrame, baseline: Mapping[str, str]) -> Contrasts:
         columns[factor] = {
             f"{factor}={level}": (levels[factor] == level).to_numpy(np.float64) - 1 / len(known)
             for level in known
-            if level != baseline[factor]
+            if level != baseline[str(factor)]
         }
     mains = [(name, MAIN, column) for own in columns.values() for name, column in own.items()]
     products = [

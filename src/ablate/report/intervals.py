@@ -50,17 +50,22 @@ class Spread:
         """Estimated standard deviation of the mean."""
         return float(np.sqrt(self.seeds + self.examples))
 
+    @property
+    def share(self) -> float:
+        """The seeds' part of the variance: exactly 1 where photographs have none."""
+        return self.seeds / (self.seeds + self.examples)
+
     def beyond(self, distance: float) -> float:
         """Return the probability that a mean exceeds the truth by at least so much."""
         if self.standard_error == 0:
             return float(distance < 0) if distance else 0.5
-        return float(_beyond(distance / self.standard_error, np.float64(self.seeds / self.standard_error**2), self.df))
+        return float(_beyond(distance / self.standard_error, self.share, self.df))
 
     def reach(self, alpha: float) -> float:
         """Return how far the interval of level 1 - alpha reaches to either side."""
         if self.standard_error == 0:
             return 0.0
-        return self.standard_error * _limit(self.seeds / self.standard_error**2, self.df, alpha)
+        return self.standard_error * _limit(self.share, self.df, alpha)
 
     def detectable(self, *, alpha: float, power: float = POWER) -> float:
         """Return the smallest true difference that a repetition of the study finds with a given power.
@@ -75,7 +80,7 @@ class Spread:
         if self.standard_error == 0:
             return 0.0
         scale = self.standard_error
-        seeds, examples = self.seeds / scale**2, self.examples / scale**2
+        seeds, examples = self.share, 1 - self.share
         nodes, weights = _nodes(self.df)
         true = seeds * nodes[:, None]
         estimated = true / nodes
@@ -151,7 +156,11 @@ def crossed_mean(differences: npt.ArrayLike) -> Estimate:
     seeds, examples = table.shape
     if not np.isfinite(table).all():
         return Estimate(np.nan)
-    mean = float(table.mean())
+    # Measured from the first one, equal differences vary not at all, whatever their sum rounds to.
+    origin = float(table[0, 0])
+    table = table - origin
+    centre = float(table.mean())
+    mean = origin + centre
     if table.size == 1:
         return Estimate(mean)
     if seeds == 1 or examples == 1:
@@ -163,7 +172,7 @@ def crossed_mean(differences: npt.ArrayLike) -> Estimate:
             example_variance=variance if seeds == 1 else np.nan,
         )
     of_seeds, of_examples = table.mean(axis=1), table.mean(axis=0)
-    rest = table - of_seeds[:, None] - of_examples + mean
+    rest = table - of_seeds[:, None] - of_examples + centre
     ms_seeds = examples * float(of_seeds.var(ddof=1))
     ms_examples = seeds * float(of_examples.var(ddof=1))
     ms_rest = float((rest**2).sum()) / ((seeds - 1) * (examples - 1))

@@ -122,11 +122,11 @@ def _disagreements(runs: pd.DataFrame) -> list[_Disagreement]:
 
 
 def _differ(values: pd.Series) -> bool:
-    return len(values.unique()) > 1
+    return len(_groups(values)) > 1
 
 
 def _groups(values: pd.Series) -> list[tuple[str, list[str]]]:
-    known = values.fillna("not recorded").astype(str)
+    known = values.astype(object).fillna("not recorded").astype(str)
     return [(str(value), [str(run) for run in own.index]) for value, own in known.groupby(known, sort=False)]
 
 
@@ -162,7 +162,8 @@ def _unfinished(study: str, gaps: Sequence[Gap], finished: int) -> str:
 
 
 def _cell(runs: pd.DataFrame, run: str) -> tuple[str, int]:
-    return str(runs.loc[run, "variant"]), int(str(runs.loc[run, "seed"]))
+    row: Any = runs.loc[run]
+    return str(row["variant"]), int(row["seed"])
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -170,7 +171,7 @@ def _listed(names: Sequence[str]) -> str:
     return "; ".join(names[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
 
 
-def _why(run: Mapping[Hashable, Any]) -> str:
+def _why(run: Mapping[Hashable, object]) -> str:
     if run["status"] == "FINISHED":
         return "finished without results"
     reason = run.get("reason")

@@ -1,0 +1,313 @@
+"""What compares variants, against hand-made scores, SciPy and statsmodels."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from ablate.report.compare import (
+    BETTER,
+    EQUIVALENT,
+    HIGHER,
+    LOWER,
+    NO_DIFFERENCE,
+    NOT_COMPARABLE,
+    WORSE,
+    Primary,
+    compare,
+    cost_differences,
+    holm,
+    per_example,
+)
+from ablate.report.intervals import crossed_mean
+
+COLUMNS = [
+    "variant",
+    "metric",
+    "n",
+    "mean",
+    "sd",
+    "n_paired",
+    "examples",
+    "exploratory",
+    "difference",
+    "low",
+    "high",
+    "p",
+    "p_corrected",
+    "p_equivalence",
+    "effect_size",
+    "detectable",
+    "verdict",
+]
+AUC = Primary("auc", higher_is_better=True)
+
+Values = Mapping[str, Mapping[int, Sequence[float]]]
+
+
+def scores(values: Values, **further: Values) -> pd.DataFrame:
+    """Make scores: by variant and seed one value an example; of `auc`, and of further metrics."""
+    columns = {
+        metric: {
+            (variant, seed, f"photo{place}"): value
+            for variant, seeds in of_metric.items()
+            for seed, examples in seeds.items()
+            for place, value in enumerate(examples)
+        }
+        for metric, of_metric in {"auc": values, **further}.items()
+    }
+    frame = pd.DataFrame(columns)
+    frame.index.names = ["variant", "seed", "example"]
+    return frame
+
+
+def drawn(
+    differences: Mapping[str, float], *, seeds: int = 5, examples: int = 30, noise: float = 0.1, seed: int = 0
+) -> dict[str, dict[int, npt.NDArray[np.float64]]]:
+    """Draw values: photographs and seeds that all variants share, a difference each, and chance."""
+    random = np.random.default_rng(seed)
+    shared = random.normal(70, 10, examples) + random.normal(0, 1, (seeds, 1))
+    return {
+        variant: dict(enumerate(shared + difference + random.normal(0, noise, (seeds, examples))))
+        for variant, difference in {"baseline": 0.0, **differences}.items()
+    }
+
+
+def compared(
+    values: Values, primary: Primary = AUC, directions: Mapping[str, bool | None] | None = None, **further: Values
+) -> pd.DataFrame:
+    table = compare(scores(values, **further), directions or {"auc": primary.higher_is_better}, primary)
+    return table.set_index(["variant", "metric"])
+
+
+def test_holm_is_that_of_statsmodels() -> None:
+    random = np.random.default_rng(0)
+    for size in (1, 2, 5, 8, 30):
+        p = random.beta(0.3, 2, size).tolist()
+        assert holm(p) == pytest.approx(multipletests(p, method="holm")[1], rel=1e-12)
+
+
+@settings(deadline=None, max_examples=25)  # statsmodels collects garbage at every call
+@given(st.lists(st.sampled_from([0.0, 0.001, 0.01, 0.02, 0.2, 1.0, math.nan]), max_size=8))
+def test_holm_takes_ties_and_leaves_out_what_is_unknown(p_values: list[float]) -> None:
+    corrected, known = holm(p_values), ~np.isnan(p_values)
+    assert np.isnan(corrected).tolist() == (~known).tolist()
+    if known.any():
+        expected = multipletests(np.array(p_values)[known], method="holm")[1]
+        assert corrected[known] == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_row_says_what_a_variant_reached_and_how_it_differs() -> None:
+    table = compare(
+        scores({"baseline": {0: [1.0, 3.0], 1: [2.0, 6.0]}, "a=1": {0: [2.0, 5.0], 1: [4.0, 9.0]}}),
+        {"auc": True},
+        AUC,
+    )
+    assert sorted(table.columns) == sorted(COLUMNS)
+    assert table["variant"].tolist() == ["baseline", "a=1"]
+    baseline, changed = (row for _, row in table.iterrows())
+    assert (baseline["n"], baseline["mean"], baseline["examples"]) == (2, 3.0, 2)
+    assert baseline["sd"] == pytest.approx(math.sqrt(2))
+    assert (changed["n"], changed["n_paired"], changed["mean"], changed["difference"]) == (2, 2, 5.0, 2.0)
+    estimate = crossed_mean([[1.0, 2.0], [2.0, 3.0]])
+    assert (changed["low"], changed["high"]) == estimate.interval()
+    assert (changed["p"], changed["effect_size"]) == (estimate.p_value, estimate.effect_size)
+
+
+def test_the_baseline_is_compared_with_nothing() -> None:
+    baseline = compared(drawn({"a=1": 1.0})).loc[("baseline", "auc")]
+    assert baseline["verdict"] == ""
+    assert baseline["n_paired"] == 0
+    unknown = ["difference", "low", "high", "p", "p_corrected", "p_equivalence", "effect_size", "detectable"]
+    assert baseline[unknown].isna().all()
+
+
+def test_only_seeds_that_both_have_are_paired() -> None:
+    # In another order too. The pairs are (1, 2) and (2, 5): their mean difference is 2, while the means differ by 0.5.
+    values = {"baseline": {0: [1.0], 1: [2.0], 2: [6.0]}, "a=1": {1: [5.0], 0: [2.0]}}
+    row = compared(values).loc[("a=1", "auc")]
+    assert (row["n"], row["n_paired"], row["mean"], row["difference"]) == (2, 2, 3.5, 2.0)
+
+
+def test_what_all_variants_of_a_seed_share_cancels() -> None:
+    table = compared(drawn({"a=1": 0.0}, noise=0.01))
+    row = table.loc[("a=1", "auc")]
+    assert row["sd"] > 0.3
+    assert row["high"] - row["low"] < 0.02
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"a=1": {0: [1.0, 2.0], 1: [2.0, 2.5]}, "a=2": {0: [2.0, 3.0], 1: [1.0, 4.0]}},
+        {"baseline": {0: [1.0, 2.0]}, "a=1": {1: [2.0, 3.0]}},
+    ],
+    ids=["no baseline", "no shared seed"],
+)
+def test_without_a_counterpart_nothing_is_compared(values: Values) -> None:
+    table = compared(values)
+    assert table["difference"].isna().all()
+    assert (table["n_paired"] == 0).all()
+    assert (table["verdict"] == "").all()
+    assert table["mean"].notna().all()
+
+
+def test_one_seed_is_compared_over_photographs() -> None:
+    values = drawn({"a=1": 1.0}, seeds=1)
+    row = compared(values).loc[("a=1", "auc")]
+    student = stats.ttest_rel(values["a=1"][0], values["baseline"][0])
+    assert math.isnan(row["sd"])
+    assert row["p"] == pytest.approx(student.pvalue, rel=1e-6)
+    assert (row["low"], row["high"]) == pytest.approx(tuple(student.confidence_interval()))
+
+
+def test_one_number_each_is_not_comparable() -> None:
+    row = compared({"baseline": {0: [1.0]}, "a=1": {0: [3.0]}}).loc[("a=1", "auc")]
+    assert row["difference"] == 2.0
+    assert row["verdict"] == NOT_COMPARABLE
+
+
+def test_a_value_that_is_not_finite_spoils_its_own_row_alone() -> None:
+    values = drawn({"a=1": 1.0, "a=2": 1.0, "a=3": 0.0})
+    alone = compared({name: values[name] for name in ("baseline", "a=2", "a=3")})
+    values["a=1"][2] = np.full(30, math.nan)
+    table = compared(values)
+    assert table.loc[("a=1", "auc"), "verdict"] == NOT_COMPARABLE
+    pd.testing.assert_frame_equal(table.drop(("a=1", "auc")), alone)
+
+
+@pytest.mark.parametrize(
+    ("higher_is_better", "above", "below"), [(True, BETTER, WORSE), (False, WORSE, BETTER), (None, HIGHER, LOWER)]
+)
+def test_the_direction_of_a_metric_decides_what_is_better(
+    higher_is_better: bool | None, above: str, below: str
+) -> None:
+    values = drawn({"a=1": 1.0, "a=2": -1.0, "a=3": 0.0})
+    table = compared(values, directions={"auc": True, "other": higher_is_better}, other=values)
+    verdicts = [table.loc[(variant, "other"), "verdict"] for variant in ("a=1", "a=2", "a=3")]
+    assert verdicts == [above, below, NO_DIFFERENCE]
+
+
+def test_the_direction_of_the_primary_metric_is_that_of_its_spec() -> None:
+    table = compared(drawn({"a=1": 1.0, "a=2": -1.0}), Primary("auc", higher_is_better=False))
+    assert table["verdict"].tolist() == ["", WORSE, BETTER]
+
+
+def test_the_primary_metric_is_corrected_and_the_others_are_not() -> None:
+    differences = {f"a={place}": 0.0 for place in range(6)}
+    # One variant whose p-value lies between 0.05 / 6 and 0.05.
+    values = drawn({**differences, "a=6": 0.03}, seed=3)
+    table = compared(values, directions={"auc": True, "other": True}, other=values)
+    primary, other = table.xs("auc", level="metric"), table.xs("other", level="metric")
+    assert not primary["exploratory"].any()
+    assert other["exploratory"].all()
+    assert primary["p"].tolist() == pytest.approx(other["p"].tolist(), nan_ok=True)
+    tested = primary["p"].dropna()
+    expected = multipletests(tested, method="holm")[1]
+    assert primary["p_corrected"].dropna().tolist() == pytest.approx(expected.tolist())
+    assert other["p_corrected"].isna().all()
+    between = tested[(tested < 0.05) & (primary["p_corrected"].dropna() >= 0.05)]
+    assert len(between) > 0
+    for variant in between.index:
+        assert primary.loc[variant, "verdict"] == NO_DIFFERENCE
+        assert other.loc[variant, "verdict"] in (BETTER, WORSE)
+
+
+def test_what_is_detectable_is_so_after_the_correction() -> None:
+    values = drawn({"a=1": 0.0, "a=2": 0.0, "a=3": 0.0})
+    table = compared(values, directions={"auc": True, "other": True}, other=values)
+    for variant in ("a=1", "a=2", "a=3"):
+        differences = np.array([values[variant][seed] - values["baseline"][seed] for seed in range(5)])
+        spread = crossed_mean(differences).spread
+        assert spread is not None
+        assert table.loc[(variant, "auc"), "detectable"] == pytest.approx(spread.detectable(alpha=0.05 / 3))
+        assert table.loc[(variant, "other"), "detectable"] == pytest.approx(spread.detectable(alpha=0.05))
+
+
+def test_a_difference_below_the_margin_is_equivalent_even_where_it_is_certain() -> None:
+    values = drawn({"a=1": 0.2, "a=2": 0.9, "a=3": 2.0})
+    without = compared(values)["verdict"].tolist()
+    within = compared(values, Primary("auc", higher_is_better=True, margin=1.0))
+    assert without == ["", BETTER, BETTER, BETTER]
+    assert within["verdict"].tolist() == ["", EQUIVALENT, EQUIVALENT, BETTER]
+    assert within.loc[("a=3", "auc"), "p_equivalence"] > 0.5
+
+
+def test_equivalence_is_corrected_for_the_number_of_variants() -> None:
+    values = drawn({"a=1": 0.0, "a=2": 0.05, "a=3": 0.3})
+    table = compared(values, Primary("auc", higher_is_better=True, margin=0.1))
+    raw = [
+        crossed_mean([values[variant][seed] - values["baseline"][seed] for seed in range(5)]).p_outside(0.1)
+        for variant in ("a=1", "a=2", "a=3")
+    ]
+    expected = multipletests(raw, method="holm")[1]
+    assert table["p_equivalence"].tolist()[1:] == pytest.approx(expected.tolist())
+
+
+def test_no_margin_no_equivalence() -> None:
+    table = compared(drawn({"a=1": 0.0}), directions={"auc": True, "other": True}, other=drawn({"a=1": 0.0}))
+    assert table["p_equivalence"].isna().all()
+    assert EQUIVALENT not in table["verdict"].tolist()
+
+
+def test_a_variant_that_does_the_same_differs_by_nothing() -> None:
+    values = drawn({})
+    row = compared({**values, "a=1": values["baseline"]}).loc[("a=1", "auc")]
+    assert (row["difference"], row["low"], row["high"], row["p"], row["detectable"]) == (0, 0, 0, 1, 0)
+    assert row["verdict"] == NO_DIFFERENCE
+
+
+def test_rows_come_by_variant_and_then_by_metric() -> None:
+    values = {name: {0: [1.0, 2.0]} for name in ("b=1,c=1", "c=2", "baseline")}
+    table = compare(scores(values, other=values), {"auc": True, "other": None}, AUC)
+    assert list(zip(table["variant"], table["metric"], strict=True)) == [
+        (variant, metric) for variant in ("baseline", "c=2", "b=1,c=1") for metric in ("auc", "other")
+    ]
+
+
+def test_differences_of_photographs_are_means_over_the_shared_seeds() -> None:
+    values = {"baseline": {0: [1.0, 2.0], 1: [1.0, 4.0], 2: [9.0, 9.0]}, "a=1": {1: [2.0, 4.0], 0: [4.0, 3.0]}}
+    table = per_example(scores(values, other=values), "auc")
+    assert table.to_dict("list") == {
+        "variant": ["a=1", "a=1"],
+        "example": ["photo0", "photo1"],
+        "difference": [2.0, 0.5],
+    }
+
+
+@pytest.mark.parametrize(
+    "values", [{"a=1": {0: [1.0]}, "a=2": {0: [1.0]}}, {"baseline": {0: [1.0]}, "a=1": {1: [1.0]}}]
+)
+def test_without_a_counterpart_photographs_have_no_differences(values: Values) -> None:
+    table = per_example(scores(values), "auc")
+    assert table.empty
+    assert list(table.columns) == ["variant", "example", "difference"]
+
+
+def costs(values: Mapping[tuple[str, int], float]) -> pd.DataFrame:
+    index = pd.MultiIndex.from_tuples(values, names=["variant", "seed"])
+    return pd.DataFrame({"seconds": list(values.values())}, index=index)
+
+
+def test_costs_are_compared_seed_by_seed() -> None:
+    table = cost_differences(
+        costs({("baseline", 0): 10.0, ("baseline", 1): 20.0, ("a=1", 1): 23.0, ("a=1", 0): 11.0, ("b=1", 1): 15.0})
+    ).set_index("variant")
+    assert table.loc["baseline", "mean"] == 15.0
+    assert table.loc["baseline", "sd"] == pytest.approx(math.sqrt(50))
+    assert math.isnan(table.loc["baseline", "difference"])
+    assert table["difference"].tolist()[1:] == [2.0, -5.0]
+    assert math.isnan(table.loc["b=1", "sd"])
+
+
+def test_costs_without_a_baseline_have_no_differences() -> None:
+    table = cost_differences(costs({("a=1", 0): 10.0, ("a=2", 0): 20.0}))
+    assert table["mean"].tolist() == [10.0, 20.0]
+    assert table["difference"].isna().all()
