@@ -19,6 +19,8 @@ Array = npt.NDArray[np.float64]
 
 LEVEL = 0.95
 POWER = 0.8
+MANY = 50
+"""Photographs from which Student's t is as good as normal, within 3 % of an interval's width."""
 DAMPING = 0.25
 """How the uncertainty of the seeds' variance counts where photographs vary too, see `Spread`; chosen by simulation."""
 
@@ -28,22 +30,28 @@ class Spread:
     """How far a mean lies from the truth: normal, with a variance that is known only as well as the seeds tell it.
 
     With MS the mean squares of the two-way table of n_s seeds and n_p photographs, the variance of its mean is
-    estimated by (MS_S + max(MS_P - MS_E, 0)) / (n_s n_p). The second part stands on hundreds of degrees of freedom;
-    the first on n_s - 1, so that the true value of MS_S may be g MS_S, with g = (n_s - 1) / chi2(n_s - 1): a
-    generalised pivotal quantity (Weerahandi 1993, doi:10.2307/2290779; Hannig, Iyer and Patterson 2006,
-    doi:10.1198/016214505000000736). Averaging over g gives Student's t where photographs make no difference, and the
-    normal distribution where seeds make none. In between it is known to err on the safe side; g - 1 is therefore
-    multiplied by w^`DAMPING`, w being the first part's share.
+    estimated by (MS_S + max(MS_P - MS_E, 0)) / (n_s n_p). The first part stands on n_s - 1 degrees of freedom, so that
+    the true value of MS_S may be g MS_S, with g = (n_s - 1) / chi2(n_s - 1): a generalised pivotal quantity
+    (Weerahandi 1993, doi:10.2307/2290779; Hannig, Iyer and Patterson 2006, doi:10.1198/016214505000000736). Averaging
+    over g gives Student's t where photographs make no difference, and the normal distribution where seeds make none.
+    In between it is known to err on the safe side; g - 1 is therefore multiplied by w^`DAMPING`, w being the first
+    part's share.
+
+    The second part stands on n_p - 1 degrees of freedom. Of `MANY` photographs and more it is taken as known; with
+    fewer, Student's t takes the normal distribution's place, its degrees of freedom by Satterthwaite's formula for a
+    sum of which only that part is estimated: (n_p - 1) / (1 - w)^2.
 
     Attributes:
         seeds: MS_S / (n_s n_p), with one seed or one example all of the estimated variance.
         df: Degrees of freedom that it stands on.
         examples: max(MS_P - MS_E, 0) / (n_s n_p), 0 with one seed or one example.
+        examples_df: Degrees of freedom that this part stands on; infinite where it is taken as known.
     """
 
     seeds: float
     df: int
     examples: float = 0.0
+    examples_df: float = np.inf
 
     @property
     def standard_error(self) -> float:
@@ -59,13 +67,13 @@ class Spread:
         """Return the probability that a mean exceeds the truth by at least so much."""
         if self.standard_error == 0:
             return float(distance < 0) if distance else 0.5
-        return float(_beyond(distance / self.standard_error, self.share, self.df))
+        return float(_beyond(distance / self.standard_error, self.share, self.df, self.examples_df))
 
     def reach(self, alpha: float) -> float:
         """Return how far the interval of level 1 - alpha reaches to either side."""
         if self.standard_error == 0:
             return 0.0
-        return self.standard_error * _limit(self.share, self.df, alpha)
+        return self.standard_error * _limit(self.share, self.df, self.examples_df, alpha)
 
     def detectable(self, *, alpha: float, power: float = POWER) -> float:
         """Return the smallest true difference that a repetition of the study finds with a given power.
@@ -85,7 +93,7 @@ class Spread:
         true = seeds * nodes[:, None]
         estimated = true / nodes
         limit = np.sqrt(estimated + examples) * np.interp(
-            estimated / (estimated + examples), _SHARES, _limits(self.df, alpha)
+            estimated / (estimated + examples), _SHARES, _limits(self.df, self.examples_df, alpha)
         )
         deviation = np.sqrt(true + examples)
 
@@ -179,7 +187,7 @@ def crossed_mean(differences: npt.ArrayLike) -> Estimate:
     above = max(ms_examples - ms_rest, 0.0)
     return Estimate(
         mean,
-        Spread(ms_seeds / table.size, seeds - 1, above / table.size),
+        Spread(ms_seeds / table.size, seeds - 1, above / table.size, examples - 1 if examples < MANY else np.inf),
         seed_variance=max(ms_seeds - ms_rest, 0.0) / examples,
         example_variance=above / seeds,
         residual_variance=ms_rest,
@@ -201,7 +209,7 @@ def _nodes(df: int) -> tuple[Array, Array]:
     return df / special.chdtri(df, 1 - probability), mass / mass.sum()
 
 
-def _beyond(multiple: npt.ArrayLike, share: npt.ArrayLike, df: int) -> Array:
+def _beyond(multiple: npt.ArrayLike, share: npt.ArrayLike, df: int, examples_df: float) -> Array:
     """Return the probability of at least so many standard errors, by the seeds' share in the variance."""
     multiples, shares = np.broadcast_arrays(np.asarray(multiple, np.float64), np.asarray(share, np.float64))
     if (shares == 1).all():
@@ -209,16 +217,20 @@ def _beyond(multiple: npt.ArrayLike, share: npt.ArrayLike, df: int) -> Array:
     g, weights = _nodes(df)
     part = shares[..., None]
     variance = 1 + part ** (1 + DAMPING) * (g - 1)
-    return np.asarray(special.ndtr(-multiples[..., None] / np.sqrt(variance)) @ weights)
+    deviations = -multiples[..., None] / np.sqrt(variance)
+    if np.isinf(examples_df):
+        return np.asarray(special.ndtr(deviations) @ weights)
+    # A share that is 1 but for rounding leaves nothing to estimate.
+    return np.asarray(special.stdtr(examples_df / np.maximum(1 - part, 1e-6) ** 2, deviations) @ weights)
 
 
-def _limit(share: float, df: int, alpha: float) -> float:
+def _limit(share: float, df: int, examples_df: float, alpha: float) -> float:
     """Return how many standard errors an interval reaches."""
     if share == 1:
         return float(special.stdtrit(df, 1 - alpha / 2))
 
     def too_near(multiple: float) -> float:
-        return float(_beyond(multiple, share, df)) - alpha / 2
+        return float(_beyond(multiple, share, df, examples_df)) - alpha / 2
 
     upper = 4.0
     while too_near(upper) > 0:
@@ -227,6 +239,6 @@ def _limit(share: float, df: int, alpha: float) -> float:
 
 
 @lru_cache
-def _limits(df: int, alpha: float) -> Array:
+def _limits(df: int, examples_df: float, alpha: float) -> Array:
     """Return `_limit` at each of `_SHARES`."""
-    return np.array([_limit(float(share), df, alpha) for share in _SHARES])
+    return np.array([_limit(float(share), df, examples_df, alpha) for share in _SHARES])
