@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -122,3 +124,12 @@ def hand_made(home: Path, filled_store: Path) -> Path:
     shutil.copy(filled_store, home / "mlflow.db")
     open_store(os.environ["MLFLOW_TRACKING_URI"])
     return home
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory, filled_store: Path) -> Path:
+    """A report on `filled_store`."""
+    folder = tmp_path_factory.mktemp("made")
+    arguments = ["study=hand", f"out={folder}", f"uri=sqlite:///{filled_store}", "track=false"]
+    subprocess.run([sys.executable, "-m", "ablate.report", *arguments], check=True, capture_output=True, cwd=folder)
+    return folder

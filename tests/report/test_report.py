@@ -24,15 +24,6 @@ FILES = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, filled_store: Path) -> Path:
-    """A report on `filled_store`."""
-    folder = tmp_path_factory.mktemp("made")
-    arguments = ["study=hand", f"out={folder}", f"uri=sqlite:///{filled_store}", "track=false"]
-    subprocess.run([sys.executable, "-m", "ablate.report", *arguments], check=True, capture_output=True, cwd=folder)
-    return folder
-
-
 def test_the_command_answers_the_question(hand_made: Path, forked_m: Command) -> None:
     finished = forked_m("ablate.report", "study=hand", "out=there")
     assert finished.stderr == ""

@@ -74,7 +74,7 @@ def make_page(results: Results) -> Page:
         runs_table(results, links),
     ]
     if len(effects):
-        tables.append(effects_table(effects, str(spec["unit"])))
+        tables.append(effects_table(effects, str(spec["unit"]), links(results.runs.index)))
     return Page(
         results=results,
         comparison=comparison,

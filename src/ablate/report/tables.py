@@ -112,9 +112,9 @@ def _difference_cells(row: Mapping[str, Any], is_baseline: bool, one_seed: bool,
             link=link,
             detail=ONE_SEED if one_seed else "",
         ),
-        Cell(text=probability(row["p_corrected"]), sort=row["p_corrected"]),
-        Cell(text=effect_size(row["effect_size"]), sort=row["effect_size"]),
-        Cell(text=magnitude(row["detectable"]), sort=row["detectable"]),
+        Cell(text=probability(row["p_corrected"]), sort=row["p_corrected"], link=link),
+        Cell(text=effect_size(row["effect_size"]), sort=row["effect_size"], link=link),
+        Cell(text=magnitude(row["detectable"]), sort=row["detectable"], link=link),
         Cell(text=verdict, kind=verdict if verdict in (BETTER, WORSE, EQUIVALENT, NO_DIFFERENCE) else ""),
     ]
 
@@ -201,16 +201,17 @@ def cost_table(results: Results, costs: pd.DataFrame, links: Links) -> Table:
     )
 
 
-def effects_table(effects: pd.DataFrame, unit: str) -> Table:
-    """Return the table of main effects and interactions."""
+def effects_table(effects: pd.DataFrame, unit: str, link: str) -> Table:
+    """Return the table of main effects and interactions; `link` is the address of the runs that they come from."""
     rows = [
         [
             Cell(text=str(row["effect"])),
             Cell(
                 text=with_interval(float(row["estimate"]), float(row["low"]), float(row["high"])),
                 sort=float(row["estimate"]),
+                link=link,
             ),
-            Cell(text=probability(float(row["p_corrected"])), sort=float(row["p_corrected"])),
+            Cell(text=probability(float(row["p_corrected"])), sort=float(row["p_corrected"]), link=link),
         ]
         for row in effects.to_dict("records")
     ]

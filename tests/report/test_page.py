@@ -1,0 +1,89 @@
+"""The report's page in a real browser, and its LaTeX through a real compiler; skipped where there is none."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
+def test_the_page_fits_its_window_and_asks_for_nothing(browser, made: Path, width: int, height: int) -> None:
+    page = browser.new_page(viewport={"width": width, "height": height})
+    asked, said = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto((made / "report.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert [url for url in asked if not url.startswith("data:")] == [(made / "report.html").as_uri()]
+    assert said == []
+    # Every picture is there, and has an alternative text.
+    drawn = page.evaluate(
+        "[...document.images].map(image => [image.complete, image.naturalWidth > 0, image.alt.length])"
+    )
+    assert len(drawn) == 6
+    assert all(complete and seen and described > 20 for complete, seen, described in drawn)
+    page.close()
+
+
+def test_a_heading_sorts_its_table(browser, made: Path) -> None:
+    page = browser.new_page()
+    page.goto((made / "report.html").as_uri())
+    table = page.locator("table").first
+
+    def values(place: int) -> list[str]:
+        return [cell.strip() for cell in table.locator(f"tbody tr > *:nth-child({place})").all_inner_texts()]
+
+    heading = table.locator("thead button").nth(2)
+    heading.click()
+    falling = [float(text.split()[0]) for text in values(3)]
+    assert falling == sorted(falling, reverse=True)
+    heading.press("Enter")
+    assert [float(text.split()[0]) for text in values(3)] == sorted(falling)
+    assert table.locator("thead th").nth(2).get_attribute("aria-sort") == "ascending"
+    table.locator("thead button").first.click()
+    assert values(1) == sorted(values(1))
+    assert table.locator("tfoot tr").count() == 1
+    page.close()
+
+
+def test_the_page_prints(browser, made: Path) -> None:
+    page = browser.new_page()
+    page.goto((made / "report.html").as_uri())
+    assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+    page.emulate_media(media="print")
+    assert page.locator(".scroll").first.evaluate("it => getComputedStyle(it).overflowX") == "visible"
+    page.close()
+
+
+@pytest.mark.skipif(
+    shutil.which("pdflatex") is None, reason="there is no pdflatex: apt-get install texlive-latex-recommended"
+)
+def test_the_latex_compiles(made: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(made, tmp_path / "report")
+    compiled = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "report.tex"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        errors="replace",
+    )
+    assert compiled.returncode == 0, compiled.stdout[-2000:]
+    assert (folder / "report.pdf").stat().st_size > 10_000
+    assert "Overfull" not in compiled.stdout
