@@ -9,7 +9,7 @@ from ablate.colorization.architecture import layers
 from ablate.colorization.backbone import build_backbone
 from ablate.colorization.config import ColorConfig, EvaluationConfig
 from ablate.colorization.data import load_data
-from ablate.colorization.evaluation import evaluate
+from ablate.colorization.evaluation import ab_counts, evaluate
 from ablate.colorization.gamut import ab_gamut
 from ablate.colorization.metric_specs import METRICS
 
@@ -177,3 +177,25 @@ def test_weights_are_over_all_photographs_not_over_those_of_a_batch(measure, sam
     np.testing.assert_allclose(more["auc_raw"][:3], once["auc_raw"], rtol=1e-5)
     assert more["auc_rebalanced"][0] == more["auc_rebalanced"][3]
     assert abs(more["auc_rebalanced"][0] - once["auc_rebalanced"][0]) > 0.5
+
+
+def test_colours_are_counted_on_a_grid():
+    ab = np.random.default_rng(0).uniform(-105, 105, (50, 4, 2))
+    edges = np.arange(-110, 111, 5)
+    expected = np.histogram2d(ab[..., 0].ravel(), ab[..., 1].ravel(), bins=[edges, edges])[0]
+    np.testing.assert_array_equal(ab_counts(ab), expected)
+
+
+def test_colours_outside_of_the_grid_count_at_its_edge():
+    counts = ab_counts(np.array([[-300.0, 300.0]]))
+    assert counts[0, -1] == counts.sum() == 1
+
+
+def test_the_distribution_holds_every_pixel_of_truth_and_output(measure, lab):
+    spread = measure(always([0.1, -0.2])).distribution
+    assert spread["truth"].sum() == spread["output"].sum() == lab[..., 0].size
+    # The same colour everywhere, (11, -22), lies in one cell.
+    (cell,) = spread[spread["output"] > 0].to_dict("records")
+    assert (cell["a"], cell["b"]) == (12.5, -22.5)
+    truth = spread.pivot_table(index="a", columns="b", values="truth").to_numpy()
+    np.testing.assert_array_equal(truth, ab_counts(lab[..., 1:]))
