@@ -25,6 +25,8 @@ other data, evaluated otherwise, or with other code are never mixed: the report 
 intervals and verdicts come about: docs/statistics.md."""
 
 ARGUMENTS = ("study", "out", "metric", "partial", "uri", "track")
+_SHOWN = 10
+"""Missing runs that are named on the terminal."""
 _SWITCHES = {"true": True, "false": False}
 
 
@@ -55,8 +57,10 @@ def main() -> None:
         print(f"{len(results.runs)} runs of study {results.study} compared")
         for line in page.answer:
             print(line)
-        for gap in results.gaps:
+        for gap in results.gaps[:_SHOWN]:
             print(f"Missing: {gap}")
+        if len(results.gaps) > _SHOWN:
+            print(f"Missing: {len(results.gaps) - _SHOWN} more, which the report names")
         print(f"Report: {files[-1]}")
         if tracked:
             log_report(results.study, folder, files)

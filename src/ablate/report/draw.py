@@ -51,16 +51,18 @@ def _worth_drawing(costs: pd.DataFrame) -> list[str]:
 
 def _grid(results: Results) -> Figure | None:
     """Draw sample pictures of photographs that a rule chooses."""
-    samples, primary = results.samples, results.primary
+    samples = results.samples
     everywhere = set.intersection(*(set(own["example"]) for _, own in samples.groupby("variant")))
     # Samples are a random choice of the photographs that evaluate, in a random order.
     kept = [str(name) for name in samples["example"].drop_duplicates() if name in everywhere]
     if not kept:
         return None
     judge = BASELINE if BASELINE in results.variants else results.variants[0]
-    values = results.scores[primary.name].xs(judge, level="variant").groupby(level="example").mean()
+    # The first metric is the plainest; the primary one may weigh a photograph by what is rare in it.
+    metric = str(results.specs.index[results.specs["higher_is_better"].notna()][0])
+    values = results.scores[metric].xs(judge, level="variant").groupby(level="example").mean()
     ranked = values.loc[[name for name in kept if name in values.index]].sort_values(
-        ascending=not primary.higher_is_better, kind="stable"
+        ascending=not results.spec(metric)["higher_is_better"], kind="stable"
     )
     rows = dict.fromkeys(kept[:RANDOM], "random")
     others = [str(name) for name in ranked.index if name not in rows]
@@ -69,7 +71,7 @@ def _grid(results: Results) -> Figure | None:
     rows |= dict.fromkeys(best, "best") | dict.fromkeys(worst, "worst")
     figure = figures.photo_grid(samples, order=results.variants, rows=list(rows.items()))
     total = len(values)
-    label = results.spec(primary.name)["label"]
+    label = results.spec(metric)["label"]
     rule = (
         f"Chosen by a rule, not by hand: of the {len(kept)} photographs whose pictures are kept, a random choice of "
         f"the {total} that evaluate, the first {min(RANDOM, len(kept))}, and of the others those with the best and "
