@@ -120,3 +120,26 @@ def test_the_text_around_the_table_is_kept(table: ModuleType) -> None:
 
 def test_the_page_has_its_markers(table: ModuleType) -> None:
     assert table.renewed(table.PAGE.read_text(encoding="utf-8"), "")
+
+
+def test_a_report_on_a_filled_store_is_measured(side_by_side: ModuleType, home: Path) -> None:
+    studies, report = (importlib.import_module(name) for name in ("studies", "report"))
+    studies.fill(4, home, seeds=2)
+    (home / report.FILLED).touch()
+    taken = report.report(report.filled(4, home), home / "out")
+    assert 0 < taken.seconds < 240
+    assert 50 < taken.mib < 2048
+    assert json.loads((home / "out" / "summary.json").read_text())["examples"] == studies.PHOTOGRAPHS
+
+
+def test_the_time_of_a_run_is_compared_within_a_round(side_by_side: ModuleType) -> None:
+    report = importlib.import_module("report")
+    rounds = [
+        {100: report.Taken(few, 100.0), 300: report.Taken(9.0, 200.0), 1000: report.Taken(many, 400.0)}
+        for few, many in ((8.0, 40.0), (4.0, 60.0), (4.0, 44.0))
+    ]
+    seconds, memory, growth = report.rows_of(rounds)
+    assert (seconds.figure, seconds.spread, seconds.met) == (44.0, (40.0, 60.0), True)
+    assert seconds.sides == {"100 runs": 4.0, "300 runs": 9.0, "1,000 runs": 44.0}
+    assert (memory.figure, memory.unit, memory.met) == (400.0, "MiB", True)
+    assert (growth.figure, growth.met) == (pytest.approx(1.1), True)

@@ -2,8 +2,10 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import pandas as pd
 import yaml
@@ -19,6 +21,9 @@ from ablate.tracking.read import StudyRecord
 CURVES = {"train/loss": "training", "val/loss": "evaluation photographs"}
 DRAWN = 24
 """Variants whose curves, colours and pictures are read and drawn: the first of so many."""
+_READERS = 4
+
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
     if selection.runs.empty:
         said = f": {'; '.join(str(gap) for gap in selection.gaps[:3])}" if selection.gaps else ""
         raise TrackingError(f"study {record.name} has no finished run yet{said}")
-    tables = {str(run): record.per_example(str(run)) for run in selection.runs.index}
+    tables = _of_each(selection.runs.index, record.per_example)
     examples = pd.Series({run: _digest(table) for run, table in tables.items()}, dtype=object)
     selection = Selection(selection.runs.assign(examples=examples), selection.gaps, selection.superseded)
     selection = comparable(selection, record.name, partial=partial)
@@ -134,6 +139,13 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
         distributions=_distributions(record, shown),
         problems=record.problems(newest),
     )
+
+
+def _of_each(runs: pd.Index, read: Callable[[str], _Read]) -> dict[str, _Read]:
+    """Read something of every run, several at a time: most of it is waiting for a disk or a server."""
+    ids = [str(run) for run in runs]
+    with ThreadPoolExecutor(_READERS) as pool:
+        return dict(zip(ids, pool.map(read, ids), strict=True))
 
 
 def _definition(record: StudyRecord) -> StudyFile | None:
@@ -199,8 +211,9 @@ def _references(metrics: "pd.Series[Any]") -> pd.DataFrame:
 
 
 def _curves(record: StudyRecord, runs: pd.DataFrame) -> pd.DataFrame:
+    curves = {metric: _of_each(runs.index, partial(record.curve, metric=metric)) for metric in CURVES}
     frames = [
-        record.curve(str(run_id), metric)
+        curves[metric][str(run_id)]
         .rename(columns={"value": "loss"})
         .assign(variant=run["variant"], seed=run["seed"], part=part)
         for run_id, run in runs.iterrows()
@@ -210,15 +223,17 @@ def _curves(record: StudyRecord, runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _by_variant(runs: pd.DataFrame, read: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
-    return pd.concat([read(str(run)).assign(variant=variant) for run, variant in runs["variant"].items()])
+    found = _of_each(runs.index, read)
+    return pd.concat([found[str(run)].assign(variant=variant) for run, variant in runs["variant"].items()])
 
 
 def _distributions(record: StudyRecord, runs: pd.DataFrame) -> pd.DataFrame:
+    found = _of_each(runs.index, record.distribution)
     frames = [
-        found.assign(variant=variant)
+        table.assign(variant=variant)
         for run, variant in runs["variant"].items()
-        for found in [record.distribution(str(run))]
-        if found is not None
+        for table in [found[str(run)]]
+        if table is not None
     ]
     if not frames:
         return pd.DataFrame(columns=["variant", "x", "y", "truth", "output"])

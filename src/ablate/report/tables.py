@@ -228,12 +228,11 @@ def effects_table(effects: pd.DataFrame, unit: str, link: str) -> Table:
 
 def runs_table(results: Results, links: Links) -> Table:
     """Return the table of the runs that are compared."""
-    values = results.scores[results.primary.name].groupby(level=["variant", "seed"]).mean()
+    values = results.scores[results.primary.name].groupby(level=["variant", "seed"]).mean().to_dict()
     known = "cost/wall_seconds" in results.costs
     times = results.costs["cost/wall_seconds"].to_dict() if known else {}
     rows = []
-    for run in results.runs.index:
-        row = dict(results.runs.loc[[run]].to_dict("records")[0])
+    for run, row in zip(results.runs.index, results.runs.to_dict("records"), strict=True):
         cell = (row["variant"], row["seed"])
         seconds = float(times.get(cell, np.nan))
         reused = row.get("reused_from")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import mlflow
@@ -32,6 +33,7 @@ class StudyRecord:
             where a run lacks it.
         metrics: Index `run_id`, one column a metric, its last value.
         params: Index `run_id`, one column a param, as text.
+        artifacts: By `run_id`, the address of the folder of a run's artifacts.
     """
 
     name: str
@@ -43,6 +45,7 @@ class StudyRecord:
     runs: pd.DataFrame
     metrics: pd.DataFrame
     params: pd.DataFrame
+    artifacts: Mapping[str, str]
 
     def curve(self, run_id: str, metric: str) -> pd.DataFrame:
         """Return a metric's history: columns `step` and `value`, by step."""
@@ -66,9 +69,10 @@ class StudyRecord:
 
     def distribution(self, run_id: str) -> pd.DataFrame | None:
         """Return how a run's outputs spread beside the truth, see `ablate.task.Evaluation`; None where it has none."""
-        place = "evaluation/distribution.parquet"
-        listed = mlflow.MlflowClient().list_artifacts(self._source(run_id), "evaluation")
-        return pd.read_parquet(self._artifact(run_id, place)) if place in {file.path for file in listed} else None
+        listed = mlflow.artifacts.list_artifacts(self._address(run_id, "evaluation"), tracking_uri=self.uri)
+        if "distribution.parquet" not in {Path(file.path).name for file in listed}:
+            return None
+        return pd.read_parquet(self._artifact(run_id, "evaluation/distribution.parquet"))
 
     def problems(self, run_id: str) -> list[str]:
         """Return the files that were left out of a run's data set, a line each."""
@@ -81,12 +85,23 @@ class StudyRecord:
         reused = self.runs.loc[run_id].get("reused_from")
         return reused if isinstance(reused, str) else run_id
 
+    def _address(self, run_id: str, place: str) -> str:
+        # Asked for by a run's id, MLflow reads that run from the store several times for each file.
+        source = self._source(run_id)
+        folder = self.artifacts[run_id] if source == run_id else _artifact_folder(source, self.uri)
+        return f"{folder.rstrip('/')}/{place}"
+
     def _artifact(self, run_id: str, place: str) -> Path:
         try:
-            source = self._source(run_id)
-            return Path(mlflow.artifacts.download_artifacts(run_id=source, artifact_path=place, tracking_uri=self.uri))
+            return Path(mlflow.artifacts.download_artifacts(self._address(run_id, place), tracking_uri=self.uri))
         except (MlflowException, OSError) as error:
             raise TrackingError(f"run {run_id} has no artifact {place}: {str(error).splitlines()[0]}") from error
+
+
+@cache
+def _artifact_folder(run_id: str, uri: str) -> str:
+    """Return where a run of any study has its artifacts: that never changes."""
+    return str(mlflow.MlflowClient(uri).get_run(run_id).info.artifact_uri)
 
 
 def study_names() -> list[str]:
@@ -130,6 +145,7 @@ def read_study(name: str, uri: str) -> StudyRecord:
         runs=pd.DataFrame([_row(run) for run in runs], index=ids),
         metrics=pd.DataFrame([run.data.metrics for run in runs], index=ids),
         params=pd.DataFrame([run.data.params for run in runs], index=ids),
+        artifacts={run.info.run_id: run.info.artifact_uri for run in runs},
     )
 
 
