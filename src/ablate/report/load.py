@@ -142,7 +142,7 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
 
 
 def _of_each(runs: pd.Index, read: Callable[[str], _Read]) -> dict[str, _Read]:
-    """Read something of every run, several at a time: most of it is waiting for a disk or a server."""
+    """Read something of every run, several at a time: a server takes a while to answer each."""
     ids = [str(run) for run in runs]
     with ThreadPoolExecutor(_READERS) as pool:
         return dict(zip(ids, pool.map(read, ids), strict=True))

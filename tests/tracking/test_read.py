@@ -1,0 +1,68 @@
+"""Reading the files of runs: where they are, without asking the store for each."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+from ablate.errors import TrackingError
+from ablate.task import Evaluation, Metric
+from ablate.tracking.read import StudyRecord, read_study
+from ablate.tracking.run import refer, track
+from ablate.tracking.store import open_store
+
+TABLE = pd.DataFrame({"example": ["cat", "dog"], "digest": ["c", "d"], "auc": [1.0, 2.0]})
+SPREAD = pd.DataFrame({"a": [0, 1], "b": [0, 1], "truth": [3, 4], "output": [5, 6]})
+
+
+def add_run(home: Path, distribution: pd.DataFrame | None) -> str:
+    tags = {"ablate.variant": "baseline", "ablate.seed": "0", "ablate.identity": "i"}
+    with track(study="own", name="run", tags=tags, project=home) as run:
+        evaluation = Evaluation({"auc": 1.5}, {}, TABLE, distribution=distribution)
+        run.log_evaluation(evaluation, [Metric("auc", "AuC", "%", True, "")])
+    return run.run_id
+
+
+@pytest.fixture
+def uri(home: Path) -> str:
+    uri = os.environ["MLFLOW_TRACKING_URI"]
+    open_store(uri)
+    return uri
+
+
+def check_files(record: StudyRecord, full: str, bare: str) -> None:
+    for run in (full, bare):
+        pd.testing.assert_frame_equal(record.per_example(run), TABLE)
+        assert record.metric_specs(run).index.tolist() == ["auc"]
+        assert record.samples(run).empty
+    found = record.distribution(full)
+    assert found is not None
+    pd.testing.assert_frame_equal(found, SPREAD)
+    assert record.distribution(bare) is None
+
+
+def test_files_are_read_without_asking_the_store_for_their_run(
+    home: Path, uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full, bare = add_run(home, SPREAD), add_run(home, None)
+    record = read_study("own", uri)
+    monkeypatch.delattr(SqlAlchemyStore, "get_run")
+    check_files(record, full, bare)
+
+
+def test_files_of_a_reused_run_are_those_of_its_source(home: Path, uri: str) -> None:
+    sources = [add_run(home, SPREAD), add_run(home, None)]
+    for run in sources:
+        refer(run, study="other", variant="baseline", project=home)
+    record = read_study("other", uri)
+    full, bare = (record.runs.index[record.runs["reused_from"] == run].item() for run in sources)
+    check_files(record, full, bare)
+
+
+def test_a_missing_file_is_named(home: Path, uri: str) -> None:
+    run = add_run(home, None)
+    next(home.rglob("per_example.parquet")).unlink()
+    with pytest.raises(TrackingError, match=f"run {run} has no artifact evaluation/per_example.parquet: No such"):
+        read_study("own", uri).per_example(run)
