@@ -1,6 +1,7 @@
 """What the benchmarks share: turns, arithmetic, results as JSON, and their table."""
 
 import importlib
+import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -22,6 +23,18 @@ def side_by_side(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
 @pytest.fixture
 def table(side_by_side: ModuleType) -> ModuleType:
     return importlib.import_module("table")
+
+
+@pytest.fixture
+def report(side_by_side: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    # By its path: the tests of the report are a package of that name.
+    spec = importlib.util.spec_from_file_location("report_benchmark", BENCHMARKS / "report.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)
+    spec.loader.exec_module(module)
+    return module
 
 
 def compared(side_by_side: ModuleType, **row: object) -> object:
@@ -122,8 +135,8 @@ def test_the_page_has_its_markers(table: ModuleType) -> None:
     assert table.renewed(table.PAGE.read_text(encoding="utf-8"), "")
 
 
-def test_a_report_on_a_filled_store_is_measured(side_by_side: ModuleType, home: Path) -> None:
-    studies, report = (importlib.import_module(name) for name in ("studies", "report"))
+def test_a_report_on_a_filled_store_is_measured(report: ModuleType, home: Path) -> None:
+    studies = importlib.import_module("studies")
     studies.fill(4, home, seeds=2)
     (home / report.FILLED).touch()
     taken = report.report(report.filled(4, home), home / "out")
@@ -132,8 +145,7 @@ def test_a_report_on_a_filled_store_is_measured(side_by_side: ModuleType, home: 
     assert json.loads((home / "out" / "summary.json").read_text())["examples"] == studies.PHOTOGRAPHS
 
 
-def test_the_time_of_a_run_is_compared_within_a_round(side_by_side: ModuleType) -> None:
-    report = importlib.import_module("report")
+def test_the_time_of_a_run_is_compared_within_a_round(report: ModuleType) -> None:
     rounds = [
         {100: report.Taken(few, 100.0), 300: report.Taken(9.0, 200.0), 1000: report.Taken(many, 400.0)}
         for few, many in ((8.0, 40.0), (4.0, 60.0), (4.0, 44.0))
