@@ -25,7 +25,7 @@ IMPORTED = (
     "ablate.tracking.study",
     "ablate.apart",
     "ablate.colorization.task",
-    "ablate.report.compare",
+    "ablate.report.page",
     "ablate.report.load",
     "ablate.report.render",
     "ablate.study.outlook",

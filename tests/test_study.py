@@ -75,7 +75,7 @@ def test_a_study_is_run_once_and_its_results_are_reused(mine: Callable[..., None
     assert theirs.curve(one, "train/loss")["step"].tolist() == [1, 2]
     reported = forked_m("ablate.report", "study=theirs", "out=page")
     assert reported.returncode == 0, reported.stderr
-    assert "2 of them reused: results of other studies" in Path("page/report.md").read_text()
+    assert "2 runs reused from other studies: same configuration" in Path("page/report.md").read_text()
 
 
 def test_what_a_study_asks_and_cannot_tell_apart_is_said_and_kept(
@@ -102,7 +102,7 @@ def test_what_a_study_asks_and_cannot_tell_apart_is_said_and_kept(
         (
             ["-m", "experiment=mime"],
             {},
-            "unknown level: experiment=mime. Allowed: experiment=mine, experiment=optimizer_by",
+            "unknown level: experiment=mime. Allowed: experiment=learning_rates, experiment=mine, experiment=optimizer_by",
         ),
         (["-m", "experiment=mine", "depth=full"], {}, "depth=full: depth is a factor of experiment=mine"),
         (["-m", "experiment=mine", "scale=smoke,laptop"], {}, "experiment=mine says what varies"),
