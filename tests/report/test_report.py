@@ -62,7 +62,10 @@ def test_the_frames_are_the_scores_and_what_follows_from_them(made: Path) -> Non
     pd.testing.assert_frame_equal(
         pd.read_parquet(made / "comparison.parquet"), table.reset_index(), check_dtype=False, check_like=True
     )
-    assert len(pd.read_csv(made / "runs.csv")) == 6
+    runs = pd.read_csv(made / "runs.csv").set_index(["variant", "seed"])
+    assert len(runs) == 6
+    assert runs.loc[(ODD, 1), "auc"] == pytest.approx(means.loc[1, ODD])
+    assert runs.loc[(ODD, 1), "cost/wall_seconds"] == 13.5
 
 
 def test_the_summary_is_for_programs(made: Path) -> None:

@@ -30,13 +30,12 @@ def write(page: Page, folder: Path) -> list[Path]:
     Raises:
         AblateError: The folder cannot be written.
     """
-    runs = page.results.runs
     files = {
         **{f"figures/{name}.{ending}": content for name, ending, content in _pictures(page)},
         "comparison.csv": page.comparison.to_csv(index=False).encode(),
         "comparison.parquet": _parquet(page.comparison),
         "scores.parquet": _parquet(page.results.scores.reset_index()),
-        "runs.csv": runs.to_csv().encode(),
+        "runs.csv": _runs(page).to_csv().encode(),
         "summary.json": summary(page).encode(),
         "report.md": _rendered("report.md.j2", page).encode(),
         "report.tex": _rendered("report.tex.j2", page).encode(),
@@ -63,6 +62,13 @@ def _embedded(page: Page) -> dict[str, str]:
         name: f"data:image/png;base64,{base64.b64encode(figure.files['png']).decode()}"
         for name, figure in page.figures.items()
     }
+
+
+def _runs(page: Page) -> pd.DataFrame:
+    """Return the runs with what they measured and cost."""
+    results = page.results
+    measured = results.scores.groupby(level=["variant", "seed"], sort=False).mean()
+    return results.runs.join(measured.join(results.costs), on=["variant", "seed"])
 
 
 def _parquet(frame: pd.DataFrame) -> bytes:
