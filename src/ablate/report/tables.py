@@ -131,8 +131,9 @@ def _primary_note(results: Results, compared: bool) -> str:
     return (
         "± is the standard deviation over seeds. Differences are from the baseline, paired by seed and photograph; "
         "their 95 % intervals cover seeds and photographs. p is corrected for the number of variants, by Holm's "
-        "method, and decides; an interval is not, and may exclude 0 where no difference is found. The effect size is the difference over the standard deviation of a single one, one photograph and "
-        "seed. Detectable is the smallest true difference that such a study finds four times in five."
+        "method, and decides; an interval is not, and may exclude 0 where no difference is found. The effect size is "
+        "the difference over the standard deviation of a single one, one photograph and seed. Detectable is "
+        "the smallest true difference that such a study finds four times in five."
         f"{equivalent} The last column is the difference in training time. The method: docs/statistics.md."
     )
 
