@@ -70,29 +70,23 @@ def rows_of(rounds: Sequence[Mapping[int, Taken]]) -> list[Row]:
     seconds = {runs: [each[runs].seconds for each in rounds] for runs in sorted(rounds[0])}
     memory = {runs: [each[runs].mib for each in rounds] for runs in sorted(rounds[0])}
     growth = [(great / most) / (small / least) for small, great in zip(seconds[least], seconds[most], strict=True)]
+
+    def of_the_most(compared: str, taken: Mapping[int, Sequence[float]], unit: str, target: str) -> Row:
+        return Row(
+            letter="i",
+            compared=compared,
+            configuration=large,
+            figure=statistics.median(taken[most]),
+            unit=unit,
+            target=target,
+            spread=(min(taken[most]), max(taken[most])),
+            sides={f"{runs:,} runs": statistics.median(each) for runs, each in taken.items()},
+            sides_unit=unit,
+        )
+
     return [
-        Row(
-            letter="i",
-            compared="the report: wall time",
-            configuration=large,
-            figure=statistics.median(seconds[most]),
-            unit="s",
-            target="<= 60",
-            spread=(min(seconds[most]), max(seconds[most])),
-            sides={f"{runs:,} runs": statistics.median(each) for runs, each in seconds.items()},
-            sides_unit="s",
-        ),
-        Row(
-            letter="i",
-            compared="the report: memory at the peak",
-            configuration=large,
-            figure=statistics.median(memory[most]),
-            unit="MiB",
-            target="<= 2048",
-            spread=(min(memory[most]), max(memory[most])),
-            sides={f"{runs:,} runs": statistics.median(each) for runs, each in memory.items()},
-            sides_unit="MiB",
-        ),
+        of_the_most("the report: wall time", seconds, "s", "<= 60"),
+        of_the_most("the report: memory at the peak", memory, "MiB", "<= 2048"),
         Row(
             letter="i",
             compared=f"the report: time for each run, of {most:,} against of {least:,}",

@@ -29,6 +29,7 @@ workers=N sets the number of processes (default: all cores), shard_mib=N about h
 When it is interrupted, the same command goes on; when it is done, the same command does nothing."""
 
 _OWN = ("out", "workers", "shard_mib")
+_SOURCE = ("data", "data.root", "data.dataset")
 
 
 def main() -> None:
@@ -46,7 +47,9 @@ def main() -> None:
             task = check(compose("config", overrides)).task
         workers = _number(own, "workers", job_threads())
         print(task.prepare(own["out"], workers=workers, shard_mib=_number(own, "shard_mib", 64)))
-        print(f"Train on it:  python -m ablate.run data=prepared data.root={own['out']}")
+        # What decided on the records, a run must say too.
+        decided = [each for each in overrides if each.partition("=")[0] not in _SOURCE]
+        print("Train on it: ", *["python -m ablate.run", "data=prepared", f"data.root={own['out']}", *decided])
 
 
 def _sorted_out(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:

@@ -52,7 +52,9 @@ def add_run(
     random = np.random.default_rng([seed, *variant.encode()])
     auc = 70 + 10 * np.random.default_rng(7).normal(size=len(photographs)) + gain + random.normal(0, 0.2) * bool(gain)
     auc += random.normal(0, 0.1, len(photographs))
-    table = pd.DataFrame({"example": photographs, "digest": photographs, "auc": auc, "rmse": 100 - auc, "color": 1.0})
+    table = pd.DataFrame(
+        {"example": photographs, "digest": photographs, "auc": auc, "rmse": 100 - auc, "color": auc / 2}
+    )
     pictures = {
         name: Image.fromarray(np.full((8, 8, 3), 20 * place, np.uint8))
         for place, name in enumerate(photographs[:shown])

@@ -26,7 +26,7 @@ from ablate.report.figures import (
     photo_grid,
     quality_against_cost,
 )  # fmt: skip
-from ablate.report.figures.figure import counted, decimals, name_lines, signed
+from ablate.report.figures.figure import decimals, name_lines, signed
 
 ODD = "a_$b$ <c> & 50 %^2,d=$\\frac{1}$"
 """A name that must not be read as a formula."""
@@ -591,9 +591,6 @@ def test_names_break_after_commas(name: str, width: int, lines: list[str]) -> No
         (decimals([12345.0]), 0),
         (signed(-1.25, 2), "−1.25"),
         (signed(1234.0, 0), "+1,234"),
-        (counted(2_032_585), "2.03 M"),
-        (counted(999_800), "1 M"),
-        (counted(0), "0"),
     ],
 )
 def test_numbers_read_well(found: object, expected: object) -> None:

@@ -58,6 +58,8 @@ def test_the_frames_are_the_scores_and_what_follows_from_them(made: Path) -> Non
     assert row["low"] < row["difference"] < row["high"]
     assert (row["n"], row["n_paired"], row["examples"], row["verdict"]) == (3, 3, len(PHOTOGRAPHS), "better")
     assert table.loc[(ODD, "rmse"), "exploratory"]
+    # Of a metric without a better direction nothing is better or worse.
+    assert table.loc[(ODD, "color"), "verdict"] == "higher"
     assert math.isnan(table.loc[("baseline", "auc"), "difference"])
     pd.testing.assert_frame_equal(
         pd.read_parquet(made / "comparison.parquet"), table.reset_index(), check_dtype=False, check_like=True

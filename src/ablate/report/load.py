@@ -73,8 +73,11 @@ class Results:
     problems: list[str]
 
     def spec(self, metric: str) -> Mapping[str, Any]:
-        """Return what a metric means, a row of `specs`."""
-        return {str(key): value for key, value in self.specs.loc[[metric]].to_dict("records")[0].items()}
+        """Return what a metric means, a row of `specs`: `higher_is_better` is None where neither direction is."""
+        row = {str(key): value for key, value in self.specs.loc[[metric]].to_dict("records")[0].items()}
+        # Beside True and False, pandas reads None as NaN.
+        direction = row["higher_is_better"]
+        return {**row, "higher_is_better": None if pd.isna(direction) else bool(direction)}
 
     @property
     def variants(self) -> list[str]:

@@ -32,7 +32,10 @@ def with_interval(value: float, low: float, high: float) -> str:
     if np.isnan(half) or half == 0:
         return signed(value) or "0"
     places = min(max(1 - int(np.floor(np.log10(half))), 0), 6)
-    return f"{value:+,.{places}f} [{low:+,.{places}f}, {high:+,.{places}f}]"
+    # What rounds to nothing has no sign.
+    texts = [f"{round(each, places) or 0.0:+,.{places}f}" for each in (value, low, high)]
+    mean, lowest, highest = (text[1:] if not text.strip("+0.") else text for text in texts)
+    return f"{mean} [{lowest}, {highest}]"
 
 
 def magnitude(value: float) -> str:

@@ -61,7 +61,7 @@ class Page:
 
 def make_page(results: Results) -> Page:
     """Compare what was loaded, and say and draw it."""
-    directions = {str(name): spec["higher_is_better"] for name, spec in results.specs.iterrows()}
+    directions = {name: results.spec(name)["higher_is_better"] for name in map(str, results.specs.index)}
     comparison = compare(results.scores, directions, results.primary)
     costs = cost_differences(results.costs)
     effects, aliased = _effects(results)

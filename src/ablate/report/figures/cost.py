@@ -16,7 +16,6 @@ from ablate.report.figures.figure import (
     GREY,
     ORANGE,
     Figure,
-    counted,
     drawing,
     files,
     look,
@@ -25,6 +24,7 @@ from ablate.report.figures.figure import (
     writable,
 )  # fmt: skip
 from ablate.report.figures.labels import Point, write_names
+from ablate.report.numbers import large
 from ablate.study.variant import BASELINE
 
 COSTS = {
@@ -175,7 +175,7 @@ def _points(axes: Axes, panel: _Panel) -> None:
     axes.set_xlim(left, right)
     axes.xaxis.set_major_locator(FixedLocator(_ticks(left, right)))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda cost, _: f"{cost:.3g}" if panel.unit else counted(cost)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda cost, _: f"{cost:.3g}" if panel.unit else large(cost)))
     axes.set_xlabel(with_unit(panel.label, panel.unit))
     spread = points[points["sd"] > 0]
     axes.errorbar(

@@ -11,7 +11,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from ablate.report.figures.figure import BLUE, DARK, GREY, RED, Figure, counted, drawing, files, look, name_lines
+from ablate.report.figures.figure import BLUE, DARK, GREY, RED, Figure, drawing, files, look, name_lines
+from ablate.report.numbers import large
 from ablate.study.variant import BASELINE
 
 MOST = 24
@@ -104,7 +105,7 @@ def _panels(tables: Tables, shown: Sequence[str], parts: Sequence[str]) -> Drawi
         axes.set_title("\n".join(names[variant]), fontsize=8, linespacing=1.05)
         axes.tick_params(labelbottom=place + columns >= len(shown))
         axes.xaxis.set_major_locator(MaxNLocator(3))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: counted(step)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: large(step)))
     drawn.supxlabel("training step", fontsize=9)
     drawn.supylabel("loss", fontsize=9)
     handles: list[Line2D | Patch] = [

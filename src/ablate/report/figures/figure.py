@@ -131,14 +131,6 @@ def signed(value: float, places: int) -> str:
     return f"{value:+,.{places}f}".replace("-", "\N{MINUS SIGN}")
 
 
-def counted(value: float) -> str:
-    """Write a count with its SI prefix: 2032585 is 2.03 M."""
-    for factor, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= 0.9995 * factor:
-            return f"{value / factor:.3g} {prefix}"
-    return f"{value:.3g}"
-
-
 def with_unit(label: str, unit: str) -> str:
     """Return an axis' label."""
     return writable(f"{label}, {unit}" if unit else label)
