@@ -17,8 +17,8 @@ from ablate.tracking.read import StudyRecord, read_study
 from ablate.tracking.store import open_store
 from forked import Forked
 
-# A shell has what it starts in the background ignore Ctrl-C, and `nohup` a closed terminal; both are inherited, and the
-# commands here are to answer them.
+# A shell has what it starts in the background ignore Ctrl-C, and `nohup` a closed terminal; both are inherited, and
+# the commands here are to answer them.
 for number in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
