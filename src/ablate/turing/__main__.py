@@ -1,0 +1,41 @@
+"""`python -m ablate.turing`: the colourisation Turing test."""
+
+import importlib
+import sys
+
+from ablate.cli import command
+from ablate.errors import ConfigError
+from ablate.schema import unknown
+
+HELP = """\
+People see a photograph and its recoloured version for a second, side by side, and choose the one they believe to be
+fake. How often the recoloured one is taken for real is how convincing a model's colours are.
+
+  python -m ablate.turing build study=NAME      make the pictures, from tracked models
+  python -m ablate.turing serve turing/NAME     let people judge them, in a browser
+  python -m ablate.turing analyse               how often each model fooled them, and how sure that is
+  python -m ablate.turing analyse --plan        how many people it takes
+
+Each has a --help of its own. The whole of it, from the first friend to five hundred participants: docs/turing.md."""
+
+COMMANDS = ("build", "serve", "analyse")
+
+
+def main() -> None:
+    """Run the command."""
+    arguments = sys.argv[1:]
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(HELP)
+        return
+    with command():
+        if arguments[0] not in COMMANDS:
+            raise ConfigError(unknown(arguments[0], COMMANDS).replace("key", "command"))
+        module = importlib.import_module(f"ablate.turing.{arguments[0]}")
+        if {"-h", "--help"}.intersection(arguments[1:]):
+            print(module.HELP)
+            return
+        module.main(arguments[1:])
+
+
+if __name__ == "__main__":
+    main()

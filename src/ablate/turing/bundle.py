@@ -1,0 +1,175 @@
+"""A bundle: the pictures of an experiment and its protocol, frozen. No TensorFlow.
+
+A folder with `manifest.json` and `pictures/`: PNG files whose names are random and whose sizes are all the same.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+
+from ablate.errors import DataError
+from ablate.files import replacing
+from ablate.schema import Schema
+from ablate.turing.protocol import Protocol
+
+VERSION: Literal[1] = 1
+MANIFEST, PICTURES = "manifest.json", "pictures"
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+File = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+
+
+class Algorithm(Schema):
+    """What recoloured the pictures.
+
+    Attributes:
+        name: The variant's, or what the user calls another system.
+        run_id: Its run in MLflow; None for pictures that were handed in.
+        seed: That run's.
+    """
+
+    name: Annotated[str, Field(min_length=1, max_length=500)]
+    run_id: str | None = None
+    seed: int | None = None
+
+
+class Stimulus(Schema):
+    """A square of a photograph, real and recoloured.
+
+    Attributes:
+        photograph: Name of the photograph; several squares may be cut from one.
+        real: Its file in `pictures/`, without the ending.
+        recolored: The files of the algorithms, in the manifest's order.
+        check: The file of an obvious fake.
+    """
+
+    photograph: str
+    real: File
+    recolored: list[File]
+    check: File
+
+
+class Manifest(Schema):
+    """What a bundle holds.
+
+    Attributes:
+        version: Of the format.
+        name: Of the experiment.
+        study: The study that it belongs to; None where all pictures were handed in.
+        side: Of every picture.
+        seed: From which everything that is drawn at random is drawn.
+        protocol: How the experiment goes.
+        algorithms: What is compared.
+        stimuli: The squares.
+        left_out: Photographs that could not be used, each with its reason.
+        files: SHA-256 of every file in `pictures/`, by name.
+    """
+
+    version: Literal[1] = VERSION
+    name: Annotated[str, Field(pattern=NAME)]
+    study: str | None
+    side: Annotated[int, Field(ge=16, le=1024)]
+    seed: int
+    protocol: Protocol
+    algorithms: Annotated[list[Algorithm], Field(min_length=1)]
+    stimuli: Annotated[list[Stimulus], Field(min_length=1)]
+    left_out: list[str]
+    files: Mapping[File, Hash]
+
+
+class Bundle:
+    """A bundle on disk.
+
+    Args:
+        folder: Where it is.
+
+    Raises:
+        DataError: It is no bundle, is of another version, or its manifest is damaged.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        try:
+            text = (folder / MANIFEST).read_bytes()
+        except OSError as error:
+            raise DataError(f"{folder} is no bundle: {MANIFEST}: {error.strerror}") from None
+        try:
+            stored = json.loads(text)
+            found, checksum = stored.get("version"), stored.pop("checksum", None)
+            if found != VERSION:
+                raise DataError(
+                    f"{folder} is a bundle of version {found}; this is for version {VERSION}: build it anew"
+                )
+            self.manifest = Manifest.model_validate(stored)
+        except (ValueError, AttributeError, ValidationError) as error:
+            raise DataError(f"{folder / MANIFEST} is damaged: {str(error).splitlines()[0]}") from None
+        if checksum != self.checksum:
+            raise DataError(f"{folder / MANIFEST} was changed after it was built: its checksum differs")
+
+    @cached_property
+    def checksum(self) -> str:
+        """SHA-256 of the manifest, and so of every picture."""
+        return _checksum(self.manifest)
+
+    def picture(self, file: str) -> bytes:
+        """Return a picture of the manifest.
+
+        Raises:
+            KeyError: The manifest has none of that name.
+            DataError: It cannot be read.
+        """
+        if file not in self.manifest.files:
+            raise KeyError(file)
+        try:
+            return (self.folder / PICTURES / f"{file}.png").read_bytes()
+        except OSError as error:
+            raise DataError(f"the bundle {self.folder} lost a picture: {error}") from None
+
+    def verify(self) -> None:
+        """Compare every picture with its checksum.
+
+        Raises:
+            DataError: One is missing or was changed.
+        """
+        for file, digest in self.manifest.files.items():
+            if hashlib.sha256(self.picture(file)).hexdigest() != digest:
+                raise DataError(f"{self.folder / PICTURES / file}.png was changed after the bundle was built")
+
+
+def freeze(folder: Path, manifest: Manifest) -> str:
+    """Write the manifest of a bundle whose pictures are written; without it a folder is no bundle.
+
+    Returns:
+        The bundle's checksum.
+    """
+    checksum = _checksum(manifest)
+    content = {**manifest.model_dump(mode="json"), "checksum": checksum}
+    with replacing(folder / MANIFEST) as file:
+        file.write((json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+    return checksum
+
+
+def _checksum(manifest: Manifest) -> str:
+    canonical = json.dumps(manifest.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that cannot be part of an address.
+
+    Raises:
+        DataError: It cannot.
+    """
+    if not re.match(NAME, name):
+        raise DataError(f"{name!r} is no name of an experiment: letters, digits, _, . and -")
+
+
+def names(algorithms: Sequence[Algorithm]) -> list[str]:
+    """Return the names of algorithms."""
+    return [algorithm.name for algorithm in algorithms]

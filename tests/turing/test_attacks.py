@@ -1,0 +1,319 @@
+"""What somebody might try who wants answers, pictures or the experimenter's page that are not theirs."""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from itsdangerous import URLSafeSerializer
+from sqlalchemy import inspect
+
+from ablate.errors import ConfigError
+from ablate.turing.bundle import PICTURES, Bundle
+from ablate.turing.database import Base, Database, read_answers
+from ablate.turing.security import MAX_BODY, Signer, same
+from ablate.turing.serve import main as serve_main
+from ablate.turing.sessions import Sessions
+from turing.conftest import TOKEN, Served
+from visitors import Visitor
+
+COOKIE = "turing-drawn"
+
+
+def begun(served: Served) -> tuple[Visitor, str]:
+    """Return a visitor at the first pair, and its form's token."""
+    visitor = served.visitor()
+    visitor.begin()
+    return visitor, visitor.get("trial").field("csrf")
+
+
+def answers(served: Served) -> int:
+    return len(read_answers(served.site.database, "drawn").trials)
+
+
+def test_a_session_cannot_be_made_up(served: Served) -> None:
+    visitor, token = begun(served)
+    own = visitor.cookies[COOKIE]
+    forged = [
+        URLSafeSerializer(b"another secret", salt=COOKIE).dumps("somebody"),
+        own[:-1] + ("A" if own[-1] != "A" else "B"),
+        served.site.signer.sign("turing-other", "somebody"),  # signed for another experiment
+        "",
+        "x" * 3000,
+    ]
+    for cookie in forged:
+        visitor.cookies[COOKIE] = cookie
+        assert visitor.get("trial").status == 403
+        assert visitor.get("picture/1/left").status == 403
+        assert visitor.post("answer", csrf=token, number=1, choice="left").status == 403
+    assert answers(served) == 0
+
+
+def test_a_form_of_another_page_or_session_is_refused(served: Served) -> None:
+    visitor, _ = begun(served)
+    _, foreign = begun(served)
+    for token in (foreign, "", "0" * 64):
+        assert visitor.post("answer", csrf=token, number=1, choice="left").status in (403, 422)
+        assert visitor.post("shown", csrf=token, number=1).status in (403, 422)
+    fresh = served.visitor()
+    fresh.get("./")
+    assert fresh.post("consent", csrf=foreign, color_vision="normal", agree="yes").status == 403
+    assert answers(served) == 0
+    # And the browser sends no cookie along with another site's form.
+    assert "samesite=lax" in served.visitor().get("./").headers["set-cookie"].lower()
+
+
+def test_an_answer_that_is_sent_again_counts_once(served: Served) -> None:
+    visitor, token = begun(served)
+    for choice in ("left", "right", "left"):
+        assert visitor.post("answer", csrf=token, number=1, choice=choice).status == 200
+    (row,) = read_answers(served.site.database, "drawn").trials.to_dict("records")
+    first = served.visitor()
+    first.cookies = visitor.cookies
+    assert first.post("answer", csrf=token, number=3, choice="left").status == 409
+    assert row["number"] == 1
+    assert answers(served) == 1
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"choice": "middle"},
+        {"choice": "left", "number": 0},
+        {"choice": "left", "number": "1e3"},
+        {"choice": "left", "number": 10**30},
+        {"choice": "left", "response_ms": "nan"},
+        {"choice": "left", "response_ms": "-1"},
+        {"choice": "left", "exposure_ms": "inf"},
+        {"choice": "left", "real_side": "left"},
+        {"choice": ""},
+        {},
+    ],
+)
+def test_a_changed_form_is_refused(served: Served, form: dict[str, object]) -> None:
+    visitor, token = begun(served)
+    assert visitor.post("answer", **{"csrf": token, "number": 1, **form}).status == 422
+    assert answers(served) == 0
+
+
+def test_the_side_is_the_servers_to_know(served: Served) -> None:
+    visitor, token = begun(served)
+    page = visitor.get("trial").text
+    # Whatever says which is real is in neither page, nor addresses, nor script.
+    for word in ("real", "recolored", "check", "baseline", "regression", "photo", ".png"):
+        assert word not in page
+    visitor.post("answer", csrf=token, number=1, choice="left", response_ms=1)
+    assert "real_side" not in visitor.get("trial").text
+
+
+def test_names_headers_and_sizes_do_not_tell_which_is_real(served: Served) -> None:
+    visitor, token = begun(served)
+    for number in range(1, 8):
+        one, other = (visitor.get(f"picture/{number}/{side}") for side in ("left", "right"))
+        assert set(one.headers) == set(other.headers)
+        same_for_both = [name for name in one.headers if name not in ("date", "content-length")]
+        assert [one.headers[name] for name in same_for_both] == [other.headers[name] for name in same_for_both]
+        assert not {"etag", "last-modified", "content-disposition", "server"}.intersection(one.headers)
+        visitor.post("answer", csrf=token, number=number, choice="left")
+
+
+def test_the_time_it_takes_does_not_tell_which_is_real(served: Served) -> None:
+    visitor, _ = begun(served)
+    times: dict[str, list[float]] = {"left": [], "right": []}
+    for _ in range(120):
+        for side in ("left", "right"):
+            start = time.perf_counter()
+            visitor.get(f"picture/1/{side}")
+            times[side].append(time.perf_counter() - start)
+    one, other = (sorted(times[side][20:]) for side in ("left", "right"))
+    # The middle half of one lies across the other's median: no threshold tells them apart.
+    quarter = len(one) // 4
+    assert one[quarter] <= statistics.median(other) <= one[-quarter] or (
+        other[quarter] <= statistics.median(one) <= other[-quarter]
+    )
+
+
+def test_both_pictures_are_read_for_either(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    visitor, _ = begun(served)
+    read = list[str]()
+    original = Bundle.picture
+    monkeypatch.setattr(Bundle, "picture", lambda self, file: (read.append(file), original(self, file))[1])
+    visitor.get("picture/1/left")
+    first = list(read)
+    visitor.get("picture/1/right")
+    assert len(first) == 2
+    assert read == first * 2
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "picture/1/..%2f..%2fmanifest.json",
+        "picture/../../manifest.json/left",
+        "picture/1/%2e%2e%2f%2e%2e%2fetc%2fpasswd",
+        "picture/-1/left",
+        "picture/1/left%00.png",
+        "../../../../etc/passwd",
+        "../../static/style.css",
+        "../../style.css%2f..%2f..%2fapp.py",
+        "picture/1/left/../../../manifest.json",
+    ],
+)
+def test_no_address_reads_a_file(served: Served, place: str) -> None:
+    visitor, _ = begun(served)
+    # As it stands, not as a browser would tidy it up.
+    visitor.base = f"{served.address}/"
+    answer = visitor.request("GET", f"//e/drawn/{place}".replace("//", "/", 1))
+    raw = visitor.request("GET", "/e/drawn/" + place.replace("../", "%2e%2e/"))
+    for each in (answer, raw):
+        assert each.status in (404, 422)
+        assert b"version" not in each.body
+        assert b"root:" not in each.body
+
+
+def test_large_and_malformed_bodies_are_refused_and_the_server_goes_on(served: Served) -> None:
+    visitor, token = begun(served)
+    huge = b"csrf=" + b"x" * (MAX_BODY + 1)
+    assert visitor.request("POST", "answer", huge).status == 413
+    assert visitor.request("POST", "consent", huge).status == 413
+    chunked = {"Transfer-Encoding": "chunked"}
+    assert visitor.request("POST", "answer", b"%x\r\n%s\r\n0\r\n\r\n" % (len(huge), huge), chunked).status == 413
+    bad = [
+        (b"\xff\xfe\x00", "application/x-www-form-urlencoded"),
+        (b"{", "application/json"),
+        (b"--x\r\nContent-Disposition: form-data", "multipart/form-data; boundary=x"),
+        (b"", "multipart/form-data"),
+        (b"csrf=%ZZ&number=1", "application/x-www-form-urlencoded"),
+    ]
+    for body, kind in bad:
+        assert visitor.request("POST", "answer", body, {"Content-Type": kind}).status in (400, 403, 422)
+    assert visitor.post("answer", csrf=token, number=1, choice="left").status == 200
+    assert answers(served) == 1
+
+
+def test_a_token_can_be_guessed_five_times_a_minute(served: Served) -> None:
+    guesser = served.visitor(None)
+    page = guesser.post("/experimenter/login", token="wrong")
+    assert page.status == 403
+    assert "not the token" in page.text
+    statuses = [guesser.post("/experimenter/login", token=f"wrong {number}").status for number in range(6)]
+    assert statuses == [403] * 4 + [429] * 2
+    # Not even the right one, so that a guess tells nothing any more.
+    assert guesser.post("/experimenter/login", token=TOKEN).status == 429
+
+
+def test_without_the_token_there_is_no_experimenters_page(served: Served) -> None:
+    visitor = served.visitor(None)
+    pages = ["", "drawn/", "drawn/trials.csv", "drawn/trials.parquet", "drawn/participants.csv"]
+    participant, _ = begun(served)
+    forged = [
+        {},
+        {"turing-experimenter": URLSafeSerializer(b"x", salt="turing-experimenter").dumps("k 99999999999")},
+        {"turing-experimenter": participant.cookies[COOKIE]},
+        {"turing-experimenter": served.site.signer.sign("turing-experimenter", f"key {time.time() - 50_000:.0f}")},
+    ]
+    for cookies in forged:
+        visitor.cookies = dict(cookies)
+        for place in pages:
+            answer = visitor.get(f"/experimenter/{place}")
+            assert answer.status == 303
+            assert answer.headers["location"].endswith("login")
+        assert visitor.post("/experimenter/drawn/close", csrf="x").status == 303
+    assert not served.sessions().closed
+
+
+def test_one_address_makes_so_many_sessions_and_one_session_so_many_requests(
+    serve: Callable[..., Served], bundle: Bundle
+) -> None:
+    served = serve(bundle, limits={"sessions": 3, "requests": 5})
+    statuses = [served.visitor().begin().status for _ in range(4)]
+    assert statuses == [303, 303, 303, 429]
+    visitor = served.visitors[0]
+    assert [visitor.get("trial").status for _ in range(7)] == [200] * 5 + [429] * 2
+    assert served.visitors[1].get("trial").status == 200
+
+
+def test_every_answer_forbids_what_pages_do_not_need(served: Served) -> None:
+    visitor, _ = begun(served)
+    for place in ("./", "trial", "picture/1/left", "nothing", "../../experimenter/login", "../../style.css"):
+        headers = visitor.get(place).headers
+        policy = headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'")
+        assert "unsafe" not in policy
+        assert "http" not in policy
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["cache-control"] == ("max-age=300" if place.endswith("css") else "no-store")
+    assert visitor.request("TRACE", "./").status == 405
+
+
+def test_cookies_are_secure_where_the_browser_came_by_https(served: Served) -> None:
+    visitor = served.visitor()
+    assert "secure" not in visitor.get("./").headers["set-cookie"].lower()
+    visitor.cookies = {}
+    through = visitor.request("GET", "./", headers={"X-Forwarded-Proto": "https"})
+    assert "secure" in through.headers["set-cookie"].lower()
+
+
+def test_nothing_personal_is_kept(database: Database) -> None:
+    tables = inspect(database.engine)
+    columns = {column["name"] for table in Base.metadata.tables for column in tables.get_columns(table)}
+    assert not {"address", "ip", "host", "agent", "user_agent", "name_of_participant", "email"}.intersection(columns)
+    assert {column["name"] for column in tables.get_columns("participants")} == {
+        "id", "experiment_id", "key", "place", "algorithm", "color_vision", "started", "finished",
+    }  # fmt: skip
+
+
+def test_whoever_reads_the_database_has_no_session(served: Served) -> None:
+    visitor, _ = begun(served)
+    key = served.site.signer.read(COOKIE, visitor.cookies[COOKIE])
+    with served.site.database.reading() as session:
+        from ablate.turing.database import Participant
+
+        (kept,) = [each.key for each in session.query(Participant)]
+    assert key is not None
+    assert kept != key
+    assert key not in kept
+
+
+def test_secrets_are_compared_whole() -> None:
+    assert same("äß token", "äß token")
+    assert not same("token", "token ")
+    assert not same("", "token")
+    signer = Signer(b"secret")
+    assert signer.read("purpose", signer.sign("purpose", "value")) == "value"
+    assert signer.read("other", signer.sign("purpose", "value")) is None
+    assert signer.is_form_token("key", signer.form_token("key"))
+    assert not signer.is_form_token("key", signer.form_token("other"))
+
+
+def test_a_short_token_is_refused(bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ABLATE_TURING_TOKEN", "short")
+    with pytest.raises(ConfigError, match="at least 16 characters"):
+        serve_main([str(bundle.folder), f"database=sqlite:///{tmp_path / 'other.db'}"])
+
+
+def test_a_changed_picture_is_not_served(bundle: Bundle, tmp_path: Path) -> None:
+    picture = next((bundle.folder / PICTURES).iterdir())
+    picture.write_bytes(picture.read_bytes()[:-1] + b"x")
+    command = [sys.executable, "-m", "ablate.turing", "serve", str(bundle.folder)]
+    ended = subprocess.run(
+        [*command, f"database=sqlite:///{tmp_path / 'other.db'}"],
+        capture_output=True, text=True, timeout=60, check=False, env=dict(os.environ),
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert "was changed after the bundle was built" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_keys_that_collide_belong_to_one_session(served: Served) -> None:
+    sessions: Sessions = served.sessions()
+    one = sessions.begin("a" * 64, "normal")
+    other = sessions.begin("a" * 64, "deficient")
+    assert one.participant.id == other.participant.id
+    assert other.participant.color_vision == "normal"

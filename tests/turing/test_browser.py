@@ -1,0 +1,322 @@
+"""Whole sessions in a real browser: by mouse, by keyboard, on a phone, with interruptions."""
+
+import http.client
+import itertools
+import statistics
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from ablate.turing.database import Trial, read_answers
+from ablate.turing.protocol import Protocol
+from turing.conftest import SHORT, TOKEN, Served, make_bundle
+
+PROBE = """
+  window.frames_seen = [];
+  const probe = now => {
+    const images = [...document.querySelectorAll(".frame img")];
+    const visible = image => getComputedStyle(image).visibility === "visible";
+    const drawn = images.every(image => visible(image) && image.complete && image.naturalWidth > 0);
+    if (images.length) window.frames_seen.push([now, drawn]);
+    requestAnimationFrame(probe);
+  };
+  requestAnimationFrame(probe);
+"""
+"""Looks, in every frame, whether both pictures are to be seen."""
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser that nobody has used; what it complains about fails the test."""
+    opened = browser.new_context(viewport={"width": 1200, "height": 800})
+    yield opened
+    opened.close()
+
+
+def opened(context: BrowserContext, address: str) -> tuple[Page, list[str]]:
+    """Return a page, and the list of what it asks for elsewhere or complains about."""
+    page, complaints = context.new_page(), list[str]()
+    origin = "{0.scheme}://{0.netloc}/".format(urlsplit(address))
+    page.on(
+        "request",
+        lambda request: None if request.url.startswith((origin, "data:")) else complaints.append(request.url),
+    )
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.goto(address)
+    return page, complaints
+
+
+def begin(page: Page) -> None:
+    page.get_by_label("Yes, it is normal").check()
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Begin").click()
+
+
+def asked(page: Page) -> int:
+    """Wait until a pair has been seen, and return its number."""
+    expect(page.locator("#trial.asking")).to_be_visible(timeout=20_000)
+    assert page.locator(".frame img").count() == 0
+    return int(page.locator("input[name=number]").input_value())
+
+
+def choices(served: Served) -> dict[int, str]:
+    with served.site.database.reading() as session:
+        return {trial.number: trial.choice for trial in session.query(Trial) if trial.choice}
+
+
+def sides() -> Iterator[str]:
+    while True:
+        yield from ("left", "right", "right", "left", "left")
+
+
+def test_a_session_by_mouse(served: Served, context: BrowserContext) -> None:
+    page, complaints = opened(context, f"{served.address}/e/drawn/")
+    assert page.title() == "Which picture is the fake?"
+    begin(page)
+    clicked = {}
+    for side in sides():
+        number = asked(page)
+        clicked[number] = side
+        page.locator(f"button[value={side}]").click()
+        if number == SHORT.photographs:
+            break
+        if number <= SHORT.practice:
+            expect(page.locator(".verdict")).to_be_visible()
+            fooled = read_answers(served.site.database, "drawn").trials["fooled"].iloc[-1]
+            assert ("Wrong." in page.locator(".verdict").inner_text()) == fooled
+            assert page.locator("figcaption").all_inner_texts().count("Real colours") == 1
+            page.get_by_role("link", name="Next pair" if number < SHORT.practice else "Begin the test").click()
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    assert choices(served) == clicked
+    assert len(clicked) == SHORT.photographs
+    assert complaints == []
+
+
+def test_a_session_by_keyboard_alone(served: Served, context: BrowserContext) -> None:
+    page, complaints = opened(context, f"{served.address}/e/drawn/")
+    for key in ("Tab", "Space", "Tab", "Space", "Tab", "Enter"):
+        page.keyboard.press(key)
+    pressed = {}
+    for side in sides():
+        number = asked(page)
+        pressed[number] = side
+        page.keyboard.press("ArrowLeft" if side == "left" else "ArrowRight")
+        if number == SHORT.photographs:
+            break
+        if number <= SHORT.practice:
+            expect(page.locator(".verdict")).to_be_visible()
+            page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    assert choices(served) == pressed
+    assert complaints == []
+
+
+def test_a_session_on_a_phone(served: Served, browser: Browser) -> None:
+    phone = browser.new_context(viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True)
+    page, complaints = opened(phone, f"{served.address}/e/drawn/")
+    begin(page)
+    tapped = {}
+    for side in sides():
+        number = asked(page)
+        boxes = [page.locator(f"button[value={each}]").bounding_box() for each in ("left", "right")]
+        for box in boxes:
+            assert box is not None
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 360
+            assert box["y"] + box["height"] <= 640
+            assert box["width"] >= 120
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        tapped[number] = side
+        page.locator(f"button[value={side}]").tap()
+        if number == SHORT.photographs:
+            break
+        if number <= SHORT.practice:
+            page.locator("a.button").tap()
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    assert choices(served) == tapped
+    assert complaints == []
+    phone.close()
+
+
+def test_pictures_are_seen_for_a_second(serve: Callable[..., Served], tmp_path: Path, context: BrowserContext) -> None:
+    second = Protocol(practice=0, test=2, checks=0)
+    assert second.exposure_ms == 1000
+    served = serve(make_bundle(tmp_path / "second", "second", protocol=second, side=256))
+    page, complaints = opened(context, f"{served.address}/e/second/")
+    page.add_init_script(PROBE)
+    begin(page)
+    measured = []
+    for _ in range(2):
+        number = asked(page)
+        frames = page.evaluate("window.frames_seen")
+        seen = [time for time, drawn in frames if drawn]
+        steps = [later - earlier for (earlier, _), (later, _) in itertools.pairwise(frames)]
+        # The last frame in which they are seen stays until the next one.
+        frame = max(statistics.median(steps), max(later - earlier for earlier, later in itertools.pairwise(seen)))
+        measured.append(seen[-1] - seen[0] + statistics.median(steps))
+        assert measured[-1] == pytest.approx(1000, abs=frame + 1)
+        page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    trials = read_answers(served.site.database, "second").trials
+    assert trials["exposure_ms"].tolist() == pytest.approx(measured, abs=20)
+    assert trials["response_ms"].between(0, 30_000).all()
+    assert complaints == []
+
+
+def test_answers_before_the_pictures_have_gone_do_not_count(
+    serve: Callable[..., Served], tmp_path: Path, context: BrowserContext
+) -> None:
+    served = serve(make_bundle(tmp_path / "long", "long", protocol=Protocol(practice=0, test=1, checks=0)))
+    page, _ = opened(context, f"{served.address}/e/long/")
+    begin(page)
+    expect(page.locator("#trial.shown")).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    assert page.locator("button[value=right]").is_disabled()
+    asked(page)
+    assert choices(served) == {}
+
+
+def test_reload_and_back_in_the_middle(served: Served, context: BrowserContext) -> None:
+    page, complaints = opened(context, f"{served.address}/e/drawn/")
+    begin(page)
+    assert asked(page) == 1
+    page.reload()
+    # It has been seen: the page asks at once.
+    assert asked(page) == 1
+    expect(page.locator("#said")).to_have_text("You have seen this pair already. Which one is the fake?")
+    page.locator("button[value=right]").click()
+    expect(page.locator(".verdict")).to_be_visible()
+    page.go_back()
+    assert asked(page) == 2
+    page.go_back()
+    expect(page.get_by_role("link", name="Go on where you were")).to_be_visible()
+    page.get_by_role("link", name="Go on where you were").click()
+    assert asked(page) == 2
+    page.locator("button[value=left]").click()
+    expect(page.locator(".verdict")).to_be_visible()
+    assert choices(served) == {1: "right", 2: "left"}
+    assert complaints == []
+
+
+def test_two_tabs(served: Served, context: BrowserContext) -> None:
+    one, complaints = opened(context, f"{served.address}/e/drawn/")
+    begin(one)
+    assert asked(one) == 1
+    other, more = opened(context, f"{served.address}/e/drawn/trial")
+    assert asked(other) == 1
+    one.locator("button[value=left]").click()
+    expect(one.locator(".verdict")).to_be_visible()
+    other.locator("button[value=right]").click()
+    # Both are told of the answer that counts, the first one.
+    expect(other.locator(".verdict")).to_be_visible()
+    assert other.locator(".verdict").inner_text() == one.locator(".verdict").inner_text()
+    assert choices(served) == {1: "left"}
+    other.locator("a.button").click()
+    assert asked(other) == 2
+    assert complaints == more == []
+
+
+def test_a_lost_connection_loses_nothing(served: Served, context: BrowserContext) -> None:
+    page, _ = opened(context, f"{served.address}/e/drawn/")
+    begin(page)
+    asked(page)
+    context.set_offline(True)
+    page.locator("button[value=left]").click()
+    expect(page.locator("#said")).to_contain_text("There is no connection")
+    assert choices(served) == {}
+    context.set_offline(False)
+    expect(page.locator(".verdict")).to_be_visible(timeout=10_000)
+    assert choices(served) == {1: "left"}
+
+
+def test_the_experimenters_page(served: Served, context: BrowserContext) -> None:
+    served.visitor().take_part(lambda number: "left")
+    page, complaints = opened(context, f"{served.address}/experimenter/")
+    page.get_by_label("Token").fill(TOKEN)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("link", name="drawn").click()
+    expect(page.get_by_role("heading", name="drawn: open")).to_be_visible()
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("heading", name="drawn: closed")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="trials.csv").click()
+    assert len(download.value.path().read_text().splitlines()) == SHORT.photographs + 1
+    page.get_by_role("button", name="Reopen").click()
+    expect(page.get_by_role("heading", name="drawn: open")).to_be_visible()
+    assert complaints == []
+
+
+@pytest.fixture
+def proxied(served: Served) -> Iterator[str]:
+    """The address of a reverse proxy that has the server under a path."""
+    target = urlsplit(served.address)
+
+    class Proxy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            assert self.path.startswith("/lab/colour/")
+            connection = http.client.HTTPConnection(target.hostname or "", target.port)
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            connection.request(self.command, self.path.removeprefix("/lab/colour"), body, dict(self.headers))
+            response = connection.getresponse()
+            content = response.read()
+            self.send_response(response.status)
+            for name, value in response.getheaders():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+            connection.close()
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/lab/colour/"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_behind_a_reverse_proxy_under_a_path(served: Served, proxied: str, context: BrowserContext) -> None:
+    page, complaints = opened(context, proxied)
+    assert page.url == f"{proxied}e/drawn/"
+    begin(page)
+    assert asked(page) == 1
+    page.keyboard.press("ArrowLeft")
+    page.get_by_role("link", name="Next pair").click()
+    assert asked(page) == 2
+    assert choices(served) == {1: "left"}
+    (cookie,) = context.cookies()
+    assert cookie["path"] == "/lab/colour/e/drawn"
+    page.goto(f"{proxied}experimenter")
+    page.get_by_label("Token").fill(TOKEN)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("link", name="drawn").click()
+    expect(page.get_by_role("heading", name="drawn: open")).to_be_visible()
+    assert complaints == []
+
+
+def test_without_script_it_says_what_is_missing(served: Served, browser: Browser) -> None:
+    plain = browser.new_context(java_script_enabled=False)
+    page, _ = opened(plain, f"{served.address}/e/drawn/")
+    assert "needs JavaScript" in page.content()
+    plain.close()
+
+
+def test_what_is_read_aloud(served: Served, context: BrowserContext) -> None:
+    page, _ = opened(context, f"{served.address}/e/drawn/")
+    begin(page)
+    asked(page)
+    assert page.locator("#said").get_attribute("role") == "status"
+    assert page.get_by_role("button", name="Left").is_enabled()
+    assert page.get_by_role("progressbar").get_attribute("aria-label") == f"Pair 1 of {SHORT.photographs}"
+    assert page.locator("html").get_attribute("lang") == "en"

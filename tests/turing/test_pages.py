@@ -1,0 +1,210 @@
+"""Participants' pages over HTTP: what is kept, and what neither reloads nor second tabs change."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ablate.turing.bundle import Bundle
+from ablate.turing.database import Trial, read_answers
+from ablate.turing.security import kept
+from turing.conftest import SHORT, Served, links, make_bundle
+
+
+def left(number: int) -> str:
+    return "left"
+
+
+def trials(served: Served):  # type: ignore[no-untyped-def]
+    return read_answers(served.site.database, "drawn").trials
+
+
+def test_a_whole_session_is_in_the_database_as_it_was_answered(served: Served) -> None:
+    visitor = served.visitor()
+    assert visitor.begin().headers["location"] == "trial"
+    choices = {}
+    while visitor.judge(lambda number: choices.setdefault(number, "left" if number % 3 else "right")):
+        pass
+    assert visitor.confirmed == choices
+    assert sorted(choices) == list(range(1, SHORT.photographs + 1))
+    assert visitor.get("trial").headers["location"] == "thanks"
+    assert "Thank you" in visitor.get("thanks").text
+    answers = read_answers(served.site.database, "drawn")
+    assert answers.trials["number"].tolist() == sorted(choices)
+    assert answers.trials["kind"].tolist()[:2] == ["practice", "practice"]
+    assert answers.trials["kind"].value_counts().to_dict() == {"practice": 2, "test": 4, "check": 1}
+    assert answers.trials["photograph"].is_unique
+    assert (answers.trials["exposure_ms"] == SHORT.exposure_ms).all()
+    assert (answers.trials["response_ms"] == 812.5).all()
+    assert (answers.trials["loads"] == 1).all()
+    (person,) = answers.participants.to_dict("records")
+    assert person["color_vision"] == "normal"
+    assert person["finished"] > person["started"]
+    # What was clicked is the fake, as far as the participant knows: fooled is who clicked the real one.
+    sessions = served.sessions()
+    place = sessions.find(kept(served.site.signer.read("turing-drawn", visitor.cookies["turing-drawn"]) or ""))
+    assert place is not None
+    assert place.trial is None
+    with served.site.database.reading() as session:
+        for row in answers.trials.to_dict("records"):
+            trial = session.get_one(Trial, (row["participant"], row["number"]))
+            assert row["fooled"] == (choices[row["number"]] == trial.real_side)
+            assert trial.file(trial.real_side) == row["real"]
+
+
+def test_a_reload_neither_loses_nor_repeats(served: Served) -> None:
+    visitor = served.visitor()
+    visitor.begin()
+    first = visitor.get("trial")
+    again = visitor.get("trial")
+    assert first.field("number") == again.field("number") == "1"
+    assert visitor.get("picture/1/left").body == visitor.get("picture/1/left").body
+    token = first.field("csrf")
+    assert visitor.post("shown", csrf=token, number=1).status == 204
+    # Seen is seen: the page asks, and shows nothing again.
+    assert visitor.get("picture/1/left").status == 404
+    after = visitor.get("trial").text
+    assert 'data-state="seen"' in after
+    assert "<img" not in after
+    assert visitor.post("answer", csrf=token, number=1, choice="right").status == 200
+    (row,) = trials(served).to_dict("records")
+    assert row["loads"] == 2
+    assert row["exposure_ms"] != row["exposure_ms"]
+    assert visitor.get("trial").field("number") == "2"
+
+
+def test_the_first_of_two_answers_counts(served: Served) -> None:
+    visitor = served.visitor()
+    visitor.begin()
+    token = visitor.get("trial").field("csrf")
+    assert visitor.post("answer", csrf=token, number=1, choice="right").status == 200
+    # A second tab, the back button, or a form that is sent again: confirmed, and nothing changes.
+    assert visitor.post("answer", csrf=token, number=1, choice="left").status == 200
+    assert visitor.get("trial").field("number") == "2"
+    sessions, key = served.sessions(), served.site.signer.read("turing-drawn", visitor.cookies["turing-drawn"])
+    trial = sessions.practiced(kept(key or ""), 1)
+    assert trial is not None
+    assert trial.choice == "right"
+
+
+def test_trials_come_in_order(served: Served) -> None:
+    visitor = served.visitor()
+    visitor.begin()
+    token = visitor.get("trial").field("csrf")
+    assert visitor.post("answer", csrf=token, number=2, choice="right").status == 409
+    assert visitor.post("shown", csrf=token, number=2).status == 409
+    assert visitor.get("picture/2/left").status == 404
+    assert visitor.get("picture/999/left").status == 404
+    assert len(trials(served)) == 0
+
+
+def test_practice_says_whether_it_was_right_and_the_test_does_not(served: Served) -> None:
+    visitor = served.visitor()
+    visitor.begin()
+    for number in range(1, 4):
+        page = visitor.get("trial")
+        token = page.field("csrf")
+        visitor.post("shown", csrf=token, number=number)
+        said = visitor.post("answer", csrf=token, number=number, choice="left")
+        assert json.loads(said.body) == {"next": f"feedback/{number}" if number <= 2 else "trial"}
+    fooled = trials(served)["fooled"].tolist()
+    for number in (1, 2):
+        page = visitor.get(f"feedback/{number}")
+        assert ("Wrong." in page.text) == fooled[number - 1]
+        assert ("Right." in page.text) != fooled[number - 1]
+        assert visitor.get(f"picture/{number}/left").status == 200
+    assert "Begin the test" in visitor.get("feedback/2").text
+    assert visitor.get("feedback/3").headers["location"] == "../trial"
+    assert visitor.get("picture/3/left").status == 404
+
+
+def test_the_same_browser_takes_part_once(served: Served) -> None:
+    visitor = served.visitor()
+    visitor.begin()
+    assert "Go on where you were" in visitor.get("./").text
+    token = served.site.signer.form_token(
+        served.site.signer.read("turing-drawn", visitor.cookies["turing-drawn"]) or ""
+    )
+    visitor.post("consent", csrf=token, color_vision="deficient", agree="yes")
+    people = read_answers(served.site.database, "drawn").participants
+    assert people["color_vision"].tolist() == ["normal"]
+    while visitor.judge(left):
+        pass
+    assert visitor.get("./").headers["location"] == "thanks"
+
+
+def test_without_consent_nothing_begins(served: Served) -> None:
+    visitor = served.visitor()
+    token = visitor.get("./").field("csrf")
+    for form in ({"color_vision": "normal"}, {"agree": "no", "color_vision": "normal"}, {"agree": "yes"}):
+        assert visitor.post("consent", csrf=token, **form).status == 422
+    assert visitor.get("trial").headers["location"] == "./"
+    assert read_answers(served.site.database, "drawn").participants.empty
+
+
+def test_algorithms_are_balanced_and_only_one_is_seen(served: Served) -> None:
+    for _ in range(6):
+        served.visitor().begin()
+    counts = read_answers(served.site.database, "drawn").participants["algorithm"].value_counts()
+    assert counts.to_dict() == {"baseline": 3, "loss=regression": 3}
+
+
+def test_closed_takes_nobody_new_and_lets_others_finish(served: Served) -> None:
+    begun = served.visitor()
+    begun.begin()
+    late = served.visitor()
+    token = late.get("./").field("csrf")
+    served.sessions().set_closed(True)
+    assert "closed" in served.visitor().get("./").text
+    assert late.post("consent", csrf=token, color_vision="normal", agree="yes").status == 403
+    while begun.judge(left):
+        pass
+    assert len(begun.confirmed) == SHORT.photographs
+    served.sessions().set_closed(False)
+    assert late.post("consent", csrf=token, color_vision="normal", agree="yes").status == 303
+
+
+def test_links_are_relative_so_that_any_path_will_do(served: Served) -> None:
+    visitor = served.visitor()
+    visitor.begin()
+    token = visitor.get("trial").field("csrf")
+    pages = [visitor.get("./").text, visitor.get("trial").text]
+    visitor.post("answer", csrf=token, number=1, choice="left")
+    pages.append(visitor.get("feedback/1").text)
+    for page in pages:
+        assert links(page)
+        for link in links(page):
+            assert not link.startswith(("/", "http")) or link == "data:,"
+    assert visitor.get("../../style.css").status == visitor.get("../../trial.js").status == 200
+    # A cookie without a path is kept for the folder of the page that set it, wherever that is.
+    fresh = served.visitor().get("./").headers["set-cookie"]
+    assert "path" not in fresh.lower()
+    assert "httponly" in fresh.lower()
+
+
+def test_two_experiments_do_not_mix(serve: Callable[..., Served], bundle: Bundle, tmp_path: Path) -> None:
+    served = serve(bundle, make_bundle(tmp_path / "other", "other"))
+    one, other = served.visitor(), served.visitor("other")
+    one.begin()
+    other.cookies = one.cookies
+    assert other.get("trial").status == 403
+    other.cookies = {}
+    other.begin()
+    assert [len(read_answers(served.site.database, name).participants) for name in ("drawn", "other")] == [1, 1]
+    assert served.visitor(None).get("/").status == 404
+
+
+def test_one_experiment_is_where_the_root_leads(served: Served) -> None:
+    root = served.visitor(None)
+    assert root.get("/").headers["location"] == "e/drawn/"
+    assert root.get("/e/drawn").headers["location"] == "drawn/"
+
+
+@pytest.mark.parametrize(
+    "place", ["/nothing", "/e/nothing/", "/e/nothing", "/e/drawn/nothing", "/docs", "/openapi.json"]
+)
+def test_an_unknown_address_says_so_in_words(served: Served, place: str) -> None:
+    page = served.visitor(None).get(place)
+    assert page.status == 404
+    assert "There is no such page" in page.text
