@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -190,12 +191,20 @@ class Process:
                 time.sleep(0.02)
         raise AssertionError("the server does not answer")
 
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._process.pid
+
+    def end(self, number: int) -> tuple[int, str]:
+        """Send a signal, and return the exit code and what was said last."""
+        self._process.send_signal(number)
+        output, _ = self._process.communicate(timeout=30)
+        return self._process.returncode, output
+
     def kill(self) -> None:
         """Kill it as the system does when memory runs out."""
-        self._process.kill()
-        self._process.wait()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+        self.end(signal.SIGKILL)
 
 
 def links(page: str) -> list[str]:

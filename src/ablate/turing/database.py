@@ -19,6 +19,7 @@ from ablate.turing.bundle import Algorithm, Bundle
 from ablate.turing.protocol import Protocol
 
 _SQLITE = "sqlite"
+_BACKENDS = (_SQLITE, "postgresql")
 _PATIENCE_MS = 30_000
 """How long a writer waits for another one."""
 
@@ -176,6 +177,8 @@ class Database:
 def _engine(url: str, create: bool) -> Engine:
     try:
         parsed = make_url(url)
+        if parsed.get_backend_name() not in _BACKENDS:
+            raise ConfigError(f"database={url} must begin with one of {', '.join(_BACKENDS)}")
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         engine = create_engine(parsed, pool_size=20, max_overflow=20, pool_pre_ping=not url.startswith(_SQLITE))
