@@ -1,6 +1,6 @@
 # Every target sets up .venv from requirements.lock first, where it is missing or stale.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test report ui lint bench correct clean lock
+.PHONY: help setup demo turing-demo test report ui lint bench correct clean lock
 
 PY := .venv/bin/python
 ifndef PYTHON
@@ -12,7 +12,7 @@ BENCHMARKS := step encoding prepare pipeline tracking memory report table
 export PYTHONUNBUFFERED := 1
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
 setup: .venv/ready  ## make .venv from requirements.lock
 
@@ -29,6 +29,10 @@ demo: .venv/ready  ## train four small variants on the sample photographs and re
 	@$(PY) -m ablate.run -m study.name=demo optimizer=adam,adadelta output_res=full,quarter data=sample
 	@$(PY) -m ablate.report study=demo
 	@echo "All of it in MLflow:  make ui"
+
+turing-demo: demo  ## let people judge the demo's pictures, in a browser; make turing-demo PORT=8081
+	@test -f turing/demo/manifest.json || $(PY) -m ablate.turing build study=demo crops=5 practice=2 test=8 checks=2
+	@$(PY) -m ablate.turing serve turing/demo port=$(if $(filter file,$(origin PORT)),8080,$(PORT))
 
 test: .venv/ready  ## run the tests
 	@$(PY) -m pytest -n 2 --dist worksteal --cov --cov-fail-under=90

@@ -49,7 +49,7 @@ class Spread:
     """
 
     seeds: float
-    df: int
+    df: float
     examples: float = 0.0
     examples_df: float = np.inf
 
@@ -196,20 +196,21 @@ def crossed_mean(differences: npt.ArrayLike) -> Estimate:
 
 _SHARES = np.concatenate([[0.0], np.logspace(-6, 0, 121)])
 """Shares of the seeds in a variance at which `_limits` is known."""
+_POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(48)
+"""Gauss and Legendre's, on -1..1."""
 
 
 @lru_cache
-def _nodes(df: int) -> tuple[Array, Array]:
+def _nodes(df: float) -> tuple[Array, Array]:
     """Return values of df / chi2(df), and weights that sum to 1: Gauss and Legendre's, dense where it is large."""
-    points, weights = np.polynomial.legendre.leggauss(48)
     # With x in 0..1, u = x^4 (5 - 4 x) is a probability whose small values, those of large g, get most of the points.
-    x = (points + 1) / 2
+    x = (_POINTS + 1) / 2
     probability, density = x**4 * (5 - 4 * x), 20 * x**3 * (1 - x)
-    mass = weights / 2 * density
-    return df / special.chdtri(df, 1 - probability), mass / mass.sum()
+    mass = _WEIGHTS / 2 * density
+    return np.asarray(df / special.chdtri(df, 1 - probability), np.float64), mass / mass.sum()
 
 
-def _beyond(multiple: npt.ArrayLike, share: npt.ArrayLike, df: int, examples_df: float) -> Array:
+def _beyond(multiple: npt.ArrayLike, share: npt.ArrayLike, df: float, examples_df: float) -> Array:
     """Return the probability of at least so many standard errors, by the seeds' share in the variance."""
     multiples, shares = np.broadcast_arrays(np.asarray(multiple, np.float64), np.asarray(share, np.float64))
     if (shares == 1).all():
@@ -224,7 +225,7 @@ def _beyond(multiple: npt.ArrayLike, share: npt.ArrayLike, df: int, examples_df:
     return np.asarray(special.stdtr(examples_df / np.maximum(1 - part, 1e-6) ** 2, deviations) @ weights)
 
 
-def _limit(share: float, df: int, examples_df: float, alpha: float) -> float:
+def _limit(share: float, df: float, examples_df: float, alpha: float) -> float:
     """Return how many standard errors an interval reaches."""
     if share == 1:
         return float(special.stdtrit(df, 1 - alpha / 2))
@@ -239,6 +240,6 @@ def _limit(share: float, df: int, examples_df: float, alpha: float) -> float:
 
 
 @lru_cache
-def _limits(df: int, examples_df: float, alpha: float) -> Array:
+def _limits(df: float, examples_df: float, alpha: float) -> Array:
     """Return `_limit` at each of `_SHARES`."""
     return np.array([_limit(float(share), df, examples_df, alpha) for share in _SHARES])

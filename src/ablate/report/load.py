@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from ablate.report.variants import in_order, short_names
 from ablate.schema import unknown_level, validate
 from ablate.study.definition import StudyFile
 from ablate.tracking.read import StudyRecord
+from ablate.tracking.turing import TABLES, TuringRecord, read_turing
 
 CURVES = {"train/loss": "training", "val/loss": "evaluation photographs"}
 DRAWN = 24
@@ -50,6 +51,7 @@ class Results:
         samples: Columns variant, kind, example, picture: the sample pictures of each variant's first seed.
         distributions: Columns variant, two coordinates, truth, output, summed over seeds; empty where there are none.
         problems: The files that the data set left out, a line each.
+        people: What people said of the variants, the newest analysis first, under the short names.
     """
 
     study: str
@@ -71,6 +73,7 @@ class Results:
     samples: pd.DataFrame
     distributions: pd.DataFrame
     problems: list[str]
+    people: Sequence[TuringRecord] = ()
 
     def spec(self, metric: str) -> Mapping[str, Any]:
         """Return what a metric means, a row of `specs`: `higher_is_better` is None where neither direction is."""
@@ -141,6 +144,7 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
         samples=_by_variant(first, record.samples),
         distributions=_distributions(record, shown),
         problems=record.problems(newest),
+        people=[_renamed(experiment, names) for experiment in read_turing(record)],
     )
 
 
@@ -243,3 +247,22 @@ def _distributions(record: StudyRecord, runs: pd.DataFrame) -> pd.DataFrame:
     joined = pd.concat(frames)
     coordinates = [name for name in joined.columns if name not in ("variant", "truth", "output")]
     return joined.groupby(["variant", *coordinates], sort=False, as_index=False)[["truth", "output"]].sum()
+
+
+def _renamed(experiment: TuringRecord, names: Mapping[str, str]) -> TuringRecord:
+    """Give variants their short names; another system, which no run coloured, keeps its own."""
+    algorithms = experiment.summary["algorithms"]
+    given = [(str(each["name"]), each["run_id"]) for each in algorithms]
+    short = {name: names.get(name, name) if run else name for name, run in given}
+    if len(set(short.values())) < len(short):
+        # Another system is called what a variant is called in short.
+        return experiment
+    tables = {
+        table: frame.assign(
+            **{column: frame[column].map(short) for column in ("algorithm", "other") if column in frame}
+        )
+        for table in TABLES
+        for frame in [getattr(experiment, table)]
+    }
+    renamed = [{**each, "name": short[each["name"]]} for each in algorithms]
+    return replace(experiment, **tables, summary={**experiment.summary, "algorithms": renamed})

@@ -24,17 +24,24 @@ def signed(value: float, *, counted: bool = False) -> str:
     return text if "e" not in text else f"{value:+,.0f}" if abs(value) >= 1 else f"{value:+.1g}"
 
 
-def with_interval(value: float, low: float, high: float) -> str:
-    """Write a difference and its interval, all to the place that two digits of the interval's half width reach."""
+def with_interval(value: float, low: float, high: float, *, plus: bool = True) -> str:
+    """Write a value and its interval, all to the place that two digits of the interval's half width reach.
+
+    Args:
+        value: A difference, or something else.
+        low: The interval's lower end.
+        high: Its upper end.
+        plus: Whether what is above 0 has a sign, as differences have.
+    """
     if np.isnan(value):
         return "-"
     half = (high - low) / 2
     if np.isnan(half) or half == 0:
-        return signed(value) or "0"
+        return (signed(value) or "0") if plus else number(value)
     places = min(max(1 - int(np.floor(np.log10(half))), 0), 6)
     # What rounds to nothing has no sign.
-    texts = [f"{round(each, places) or 0.0:+,.{places}f}" for each in (value, low, high)]
-    mean, lowest, highest = (text[1:] if not text.strip("+0.") else text for text in texts)
+    texts = [f"{round(each, places) or 0.0:{'+' if plus else ''},.{places}f}" for each in (value, low, high)]
+    mean, lowest, highest = (text.removeprefix("+") if not text.strip("+0.") else text for text in texts)
     return f"{mean} [{lowest}, {highest}]"
 
 
@@ -61,6 +68,11 @@ def large(value: float) -> str:
         if abs(value) >= 0.9995 * factor:
             return f"{value / factor:.3g} {prefix}"
     return f"{value:.0f}"
+
+
+def quantity(count: int, noun: str) -> str:
+    """Write how many there are of something: 1 run, 2 runs."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def markdown_escaped(text: str) -> str:

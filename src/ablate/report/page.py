@@ -14,7 +14,8 @@ from ablate.report.draw import draw
 from ablate.report.effects import COLUMNS, contrasts, estimate_effects
 from ablate.report.figures import Figure
 from ablate.report.load import Results
-from ablate.report.numbers import magnitude, store_name, with_interval
+from ablate.report.numbers import magnitude, quantity, store_name, with_interval
+from ablate.report.people import People, people
 from ablate.report.tables import (
     Links,
     Table,
@@ -24,6 +25,7 @@ from ablate.report.tables import (
     primary_table,
     runs_table,
 )
+from ablate.tracking.turing import TuringRecord
 
 LOCAL_UI = "http://localhost:5000"
 """Where `make ui` shows a store that is no server."""
@@ -45,6 +47,7 @@ class Page:
         notes: What a reader has to know before the numbers, a sentence each.
         tables: By name.
         figures: By name.
+        people: What people said, a section an experiment; empty where nobody was asked.
         facts: Where it comes from, by label.
     """
 
@@ -56,6 +59,7 @@ class Page:
     notes: Sequence[str]
     tables: Mapping[str, Table]
     figures: Mapping[str, Figure]
+    people: Sequence[People]
     facts: Mapping[str, str]
 
 
@@ -75,6 +79,7 @@ def make_page(results: Results) -> Page:
     ]
     if len(effects):
         tables.append(effects_table(effects, str(spec["unit"]), links(results.runs.index)))
+    said = people(results, links)
     return Page(
         results=results,
         comparison=comparison,
@@ -83,7 +88,11 @@ def make_page(results: Results) -> Page:
         answer=_answer(results, comparison),
         notes=[*_notes(results), *(f"Not told apart by the design: {line}." for line in aliased)],
         tables={table.name: table for table in tables},
-        figures=draw(results, comparison, effects),
+        figures={
+            **draw(results, comparison, effects),
+            **{figure.name: figure for section in said for figure in section.figures},
+        },
+        people=said,
         facts=_facts(results),
     )
 
@@ -111,6 +120,8 @@ def summary(page: Page) -> str:
         "effects": _plain(page.effects),
         "facts": dict(page.facts),
     }
+    if page.people:
+        content["people"] = [_people(section.record) for section in page.people]
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -152,7 +163,7 @@ def _answer(results: Results, comparison: pd.DataFrame) -> list[str]:
         return [f"There is nothing to compare with the baseline by {label}."]
     # A difference of percentages is one of points.
     unit = {"": "", "%": " points"}.get(spec["unit"], f" {spec['unit']}")
-    said = [f"By {label}, of {_count(len(own), 'variant')}:"]
+    said = [f"By {label}, of {quantity(len(own), 'variant')}:"]
     for verdict in (BETTER, WORSE):
         rows = own[own["verdict"] == verdict].sort_values("difference", ascending=verdict == WORSE)
         if results.primary.higher_is_better is False:
@@ -190,14 +201,14 @@ def _notes(results: Results) -> list[str]:
     elif seeds.min() < seeds.max():
         notes.append("Variants have different numbers of seeds; a difference is over those shared with the baseline.")
     if results.gaps:
-        notes.append(f"This report is partial: {_count(len(results.gaps), 'run')} missing, named below.")
+        notes.append(f"This report is partial: {quantity(len(results.gaps), 'run')} missing, named below.")
     if results.common:
         notes.append(f"All runs share {results.common}.")
     reused = int(results.runs["reused_from"].notna().sum()) if "reused_from" in results.runs else 0
     if reused:
-        notes.append(f"{_count(reused, 'run')} reused from other studies: same configuration, seed, data and code.")
+        notes.append(f"{quantity(reused, 'run')} reused from other studies: same configuration, seed, data and code.")
     if results.superseded:
-        notes.append(f"{_count(results.superseded, 'older run')} of a variant and seed left out for a newer one.")
+        notes.append(f"{quantity(results.superseded, 'older run')} of a variant and seed left out for a newer one.")
     return notes
 
 
@@ -216,6 +227,17 @@ def _facts(results: Results) -> dict[str, str]:
     return {label: text for label, text in facts.items() if text != "unknown"}
 
 
+def _people(record: TuringRecord) -> dict[str, Any]:
+    """Return an experiment as JSON knows it."""
+    return {
+        **{name: value for name, value in record.summary.items() if name != "answer"},
+        "run_id": record.run_id,
+        "rates": _plain(record.rates),
+        "pairs": _plain(record.pairs),
+        "exclusions": _plain(record.exclusions),
+    }
+
+
 def _examples(results: Results) -> int:
     return len(results.scores.index.unique("example"))
 
@@ -227,10 +249,6 @@ def _distinct(runs: pd.DataFrame, column: str) -> str:
 
 def _difference(row: Mapping[Any, Any]) -> str:
     return with_interval(float(row["difference"]), float(row["low"]), float(row["high"]))
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _be(count: int) -> str:

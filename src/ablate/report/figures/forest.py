@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +28,7 @@ from ablate.report.figures.figure import (
     with_unit,
     writable,
 )  # fmt: skip
-from ablate.report.figures.rows import right_column, row_chart, zero_line
+from ablate.report.figures.rows import reference_line, right_column, row_chart
 
 MOST = 60
 """Rows of a chart; of more, the outermost are drawn."""
@@ -42,21 +42,24 @@ _SHAPES = {
     "equivalent": ("s", GREEN),
     "no difference found": ("o", DARK),
 }
-_OTHER = ("d", GREY)
+OTHER = ("d", GREY)
 
 
 @dataclass(frozen=True)
-class _Row:
+class Row:
+    """A row of a forest plot: a mark, and a line for its interval where both ends are finite."""
+
     name: str
     value: float
     low: float
     high: float
     shape: str
     color: str
-    hollow: bool
+    hollow: bool = False
 
     @property
     def interval(self) -> tuple[float, float] | None:
+        """Its ends; None where one is not finite."""
         return (self.low, self.high) if math.isfinite(self.low) and math.isfinite(self.high) else None
 
 
@@ -89,24 +92,22 @@ def differences(
     if finite.empty:
         return None
     verdicts = Counter(finite["verdict"].tolist())
-    drawn_rows: list[_Row | str] = [
-        _Row(row["variant"], row["difference"], row["low"], row["high"], *_SHAPES.get(row["verdict"], _OTHER),
-             hollow=bool(row["exploratory"]))
+    drawn_rows = [
+        Row(row["variant"], row["difference"], row["low"], row["high"], *_SHAPES.get(row["verdict"], OTHER),
+            hollow=bool(row["exploratory"]))
         for row in finite.to_dict("records")
     ]  # fmt: skip
-    if len(finite) > MOST:
-        drawn_rows[MOST // 2 : -MOST // 2] = [f"… {len(finite) - MOST} more …"]
     direction = "" if higher_is_better is None else " (right is better)" if higher_is_better else " (left is better)"
     with look():
         known = [word for word in _SHAPES if verdicts[word]] + sorted(word for word in verdicts if word not in _SHAPES)
         hollow = finite.groupby("verdict")["exploratory"].all()
         legend: list[Artist] = [
-            _key(f"{writable(word)} ({verdicts[word]})", *_SHAPES.get(word, _OTHER), hollow=bool(hollow[word]))
+            key(f"{writable(word)} ({verdicts[word]})", *_SHAPES.get(word, OTHER), hollow=bool(hollow[word]))
             for word in known
         ]
-        drawn = _forest(
-            drawn_rows, xlabel=f"difference in {with_unit(label, unit)}{direction}", zero="baseline", margin=margin,
-            legend=legend, heading="difference [95 % interval]",
+        drawn = forest(
+            outermost(drawn_rows), xlabel=f"difference in {with_unit(label, unit)}{direction}", line="baseline",
+            margin=margin, legend=legend, heading="difference [95 % interval]",
         )  # fmt: skip
         made = files(drawn)
     return Figure(
@@ -166,22 +167,22 @@ def interactions(effects: pd.DataFrame, *, label: str, unit: str) -> Figure | No
         return None
     # The strongest where not all have room, whatever their direction.
     kept = finite.loc[finite["estimate"].abs().sort_values(ascending=False, kind="stable").index[:MOST]]
-    rows: list[_Row | str] = []
+    rows: list[Row | str] = []
     for kind, heading in (("main", "main effects"), ("interaction", "interactions")):
         own = kept[kept["kind"] == kind].sort_values("estimate", ascending=False, kind="stable")
         found = own["p_corrected"] < ALPHA
         rows += [heading] if len(own) else []
         rows += [
-            _Row(row["effect"], row["estimate"], row["low"], row["high"], "o",
-                 BLUE if kind == "main" else RED, hollow=not sure)
+            Row(row["effect"], row["estimate"], row["low"], row["high"], "o",
+                BLUE if kind == "main" else RED, hollow=not sure)
             for row, sure in zip(own.to_dict("records"), found, strict=True)
         ]  # fmt: skip
     with look():
         legend: list[Artist] = [
-            _key(f"corrected p {'≥' if hollow else '<'} {ALPHA}", "o", DARK, hollow=hollow) for hollow in (False, True)
+            key(f"corrected p {'≥' if hollow else '<'} {ALPHA}", "o", DARK, hollow=hollow) for hollow in (False, True)
         ]
-        drawn = _forest(
-            rows, xlabel=f"effect on {with_unit(label, unit)}", zero="no effect", margin=None, legend=legend,
+        drawn = forest(
+            rows, xlabel=f"effect on {with_unit(label, unit)}", line="no effect", legend=legend,
             heading="effect [95 % interval]",
         )  # fmt: skip
         made = files(drawn)
@@ -206,17 +207,47 @@ def interactions(effects: pd.DataFrame, *, label: str, unit: str) -> Figure | No
     )
 
 
-def _forest(
-    rows: Sequence[_Row | str], *, xlabel: str, zero: str, margin: float | None, legend: list[Artist], heading: str
+def outermost(rows: Sequence[Row]) -> list[Row | str]:
+    """Return rows with a word in place of the middle ones, where there are more than `MOST`."""
+    kept: list[Row | str] = list(rows)
+    if len(rows) > MOST:
+        kept[MOST // 2 : -MOST // 2] = [f"… {len(rows) - MOST} more …"]
+    return kept
+
+
+def forest(
+    rows: Sequence[Row | str],
+    *,
+    xlabel: str,
+    line: str,
+    legend: Sequence[Artist],
+    heading: str,
+    at: float = 0.0,
+    margin: float | None = None,
+    write: Callable[[Row], str] | None = None,
 ) -> Drawing:
-    """Draw rows from the top; a row that is a text is a heading."""
+    """Draw marks with their intervals, from the top, in a chart with numbers at the right.
+
+    Args:
+        rows: What is drawn; a text is a heading.
+        xlabel: What the marks are.
+        line: What stands at the line that they are compared with.
+        legend: What the marks' shapes mean.
+        heading: Of the numbers.
+        at: Where that line is.
+        margin: How far from it a mark does not matter, a grey band; None without one.
+        write: How a row's numbers are written; None: as differences, all with the same decimals.
+
+    Returns:
+        The drawing.
+    """
     headings = [place for place, row in enumerate(rows) if isinstance(row, str)]
     drawn, axes, centres = row_chart([row if isinstance(row, str) else row.name for row in rows], headings)
-    zero_line(axes, zero)
+    reference_line(axes, line, at)
     if margin is not None and math.isfinite(margin):
-        axes.axvspan(-margin, margin, color=_BAND, linewidth=0, zorder=0)
+        axes.axvspan(at - margin, at + margin, color=_BAND, linewidth=0, zorder=0)
         legend = [*legend, Patch(color=_BAND, label=f"equivalent up to ±{margin:g}")]
-    marked = [(float(centre), row) for centre, row in zip(centres, rows, strict=True) if isinstance(row, _Row)]
+    marked = [(float(centre), row) for centre, row in zip(centres, rows, strict=True) if isinstance(row, Row)]
     places = decimals(number for _, row in marked for number in (row.value, row.low, row.high))
     for centre, row in marked:
         if row.interval:
@@ -225,9 +256,9 @@ def _forest(
             [row.value], [centre], linestyle="none", marker=row.shape, color=row.color, markersize=6.5,
             markerfacecolor="white" if row.hollow else row.color, markeredgewidth=1.2, zorder=3,
         )  # fmt: skip
-    texts = [_with_interval(row.value, row.low, row.high, places) for _, row in marked]
+    texts = [write(row) if write else _with_interval(row.value, row.low, row.high, places) for _, row in marked]
     right_column(axes, [centre for centre, _ in marked], texts, heading)
-    # Room for the word at the zero line, which may be the end of the axis.
+    # Room for the word at the line, which may be the end of the axis.
     axes.margins(x=0.08)
     axes.set_xlabel(xlabel)
     drawn.legend(
@@ -236,7 +267,8 @@ def _forest(
     return drawn
 
 
-def _key(label: str, shape: str, color: str, *, hollow: bool) -> Line2D:
+def key(label: str, shape: str, color: str, *, hollow: bool = False) -> Line2D:
+    """Return what a legend says of a shape."""
     return Line2D(
         [], [], linestyle="none", marker=shape, color=color, markerfacecolor="white" if hollow else color, label=label
     )

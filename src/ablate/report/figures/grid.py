@@ -35,7 +35,7 @@ def photo_grid(samples: pd.DataFrame, *, order: Sequence[str], rows: Sequence[tu
     # Input and truth are the same for all variants: the first that has one gives it.
     needed = chosen.assign(of=chosen["variant"].where(chosen["kind"] == "output", ""))
     for row in needed.drop_duplicates(["of", "kind", "example"]).to_dict("records"):
-        pictures.setdefault((row["of"], row["kind"]), {})[row["example"]] = _opened(row["picture"])
+        pictures.setdefault((row["of"], row["kind"]), {})[row["example"]] = opened(row["picture"])
     shared = {"input": pictures.get(("", "given"), {}), "truth": pictures.get(("", "truth"), {})}
     # Evenly filled blocks: 14 are 5 + 5 + 4, not 6 + 6 + 2.
     blocks = max(math.ceil(len(variants) / BLOCK), 1)
@@ -46,11 +46,6 @@ def photo_grid(samples: pd.DataFrame, *, order: Sequence[str], rows: Sequence[tu
         )
         for start in range(0, max(len(variants), 1), width)
     ]
-    page = Image.new("RGB", (max(table.width for table in tables), sum(table.height for table in tables)), "white")
-    top = 0
-    for table in tables:
-        page.paste(table, (0, top))
-        top += table.height
     reasons = ", ".join(dict.fromkeys(reason for _, reason in rows if reason))
     capped = f" The first {MOST} of {len(with_outputs)} variants." if len(with_outputs) > MOST else ""
     return Figure(
@@ -61,10 +56,23 @@ def photo_grid(samples: pd.DataFrame, *, order: Sequence[str], rows: Sequence[tu
             f"{', '.join(variants[:8])}{f' and {len(variants) - 8} more' if len(variants) > 8 else ''}."
         ),
         caption=f"A row is a photograph, chosen for what stands at its left; a column is a variant.{capped}",
-        files={"png": png(page)},
+        files={"png": png(tiled(tables))},
     )
 
 
-def _opened(picture: bytes) -> Image.Image:
-    with Image.open(io.BytesIO(picture)) as opened:
-        return opened.convert("RGB")
+def tiled(tables: Sequence[Image.Image], across: int = 1) -> Image.Image:
+    """Return tables as one picture on white, so many beside each other, which end at the same height."""
+    lines = [tables[start : start + across] for start in range(0, len(tables), across)]
+    heights = [max(table.height for table in line) for line in lines]
+    page = Image.new("RGB", (max(sum(table.width for table in line) for line in lines), sum(heights)), "white")
+    for place, line in enumerate(lines):
+        for beside, table in enumerate(line):
+            left = sum(before.width for before in line[:beside])
+            page.paste(table, (left, sum(heights[: place + 1]) - table.height))
+    return page
+
+
+def opened(picture: bytes) -> Image.Image:
+    """Return the picture of a PNG file."""
+    with Image.open(io.BytesIO(picture)) as file:
+        return file.convert("RGB")

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from ablate.report.figures.figure import BLUE, DARK, GREY, Figure, decimals, files, look, signed, with_unit
-from ablate.report.figures.rows import right_column, row_chart, zero_line
+from ablate.report.figures.rows import reference_line, right_column, row_chart
 from ablate.study.variant import BASELINE
 
 MOST = 40
@@ -43,7 +43,7 @@ def per_photograph(differences: pd.DataFrame, *, order: Sequence[str], label: st
     low, high = _limits(list(quantiles.values()))
     with look():
         drawn, axes, centres = row_chart(shown)
-        zero_line(axes, "baseline")
+        reference_line(axes, "baseline")
         for centre, variant in zip(centres, shown, strict=True):
             _row(axes, float(centre), values[variant], quantiles[variant])
         axes.set_xlim(low, high)

@@ -49,10 +49,10 @@ def row_chart(names: Sequence[str], headings: Collection[int] = ()) -> tuple[Dra
     return drawn, axes, centres
 
 
-def zero_line(axes: Axes, text: str) -> None:
-    """Mark where there is no difference."""
-    axes.axvline(0, color=DARK, linewidth=1, zorder=1.5)
-    axes.text(0, 1, text, transform=axes.get_xaxis_transform(), ha="center", va="bottom", fontsize=8, color=DARK)
+def reference_line(axes: Axes, text: str, at: float = 0.0) -> None:
+    """Mark what the rows are compared with."""
+    axes.axvline(at, color=DARK, linewidth=1, zorder=1.5)
+    axes.text(at, 1, text, transform=axes.get_xaxis_transform(), ha="center", va="bottom", fontsize=8, color=DARK)
 
 
 def right_column(axes: Axes, centres: Sequence[float], texts: Sequence[str], heading: str) -> None:
