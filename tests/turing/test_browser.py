@@ -153,7 +153,7 @@ def test_pictures_are_seen_for_a_second(serve: Callable[..., Served], tmp_path: 
     begin(page)
     measured = []
     for _ in range(2):
-        number = asked(page)
+        asked(page)
         frames = page.evaluate("window.frames_seen")
         seen = [time for time, drawn in frames if drawn]
         steps = [later - earlier for (earlier, _), (later, _) in itertools.pairwise(frames)]

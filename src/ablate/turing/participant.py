@@ -1,5 +1,6 @@
 """The pages that participants see."""
 
+import math
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request
@@ -16,6 +17,8 @@ router = APIRouter(prefix="/e/{experiment}")
 _DEPTH = 2
 """Of `/e/NAME/trial` below the root."""
 _DAYS = 60
+_ANSWER_SECONDS = 6
+"""What a pair takes beside being seen, to say how long it will be: loading, thinking, answering."""
 Milliseconds = Annotated[float, Field(ge=0, le=86_400_000, allow_inf_nan=False)]
 Number = Annotated[int, Field(ge=1, le=1000)]
 
@@ -231,4 +234,5 @@ def _numbers(sessions: Sessions) -> dict[str, Any]:
         "trials": protocol.test + protocol.checks,
         "number": 0,
         "seconds": f"{protocol.exposure_ms / 1000:g}",
+        "minutes": math.ceil(protocol.photographs * (protocol.exposure_ms / 1000 + _ANSWER_SECONDS) / 60),
     }

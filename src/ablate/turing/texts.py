@@ -10,7 +10,7 @@ import yaml
 from ablate.errors import ConfigError
 from ablate.schema import unknown
 
-_NUMBERS = dict.fromkeys(("practice", "test", "trials", "number", "seconds"), 1)
+_NUMBERS = dict.fromkeys(("practice", "test", "trials", "number", "seconds", "minutes"), 1)
 
 
 def load_texts(path: Path | None = None) -> dict[str, Any]:
