@@ -3,10 +3,10 @@
 import sys
 from pathlib import Path
 
+from ablate.arguments import parsed, switch
 from ablate.cli import command
 from ablate.config import project_dir
-from ablate.errors import ConfigError, TrackingError
-from ablate.schema import unknown
+from ablate.errors import TrackingError
 
 HELP = """\
 Compare the runs of a study: which part matters, by how much, how surely, and at what cost.
@@ -27,7 +27,6 @@ intervals and verdicts come about: docs/statistics.md."""
 ARGUMENTS = ("study", "out", "metric", "partial", "uri", "track")
 _SHOWN = 10
 """Missing runs that are named on the terminal."""
-_SWITCHES = {"true": True, "false": False}
 
 
 def main() -> None:
@@ -36,8 +35,8 @@ def main() -> None:
         print(HELP)
         return
     with command():
-        arguments = _arguments(sys.argv[1:])
-        partial, tracked = _switch(arguments, "partial", "false"), _switch(arguments, "track", "true")
+        arguments = parsed(sys.argv[1:], ARGUMENTS)
+        partial, tracked = switch(arguments, "partial", "false"), switch(arguments, "track", "true")
         from ablate.report.load import load
         from ablate.report.page import make_page
         from ablate.report.render import write
@@ -64,25 +63,6 @@ def main() -> None:
         print(f"Report: {files[-1]}")
         if tracked:
             log_report(results.study, folder, files)
-
-
-def _arguments(given: list[str]) -> dict[str, str]:
-    arguments = {}
-    for argument in given:
-        name, equals, value = argument.partition("=")
-        if name not in ARGUMENTS:
-            raise ConfigError(unknown(name, ARGUMENTS))
-        if not equals or not value:
-            raise ConfigError(f"{name} needs a value, as in {name}=VALUE")
-        arguments[name] = value
-    return arguments
-
-
-def _switch(arguments: dict[str, str], name: str, default: str) -> bool:
-    value = arguments.get(name, default)
-    if value not in _SWITCHES:
-        raise ConfigError(f"{name} must be true or false. Received: {name}={value}")
-    return _SWITCHES[value]
 
 
 if __name__ == "__main__":

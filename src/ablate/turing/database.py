@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from ablate.config import project_dir
 from ablate.errors import ConfigError, DataError
 from ablate.turing.bundle import Algorithm, Bundle
 from ablate.turing.protocol import Protocol
@@ -172,6 +173,11 @@ class Database:
                 found.folder = str(bundle.folder.absolute())
             session.flush()
             return found.id
+
+
+def default_database() -> str:
+    """Return the address of the database where none is named: a file in the project."""
+    return f"sqlite:///{project_dir() / 'turing.db'}"
 
 
 def _engine(url: str, create: bool) -> Engine:

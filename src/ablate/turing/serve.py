@@ -8,12 +8,11 @@ from pathlib import Path
 
 import uvicorn
 
-from ablate.config import project_dir
+from ablate.arguments import parsed
 from ablate.errors import AblateError, ConfigError
-from ablate.schema import unknown
 from ablate.turing.app import create_app
 from ablate.turing.bundle import Bundle
-from ablate.turing.database import Database
+from ablate.turing.database import Database, default_database
 from ablate.turing.security import Limits, Signer
 from ablate.turing.sessions import Sessions
 from ablate.turing.texts import load_texts
@@ -51,8 +50,11 @@ _WRONG_TOKENS_PER_MINUTE = 5
 
 def main(arguments: Sequence[str]) -> None:
     """Run the command."""
-    own, folders = _sorted_out(arguments)
-    bundles = _bundles([Path(folder) for folder in folders])
+    folders = [Path(argument) for argument in arguments if "=" not in argument]
+    if not folders:
+        raise ConfigError("which bundle? As in `python -m ablate.turing serve turing/NAME`; `build` makes one")
+    own = _DEFAULTS | parsed((argument for argument in arguments if "=" in argument), tuple(_DEFAULTS))
+    bundles = _bundles(folders)
     texts = load_texts(Path(own["texts"]) if own["texts"] else None)
     limits = Limits(
         sessions=_number(own, "sessions_per_minute"),
@@ -73,11 +75,6 @@ def main(arguments: Sequence[str]) -> None:
         server(site, host=own["host"], port=_number(own, "port"), proxies=own["proxies"]).run()
     except SystemExit:
         raise AblateError(f"{own['host']}:{own['port']} cannot be served at: choose another port=") from None
-
-
-def default_database() -> str:
-    """Return the address of the database where none is named: a file in the project."""
-    return f"sqlite:///{project_dir() / 'turing.db'}"
 
 
 def server(site: Site, *, host: str, port: int, proxies: str) -> uvicorn.Server:
@@ -128,21 +125,6 @@ def _token() -> str:
 
 def _shown(token: str) -> str:
     return f"that of {TOKEN}" if TOKEN in os.environ else token
-
-
-def _sorted_out(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
-    own, folders = dict(_DEFAULTS), []
-    for argument in arguments:
-        name, equals, value = argument.partition("=")
-        if not equals:
-            folders.append(argument)
-        elif name in own and value:
-            own[name] = value
-        else:
-            raise ConfigError(unknown(name, own) if name not in own else f"{name} needs a value, as in {name}=VALUE")
-    if not folders:
-        raise ConfigError("which bundle? As in `python -m ablate.turing serve turing/NAME`; `build` makes one")
-    return own, folders
 
 
 def _number(own: dict[str, str], name: str) -> int:

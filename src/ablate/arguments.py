@@ -1,0 +1,61 @@
+"""Arguments of commands, `NAME=VALUE` each."""
+
+from collections.abc import Iterable, Sequence
+
+from ablate.errors import ConfigError
+from ablate.schema import unknown
+
+_SWITCHES = {"true": True, "false": False}
+
+
+def parsed(given: Iterable[str], allowed: Sequence[str]) -> dict[str, str]:
+    """Return the values by name.
+
+    Raises:
+        ConfigError: A name is unknown, or has no value.
+    """
+    arguments = {}
+    for argument in given:
+        name, equals, value = argument.partition("=")
+        if name not in allowed:
+            raise ConfigError(unknown(name, allowed))
+        if not equals or not value:
+            raise ConfigError(f"{name} needs a value, as in {name}=VALUE")
+        arguments[name] = value
+    return arguments
+
+
+def switch(arguments: dict[str, str], name: str, default: str) -> bool:
+    """Return a value that is true or false.
+
+    Raises:
+        ConfigError: It is neither.
+    """
+    value = arguments.get(name, default)
+    if value not in _SWITCHES:
+        raise ConfigError(f"{name} must be true or false. Received: {name}={value}")
+    return _SWITCHES[value]
+
+
+def whole(name: str, value: str) -> int:
+    """Return a value that is a whole number.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    try:
+        return int(value)
+    except ValueError:
+        raise ConfigError(f"{name} must be a whole number. Received: {name}={value}") from None
+
+
+def number(name: str, value: str) -> float:
+    """Return a value that is a number.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    try:
+        return float(value)
+    except ValueError:
+        raise ConfigError(f"{name} must be a number. Received: {name}={value}") from None
