@@ -82,7 +82,7 @@ def test_what_is_left_out_counts_nowhere_but_is_kept() -> None:
     assert found.summary["participants"] == {"started": 20, "finished": 16, "kept": 15}
     assert found.summary["trials"] == {"kept": 300}
     assert found.exclusions.loc[0].tolist() == ["session not finished", 4, 80]
-    assert found.exclusions.loc[4].tolist()[1:] == [1, 20]
+    assert found.exclusions.loc[3].tolist()[1:] == [1, 20]
     assert found.trials["counts"].sum() == 300
     assert len(found.trials) == 400
     assert not found.trials.loc[found.trials["participant"] <= 4, "counts"].any()
