@@ -334,3 +334,20 @@ def test_the_page_holds_its_markers(simulation: ModuleType) -> None:
     page = simulation.PAGE.read_text(encoding="utf-8")
     assert page.count(simulation.BEGIN) == page.count(simulation.END) == 1
     assert page.index(simulation.BEGIN) < page.index(simulation.END)
+
+
+def test_no_difference_is_larger_than_all_of_it() -> None:
+    random = np.random.default_rng(1)
+    trials = pd.DataFrame(
+        [
+            (f"{algorithm}{person}", f"photo{photograph}", algorithm, bool(random.random() < 0.5))
+            for algorithm in ("a", "b")
+            for person in range(2)
+            for photograph in range(4)
+        ],
+        columns=["participant", "photograph", "algorithm", "fooled"],
+    )
+    (pair,) = compare_rates(trials).to_dict("records")
+    assert pair["low"] >= -100
+    assert pair["high"] <= 100
+    assert pair["detectable"] == np.inf

@@ -47,8 +47,8 @@ def with_interval(value: float, low: float, high: float, *, plus: bool = True) -
 
 def magnitude(value: float) -> str:
     """Write a size with two significant digits, without a power of ten."""
-    if np.isnan(value):
-        return "-"
+    if not np.isfinite(value):
+        return "-" if np.isnan(value) else "∞"
     digits = 1 - int(np.floor(np.log10(abs(value)))) if value else 0
     return f"{value:,.{max(digits, 0)}f}"
 

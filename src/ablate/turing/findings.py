@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from ablate.report.compare import ALPHA
@@ -180,13 +181,19 @@ def _said_of_pairs(pairs: pd.DataFrame) -> list[str]:
         said.append(f"{first} fools more often than {second}: by {size} points, p {_p(row['p_corrected'])}.")
     unclear = pairs[~found]
     if len(unclear):
-        ends = (unclear["detectable"].min(), unclear["detectable"].max())
-        reach = " to ".join(dict.fromkeys(magnitude(value) for value in ends))
         said.append(
-            f"Of {quantity(len(unclear), 'pair')} no difference was found. "
-            f"The experiment would have found one of {reach} points four times in five."
+            f"Of {quantity(len(unclear), 'pair')} no difference was found. {_detectable(unclear['detectable'])}"
         )
     return said
+
+
+def _detectable(points: pd.Series[float]) -> str:
+    known = points[np.isfinite(points)]
+    if known.empty:
+        return "The experiment is too small to find any."
+    reach = " to ".join(dict.fromkeys(magnitude(value) for value in (known.min(), known.max())))
+    too_few = f"; of {len(points) - len(known)} of them not even the largest" if len(known) < len(points) else ""
+    return f"The experiment would have found one of {reach} points four times in five{too_few}."
 
 
 def _p(value: float) -> str:

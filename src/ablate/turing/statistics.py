@@ -71,7 +71,8 @@ def compare_rates(trials: pd.DataFrame) -> pd.DataFrame:
         A row a pair, in the order of algorithms in `trials`: columns `PAIRS`. Differences, their 95 % intervals and
         `detectable` are in percentage points. `p` is two-sided, and `p_corrected` the same by Holm's method over all
         pairs. `detectable` is the difference that a repetition finds with a probability of 80 %, at the level that
-        Holm's method asks of the first pair. Where an algorithm has one participant all but the difference is NaN.
+        Holm's method asks of the first pair; infinite where that is more than there can be. Where an algorithm has one
+        participant all but the difference is NaN.
     """
     found = sides(trials)
     estimates = {(a, b): difference_estimate(found[a], found[b]) for a, b in combinations(found, 2)}
@@ -80,14 +81,19 @@ def compare_rates(trials: pd.DataFrame) -> pd.DataFrame:
         (
             *names,
             _PERCENT * estimate.mean,
-            *(_PERCENT * end for end in estimate.interval()),
+            *np.clip([_PERCENT * end for end in estimate.interval()], -_PERCENT, _PERCENT),
             estimate.p_value,
-            _PERCENT * estimate.spread.detectable(alpha=ALPHA / tested) if estimate.spread else np.nan,
+            _detectable(estimate.spread, ALPHA / tested) if estimate.spread else np.nan,
         )
         for names, estimate in estimates.items()
     ]
     frame = pd.DataFrame(rows, columns=[name for name in PAIRS if name != "p_corrected"])
     return frame.assign(p_corrected=holm(frame["p"].to_list()))[list(PAIRS)]
+
+
+def _detectable(spread: Spread, alpha: float) -> float:
+    points = _PERCENT * spread.detectable(alpha=alpha)
+    return points if points <= _PERCENT else np.inf
 
 
 @dataclass(frozen=True)
