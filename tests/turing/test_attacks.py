@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 from itsdangerous import URLSafeSerializer
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select
 
 from ablate.errors import ConfigError
 from ablate.turing.bundle import PICTURES, Bundle
-from ablate.turing.database import Base, Database, read_answers
+from ablate.turing.database import Base, Database, Experiment, Participant, read_answers
 from ablate.turing.security import MAX_BODY, Signer, same
 from ablate.turing.serve import main as serve_main
 from ablate.turing.sessions import Sessions
@@ -108,6 +108,18 @@ def test_the_side_is_the_servers_to_know(served: Served) -> None:
         assert word not in page
     visitor.post("answer", csrf=token, number=1, choice="left", response_ms=1)
     assert "real_side" not in visitor.get("trial").text
+
+
+def test_the_seed_cannot_be_known_from_the_bundle(bundle: Bundle, tmp_path: Path) -> None:
+    seeds = set()
+    for number in range(3):
+        database = Database(f"sqlite:///{tmp_path / f'{number}.db'}")
+        database.register(bundle, 1.0)
+        with database.reading() as session:
+            seeds.update(session.scalars(select(Experiment.seed)))
+        database.engine.dispose()
+    assert len(seeds) == 3
+    assert bundle.manifest.seed not in seeds
 
 
 def test_names_headers_and_sizes_do_not_tell_which_is_real(served: Served) -> None:
@@ -273,8 +285,6 @@ def test_whoever_reads_the_database_has_no_session(served: Served) -> None:
     visitor, _ = begun(served)
     key = served.site.signer.read(COOKIE, visitor.cookies[COOKIE])
     with served.site.database.reading() as session:
-        from ablate.turing.database import Participant
-
         (kept,) = [each.key for each in session.query(Participant)]
     assert key is not None
     assert kept != key

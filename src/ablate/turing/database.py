@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ForeignKey, Text, UniqueConstraint, create_engine, event, select
+from sqlalchemy import BigInteger, ForeignKey, Text, UniqueConstraint, create_engine, event, select
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
@@ -38,13 +38,17 @@ class Setting(Base):
 
 
 class Experiment(Base):
-    """A bundle that is or was served, and how many participants it has."""
+    """A bundle that is or was served, and how many participants it has.
+
+    What participants are shown is drawn from `seed`: a random number of its own, since a bundle's seed can be guessed.
+    """
 
     __tablename__ = "experiments"
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     checksum: Mapped[str]
     study: Mapped[str | None]
+    seed: Mapped[int] = mapped_column(BigInteger)
     folder: Mapped[str] = mapped_column(Text)
     protocol: Mapped[str] = mapped_column(Text)
     algorithms: Mapped[str] = mapped_column(Text)
@@ -158,6 +162,7 @@ class Database:
                     name=manifest.name,
                     checksum=bundle.checksum,
                     study=manifest.study,
+                    seed=secrets.randbits(63),
                     folder=str(bundle.folder.absolute()),
                     protocol=manifest.protocol.model_dump_json(),
                     algorithms=json.dumps([each.model_dump() for each in manifest.algorithms]),

@@ -49,11 +49,12 @@ def assigned(seed: int, place: int, algorithms: int) -> int:
     return int(np.random.default_rng([seed, _ASSIGNMENT, block]).permutation(algorithms)[within])
 
 
-def draw_trials(manifest: Manifest, *, algorithm: int, place: int) -> Sequence[Drawn]:
+def draw_trials(manifest: Manifest, *, seed: int, algorithm: int, place: int) -> Sequence[Drawn]:
     """Draw a participant's trials: practice first, then the test with the checks at random places in it.
 
     Args:
         manifest: Of the experiment's bundle.
+        seed: Of the experiment, not of the bundle: who knows it knows the right answers.
         algorithm: Which one the participant sees, as a place in `manifest.algorithms`.
         place: Number of the participant, from 0.
 
@@ -61,7 +62,7 @@ def draw_trials(manifest: Manifest, *, algorithm: int, place: int) -> Sequence[D
         `manifest.protocol.photographs` trials; none shows what another has shown.
     """
     protocol = manifest.protocol
-    random = np.random.default_rng([manifest.seed, _TRIALS, place])
+    random = np.random.default_rng([seed, _TRIALS, place])
     chosen = random.choice(len(manifest.stimuli), protocol.photographs, replace=False)
     test, checks, practice = protocol.test, protocol.checks, protocol.practice
     later = random.permutation(test + checks)

@@ -84,12 +84,12 @@ class Sessions:
             update(Experiment)
             .where(Experiment.id == self.experiment_id, Experiment.closed.is_(False))
             .values(participants=Experiment.participants + 1)
-            .returning(Experiment.participants)
-        ).scalar()
+            .returning(Experiment.participants, Experiment.seed)
+        ).one_or_none()
         if taken is None:
             raise Closed
-        place, manifest = taken - 1, self.bundle.manifest
-        algorithm = assigned(manifest.seed, place, len(manifest.algorithms))
+        place, seed, manifest = taken.participants - 1, taken.seed, self.bundle.manifest
+        algorithm = assigned(seed, place, len(manifest.algorithms))
         participant = Participant(
             experiment_id=self.experiment_id,
             key=key,
@@ -100,7 +100,7 @@ class Sessions:
         )
         session.add(participant)
         session.flush()
-        for number, drawn in enumerate(draw_trials(manifest, algorithm=algorithm, place=place), start=1):
+        for number, drawn in enumerate(draw_trials(manifest, seed=seed, algorithm=algorithm, place=place), start=1):
             session.add(
                 Trial(
                     participant_id=participant.id,
