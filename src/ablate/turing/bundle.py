@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from ablate.errors import DataError
 from ablate.files import replacing
@@ -63,7 +63,7 @@ class Manifest(Schema):
         name: Of the experiment.
         study: The study that it belongs to; None where all pictures were handed in.
         side: Of every picture.
-        seed: From which everything that is drawn at random is drawn.
+        seed: From which the squares and the names of files were drawn.
         protocol: How the experiment goes.
         algorithms: What is compared.
         stimuli: The squares.
@@ -81,6 +81,19 @@ class Manifest(Schema):
     stimuli: Annotated[list[Stimulus], Field(min_length=1)]
     left_out: list[str]
     files: Mapping[File, Hash]
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Manifest":
+        names = [algorithm.name for algorithm in self.algorithms]
+        if len(set(names)) != len(names):
+            raise ValueError(f"two algorithms have one name: {', '.join(names)}")
+        for stimulus in self.stimuli:
+            if len(stimulus.recolored) != len(names):
+                raise ValueError(f"{stimulus.photograph} has not one picture of each algorithm")
+            for file in (stimulus.real, *stimulus.recolored, stimulus.check):
+                if file not in self.files:
+                    raise ValueError(f"{stimulus.photograph} has a picture {file}, which is not among the files")
+        return self
 
 
 class Bundle:
@@ -107,7 +120,12 @@ class Bundle:
                     f"{folder} is a bundle of version {found}; this is for version {VERSION}: build it anew"
                 )
             self.manifest = Manifest.model_validate(stored)
-        except (ValueError, AttributeError, ValidationError) as error:
+        except ValidationError as error:
+            problem = error.errors()[0]
+            place = ".".join(str(part) for part in problem["loc"])
+            said = f"{place}: {problem['msg']}" if place else problem["msg"]
+            raise DataError(f"{folder / MANIFEST} is damaged: {said.removeprefix('Value error, ')}") from None
+        except (ValueError, AttributeError) as error:
             raise DataError(f"{folder / MANIFEST} is damaged: {str(error).splitlines()[0]}") from None
         if checksum != self.checksum:
             raise DataError(f"{folder / MANIFEST} was changed after it was built: its checksum differs")
@@ -166,7 +184,7 @@ def check_name(name: str) -> None:
     Raises:
         DataError: It cannot.
     """
-    if not re.match(NAME, name):
+    if not re.fullmatch(NAME, name):
         raise DataError(f"{name!r} is no name of an experiment: letters, digits, _, . and -")
 
 

@@ -1,0 +1,124 @@
+"""Tracked models: which run has one, what it was configured and evaluated with, and the model itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import mlflow
+import pandas as pd
+import yaml
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+
+from ablate.errors import TrackingError
+
+if TYPE_CHECKING:
+    import keras
+
+_REUSED = "ablate.reused_from"
+
+
+@dataclass(frozen=True)
+class TrackedModel:
+    """A finished run and its model.
+
+    Attributes:
+        run_id: The run.
+        study: The study that it belongs to.
+        variant: Its variant.
+        seed: Its seed.
+        fingerprint: Of the data that it trained on.
+        model_id: What MLflow calls the model; None where the run kept none.
+        artifacts: Address of the folder of its artifacts, which another study's run has where that is reused.
+    """
+
+    run_id: str
+    study: str
+    variant: str
+    seed: int
+    fingerprint: str
+    model_id: str | None
+    artifacts: str
+
+    def __str__(self) -> str:
+        return f"{self.variant}, seed {self.seed}"
+
+
+def find_model(run_id: str) -> TrackedModel:
+    """Find a run of the open store, and its model.
+
+    Raises:
+        TrackingError: There is no such run, or it has not finished.
+    """
+    client = mlflow.MlflowClient()
+    try:
+        run = client.get_run(run_id)
+        tags = run.data.tags
+        if "ablate.identity" not in tags:
+            raise TrackingError(f"run {run_id} is none of `python -m ablate.run`")
+        if run.info.status != "FINISHED":
+            raise TrackingError(f"run {run_id} has not finished: it is {run.info.status.lower()}")
+        source = client.get_run(tags[_REUSED]) if _REUSED in tags else run
+        study = tags.get("ablate.study") or client.get_experiment(run.info.experiment_id).name
+    except MlflowException as error:
+        raise TrackingError(f"run {run_id} cannot be read: {str(error).splitlines()[0]}") from error
+    return TrackedModel(
+        run_id=run_id,
+        study=study,
+        variant=tags["ablate.variant"],
+        seed=int(tags["ablate.seed"]),
+        fingerprint=tags["ablate.data.fingerprint"],
+        model_id=_model_id(source),
+        artifacts=source.info.artifact_uri,
+    )
+
+
+def read_config(model: TrackedModel) -> Mapping[str, Any]:
+    """Read the resolved configuration of a run.
+
+    Raises:
+        TrackingError: It is missing.
+    """
+    return cast(Mapping[str, Any], yaml.safe_load(_artifact(model, "config.yaml").read_text(encoding="utf-8")))
+
+
+def evaluated_digests(model: TrackedModel) -> frozenset[str]:
+    """Return the digests of the examples that a run was evaluated on.
+
+    Raises:
+        TrackingError: Its table of them is missing.
+    """
+    table = pd.read_parquet(_artifact(model, "evaluation/per_example.parquet"), columns=["digest"])
+    return frozenset(table["digest"])
+
+
+def load_model(model: TrackedModel) -> keras.Model:
+    """Load a model to predict with.
+
+    Raises:
+        TrackingError: It is missing or cannot be read.
+    """
+    import mlflow.tensorflow
+
+    try:
+        return mlflow.tensorflow.load_model(f"models:/{model.model_id}", keras_model_kwargs={"compile": False})
+    except (MlflowException, OSError, ValueError) as error:
+        raise TrackingError(
+            f"the model of run {model.run_id} ({model}) cannot be loaded: {str(error).splitlines()[0]}"
+        ) from error
+
+
+def _model_id(run: Run) -> str | None:
+    outputs = run.outputs.model_outputs if run.outputs else []
+    return str(outputs[-1].model_id) if outputs else None
+
+
+def _artifact(model: TrackedModel, place: str) -> Path:
+    address = f"{model.artifacts.rstrip('/')}/{place}"
+    try:
+        return Path(mlflow.artifacts.download_artifacts(address, tracking_uri=mlflow.get_tracking_uri()))
+    except (MlflowException, OSError) as error:
+        raise TrackingError(f"run {model.run_id} has no artifact {place}: {str(error).splitlines()[0]}") from error
