@@ -12,6 +12,7 @@ from tqdm import tqdm
 from ablate.colorization.unseen import Unseen, folder_photographs
 from ablate.config import HardwareConfig, project_dir, set_before_tensorflow
 from ablate.errors import ConfigError, DataError
+from ablate.report.numbers import quantity
 from ablate.turing.bundle import Algorithm, Manifest, check_name, freeze
 from ablate.turing.outcome import said, too_few
 from ablate.turing.outside import Outside
@@ -146,7 +147,7 @@ def _photographs(asked: Request, runs: Sequence[Colorist]) -> tuple[Sequence[Uns
     others = folder_photographs(asked.real)
     unseen = [photograph for photograph in others if photograph.digest not in found.trained]
     if len(unseen) < len(others):
-        print(f"{len(others) - len(unseen)} photographs in {asked.real} have trained the runs, and are not taken")
+        print(f"Not taken: {quantity(len(others) - len(unseen), 'photograph')} in {asked.real} that trained the runs")
     return unseen, None
 
 
@@ -166,7 +167,7 @@ def _model_colors(runs: Sequence[Colorist], squares: Sequence[Square], side: int
         found = predict_ab(load_model(run.model), inputs, run.color)
         return lambda place: enlarged(found[place], side)
 
-    return {run.name: colors(run) for run in tqdm(runs, desc="Colouring", unit=" models", disable=None)}
+    return {run.name: colors(run) for run in tqdm(runs, desc="Colouring", unit=" models", disable=None, leave=False)}
 
 
 def _outside_colors(outside: Sequence[Outside], squares: Sequence[Square]) -> dict[str, Colors]:

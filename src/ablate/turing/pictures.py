@@ -88,7 +88,7 @@ def write_pictures(folder: Path, squares: Sequence[Square], colors: Mapping[str,
             made = [
                 pool.submit(_write, pictures, place, squares[place], colors, seed) for place in range(len(squares))
             ]
-            bar = tqdm(made, desc="Making pictures", unit=" squares", disable=None)
+            bar = tqdm(made, desc="Making pictures", unit=" squares", disable=None, leave=False)
             try:
                 written = [future.result() for future in bar]
             except BaseException:
@@ -106,9 +106,12 @@ def _write(
 ) -> tuple[Stimulus, dict[str, str]]:
     lab = to_lab(square.pixels)
     side, L = len(lab), lab[..., 0]
-    noise = square.noise(seed)
-    shown = [lab[..., 1:], *(own(place) for own in colors.values()), rainbow(side, square.rainbow_start(seed))]
-    contents = [png(render(L, ab.astype(np.float64), noise)) for ab in shown]
+    shown = {
+        "the photograph": lab[..., 1:],
+        **{f"recoloured by {name}": own(place) for name, own in colors.items()},
+        "the obvious fake": rainbow(side, square.rainbow_start(seed)),
+    }
+    contents = [png(render(L, ab.astype(np.float64), square.noise(seed, name))) for name, ab in shown.items()]
     names = [hashlib.sha256(f"{seed} ".encode() + content).hexdigest()[:32] for content in contents]
     for name, content in sorted(zip(names, contents, strict=True)):
         path = folder / f"{name}.png"

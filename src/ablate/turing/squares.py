@@ -103,9 +103,10 @@ class Square:
     inputs: dict[int, Pixels]
     others: dict[str, Pixels]
 
-    def noise(self, seed: int) -> Noise:
-        """Draw what all pictures of the square have in common."""
-        return draw_noise(_stream(seed, self.digest, self.number, _NOISE), len(self.pixels))
+    def noise(self, seed: int, picture: str) -> Noise:
+        """Draw the noise of one of the square's pictures, by what that is called."""
+        of_picture = int(hashlib.sha256(picture.encode()).hexdigest()[:16], 16)
+        return draw_noise(_stream(seed, self.digest, self.number, _NOISE, of_picture), len(self.pixels))
 
     def rainbow_start(self, seed: int) -> float:
         """Return the hue at which its obvious fake starts, in turns."""
@@ -143,7 +144,9 @@ def gather(photographs: Sequence[Unseen], others: Sequence[Others], *, count: in
     gathered = Gathered([], 0, [])
     used = 0
     seen = dict[str, str]()
-    with tqdm(total=min(count, len(ordered)), desc="Cutting squares", unit=" photographs", disable=None) as bar:
+    with tqdm(
+        total=min(count, len(ordered)), desc="Cutting squares", unit=" photographs", disable=None, leave=False
+    ) as bar:
         for photograph, (squares, left_out) in _ahead(ordered, lambda one: _squares(one, others, cutting)):
             if photograph.digest in seen:
                 same = Unusable("the same contents as another photograph", f", {seen[photograph.digest]}")
@@ -215,9 +218,8 @@ def _square(
     for name, other in others.items():
         found = correlation(lab[..., 0], to_lab(other)[..., 0])
         if found < SAME_PICTURE:
-            raise Unusable(
-                f"the picture from {name} is another, or another part of it", f" (L correlates {found:.2f})"
-            )
+            another = f"the picture from {name} shows something else, or another part of it"
+            raise Unusable(another, f" (their L correlates by {found:.2f})")
     return Square(
         photograph=photograph.name,
         digest=photograph.digest,
@@ -260,5 +262,5 @@ def _cut_alike(picture: Image.Image, image: Image.Image, box: _Box | None, side:
     return _cut(picture, (box[0] * x, box[1] * y, box[2] * x, box[3] * y), side)
 
 
-def _stream(seed: int, digest: str, number: int, purpose: int) -> np.random.Generator:
-    return np.random.default_rng([seed, int(digest[:16], 16), number, purpose])
+def _stream(seed: int, digest: str, number: int, *purpose: int) -> np.random.Generator:
+    return np.random.default_rng([seed, int(digest[:16], 16), number, *purpose])

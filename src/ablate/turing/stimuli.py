@@ -2,8 +2,8 @@
 
 Eight bits a channel hold few colours of a given L: rounded to the nearest one, a picture's luminance gets noise whose
 strength depends on its colours, so that it says which picture is which. Here every pixel of both pictures aims at the
-same L, that of the photograph give or take a dither of less than one step of eight bits, and takes one of the colours
-around it whose luminance is that.
+photograph's L, give or take a dither of less than one step of eight bits, and takes one of the colours around it whose
+luminance is that. Each picture has a dither of its own: it is stronger than what rounding leaves, and hides it.
 """
 
 import struct
@@ -18,7 +18,7 @@ from skimage.color.colorconv import xyz_from_rgb
 Array = npt.NDArray[np.float64]
 Pixels = npt.NDArray[np.uint8]
 
-DITHER = (0.2, 0.5, 0.5)
+DITHER = (0.2, 1.0, 1.0)
 """Largest dither of L, a and b. A step of eight bits is about 0.4 in L."""
 GREY_CHROMA, GREY_SHARE = 6.0, 0.99
 """A photograph is grey where this share of its pixels has less chroma than that."""
@@ -40,7 +40,7 @@ _CLOSE = 1e-9
 _REACH = (3, 1, 4)
 """How far from the nearest colour another is sought, in steps of eight bits of red, green and blue: farthest in blue,
 which changes luminance least and is seen least."""
-_NEAR_ENOUGH = 0.02
+_NEAR_ENOUGH = 0.01
 """Difference in L at which the search ends."""
 _STEPS = sorted(
     product(*(range(-reach, reach + 1) for reach in _REACH)), key=lambda step: sum(part**2 for part in step)
@@ -54,7 +54,7 @@ _BLOCK = 8192
 
 @dataclass(frozen=True)
 class Noise:
-    """What the rounding of all pictures of one square draws on.
+    """What a picture's rounding draws on.
 
     Attributes:
         dither: (side, side, 3), what is added to L, a and b.
@@ -66,7 +66,7 @@ class Noise:
 
 
 def draw_noise(random: np.random.Generator, side: int) -> Noise:
-    """Draw the noise of a square."""
+    """Draw the noise of a picture."""
     return Noise(
         dither=random.uniform(-1, 1, (side, side, 3)) * DITHER,
         draws=random.random((side, side)),
@@ -125,10 +125,10 @@ def render(L: Array, ab: Array, noise: Noise) -> Pixels:
     Args:
         L: (side, side), 0..100.
         ab: (side, side, 2).
-        noise: The same for all pictures that share L.
+        noise: The picture's own.
 
     Returns:
-        (side, side, 3), sRGB. Its L is that of `L` and the dither to 0.02 for most pixels; on the boundary of sRGB
+        (side, side, 3), sRGB. Its L is that of `L` and the dither to 0.01 for most pixels; on the boundary of sRGB
         there are fewer colours to choose from. On average over pixels it is the same.
     """
     lab = np.concatenate([L[..., None], ab], axis=-1) + noise.dither
