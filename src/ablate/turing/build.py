@@ -36,7 +36,7 @@ Make the pictures that people judge: evaluation photographs, real and recoloured
   name=NAME out=DIR           of the bundle: the study's name, and turing/NAME
   side=256                    of the pictures
   photographs=200 crops=1     how many photographs, and how many squares of each, the first in its middle
-  seed=0                      from which photographs, squares and what each participant sees are drawn
+  seed=0                      from which photographs, squares and the pictures' dither are drawn
   practice=10 test=40 checks=3 exposure_ms=1000            what one participant does
   rules.max_failed_checks=1 ...                            which answers count: docs/turing.md
   data.root=DIR               where the photographs of the runs are now, if they were moved
