@@ -4,7 +4,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from sqlalchemy import text
 
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Trial, read_answers
@@ -16,7 +18,7 @@ def left(number: int) -> str:
     return "left"
 
 
-def trials(served: Served):  # type: ignore[no-untyped-def]
+def trials(served: Served) -> pd.DataFrame:
     return read_answers(served.site.database, "drawn").trials
 
 
@@ -208,3 +210,35 @@ def test_an_unknown_address_says_so_in_words(served: Served, place: str) -> None
     page = served.visitor(None).get(place)
     assert page.status == 404
     assert "There is no such page" in page.text
+
+
+def test_a_lost_picture_is_a_page_in_words_and_a_line_in_the_log(
+    served: Served, bundle: Bundle, caplog: pytest.LogCaptureFixture
+) -> None:
+    visitor = served.visitor()
+    visitor.begin()
+    for picture in (bundle.folder / "pictures").iterdir():
+        picture.unlink()
+    page = visitor.get("picture/1/left")
+    assert page.status == 500
+    assert "Something went wrong on our side" in page.text
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
+    assert "lost a picture" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def test_a_database_that_fails_confirms_nothing_and_the_page_tries_again(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    visitor = served.visitor()
+    visitor.begin()
+    token = visitor.get("trial").field("csrf")
+    with served.site.database.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE trials RENAME TO gone"))
+    assert visitor.post("answer", csrf=token, number=1, choice="left").status == 500
+    assert "no such table" in caplog.text
+    assert "Traceback" not in caplog.text
+    with served.site.database.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE gone RENAME TO trials"))
+    assert visitor.post("answer", csrf=token, number=1, choice="left").status == 200
+    assert len(trials(served)) == 1

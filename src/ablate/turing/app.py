@@ -1,15 +1,20 @@
 """The web application: pages for participants and for the experimenter. No TensorFlow, no MLflow."""
 
+import logging
 from collections.abc import Callable
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import RedirectResponse, Response
 
+from ablate.errors import AblateError
 from ablate.turing import experimenter, participant
 from ablate.turing.security import Guard
 from ablate.turing.web import STATIC, Site, page
+
+log = logging.getLogger(__name__)
 
 _SAID = {403: "forbidden", 409: "forbidden", 422: "invalid", 429: "too_many"}
 
@@ -53,8 +58,11 @@ def create_app(site: Site) -> FastAPI:
         in_path = any(problem["loc"][0] == "path" for problem in error.errors())
         return _message(site, request, 404 if in_path else 422)
 
-    @app.exception_handler(Exception)
+    @app.exception_handler(AblateError)
+    @app.exception_handler(SQLAlchemyError)
     def failed(request: Request, error: Exception) -> Response:
+        # Nothing has been confirmed; the page tries again until the disk has room or the database is back.
+        log.error("%s: %s", type(error).__name__, str(error).splitlines()[0])
         return _message(site, request, 500)
 
     app.add_middleware(Guard)
