@@ -154,3 +154,16 @@ def read(path: Path) -> tuple[dict[str, Any], list[Row]]:
         del row["met"]
         rows.append(Row(**{**row, "spread": row["spread"] and tuple(row["spread"])}))
     return content, rows
+
+
+def renewed(page: str, content: str, begin: str, end: str) -> str:
+    """Return a page with what stands between two markers replaced.
+
+    Raises:
+        ValueError: The page does not have each marker once, in order.
+    """
+    before, begins, rest = page.partition(begin)
+    _, ends, after = rest.partition(end)
+    if not begins or not ends or begin in rest or end in before + after:
+        raise ValueError(f"the page must hold {begin} and then {end}, once each")
+    return f"{before}{begin}\n{content}\n{end}{after}"

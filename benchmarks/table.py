@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from side_by_side import RESULTS, ROOT, Row, number, read
+from side_by_side import RESULTS, ROOT, Row, number, read, renewed
 
 PAGE = ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- results: written by benchmarks/table.py -->", "<!-- end of results -->"
@@ -63,23 +63,10 @@ def table(found: dict[str, tuple[dict[str, Any], Sequence[Row]]]) -> str:
     return "\n".join(lines)
 
 
-def renewed(page: str, content: str) -> str:
-    """Return a page with what stands between the markers replaced.
-
-    Raises:
-        ValueError: The page does not have each marker once, in order.
-    """
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end or BEGIN in rest or END in before + after:
-        raise ValueError(f"the page must hold {BEGIN} and then {END}, once each")
-    return f"{before}{BEGIN}\n{content}\n{END}{after}"
-
-
 def main() -> None:
     """Write the table."""
     found = {path.stem: read(path) for path in sorted(Path(RESULTS).glob("*.json"))}
-    PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8"), table(found)), encoding="utf-8")
+    PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8"), table(found), BEGIN, END), encoding="utf-8")
     print(f"{PAGE.relative_to(ROOT)}: {sum(len(rows) for _, rows in found.values())} rows of {len(found)} benchmarks")
 
 

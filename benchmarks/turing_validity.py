@@ -4,7 +4,7 @@ An answer fools with a probability whose log odds are the sum of what the algori
 and the photograph in that algorithm's colours make of it, all but the first normal. True rates are known, so that the
 share of intervals that cover them can be counted. Results go between two markers of docs/turing.md.
 
-    python benchmarks/turing.py [--experiments N]
+    python benchmarks/turing_validity.py [--experiments N]
 """
 
 import argparse
@@ -23,10 +23,10 @@ from tqdm import tqdm
 from ablate.report.compare import ALPHA, holm
 from ablate.turing.power import Components, participants_needed
 from ablate.turing.statistics import difference_estimate, rate_interval, sides
-from side_by_side import ROOT
+from side_by_side import ROOT, renewed
 
 PAGE = ROOT / "docs" / "turing.md"
-BEGIN, END = "<!-- simulation: written by benchmarks/turing.py -->", "<!-- end of simulation -->"
+BEGIN, END = "<!-- simulation: written by benchmarks/turing_validity.py -->", "<!-- end of simulation -->"
 PARTICIPANTS, TRIALS, PHOTOGRAPHS, ALGORITHMS = (5, 20, 40), (20, 40), (50, 200), 4
 RATE, RATES = 0.32, (0.01, 0.05, 0.2, 0.5)
 PLANNED = ((50, 0.15), (200, 0.1), (200, 0.06))
@@ -273,9 +273,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--experiments", type=int, default=2000, metavar="N", help="experiments a cell")
     rows = tables(parser.parse_args().experiments)
-    text = PAGE.read_text(encoding="utf-8")
-    before, after = text.split(BEGIN)[0], text.split(END)[1]
-    PAGE.write_text(f"{before}{BEGIN}\n{rows}\n{END}{after}", encoding="utf-8")
+    PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8"), rows, BEGIN, END), encoding="utf-8")
     print(rows)
 
 

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from ablate.report.compare import ALPHA, holm
 from ablate.report.intervals import Estimate, crossed_mean
-from side_by_side import ROOT
+from side_by_side import ROOT, renewed
 
 PAGE = ROOT / "docs" / "statistics.md"
 BEGIN, END = "<!-- simulation: written by benchmarks/validity.py -->", "<!-- end of simulation -->"
@@ -142,9 +142,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--studies", type=int, default=10_000, metavar="N", help="studies a row")
     rows = table(parser.parse_args().studies)
-    text = PAGE.read_text(encoding="utf-8")
-    before, after = text.split(BEGIN)[0], text.split(END)[1]
-    PAGE.write_text(f"{before}{BEGIN}\n{rows}\n{END}{after}", encoding="utf-8")
+    PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8"), rows, BEGIN, END), encoding="utf-8")
     print(rows)
 
 

@@ -126,13 +126,13 @@ def test_the_table_marks_what_is_missed_and_what_could_not_run(side_by_side: Mod
 
 def test_the_text_around_the_table_is_kept(table: ModuleType) -> None:
     page = f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n"
-    assert table.renewed(page, "new") == page.replace("old", "new")
+    assert table.renewed(page, "new", table.BEGIN, table.END) == page.replace("old", "new")
     with pytest.raises(ValueError, match="once each"):
-        table.renewed("no markers", "new")
+        table.renewed("no markers", "new", table.BEGIN, table.END)
 
 
 def test_the_page_has_its_markers(table: ModuleType) -> None:
-    assert table.renewed(table.PAGE.read_text(encoding="utf-8"), "")
+    assert table.renewed(table.PAGE.read_text(encoding="utf-8"), "", table.BEGIN, table.END)
 
 
 def test_a_report_on_a_filled_store_is_measured(report: ModuleType, home: Path) -> None:

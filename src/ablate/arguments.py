@@ -1,10 +1,12 @@
 """Arguments of commands, `NAME=VALUE` each."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from ablate.errors import ConfigError
 from ablate.schema import unknown
 
+_Number = TypeVar("_Number", int, float)
 _SWITCHES = {"true": True, "false": False}
 
 
@@ -43,10 +45,7 @@ def whole(name: str, value: str) -> int:
     Raises:
         ConfigError: It is none.
     """
-    try:
-        return int(value)
-    except ValueError:
-        raise ConfigError(f"{name} must be a whole number. Received: {name}={value}") from None
+    return _converted(name, value, int, "a whole number")
 
 
 def number(name: str, value: str) -> float:
@@ -55,7 +54,11 @@ def number(name: str, value: str) -> float:
     Raises:
         ConfigError: It is none.
     """
+    return _converted(name, value, float, "a number")
+
+
+def _converted(name: str, value: str, to: Callable[[str], _Number], kind: str) -> _Number:
     try:
-        return float(value)
+        return to(value)
     except ValueError:
-        raise ConfigError(f"{name} must be a number. Received: {name}={value}") from None
+        raise ConfigError(f"{name} must be {kind}. Received: {name}={value}") from None

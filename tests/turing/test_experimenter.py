@@ -9,6 +9,7 @@ import pytest
 
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import read_answers
+from ablate.turing.exclusions import apply_rules
 from ablate.turing.progress import QUIET_SECONDS, overview
 from turing.conftest import SHORT, TOKEN, Served, make_bundle
 from visitors import Visitor
@@ -34,8 +35,9 @@ def test_counts_are_those_of_the_answers(served: Served, logged_in: Visitor) -> 
     begun.judge(lambda number: "right")
     page = logged_in.get("drawn/").text
     answers = read_answers(served.site.database, "drawn")
+    kept, _ = apply_rules(answers.participants, answers.trials, answers.protocol)
     now = answers.trials["answered"].max().timestamp() + 1
-    rows = {row["algorithm"]: row for row in overview(answers, now)}
+    rows = {row["algorithm"]: row for row in overview(answers, kept, now)}
     one, other = (rows[name] for name in answers.participants["algorithm"])
     assert [one[name] for name in ("started", "finished", "under_way", "dropped_out", "trials")] == [1, 1, 0, 0, 4]
     assert [other[name] for name in ("started", "finished", "under_way", "dropped_out", "trials")] == [1, 0, 1, 0, 0]
@@ -43,7 +45,7 @@ def test_counts_are_those_of_the_answers(served: Served, logged_in: Visitor) -> 
     tests = answers.trials[answers.trials["kind"] == "test"]
     assert one["rate"].startswith(f"{25.0 * tests['fooled'].sum():.1f} [")
     assert one["rate"] in page
-    late = {row["algorithm"]: row for row in overview(answers, now + QUIET_SECONDS)}
+    late = {row["algorithm"]: row for row in overview(answers, kept, now + QUIET_SECONDS)}
     assert late[other["algorithm"]]["dropped_out"] == 1
     assert "session not finished" in page
 

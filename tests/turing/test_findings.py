@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import turing_validity as simulation
 from ablate.turing.bundle import Algorithm
 from ablate.turing.database import Answers
 from ablate.turing.findings import LEAST, MOST, SEEN, SHOWN, by_photograph, convincing, findings, say
 from ablate.turing.protocol import Protocol
 from ablate.turing.statistics import compare_rates, fooling_rates
-from turing.simulated import load_simulation
 
 PROTOCOL = Protocol(practice=0, test=20, checks=0)
 START = pd.Timestamp("2026-01-01", tz="UTC")
@@ -17,7 +17,6 @@ START = pd.Timestamp("2026-01-01", tz="UTC")
 
 def answers(*rates: float, participants: int = 10, names: str = "abcd", seed: int = 0, **changes: object) -> Answers:
     """Make an experiment whose algorithms fool that often."""
-    simulation = load_simulation()
     drawn = simulation.answers(
         simulation.DEVIATIONS[0],
         rates,

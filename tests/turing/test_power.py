@@ -2,20 +2,14 @@
 
 import math
 import re
-from types import ModuleType
 
 import numpy as np
 import pytest
 from scipy import stats
 
+import turing_validity as simulation
 from ablate.errors import ConfigError
 from ablate.turing.power import Components, participants_needed, variance_components
-from turing.simulated import load_simulation
-
-
-@pytest.fixture(scope="module")
-def simulation() -> ModuleType:
-    return load_simulation()
 
 
 def textbook(difference: float, variance: float, alpha: float = 0.05) -> float:
@@ -84,7 +78,7 @@ def test_what_is_impossible_is_refused(changes: dict[str, object], said: str) ->
         participants_needed(**{"difference": 5.0, "trials": 40, "photographs": 200, **changes})  # type: ignore[arg-type]
 
 
-def test_four_of_five_experiments_find_what_was_planned(simulation: ModuleType) -> None:
+def test_four_of_five_experiments_find_what_was_planned() -> None:
     deviations, difference = simulation.DEVIATIONS[1], 0.15
     needed = participants_needed(
         100 * difference, trials=40, photographs=100, components=simulation.components(deviations, 0.32)
@@ -102,7 +96,7 @@ def test_four_of_five_experiments_find_what_was_planned(simulation: ModuleType) 
     assert 0.8 - 0.054 <= counted.found <= 0.88 + 0.054
 
 
-def test_a_pilot_tells_what_makes_answers_vary(simulation: ModuleType) -> None:
+def test_a_pilot_tells_what_makes_answers_vary() -> None:
     deviations = simulation.Deviations("", participants=0.8, photographs=0.6, both=0.9)
     expected, random = simulation.components(deviations, 0.3), np.random.default_rng(1)
     found = variance_components(
@@ -113,7 +107,7 @@ def test_a_pilot_tells_what_makes_answers_vary(simulation: ModuleType) -> None:
     assert found.photographs == pytest.approx(expected.photographs, rel=0.15)
 
 
-def test_of_one_algorithm_all_that_photographs_do_counts(simulation: ModuleType) -> None:
+def test_of_one_algorithm_all_that_photographs_do_counts() -> None:
     deviations, random = (
         simulation.Deviations("", participants=0.5, photographs=1.0, both=0.0),
         np.random.default_rng(1),
@@ -124,7 +118,7 @@ def test_of_one_algorithm_all_that_photographs_do_counts(simulation: ModuleType)
     assert alone.photographs > 12
 
 
-def test_a_pilot_that_is_too_small_says_what_it_does_not_know(simulation: ModuleType) -> None:
+def test_a_pilot_that_is_too_small_says_what_it_does_not_know() -> None:
     drawn = simulation.answers(
         simulation.DEVIATIONS[0],
         (0.3, 0.3),

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from types import ModuleType
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +10,7 @@ import pandas as pd
 import pytest
 from scipy import special, stats
 
+import turing_validity as simulation
 from ablate.report.compare import holm
 from ablate.report.intervals import Spread, crossed_mean
 from ablate.turing.statistics import (
@@ -25,14 +25,8 @@ from ablate.turing.statistics import (
     side_of,
     sides,
 )
-from turing.simulated import load_simulation
 
 Table = npt.NDArray[np.bool_]
-
-
-@pytest.fixture(scope="module")
-def simulation() -> ModuleType:
-    return load_simulation()
 
 
 def crossed(people: int, photographs: int, *, rate: float = 0.3, seed: int = 0) -> Table:
@@ -122,7 +116,7 @@ def test_photographs_that_move_both_algorithms_alike_cancel_in_their_difference(
     assert spread(difference_estimate(found["a"], found["b"])).examples < 1e-4
 
 
-def test_variances_are_unbiased_where_everyone_saw_something_else(simulation: ModuleType) -> None:
+def test_variances_are_unbiased_where_everyone_saw_something_else() -> None:
     deviations = simulation.DEVIATIONS[1]
     random = np.random.default_rng(0)
     rates, variances, differences, of_difference = [], [], [], []
@@ -184,7 +178,7 @@ def test_nobody_or_everybody_fooled_leaves_an_interval(people: int, everyone: bo
 
 def test_never_fooled_is_what_the_page_says() -> None:
     (row,) = fooling_rates(trials_of({"a": np.zeros((5, 40), bool)})).to_dict("records")
-    page = load_simulation().PAGE.read_text(encoding="utf-8")
+    page = simulation.PAGE.read_text(encoding="utf-8")
     assert f"give 0 % [{row['low']:.1f}, {row['high']:.1f}]" in page
     # By hand: p = 0.5 / 201, a quarter of p (1 - p) / 200, t of 4 degrees of freedom, on log odds.
     p = 0.5 / 201
@@ -246,7 +240,7 @@ CASES = [(0, 5, 40, 50, 0.32), (1, 5, 40, 200, 0.05), (1, 20, 20, 200, 0.32), (2
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_intervals_cover_the_truth_as_often_as_they_say(simulation: ModuleType, case: Sequence[float]) -> None:
+def test_intervals_cover_the_truth_as_often_as_they_say(case: Sequence[float]) -> None:
     place, participants, trials, photographs, rate = case
     counted = simulation.simulate(
         simulation.DEVIATIONS[int(place)],
@@ -263,16 +257,16 @@ def test_intervals_cover_the_truth_as_often_as_they_say(simulation: ModuleType, 
     assert counted.found == pytest.approx(1 - counted.differences)
 
 
-def test_the_check_has_teeth_intervals_over_people_alone_fail_it(simulation: ModuleType) -> None:
+def test_the_check_has_teeth_intervals_over_people_alone_fail_it() -> None:
     def alone(found: Side) -> Side:
         return replace(found, example_variance=0.0, excess=np.zeros_like(found.excess))
 
-    counted = coverage(simulation, alone), coverage(simulation, lambda found: found)
+    counted = coverage(alone), coverage(lambda found: found)
     assert counted[0] < 0.93 - 0.1
     assert counted[1] > 0.9
 
 
-def coverage(simulation: ModuleType, seen: Callable[[Side], Side]) -> float:
+def coverage(seen: Callable[[Side], Side]) -> float:
     random, covered = np.random.default_rng(2), 0
     for _ in range(300):
         drawn = simulation.answers(
@@ -283,9 +277,7 @@ def coverage(simulation: ModuleType, seen: Callable[[Side], Side]) -> float:
     return covered / 300
 
 
-def test_rarely_fooled_by_five_people_needs_the_least_variance(
-    simulation: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rarely_fooled_by_five_people_needs_the_least_variance(monkeypatch: pytest.MonkeyPatch) -> None:
     def covered() -> float:
         return float(
             simulation.simulate(
@@ -305,7 +297,7 @@ def test_rarely_fooled_by_five_people_needs_the_least_variance(
     assert covered() < 0.9
 
 
-def test_answers_vary_as_they_are_told(simulation: ModuleType) -> None:
+def test_answers_vary_as_they_are_told() -> None:
     deviations = simulation.Deviations("", participants=0.8, photographs=0.5, both=1.0)
     drawn = simulation.answers(
         deviations, (0.3, 0.3), participants=300, trials=100, photographs=300, random=np.random.default_rng(0)
@@ -319,7 +311,7 @@ def test_answers_vary_as_they_are_told(simulation: ModuleType) -> None:
         assert 100 * math.sqrt(each.seed_variance) == pytest.approx(expected.participants, rel=0.15)
 
 
-def test_the_tables_have_a_row_for_each_case(simulation: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tables_have_a_row_for_each_case(monkeypatch: pytest.MonkeyPatch) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     monkeypatch.setattr(simulation, "ProcessPoolExecutor", ThreadPoolExecutor)
@@ -330,7 +322,7 @@ def test_the_tables_have_a_row_for_each_case(simulation: ModuleType, monkeypatch
     assert len(rows) == of_deviations + 2 * len(simulation.RATES) + 3 * 2
 
 
-def test_the_page_holds_its_markers(simulation: ModuleType) -> None:
+def test_the_page_holds_its_markers() -> None:
     page = simulation.PAGE.read_text(encoding="utf-8")
     assert page.count(simulation.BEGIN) == page.count(simulation.END) == 1
     assert page.index(simulation.BEGIN) < page.index(simulation.END)

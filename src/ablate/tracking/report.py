@@ -1,6 +1,7 @@
 """A report as part of its study in MLflow."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import mlflow
@@ -10,6 +11,25 @@ from mlflow.exceptions import MlflowException
 from ablate.errors import TrackingError
 
 _TAG = "ablate.report"
+
+
+@contextmanager
+def beside_files(what: str) -> Iterator[None]:
+    """Track what has been written to files as well.
+
+    Args:
+        what: That, for the message.
+
+    Raises:
+        TrackingError: The store does not take it; the files are there.
+    """
+    try:
+        yield
+    except (MlflowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise TrackingError(
+            f"{what} is written, but cannot be tracked: {reason}. track=false leaves that out"
+        ) from error
 
 
 def log_report(study: str, folder: Path, files: Sequence[Path]) -> str:
@@ -27,7 +47,7 @@ def log_report(study: str, folder: Path, files: Sequence[Path]) -> str:
         TrackingError: The store does not take it.
     """
     client = mlflow.MlflowClient()
-    try:
+    with beside_files("the report"):
         experiment = client.get_experiment_by_name(study)
         assert experiment is not None
         runs = client.search_runs(
@@ -41,9 +61,4 @@ def log_report(study: str, folder: Path, files: Sequence[Path]) -> str:
             place = file.relative_to(folder).parent
             client.log_artifact(run.info.run_id, str(file), "report" if place == Path() else f"report/{place}")
         client.set_terminated(run.info.run_id, RunStatus.to_string(RunStatus.FINISHED))
-    except (MlflowException, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise TrackingError(
-            f"the report is written, but cannot be tracked: {reason}. track=false leaves that out"
-        ) from error
     return str(run.info.run_id)

@@ -16,6 +16,7 @@ from mlflow.exceptions import MlflowException
 
 from ablate.errors import TrackingError
 from ablate.tracking.read import StudyRecord
+from ablate.tracking.report import beside_files
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ def log_turing(
         TrackingError: The store has no such study, or does not take it.
     """
     client = mlflow.MlflowClient()
-    try:
+    with beside_files("the analysis"):
         found = client.get_experiment_by_name(study)
         if found is None or found.lifecycle_stage != "active":
             raise TrackingError(
@@ -109,11 +110,6 @@ def log_turing(
             if row["algorithm"] in runs:
                 _log_rate(client, runs[row["algorithm"]], {name: float(row[of]) for name, of in METRICS.items()})
         client.set_terminated(run.info.run_id, RunStatus.to_string(RunStatus.FINISHED))
-    except (MlflowException, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise TrackingError(
-            f"the analysis is written, but cannot be tracked: {reason}. track=false leaves that out"
-        ) from error
     return str(run.info.run_id)
 
 

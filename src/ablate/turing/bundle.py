@@ -6,7 +6,7 @@ A folder with `manifest.json` and `pictures/`: PNG files whose names are random 
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -186,8 +186,3 @@ def check_name(name: str) -> None:
     """
     if not re.fullmatch(NAME, name):
         raise DataError(f"{name!r} is no name of an experiment: letters, digits, _, . and -")
-
-
-def names(algorithms: Sequence[Algorithm]) -> list[str]:
-    """Return the names of algorithms."""
-    return [algorithm.name for algorithm in algorithms]

@@ -276,31 +276,19 @@ def read_answers(database: Database, experiment: str) -> Answers:
             )
         of_it = Participant.experiment_id == found.id
         participants = session.execute(select(*own).where(of_it).order_by(Participant.id)).all()
+        chosen = [getattr(Trial, name) for name in _OF_TRIALS]
         trials = session.execute(
-            select(Trial, Participant.algorithm)
+            select(*chosen, Participant.algorithm)
             .join(Participant)
             .where(of_it, Trial.choice.is_not(None))
             .order_by(Trial.participant_id, Trial.number)
         ).all()
     people = pd.DataFrame(participants, columns=["participant", "algorithm", "color_vision", "started", "finished"])
-    rows = [
-        {
-            "participant": trial.participant_id,
-            "number": trial.number,
-            "kind": trial.kind,
-            "algorithm": algorithm,
-            "photograph": trial.photograph,
-            "real": trial.real,
-            "recolored": trial.recolored,
-            "fooled": trial.choice == trial.real_side,
-            "exposure_ms": trial.exposure_ms,
-            "response_ms": trial.response_ms,
-            "loads": trial.loads,
-            "answered": trial.answered,
-        }
-        for trial, algorithm in trials
-    ]
-    answered = pd.DataFrame(rows, columns=list(_TRIAL_TYPES)).astype(_TRIAL_TYPES)
+    answered = pd.DataFrame(trials, columns=[*_OF_TRIALS, "algorithm"]).rename(
+        columns={"participant_id": "participant"}
+    )
+    answered = answered.assign(fooled=answered["choice"] == answered["real_side"])
+    answered = answered[list(_TRIAL_TYPES)].astype(_TRIAL_TYPES)
     return Answers(
         experiment=found.name,
         study=found.study,
@@ -316,6 +304,10 @@ def read_answers(database: Database, experiment: str) -> Answers:
     )
 
 
+_OF_TRIALS = (
+    "participant_id", "number", "kind", "photograph", "real", "recolored", "real_side", "choice", "exposure_ms",
+    "response_ms", "loads", "answered",
+)  # fmt: skip
 _TRIAL_TYPES = {
     "participant": "int64", "number": "int64", "kind": "str", "algorithm": "str", "photograph": "str", "real": "str",
     "recolored": "str", "fooled": "bool", "exposure_ms": "float64", "response_ms": "float64", "loads": "int64",

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import RedirectResponse, Response
 
-from ablate.turing.database import Answers, read_answers
+from ablate.turing.database import read_answers
 from ablate.turing.exclusions import apply_rules
 from ablate.turing.progress import overview
 from ablate.turing.security import new_key, same
-from ablate.turing.web import OurSessions, OurSite, Site, address_of, page, secure
+from ablate.turing.web import OurSessions, OurSite, address_of, page, remember
 
 router = APIRouter(prefix="/experimenter")
 
@@ -69,46 +69,28 @@ def login(request: Request, form: Annotated[Login, Form()], site: OurSite) -> Re
         site.limits.hit("tokens", address_of(request))
         return page(site, "login", depth=1, status=403, wrong=True)
     response = RedirectResponse("./", 303)
-    response.set_cookie(
-        COOKIE,
-        site.signer.sign(COOKIE, f"{new_key()} {time.time():.0f}"),
-        max_age=3600 * _HOURS,
-        path=None,
-        secure=secure(request),
-        httponly=True,
-        samesite="strict",
-    )
+    remember(request, response, COOKIE, f"{new_key()} {time.time():.0f}", seconds=3600 * _HOURS, strict=True)
     return response
 
 
 @router.get("/")
 def experiments(key: Experimenter, site: OurSite) -> Response:
     """Show all experiments."""
-    found = [(name, sessions, _answers(site, name)) for name, sessions in site.experiments.items()]
-    shown = [
-        {
-            "name": name,
-            "closed": answers.closed,
-            "started": len(answers.participants),
-            "finished": int(answers.participants["finished"].notna().sum()),
-            "answers": len(answers.trials),
-        }
-        for name, _, answers in found
-    ]
-    return page(site, "experiments", depth=1, experiments=shown)
+    return page(site, "experiments", depth=1, experiments=[sessions.tally() for sessions in site.experiments.values()])
 
 
 @router.get("/{experiment}/")
 def experiment(experiment: str, key: Experimenter, sessions: OurSessions, site: OurSite) -> Response:
     """Show how an experiment stands."""
-    answers = _answers(site, experiment)
+    answers = read_answers(site.database, experiment)
+    kept, exclusions = apply_rules(answers.participants, answers.trials, answers.protocol)
     return page(
         site,
         "experiment",
         depth=2,
         answers=answers,
-        rows=overview(answers, time.time()),
-        rules=apply_rules(answers.participants, answers.trials, answers.protocol)[1].to_dict("records"),
+        rows=overview(answers, kept, time.time()),
+        rules=exclusions.to_dict("records"),
         csrf=site.signer.form_token(key),
         at=time.strftime("%H:%M:%S UTC", time.gmtime()),
     )
@@ -124,7 +106,7 @@ def export(
     site: OurSite,
 ) -> Response:
     """Send all answers, those left out by rules too, or all participants."""
-    answers = _answers(site, experiment)
+    answers = read_answers(site.database, experiment)
     frame = answers.trials if part == "trials" else answers.participants.reset_index()
     name = f"{experiment}-{part}.{ending}"
     return Response(
@@ -147,10 +129,6 @@ def change(
         raise HTTPException(403)
     sessions.set_closed(change == "close")
     return RedirectResponse("./", 303)
-
-
-def _answers(site: Site, experiment: str) -> Answers:
-    return read_answers(site.database, experiment)
 
 
 def _file(frame: pd.DataFrame, ending: str) -> bytes:

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from ablate.turing.drawing import Side
 from ablate.turing.security import Signer, kept, new_key
 from ablate.turing.sessions import Closed, ColorVision, Place, Sessions
-from ablate.turing.web import OurSessions, OurSite, Site, address_of, page, secure
+from ablate.turing.web import OurSessions, OurSite, Site, address_of, page, remember
 
 router = APIRouter(prefix="/e/{experiment}")
 
@@ -84,7 +84,7 @@ def welcome(request: Request, experiment: str, key: Key, sessions: OurSessions, 
     """Show what it is about, and the form that begins it."""
     place = sessions.find(kept(key)) if key else None
     if place is None and sessions.closed:
-        return _closed(site, 403)
+        return _closed(site)
     if place is not None and place.trial is None:
         return RedirectResponse("thanks", 303)
     fresh = key or new_key()
@@ -97,16 +97,7 @@ def welcome(request: Request, experiment: str, key: Key, sessions: OurSessions, 
         csrf=site.signer.form_token(fresh),
     )
     if key is None:
-        # Without a path of its own, a cookie holds for this experiment's pages, under whatever path a proxy has them.
-        response.set_cookie(
-            _cookie(experiment),
-            site.signer.sign(_cookie(experiment), fresh),
-            max_age=86400 * _DAYS,
-            path=None,
-            secure=secure(request),
-            httponly=True,
-            samesite="lax",
-        )
+        remember(request, response, _cookie(experiment), fresh, seconds=86400 * _DAYS)
     return response
 
 
@@ -122,7 +113,7 @@ def consent(
     try:
         sessions.begin(kept(key), form.color_vision)
     except Closed:
-        return _closed(site, 403)
+        return _closed(site)
     return RedirectResponse("trial", 303)
 
 
@@ -140,7 +131,7 @@ def trial(own: OwnSession, key: Key, sessions: OurSessions, site: OurSite) -> Re
         "trial",
         depth=_DEPTH,
         trial=place.trial,
-        numbers={**_numbers(sessions), "number": place.trial.number, "trials": place.trials},
+        numbers={**_numbers(sessions), "number": place.trial.number, "trials": manifest.protocol.photographs},
         exposure_ms=manifest.protocol.exposure_ms,
         picture_side=manifest.side,
         csrf=site.signer.form_token(key or ""),
@@ -221,9 +212,9 @@ def _placed(sessions: Sessions, own: str) -> Place:
     return place
 
 
-def _closed(site: Site, status: int) -> Response:
+def _closed(site: Site) -> Response:
     texts = site.texts["closed"]
-    return page(site, "message", depth=_DEPTH, status=status, heading=texts["heading"], lines=texts["text"], back=None)
+    return page(site, "message", depth=_DEPTH, status=403, heading=texts["heading"], lines=texts["text"], back=None)
 
 
 def _numbers(sessions: Sessions) -> dict[str, Any]:

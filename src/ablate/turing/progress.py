@@ -6,18 +6,18 @@ from typing import Any
 import pandas as pd
 
 from ablate.turing.database import Answers
-from ablate.turing.exclusions import apply_rules
 from ablate.turing.statistics import fooling_rates
 
 QUIET_SECONDS = 1800
 """After so long without an answer, a participant has dropped out."""
 
 
-def overview(answers: Answers, now: float) -> Sequence[dict[str, Any]]:
+def overview(answers: Answers, kept: pd.DataFrame, now: float) -> Sequence[dict[str, Any]]:
     """Return a row an algorithm, as texts and counts.
 
     Args:
         answers: So far.
+        kept: The trials that count, see `exclusions.apply_rules`.
         now: Seconds since 1970.
 
     Returns:
@@ -25,7 +25,6 @@ def overview(answers: Answers, now: float) -> Sequence[dict[str, Any]]:
         response (median, s) and failed_checks.
     """
     people, trials = answers.participants, answers.trials
-    kept = apply_rules(people, trials, answers.protocol)[0]
     rates = fooling_rates(kept).set_index("algorithm") if len(kept) else pd.DataFrame()
     last = trials.groupby("participant")["answered"].max().reindex(people.index).fillna(people["started"])
     quiet = (pd.Timestamp(now, unit="s", tz="UTC") - last).dt.total_seconds() > QUIET_SECONDS

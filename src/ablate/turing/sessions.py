@@ -1,7 +1,7 @@
 """What happens to a participant's session in the database. Whatever is returned is on the disk by then."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -29,12 +29,10 @@ class Place:
     Attributes:
         participant: Who.
         trial: The trial that is to be answered next, None after the last one.
-        trials: How many there are.
     """
 
     participant: Participant
     trial: Trial | None
-    trials: int
 
 
 class Sessions:
@@ -55,6 +53,21 @@ class Sessions:
         """Whether the experiment takes no more participants."""
         with self.database.reading() as session:
             return session.get_one(Experiment, self.experiment_id).closed
+
+    def tally(self) -> Mapping[str, Any]:
+        """Return the experiment's name, whether it is closed, and how many have started, finished, and answered."""
+        of_it = Participant.experiment_id == self.experiment_id
+        people = select(func.count(), func.count(Participant.finished)).where(of_it)
+        answers = select(func.count()).select_from(Trial).join(Participant).where(of_it, Trial.choice.is_not(None))
+        with self.database.reading() as session:
+            started, finished = session.execute(people).one()
+            return {
+                "name": self.bundle.manifest.name,
+                "closed": session.get_one(Experiment, self.experiment_id).closed,
+                "started": started,
+                "finished": finished,
+                "answers": session.scalar(answers),
+            }
 
     def find(self, key: str) -> Place | None:
         """Return where the participant with a key stands; None where there is none."""
@@ -157,7 +170,7 @@ class Sessions:
                 return earlier if earlier is not None and earlier.choice is not None else None
             trial.choice, trial.exposure_ms, trial.response_ms = choice, exposure_ms, response_ms
             trial.answered = self._clock()
-            if number == place.trials:
+            if number == self.bundle.manifest.protocol.photographs:
                 place.participant.finished = trial.answered
             return trial
 
@@ -200,5 +213,4 @@ def _count_load(place: Place) -> Place:
 def _place(session: Session, participant: Participant) -> Place:
     own = Trial.participant_id == participant.id
     trial = session.scalar(select(Trial).where(own, Trial.choice.is_(None)).order_by(Trial.number).limit(1))
-    count = session.scalar(select(func.count()).select_from(Trial).where(own))
-    return Place(participant, trial, count or 0)
+    return Place(participant, trial)

@@ -1,6 +1,5 @@
 """What all pages share: the experiments that are served, templates, and who asks."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -8,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, HTTPException, Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from ablate.turing.database import Database
 from ablate.turing.security import Limits, Signer
@@ -84,14 +83,30 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
-def secure(request: Request) -> bool:
-    """Say whether the browser came by HTTPS, directly or through a proxy that is trusted."""
-    return bool(request.url.scheme == "https")
+def remember(
+    request: Request, response: Response, name: str, value: str, *, seconds: int, strict: bool = False
+) -> None:
+    """Set a signed cookie, which no script reads; a browser that came by HTTPS sends it by HTTPS alone.
 
+    Without a path of its own, a cookie holds for the folder of the page that set it, wherever a proxy has that.
 
-def as_json(value: Any) -> str:
-    """Write JSON that pandas' numbers may be in."""
-    return json.dumps(value, indent=2, default=lambda number: number.item())
+    Args:
+        request: What is answered.
+        response: The answer.
+        name: Of the cookie, for which alone the signature is good.
+        value: What it holds.
+        seconds: For how long it is kept.
+        strict: Whether it is not even sent along when a link leads here.
+    """
+    response.set_cookie(
+        name,
+        site_of(request).signer.sign(name, value),
+        max_age=seconds,
+        path=None,
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="strict" if strict else "lax",
+    )
 
 
 OurSite = Annotated[Site, Depends(site_of)]
