@@ -1,6 +1,6 @@
 # Every target sets up .venv from requirements.lock first, where it is missing or stale.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo turing-demo test coverage report ui lint bench correct clean lock
+.PHONY: help setup demo turing-demo test report ui lint bench correct clean lock
 
 PY := .venv/bin/python
 ifndef PYTHON
@@ -35,9 +35,6 @@ turing-demo: demo  ## let people judge the demo's pictures, in a browser; make t
 	@$(PY) -m ablate.turing serve turing/demo port=$(if $(filter file,$(origin PORT)),8080,$(PORT))
 
 test: .venv/ready  ## run the tests
-	@$(PY) -m pytest -n 2 --dist worksteal $(ARGS)
-
-coverage: .venv/ready  ## run the tests, half as fast, and say which lines they have not run
 	@$(PY) -m pytest -n 2 --dist worksteal --cov --cov-fail-under=90
 
 report: .venv/ready  ## report on the newest study; make report ARGS="study=NAME out=DIR"
