@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ablate.colorization.gamut import ab_gamut
-from ablate.config import set_before_tensorflow, set_onednn
+from ablate.training.environment import fix_environment, set_onednn
 from ablate.training.hardware import import_tensorflow
 from side_by_side import Row, faster, interleaved, write
 
@@ -127,7 +127,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--repetitions", type=int, default=7, help="rounds that count")
     repetitions = parser.parse_args().repetitions
-    set_before_tensorflow()
+    fix_environment()
     set_onednn(True)
     import_tensorflow()
     generator = np.random.default_rng(0)

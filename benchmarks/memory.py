@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ablate.config import set_before_tensorflow
+from ablate.training.environment import fix_environment
 from side_by_side import Row, write
 from sizes import SIZES, checked, described, photographs
 
@@ -23,7 +23,7 @@ STEPS = 5
 
 def occupy(way: str, place: int, folder: Path | None) -> None:
     """Take some steps of a way in this process, and print its peak in MiB."""
-    set_before_tensorflow()
+    fix_environment()
     run = checked(SIZES[place], folder)
     from ablate.training.hardware import configure
 

@@ -10,7 +10,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from ablate.config import check, set_before_tensorflow
+from ablate.config import check
+from ablate.training.environment import fix_environment
 from side_by_side import Row, faster, interleaved, write
 from sizes import SIZES, Size, checked, described, photographs
 
@@ -57,7 +58,7 @@ def measured(size: Size, folder: Path | None, out: Path, steps: int, repetitions
 
 def main() -> None:
     """Measure and write."""
-    set_before_tensorflow()
+    fix_environment()
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, default=photographs(), help="folder of photographs")
     parser.add_argument("--repetitions", type=int, default=7, help="rounds that count")

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from ablate.colorization.architecture import Layer
 from ablate.colorization.gamut import ab_gamut
-from ablate.config import set_onednn
+from ablate.training.environment import set_onednn
 from ablate.training.hardware import import_tensorflow
 from surroundings import machine
 from worker import Prepared, serve

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ablate.colorization.architecture import price
-from ablate.config import Checked, set_before_tensorflow
+from ablate.config import Checked
+from ablate.training.environment import fix_environment
 from side_by_side import Row, Times, faster, interleaved, missing, write
 from sizes import SIZES, Size, checked, described, photographs
 from worker import Worker
@@ -193,7 +194,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0, help="about how long one measurement takes")
     parser.add_argument("--profile", action="store_true", help="print what a step spends its time on, and end")
     options = parser.parse_args()
-    set_before_tensorflow()
+    fix_environment()
     runs = {size: checked(size, options.data) for size in SIZES}
     from ablate.training.hardware import configure
 

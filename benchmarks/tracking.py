@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ablate.config import set_before_tensorflow
+from ablate.training.environment import fix_environment
 from side_by_side import Row, write
 from sizes import SIZES, checked
 
@@ -196,7 +196,7 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=5, help="runs that count")
     repetitions = parser.parse_args().repetitions
     arguments = sys.argv.copy()
-    set_before_tensorflow()
+    fix_environment()
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     before = Path.cwd()
     with tempfile.TemporaryDirectory() as name:

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
-from ablate.config import set_before_tensorflow
 from ablate.tracking.read import StudyRecord, read_study
 from ablate.tracking.store import open_store
+from ablate.training.environment import fix_environment
 from forked import Forked
 
 # A shell has what it starts in the background ignore Ctrl-C, and `nohup` a closed terminal; both are inherited, and
@@ -23,7 +23,7 @@ from forked import Forked
 for number in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
-set_before_tensorflow()
+fix_environment()
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
 Command = Callable[..., subprocess.CompletedProcess[str]]

@@ -75,9 +75,9 @@ def next_command() -> str:
     """Fork a process for every command that is read; return there, prepared for it, the module that it runs."""
     before = dict(os.environ)
     handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
-    from ablate.config import set_before_tensorflow, set_onednn
+    from ablate.training.environment import fix_environment, set_onednn
 
-    set_before_tensorflow()
+    fix_environment()
     set_onednn(True)
     for module in IMPORTED:
         import_module(module)

@@ -87,6 +87,33 @@ def test_the_same_seed_gives_the_same_bits(run_here: Run, forked_m: Command, stu
     assert one.equals(two)
 
 
+def test_the_surroundings_change_no_number(python_m: Command, forked_m: Command, study: Study, home: Path) -> None:
+    arguments = [*QUICK, "dropout=light", "training.epochs=2", "training.steps_per_epoch=1"]
+    assert forked_m("ablate.run", *arguments).returncode == 0
+    (home / "keras").mkdir()
+    (home / "keras" / "keras.json").write_text(
+        json.dumps({"floatx": "float16", "epsilon": 1e-2, "backend": "jax", "image_data_format": "channels_first"})
+    )
+    hostile = {
+        "KERAS_HOME": str(home / "keras"),
+        "KERAS_BACKEND": "torch",
+        "KERAS_MAX_EPOCHS": "1",
+        "TF_USE_LEGACY_KERAS": "1",
+        "TF_XLA_FLAGS": "--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit",
+        "ONEDNN_DEFAULT_FPMATH_MODE": "BF16",
+    }
+    result = python_m("ablate.run", *arguments, "rerun=all", "tracking.model=true", env=hostile)
+    assert result.returncode == 0, result.stderr
+    assert "Set where the command was given, and not used" in result.stdout
+
+    record = study()
+    assert list(record.runs["status"]) == ["FINISHED"] * 2
+    assert record.runs["identity"].nunique() == 1
+    measured = record.metrics.filter(regex="^(eval|train|val)/")
+    assert measured.iloc[0].equals(measured.iloc[1])
+    assert mlflow.MlflowClient().get_run(record.runs.index[0]).outputs.model_outputs
+
+
 FRAIL = [*QUICK, "optimizer=sgd", "backbone.batch_norm=none", "loss=regression"]
 """Nothing keeps the activations of this network small."""
 

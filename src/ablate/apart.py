@@ -19,10 +19,10 @@ from omegaconf import OmegaConf
 from tqdm import tqdm
 
 from ablate.cli import end_orderly_at_signals, signals_held
-from ablate.config import set_onednn
 from ablate.errors import AblateError, Elsewhere, Interrupted, RunFailed
 from ablate.execute import execute
 from ablate.job import Job
+from ablate.training.environment import set_onednn
 
 log = logging.getLogger(__name__)
 

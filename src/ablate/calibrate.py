@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
-from ablate.config import check, set_onednn
+from ablate.config import check
 from ablate.study.price import BASES, Prediction
+from ablate.training.environment import set_onednn
 
 _STEPS = 6
 

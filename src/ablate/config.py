@@ -6,9 +6,6 @@ Imports neither TensorFlow nor MLflow.
 from __future__ import annotations
 
 import importlib
-import math
-import os
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +17,14 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import Field, PositiveFloat, PositiveInt, SerializeAsAny, field_validator, model_validator
+from pydantic import Field, PositiveFloat, SerializeAsAny, model_validator
 
 from ablate.errors import ConfigError
 from ablate.optimizers import SCHEMAS, OptimizerConfig, OtherOptimizer
 from ablate.schema import Schema, unknown, validate
 from ablate.task import Task
+from ablate.training.config import HardwareConfig, TrainingConfig
+from ablate.training.environment import fix_environment
 
 _PACKAGE = Path(__file__).resolve().parent
 _CHECKOUT = _PACKAGE.parents[1]
@@ -57,65 +56,6 @@ class StudyConfig(Schema):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
     variant: Annotated[str, Field(min_length=1, max_length=500)] | None = None
-
-
-class TrainingConfig(Schema):
-    """How long and how a model is trained."""
-
-    epochs: PositiveInt
-    steps_per_epoch: PositiveInt | None
-    batch_size: PositiveInt
-    deterministic: bool
-    learning_rate_drops: list[tuple[PositiveInt, PositiveFloat]]
-    log_points: PositiveInt
-
-    @field_validator("learning_rate_drops")
-    @classmethod
-    def _in_order(cls, drops: list[tuple[int, float]]) -> list[tuple[int, float]]:
-        steps = [step for step, _ in drops]
-        if steps != sorted(set(steps)):
-            raise ValueError("the steps of training.learning_rate_drops must ascend")
-        return drops
-
-    def steps_of_an_epoch(self, examples: int) -> int:
-        """Return the configured number of steps, or as many as one pass over the examples has."""
-        return self.steps_per_epoch or max(1, math.ceil(examples / self.batch_size))
-
-    def examples_in_all(self, examples: int) -> int:
-        """Return how many examples all epochs train on, if one pass has so many."""
-        return self.steps_of_an_epoch(examples) * self.epochs * self.batch_size
-
-
-class HardwareConfig(Schema):
-    """What a run computes with.
-
-    Attributes:
-        devices: None: one GPU, or the CPU where there is none; `cpu`; `cpu:n`: the CPU as n devices; n: so many GPUs.
-    """
-
-    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"]
-    devices: int | str | None
-    compile: Literal["auto", "graph", "xla"]
-    onednn: bool
-    threads: PositiveInt | None
-
-    @field_validator("devices", mode="before")
-    @classmethod
-    def _known(cls, devices: Any) -> Any:
-        if type(devices) is int and devices >= 0:
-            return devices or "cpu"
-        if devices is None or re.fullmatch("cpu(:[1-9][0-9]?)?", str(devices)):
-            return devices
-        raise ValueError(
-            "input should be null (one GPU, or the CPU), a number of GPUs, cpu, or cpu:N to try N devices"
-        )
-
-    @property
-    def replicas(self) -> int:
-        """How many devices share every batch."""
-        if isinstance(self.devices, str):
-            return int(self.devices.partition(":")[2] or 1)
-        return self.devices or 1
 
 
 class TrackingConfig(Schema):
@@ -238,6 +178,7 @@ def _missing(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 def _task(section: Mapping[str, Any]) -> Task:
     target = section.get("_target_", "")
     module, _, name = str(target).rpartition(".")
+    fix_environment()  # a task's module may import Keras
     try:
         constructor = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
@@ -284,25 +225,3 @@ def _levels(choices: Mapping[str, Any]) -> dict[str, str]:
     return {
         group: level for group, level in choices.items() if isinstance(level, str) and not group.startswith("hydra/")
     }
-
-
-def set_before_tensorflow() -> None:
-    """Set the environment that TensorFlow reads once, when it is imported; what the user has set stays."""
-    # Below warnings: one line a start says that oneDNN is on, others that there is no GPU.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-
-_ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
-_onednn_of_the_shell = os.environ.get(_ONEDNN)
-
-
-def set_onednn(onednn: bool) -> str:
-    """Say whether TensorFlow, once it is imported, uses oneDNN; what the user's shell says stays.
-
-    It is off by default on CPUs without AVX512, where it makes a training step up to twice as fast.
-
-    Returns:
-        What holds: 0 or 1.
-    """
-    os.environ[_ONEDNN] = _onednn_of_the_shell or str(int(onednn))
-    return os.environ[_ONEDNN]

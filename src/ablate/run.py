@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 
 from ablate.apart import execute_apart
 from ablate.cli import command
-from ablate.config import conf_dir, set_before_tensorflow
+from ablate.config import conf_dir
 from ablate.errors import AblateError
 from ablate.execute import execute
 from ablate.job import described
@@ -41,7 +41,6 @@ def _job(config: DictConfig) -> None:
 
 def main() -> None:
     """Run the command."""
-    set_before_tensorflow()
     with command():
         _job()
 

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from ablate.colorization.architecture import Layer
-from ablate.config import Checked, HardwareConfig
+from ablate.config import Checked
 from ablate.errors import ConfigError
 from ablate.training.checkpoint import Checkpoints
+from ablate.training.config import HardwareConfig
 from ablate.training.devices import choose, driver_version
 from ablate.training.fit import ONE_DEVICE, Training, train
 from ablate.training.hardware import Hardware, _xla, configure

@@ -8,10 +8,11 @@ import keras
 import numpy as np
 import pytest
 
-from ablate.config import Checked, TrainingConfig
+from ablate.config import Checked
 from ablate.errors import ConfigError
 from ablate.optimizers import OptimizerConfig, OtherOptimizer
 from ablate.training.callbacks import Recorder
+from ablate.training.config import TrainingConfig
 from ablate.training.fit import build_optimizer, train
 from conftest import QUICK
 from test_config import checked

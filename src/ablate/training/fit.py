@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import hydra.utils
 import keras
 
-from ablate.config import TrainingConfig
 from ablate.errors import ConfigError
 from ablate.optimizers import OptimizerConfig
 from ablate.task import Task
 from ablate.training.callbacks import Checkpointer, LogMetrics, Progress, Recorder, Say, Validation
 from ablate.training.checkpoint import Checkpoints, load, restore
+from ablate.training.config import TrainingConfig
 from ablate.training.hardware import Hardware, peak_device_memory_mib
 
 log = logging.getLogger(__name__)

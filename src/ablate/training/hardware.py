@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ablate.config import HardwareConfig, set_onednn
 from ablate.cpus import job_threads
+from ablate.training.config import HardwareConfig
 from ablate.training.devices import choose, driver_version
+from ablate.training.environment import DATA_FORMAT, EPSILON, FLOATX, fix_environment, set_onednn
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -78,6 +79,10 @@ def configure(hardware: HardwareConfig, *, seed: int, deterministic: bool) -> Ha
     if (threading.get_intra_op_parallelism_threads() or os.cpu_count()) != threads:
         threading.set_intra_op_parallelism_threads(threads)
     devices = choose(hardware, gpus)
+    # Whatever `keras.json` says.
+    keras.config.set_floatx(FLOATX)
+    keras.config.set_epsilon(EPSILON)
+    keras.config.set_image_data_format(DATA_FORMAT)
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
     if deterministic:
@@ -109,7 +114,12 @@ def _xla(hardware: HardwareConfig, *, gpu: bool, deterministic: bool) -> bool:
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow and Keras without what their native code prints."""
+    """Import TensorFlow and Keras as every run has them, and without what their native code prints.
+
+    Raises:
+        ConfigError: What Keras reads would make its import fail, see `fix_environment`.
+    """
+    fix_environment()
     with _native_log():
         import keras  # noqa: F401
         import tensorflow  # noqa: F401

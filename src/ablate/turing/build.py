@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from ablate.colorization.unseen import Unseen, folder_photographs
-from ablate.config import HardwareConfig, project_dir, set_before_tensorflow
+from ablate.config import project_dir
 from ablate.errors import ConfigError, DataError
 from ablate.report.numbers import quantity
+from ablate.training.config import HardwareConfig
 from ablate.turing.bundle import Algorithm, Manifest, check_name, freeze
 from ablate.turing.outcome import said, too_few
 from ablate.turing.outside import Outside
@@ -112,7 +113,6 @@ def _runs(asked: Request) -> tuple[list[Colorist], list[str]]:
         raise ConfigError("variants= chooses among those of study=NAME: give that, and no runs=")
     if not (asked.study or asked.run_ids):
         return [], []
-    set_before_tensorflow()
     from ablate.tracking.read import read_study
     from ablate.tracking.store import open_store, store_uri
     from ablate.turing.runs import by_id, colorists, names_of, of_study
