@@ -1,5 +1,6 @@
 """The command `python -m ablate.plan`, as a user meets it."""
 
+import importlib.metadata
 import json
 import subprocess
 import sys
@@ -63,6 +64,14 @@ def test_it_imports_no_tensorflow_and_makes_no_store(home: Path) -> None:
     assert finished.stdout.startswith("Study screening: Which of five choices matter at all")
     assert "16 runs: 16 to do" in finished.stdout
     assert not (home / "mlflow.db").exists()
+
+
+def test_it_lists_the_code_that_results_depend_on(forked_m: Command) -> None:
+    listed = forked_m("ablate.plan", *QUICK, "code=true").stdout
+    assert "  ablate.colorization.loss\n" in listed
+    assert f"{importlib.metadata.version('keras'):16}  keras\n" in listed
+    assert "archives" not in listed
+    assert plan(forked_m, *QUICK)["code"] is None
 
 
 def test_calibration_times_real_steps(forked_m: Command) -> None:

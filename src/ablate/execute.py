@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
 from ablate.cli import ends_deferred
 from ablate.config import Checked, check
-from ablate.errors import ClaimLost, DataError, Elsewhere, RunFailed, from_outside
+from ablate.errors import ClaimLost, ConfigError, DataError, Elsewhere, RunFailed, from_outside
 from ablate.job import Job
 from ablate.study.claims import Claim, claimed, holder
-from ablate.study.identity import code_of, configuration, identity, setting, setting_parts
+from ablate.study.code import differences
+from ablate.study.identity import code, configuration, identity, setting, setting_parts
 from ablate.study.states import RUN_COLUMNS, Standing, State, since_finished, standing, to_run
 from ablate.task import Metric
 
@@ -33,11 +36,16 @@ def execute(job: Job, started: Callable[[str], None] = lambda run_id: None) -> N
         started: Called with the id of MLflow's run once there is one.
 
     Raises:
+        ConfigError: The configuration is wrong, or the code has changed since the run was described.
         Elsewhere: Another process trains it.
         RunFailed: It has failed before, and `rerun` does not say to try again.
     """
     checked = check(job.values)
-    code_of(checked.task)  # where its code is not found, before anything takes time
+    changed = differences(job.code, code(checked))
+    if changed:
+        raise ConfigError(
+            f"the code has changed since the command was given: {', '.join(changed)}. Give the command again"
+        )
     from ablate.tracking.store import checkpoint_folder, open_store
 
     open_store(job.uri)
@@ -92,6 +100,7 @@ def _train(job: Job, checked: Checked, claim: Claim, run_id: str | None, started
     run, begun = checked.run, time.monotonic()
     hardware = configure(run.hardware, seed=run.seed, deterministic=run.training.deterministic)
     data = checked.task.load_data()
+    from ablate.tracking.read import CODE_FILE
     from ablate.tracking.run import track
 
     tags = {
@@ -106,6 +115,7 @@ def _train(job: Job, checked: Checked, claim: Claim, run_id: str | None, started
     if identity(checked, data.fingerprint) != claim.folder.name:
         raise DataError("the data set has changed while it was read: start again")
     log.info("Run %s, seed %d, of study %s, tracked in %s", job.variant, run.seed, run.study.name, job.uri)
+    log.info("Depends on %s; `python -m ablate.plan code=true` lists it", job.code)
     log.info("On %s", ", ".join(f"{name} {value}" for name, value in hardware.facts.items()))
     with track(
         study=run.study.name,
@@ -119,6 +129,7 @@ def _train(job: Job, checked: Checked, claim: Claim, run_id: str | None, started
         tracked.log_config(_shown(checked))
         tracked.log_data(data)
         tracked.log_provenance(job.project, hardware.facts)
+        tracked.log_text(json.dumps(asdict(job.code), indent=1), CODE_FILE)
         _predict(checked, tracked, hardware.facts["devices"], tags["ablate.configuration"])
         _train_and_evaluate(job, checked, tracked, claim, hardware, begun)
 

@@ -11,6 +11,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from ablate.config import Checked, check, chosen_levels, levels_alone, project_dir
+from ablate.study.code import Code
+from ablate.study.identity import code
 from ablate.study.variant import NOT_VARIED, variant_name
 from ablate.tracking.store import store_uri
 
@@ -24,6 +26,7 @@ class Job:
         variant: Name of the variant.
         uri: Address of the tracking store.
         project: Folder that results belong to.
+        code: The code that its result depends on, as it was when the run was described.
         logging: How to log: Hydra's section `job_logging`.
         verbose: Which loggers say more: Hydra's `verbose`.
         alone: Whether the run has the terminal to itself.
@@ -33,6 +36,7 @@ class Job:
     variant: str
     uri: str
     project: Path
+    code: Code
     logging: Mapping[str, Any]
     verbose: bool | str | Sequence[str]
     alone: bool = True
@@ -58,6 +62,7 @@ def described(config: DictConfig) -> Job:
         variant=variant_of(checked),
         uri=store_uri(checked.run.tracking.uri, project_dir()),
         project=project_dir(),
+        code=code(checked),
         logging=OmegaConf.to_container(hydra_config.job_logging, resolve=True),  # type: ignore[arg-type]
         verbose=OmegaConf.to_object(hydra_config.verbose)  # type: ignore[arg-type]
         if OmegaConf.is_config(hydra_config.verbose)

@@ -8,6 +8,7 @@ import math
 import socket
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
@@ -22,6 +23,8 @@ from ablate.cli import command
 from ablate.config import conf_dir, project_dir
 from ablate.errors import ConfigError
 from ablate.study.claims import checkpoint_file
+from ablate.study.code import joined
+from ablate.study.identity import code
 from ablate.study.outlook import outlook
 from ablate.study.planned import PlannedRun, plan_runs, standings
 from ablate.study.price import HISTORY, Prediction, devices_here, quality
@@ -34,6 +37,7 @@ HELP = """What a study would run, what is done, and what it costs.
   python -m ablate.plan experiment=NAME                      a study from experiments/NAME.yaml
   python -m ablate.plan optimizer=adam,adadelta seed=0,1     a sweep, with the overrides that run would get
   python -m ablate.plan experiment=NAME calibrate=true       times a few real steps of each variant first
+  python -m ablate.plan experiment=NAME code=true            lists the modules and libraries that results depend on
   python -m ablate.plan experiment=NAME --json               for programs
 
 Every run is one line: where it stands (to do, running, interrupted, done, reused, failed and why), parameters, GFLOPs
@@ -58,8 +62,8 @@ def main() -> None:
 
 
 def _plan(arguments: Sequence[str]) -> dict[str, Any]:
-    calibrate = "calibrate=true" in arguments
-    lines = [argument for argument in arguments if not argument.startswith("calibrate=")]
+    calibrate, listed = "calibrate=true" in arguments, "code=true" in arguments
+    lines = [argument for argument in arguments if not argument.startswith(("calibrate=", "code="))]
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()
         study, runs = expand_arguments(OverridesParser.create(config_loader=loader).parse_overrides(lines))
@@ -91,6 +95,7 @@ def _plan(arguments: Sequence[str]) -> dict[str, Any]:
         "devices": devices,
         "runs": [{key: _plain(value) for key, value in row.items()} for row in table.to_dict("records")],
         "total": _total(table),
+        "code": _code(planned) if listed else None,
         "last_prediction": {
             "study": newest["study"].iloc[0],
             **quality(before[before["study"] == newest["study"].iloc[0]]),
@@ -116,6 +121,11 @@ def _calibrated(planned: Sequence[PlannedRun]) -> Mapping[str, Prediction]:
         configuration: calibrate(run.checked.values, run.data.examples_per_epoch)
         for configuration, run in tqdm(first.items(), desc="Calibrating", unit="variant", disable=None, leave=False)
     }
+
+
+def _code(planned: Sequence[PlannedRun]) -> dict[str, Any]:
+    """Return what the results of all variants depend on."""
+    return asdict(joined(*(code(run.checked) for run in {run.configuration: run for run in planned}.values())))
 
 
 def _total(table: pd.DataFrame) -> dict[str, Any]:
@@ -168,6 +178,10 @@ def _shown(plan: Mapping[str, Any]) -> str:
             f"The last predictions, of {last['runs']:.0f} runs of study {last['study']}: off by "
             f"{100 * last['median_error']:.0f} % in the median, {100 * last['total_error']:+.0f} % in sum"
         )
+    if plan["code"]:
+        lines += ["", "Results depend on:"]
+        lines += [f"  {digest}  {name}" for name, digest in sorted(plan["code"]["modules"].items())]
+        lines += [f"  {version:16}  {name}" for name, version in sorted(plan["code"]["libraries"].items())]
     return "\n".join(lines)
 
 

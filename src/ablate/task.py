@@ -86,6 +86,9 @@ class Task(Protocol):
     `ConfigError` where they are wrong. That and the methods up to `find_data` are cheap and import no TensorFlow.
     What a model draws at random while it trains, it draws from a `keras.random.SeedGenerator` that is an attribute of
     one of its layers: its state is part of a checkpoint.
+
+    Results depend on the code of all modules that the class imports, directly or not (`ablate.study.code`); the class
+    attribute `irrelevant_code` may name modules that cannot influence a result.
     """
 
     metrics: Sequence[Metric]

@@ -9,6 +9,7 @@ import pytest
 
 from ablate.errors import NotComparable
 from ablate.report.select import SETTING, Gap, Selection, comparable, newest_finished
+from ablate.study.code import Code
 
 Run = tuple[str, str, int]
 
@@ -188,3 +189,17 @@ def test_long_lists_are_cut() -> None:
     gaps = [Gap(variant, seed, "not begun") for variant, seed in cells]
     with pytest.raises(NotComparable, match="  and 9 more\n"):
         comparable(Selection(finished(("b=1", 0)).runs, gaps), "study", partial=False)
+
+
+def test_where_the_code_differs_the_modules_and_libraries_that_do_are_named() -> None:
+    codes = {
+        "run0": Code({"lab.task": "1", "lab.nets": "2"}, {"keras": "3.15.1"}, "new"),
+        "run2": Code({"lab.task": "1", "lab.nets": "0", "lab.old": "5"}, {"keras": "3.14.0"}, "old"),
+    }
+    selection = finished(*FOUR, code=["new", "new", "old", "old"])
+    with pytest.raises(NotComparable) as refused:
+        comparable(selection, "mine", partial=False, code=codes.get)
+    assert "the code differs in lab.nets; lab.old; keras 3.15.1 and 3.14.0" in str(refused.value)
+    with pytest.raises(NotComparable) as refused:
+        comparable(selection, "mine", partial=False)
+    assert "the code differs" not in str(refused.value)

@@ -1,7 +1,6 @@
 """What must change a run's identity, and what must not."""
 
 import hashlib
-import importlib
 import shutil
 from functools import cache
 from pathlib import Path
@@ -10,8 +9,8 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from ablate.config import check, conf_dir
-from ablate.errors import ConfigError
-from ablate.study.identity import code_of, code_version, configuration, identity, meaning, setting
+from ablate.study.code import import_closure, meaning
+from ablate.study.identity import configuration, identity, setting
 from test_config import checked
 
 DATA = "f" * 64
@@ -135,13 +134,6 @@ def test_runs_of_one_setting_are_those_that_can_be_compared() -> None:
     assert setting(checked(), "e" * 64) != setting_of()
 
 
-def test_comments_and_docstrings_are_no_new_code(tmp_path: Path) -> None:
-    one = '"""Says."""\n\ndef f(x):\n    """Adds."""\n    return x + 1  # one\n'
-    other = "def f(x):\n\n    return (x + 1)\n"
-    assert meaning(one) == meaning(other)
-    assert meaning(one) != meaning(other.replace("1", "2"))
-
-
 def test_what_code_means_is_the_same_in_every_version_of_python() -> None:
     # What 3.11, 3.12 and 3.13 give for this: each knows other fields of a function, and writes f-strings otherwise.
     function = "@d\ndef f(x: int, *, y=1.5, **z) -> str:\n    return f'{x!r:>9} \\'{z}\\'' + b'1'.decode()\n"
@@ -161,49 +153,16 @@ def test_a_level_is_what_it_sets_and_not_its_name() -> None:
     assert hash_of("dropout=light") == hash_of("dropout.rate=0.2")
 
 
-def test_code_outside_of_packages_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "mine.py").write_text("WIDTH = 1\n")
+def test_the_code_of_an_optimizer_of_ones_own_counts_and_variants_of_it_are_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_optimizer.py").write_text("class Mine: ...\n")
     monkeypatch.syspath_prepend(tmp_path)
-    code_version.cache_clear()
-    before = code_version(("mine",))
-    code_version.cache_clear()
-    (tmp_path / "mine.py").write_text("WIDTH = 2\n")
-    assert code_version(("mine",)) != before
-    code_version.cache_clear()
-    (tmp_path / "tasks").mkdir()
-    (tmp_path / "tasks" / "mine.py").write_text("WIDTH = 3\n")
-    assert code_version(("tasks",)) != before
-    with pytest.raises(ConfigError, match="the code of nowhere_at_all is not found"):
-        code_version(("nowhere_at_all",))
-
-
-def test_code_that_a_task_inherits_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "own.py").write_text("class Base:\n    pass\n")
-    (tmp_path / "derived.py").write_text("import own\n\nclass Mine(own.Base):\n    pass\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    task = importlib.import_module("derived").Mine()
-    code_version.cache_clear()
-    before = code_of(task)
-    code_version.cache_clear()
-    (tmp_path / "own.py").write_text("class Base:\n    width = 2\n")
-    assert code_of(task) != before
-    code_version.cache_clear()
-
-
-def test_the_code_version_covers_what_computes_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    package = tmp_path / "computes"
-    package.mkdir()
-    (package / "__init__.py").write_text("")
-    (package / "model.py").write_text("WIDTH = 1\n")
-    monkeypatch.syspath_prepend(tmp_path)
-
-    def version() -> str:
-        code_version.cache_clear()
-        return code_version(("computes",))
-
-    before = version()
-    (package / "model.py").write_text("WIDTH = 1  # narrow\n")
-    assert version() == before
-    (package / "model.py").write_text("WIDTH = 2\n")
-    assert version() != before
-    code_version.cache_clear()
+    mine = checked("optimizer._target_=own_optimizer.Mine")
+    before, common = configuration(mine, DATA), setting(mine, DATA)
+    assert common == setting(checked(), DATA)
+    (tmp_path / "own_optimizer.py").write_text("class Mine:\n    fast = True\n")
+    import_closure.cache_clear()
+    assert configuration(mine, DATA) != before
+    assert setting(mine, DATA) == common
+    import_closure.cache_clear()

@@ -15,6 +15,7 @@ from ablate.report.compare import Primary
 from ablate.report.select import Gap, Selection, comparable, newest_finished
 from ablate.report.variants import in_order, short_names
 from ablate.schema import unknown_level, validate
+from ablate.study.code import Code
 from ablate.study.definition import StudyFile
 from ablate.tracking.read import StudyRecord
 from ablate.tracking.turing import TABLES, TuringRecord, read_turing
@@ -111,7 +112,7 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
     tables = _of_each(selection.runs.index, record.per_example)
     examples = pd.Series({run: _digest(table) for run, table in tables.items()}, dtype=object)
     selection = Selection(selection.runs.assign(examples=examples), selection.gaps, selection.superseded)
-    selection = comparable(selection, record.name, partial=partial)
+    selection = comparable(selection, record.name, partial=partial, code=lambda run: _code(record, run))
     names, common = short_names(selection.runs["variant"].tolist())
     runs = selection.runs.assign(variant=selection.runs["variant"].map(names))
     order = {name: place for place, name in enumerate(in_order(runs["variant"].tolist()))}
@@ -162,6 +163,11 @@ def _definition(record: StudyRecord) -> StudyFile | None:
         return validate(StudyFile, yaml.safe_load(record.definition))
     except (ConfigError, yaml.YAMLError) as error:
         raise TrackingError(f"what study {record.name} asks for cannot be read: {error}") from None
+
+
+def _code(record: StudyRecord, run_id: str) -> Code | None:
+    said = record.code(run_id)
+    return Code(**said) if said else None
 
 
 def _planned(definition: StudyFile) -> list[tuple[str, int]]:

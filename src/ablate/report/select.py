@@ -1,12 +1,13 @@
 """Which runs of a study stand in one table: what is finished and can be compared. Pure functions on frames."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from ablate.errors import NotComparable
+from ablate.study.code import Code, differences
 
 SETTING = {
     "data.fingerprint": "contents of the data",
@@ -75,13 +76,16 @@ def newest_finished(
     return Selection(kept, list(gaps.values()), len(results) - len(kept))
 
 
-def comparable(selection: Selection, study: str, *, partial: bool) -> Selection:
+def comparable(
+    selection: Selection, study: str, *, partial: bool, code: Callable[[str], Code | None] = lambda run: None
+) -> Selection:
     """Check that runs may stand in one table.
 
     Args:
         selection: Finished runs, with the columns of `SETTING` that are known, and `configuration`.
         study: Name of the study, for the message.
         partial: Whether to leave out what does not agree with the newest run, and to do without what is missing.
+        code: Returns the code that a run's result depends on, if that is known.
 
     Returns:
         The runs that are compared; what was left out are gaps.
@@ -92,7 +96,7 @@ def comparable(selection: Selection, study: str, *, partial: bool) -> Selection:
     runs, left = selection.runs, list[Gap]()
     while disagreements := _disagreements(runs):
         if not partial:
-            raise NotComparable(_mixed(study, disagreements, runs))
+            raise NotComparable(_mixed(study, disagreements, runs, code))
         what, groups = disagreements[0]
         others = [run for _, ids in groups[1:] for run in ids]
         left += [Gap(*_cell(runs, run), f"another {what} than the newest run's") for run in others]
@@ -130,13 +134,17 @@ def _groups(values: pd.Series) -> list[tuple[str, list[str]]]:
     return [(str(value), [str(run) for run in own.index]) for value, own in known.groupby(known, sort=False)]
 
 
-def _mixed(study: str, disagreements: Sequence[_Disagreement], runs: pd.DataFrame) -> str:
+def _mixed(
+    study: str, disagreements: Sequence[_Disagreement], runs: pd.DataFrame, code: Callable[[str], Code | None]
+) -> str:
     lines = [f"the runs of study {study} cannot stand in one table: they differ in the"]
     for what, groups in disagreements:
         lines.append(f"  {what}:")
         for value, ids in groups:
             names = ["{} seed {}".format(*_cell(runs, run)) for run in ids]
             lines.append(f"    {value[:24]}: {_listed(names)}")
+        if what == SETTING["code"]:
+            lines += _changes([code(ids[0]) for _, ids in groups])
     return "\n".join(
         [
             *lines,
@@ -145,6 +153,13 @@ def _mixed(study: str, disagreements: Sequence[_Disagreement], runs: pd.DataFram
             "rest as gaps.",
         ]
     )
+
+
+def _changes(codes: Sequence[Code | None]) -> list[str]:
+    """Say in what the code of later groups of runs differs from that of the first."""
+    first, *others = codes
+    changed = [differences(first, other) for other in others if first is not None and other is not None]
+    return [f"    the code differs in {_listed(each)}" for each in changed if each]
 
 
 def _unfinished(study: str, gaps: Sequence[Gap], finished: int) -> str:

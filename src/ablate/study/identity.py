@@ -1,17 +1,12 @@
 """What determines a run's result, as hashes. Imports neither TensorFlow nor MLflow."""
 
-import ast
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
-from importlib.util import find_spec
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ablate.config import Checked
-from ablate.errors import ConfigError
-from ablate.task import Task
+from ablate.study.code import Code, code_of, code_of_classes, joined
 
 
 def identity(checked: Checked, fingerprint: str) -> str:
@@ -51,7 +46,7 @@ def setting_parts(checked: Checked, fingerprint: str) -> dict[str, Any]:
         "data": fingerprint,
         "comparison": checked.task.comparison_config(),
         "scale": checked.values.get("scale", {}).get("name"),
-        "code": code_of(checked.task),
+        "code": code_of(checked.task).version,
     }
 
 
@@ -62,69 +57,35 @@ def _config(checked: Checked) -> dict[str, Any]:
         "optimizer": run.optimizer.model_dump(by_alias=True, mode="json", exclude={"name"}),
         "training": run.training.model_dump(mode="json", exclude={"log_points"}),
         "precision": run.hardware.precision,
+        "named": _named_code(checked).version,
     }
 
 
-def code_of(task: Task) -> str:
-    """Hash the code that computes a task's results: its class, those that it inherits from, and training.
+def code(checked: Checked) -> Code:
+    """Return all code that a run's result depends on: that of its task, of training, and of classes that it names.
 
     Raises:
         ConfigError: Some of it is not found.
     """
-    own = {cls.__module__ for cls in type(task).__mro__} - {"builtins", "abc", "typing", Task.__module__}
-    return code_version((*sorted({_home(module) for module in own}), "ablate.training"))
+    return joined(code_of(checked.task), _named_code(checked))
 
 
-def _home(module: str) -> str:
-    """Return what holds a task's code: its package, or its module where that stands alone."""
-    return module.rpartition(".")[0] or module
+def _named_code(checked: Checked) -> Code:
+    """Return the code of the classes that a configuration names beside the task: variants may differ in it."""
+    return code_of_classes(_targets({key: value for key, value in checked.values.items() if key != "task"}))
+
+
+def _targets(values: Any) -> Iterator[str]:
+    """Yield the classes that a configuration names."""
+    if isinstance(values, Mapping):
+        for key, value in values.items():
+            if key == "_target_" and isinstance(value, str):
+                yield value
+            yield from _targets(value)
+    elif isinstance(values, list):
+        for value in values:
+            yield from _targets(value)
 
 
 def _digest(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:32]
-
-
-@lru_cache
-def code_version(packages: tuple[str, ...]) -> str:
-    """Hash the code of packages as it runs: comments, docstrings and layout do not count.
-
-    Args:
-        packages: Names of packages or modules.
-
-    Returns:
-        16 hexadecimal digits.
-    """
-    digest = hashlib.sha256()
-    for package in packages:
-        for path in _sources(package):
-            digest.update(path.name.encode())
-            digest.update(meaning(path.read_text(encoding="utf-8")).encode())
-    return digest.hexdigest()[:16]
-
-
-def meaning(source: str) -> str:
-    """Return what Python source means, without comments, docstrings and layout, alike in every version of Python."""
-    return json.dumps(_plain(ast.parse(source)))
-
-
-def _plain(node: Any) -> Any:
-    # Neither `ast.unparse` nor `ast.dump` says the same in all versions: newer ones know more fields, empty here.
-    if isinstance(node, ast.AST):
-        fields = ((name, _plain(value)) for name, value in ast.iter_fields(node) if name != "kind")
-        return [type(node).__name__, *([name, value] for name, value in fields if value not in (None, []))]
-    if isinstance(node, list):
-        return [_plain(child) for child in node if not _is_text(child)]
-    return node if isinstance(node, bool | int | str | None) else repr(node)
-
-
-def _is_text(statement: Any) -> bool:
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-
-
-def _sources(package: str) -> Iterable[Path]:
-    spec = find_spec(package)
-    if spec is not None and spec.submodule_search_locations:
-        return [path for folder in spec.submodule_search_locations for path in sorted(Path(folder).rglob("*.py"))]
-    if spec is None or spec.origin is None:
-        raise ConfigError(f"the code of {package} is not found, so results of it could not be told from others")
-    return [Path(spec.origin)]

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import pandas as pd
@@ -14,6 +15,9 @@ from mlflow.exceptions import MlflowException
 
 from ablate.errors import TrackingError
 from ablate.tracking.study import ALIASES, DEFINITION, NO_ALIASES, QUESTION, joined
+
+CODE_FILE = "provenance/code.json"
+"""The modules and libraries that a run's result depends on, see `ablate.study.code.Code`."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,13 @@ class StudyRecord:
         if "distribution.parquet" not in {Path(file.path).name for file in listed}:
             return None
         return pd.read_parquet(self._artifact(run_id, "evaluation/distribution.parquet"))
+
+    def code(self, run_id: str) -> Mapping[str, Any] | None:
+        """Return the attributes of `ablate.study.code.Code` of a run; None where it does not say."""
+        try:
+            return dict(json.loads(self._artifact(run_id, CODE_FILE).read_text(encoding="utf-8")))
+        except TrackingError:
+            return None
 
     def problems(self, run_id: str) -> list[str]:
         """Return the files that were left out of a run's data set, a line each."""
