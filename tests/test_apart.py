@@ -175,11 +175,14 @@ def test_what_a_process_fixes_may_differ_between_runs(
     assert record.metrics["system/cpu_utilization_percentage"].notna().all()
 
 
-def test_runs_on_different_gpus_do_not_share_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["CUDA_VISIBLE_DEVICES", "TF_XLA_FLAGS", "OMP_NUM_THREADS"])
+def test_runs_for_which_tensorflow_is_imported_otherwise_do_not_share_a_server(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("ablate.apart._served", {})
     ways = []
-    for gpu in ("0", "1", "0"):
-        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", gpu)
+    for value in ("0", "1", "0"):
+        monkeypatch.setenv(name, value)
         ways.append(_context(True).get_start_method())
     assert ways == ["forkserver", "spawn", "forkserver"]
 

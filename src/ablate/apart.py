@@ -8,20 +8,20 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, SpawnContext
 
 from hydra.core.utils import configure_log
-from omegaconf import OmegaConf
 from tqdm import tqdm
 
 from ablate.cli import end_orderly_at_signals, signals_held
 from ablate.errors import AblateError, Elsewhere, Interrupted, RunFailed
 from ablate.execute import execute
 from ablate.job import Job
+from ablate.resolution import continue_job
 from ablate.training.environment import set_onednn
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ def execute_apart(job: Job) -> None:
     """
     context = _context(job.values["hardware"]["onednn"])
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(job, sender), name="ablate run")
+    process = context.Process(target=_child, args=(job, dict(os.environ), sender), name="ablate run")
     run_id, error = None, None
     try:
         with signals_held():
@@ -62,15 +62,17 @@ def execute_apart(job: Job) -> None:
         raise _lost(job, run_id, process.exitcode)
 
 
-_GPUS = "CUDA_VISIBLE_DEVICES"
-_served: dict[str, str | None] = {}
-"""The environment that runs are forked off with: what was set when the first one was."""
+_READ_AT_IMPORT = ("CUDA_", "KERAS_", "KMP_", "OMP_", "TF_", "XLA_")
+"""What the variables start with that TensorFlow and its libraries read when they are imported."""
+_served: dict[str, str] = {}
+"""Those that runs are forked off with: what was set when the first one was."""
 
 
 def _context(onednn: bool) -> ForkServerContext | SpawnContext:
     """Return how to start a run's process: forked where TensorFlow is imported as it needs it, else a new one."""
-    # Launchers give each run its GPU by that variable, and may use this process for several.
-    needed = {"onednn": set_onednn(onednn), _GPUS: os.environ.get(_GPUS)}
+    set_onednn(onednn)
+    # Launchers give each run its GPU by CUDA_VISIBLE_DEVICES, and may use this process for several.
+    needed = {name: value for name, value in os.environ.items() if name.startswith(_READ_AT_IMPORT)}
     if not _served:
         _served.update(needed)
     if _served != needed:
@@ -101,11 +103,16 @@ def _closed(receiver: Connection, seconds: float) -> bool:
     return False
 
 
-def _child(job: Job, sender: Connection) -> None:
+def _child(job: Job, environment: Mapping[str, str], sender: Connection) -> None:
     error: BaseException | None = None
     try:
         end_orderly_at_signals()
-        configure_log(OmegaConf.create(dict(job.logging)), job.verbose)
+        # The server may have been started under another one; a job of Hydra's can have variables of its own.
+        os.environ.clear()
+        os.environ.update(environment)
+        hydra = continue_job(job.whole).hydra
+        configure_log(hydra.hydra_logging, hydra.verbose)  # which `hydra/job_logging=none` leaves as it is
+        configure_log(hydra.job_logging, hydra.verbose)
         # The bar's own lock is one between processes, which a killed one would leave behind.
         tqdm.set_lock(threading.RLock())
         _end_with_the_parent()

@@ -15,14 +15,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
-from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from ablate.config import conf_dir
+from ablate.command_line import CommandLine
 from ablate.errors import AblateError, Interrupted
+from ablate.resolution import plain
 from ablate.schema import unknown, unknown_level
 
 _ENDS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
@@ -30,6 +30,9 @@ _ENDS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGUSR1, signal.SI
 _PATIENCE = 20.0
 """Seconds that an orderly end may take before it is interrupted itself."""
 
+
+_SAFE_PATH = sys.flags.safe_path
+"""Whether Python was told (`-P`, `PYTHONSAFEPATH`) not to find modules in the current folder."""
 
 CLEAR = "\r\x1b[K"
 """Goes to the start of a terminal's line and empties it."""
@@ -56,7 +59,8 @@ def command() -> Iterator[None]:
     os.environ["HYDRA_FULL_ERROR"] = "1"
     end_orderly_at_signals()
     try:
-        yield
+        with _here_importable():
+            yield
     except (AblateError, HydraException, OmegaConfBaseException, OSError) as error:
         if traced:
             raise
@@ -65,6 +69,10 @@ def command() -> Iterator[None]:
         if traced or not _raised_in(error, "hydra"):
             raise
         _leave(f"Error: {' '.join(str(error).split())}", 1)
+    except RecursionError as error:
+        if traced or not _passed(error, "defaults_list.py"):
+            raise
+        _leave("Error: a configuration includes itself: its `defaults`, or those of what it includes, name it", 1)
     except KeyboardInterrupt as interrupt:
         if traced:
             raise
@@ -76,10 +84,29 @@ def command() -> Iterator[None]:
             os.environ["HYDRA_FULL_ERROR"] = before
 
 
+@contextmanager
+def _here_importable() -> Iterator[None]:
+    """Let modules of the current folder be found, as `python -m` does: a console script's path has its own folder."""
+    here = str(Path.cwd())
+    missing = not _SAFE_PATH and here not in sys.path and "" not in sys.path
+    if missing:
+        sys.path.insert(0, here)
+    try:
+        yield
+    finally:
+        if missing:
+            sys.path.remove(here)
+
+
 def _raised_in(error: Exception, package: str) -> bool:
     """Return whether a package raised an error by itself: over an override that it does not expect, for example."""
     frames = traceback.extract_tb(error.__traceback__)
     return bool(frames) and package in Path(frames[-1].filename).parts
+
+
+def _passed(error: BaseException, file: str) -> bool:
+    """Return whether an error came through code of a file."""
+    return any(Path(frame.filename).name == file for frame in traceback.extract_tb(error.__traceback__))
 
 
 def _leave(line: str, code: int) -> NoReturn:
@@ -234,15 +261,18 @@ def explain(error: Exception, arguments: Sequence[str]) -> str:
         cause = cause.__cause__
     if isinstance(error, ConfigCompositionException) and cause is not None and cause.full_key:
         key = str(cause.full_key)
-        return unknown(key, _keys_beside(key, arguments))
+        with suppress(HydraException, OmegaConfBaseException):
+            beside = _keys_beside(key, arguments)
+            if beside:  # else Hydra's own words, which say how a first one is added
+                return unknown(key, beside)
     return " ".join(str(error).split())
 
 
 def _keys_beside(key: str, arguments: Sequence[str]) -> list[str]:
     """Return the keys that exist where an unknown one was given, among the levels that the arguments choose."""
     parser = OverridesParser.create()
-    others = []
-    for argument in arguments:
+    given, others = CommandLine(arguments), []
+    for argument in given.overrides:
         try:
             override = parser.parse_override(argument)
         except HydraException:
@@ -253,17 +283,14 @@ def _keys_beside(key: str, arguments: Sequence[str]) -> list[str]:
         ):
             others.append(argument)
     try:
-        node = _compose(others)
+        node = given.compose(others)
     except (HydraException, OmegaConfBaseException):
-        node = _compose([])
+        node = given.compose([])
+    beside: Any = {**plain(node), "hydra": OmegaConf.to_container(node.hydra)}
+    hidden = {"hydra"}
     for part in key.split(".")[:-1]:
-        child = OmegaConf.to_container(node)[part] if part in node else None  # type: ignore[index,call-overload]
+        child = beside.get(part)
         if not isinstance(child, dict):
             break
-        node = node[part]
-    return [str(name) for name in node]
-
-
-def _compose(overrides: Sequence[str]) -> DictConfig:
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        return compose("config", list(overrides))
+        beside, hidden = child, set()
+    return [str(name) for name in beside if name not in hidden]

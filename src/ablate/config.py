@@ -11,16 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-from hydra.core.global_hydra import GlobalHydra
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.plugins import Plugins
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 from pydantic import Field, PositiveFloat, SerializeAsAny, model_validator
 
 from ablate.errors import ConfigError
 from ablate.optimizers import SCHEMAS, OptimizerConfig, OtherOptimizer
+from ablate.paths import absolute, start_folder
+from ablate.resolution import plain, resolved
 from ablate.schema import Schema, unknown, validate
 from ablate.task import Task
 from ablate.training.config import HardwareConfig, TrainingConfig
@@ -41,14 +44,14 @@ def conf_dir() -> Path:
 
 
 def experiment_folders() -> list[Path]:
-    """Return where study files are: `experiments` in the current folder, and that of the checkout or package."""
+    """Return where study files are: `experiments` where the command was given, and that of the checkout or package."""
     shipped = _CHECKOUT if (_CHECKOUT / "conf" / "config.yaml").is_file() else _PACKAGE
-    return [folder for folder in (Path.cwd() / "experiments", shipped / "experiments") if folder.is_dir()]
+    return [folder for folder in (start_folder() / "experiments", shipped / "experiments") if folder.is_dir()]
 
 
 def project_dir() -> Path:
-    """Return where results are kept: the checkout, or the current folder where `ablate` is an installed package."""
-    return _CHECKOUT if (_CHECKOUT / "conf" / "config.yaml").is_file() else Path.cwd()
+    """Return where results are kept: the checkout, or where the command was given if `ablate` is installed."""
+    return _CHECKOUT if (_CHECKOUT / "conf" / "config.yaml").is_file() else start_folder()
 
 
 class StudyConfig(Schema):
@@ -124,12 +127,6 @@ class Checked:
     task: Task
 
 
-def plain(config: DictConfig) -> dict[str, Any]:
-    """Return a composed configuration without Hydra's own section as plain values, interpolations as they stand."""
-    own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-    return cast(dict[str, Any], OmegaConf.to_container(own, resolve=False))
-
-
 def check(config: DictConfig | Mapping[str, Any]) -> Checked:
     """Validate a composed configuration and construct its task.
 
@@ -139,16 +136,11 @@ def check(config: DictConfig | Mapping[str, Any]) -> Checked:
     Raises:
         ConfigError: Something is unknown, missing or impossible; one line for each.
     """
-    try:
-        # Hydra's own section, present when a sweep is being planned, is not complete before a job starts.
-        unresolved = plain(config) if isinstance(config, DictConfig) else config
-        missing = sorted(key for key in _missing(unresolved) if not key.startswith("task."))
-        if missing:
-            raise ConfigError(f"{', '.join(missing)} must be given, as in {missing[0]}=VALUE")
-        own = OmegaConf.create(dict(unresolved))
-        values = cast(dict[str, Any], OmegaConf.to_container(own, resolve=True, throw_on_missing=True))
-    except OmegaConfBaseException as error:
-        raise ConfigError(str(error).splitlines()[0]) from None
+    unresolved = plain(config) if isinstance(config, DictConfig) else config
+    missing = sorted(key for key in _missing(unresolved) if not key.startswith("task."))
+    if missing:
+        raise ConfigError(f"{', '.join(missing)} must be given, as in {missing[0]}=VALUE")
+    values = resolved(config)
     if values.get("experiment") is not None:
         name = values["experiment"]
         raise ConfigError(f"experiment={name} is many runs: add -m, as in `python -m ablate.run -m experiment={name}`")
@@ -204,21 +196,34 @@ def levels_alone(kept: Collection[str] | None = None) -> tuple[dict[str, str], d
     Returns:
         The level of each config group; and the configuration, resolved as far as nothing is missing.
     """
-    given, groups = HydraConfig.get().overrides, chosen_levels()
+    groups = chosen_levels()
     overrides = [
         str(override.input_line)
-        for override in OverridesParser.create().parse_overrides([*given.task, *given.hydra])
-        if override.key_or_group == "hydra.searchpath"
-        or (override.key_or_group in groups and (kept is None or override.key_or_group in kept))
+        for override in OverridesParser.create().parse_overrides(task_overrides())
+        if override.key_or_group in groups and (kept is None or override.key_or_group in kept)
     ]
-    config = (
-        GlobalHydra.instance()
-        .config_loader()
-        .load_configuration(HydraConfig.get().job.config_name, overrides=overrides, run_mode=RunMode.RUN)
+    # The folders are all among the job's sources already.
+    config = loader_of_job().load_configuration(
+        HydraConfig.get().job.config_name, overrides=[*overrides, "hydra.searchpath=[]"], run_mode=RunMode.RUN
     )
     levels = _levels(config.hydra.runtime.choices)
     own = OmegaConf.masked_copy(config, [str(key) for key in config if key not in ("hydra", "task")])
     return levels, cast(dict[str, Any], OmegaConf.to_container(own, resolve=True))
+
+
+def task_overrides() -> list[str]:
+    """Return the overrides of the current Hydra job as they were given, with their interpolations."""
+    return cast(list[str], OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False))
+
+
+def loader_of_job() -> ConfigLoaderImpl:
+    """Return what composes from where the current Hydra job was composed, in whichever process and folder it runs."""
+    Plugins.instance()  # they store configurations of their own
+    search_path = ConfigSearchPathImpl()
+    for source in HydraConfig.get().runtime.config_sources:
+        path = str(absolute(source.path)) if source.schema == "file" else source.path
+        search_path.append(source.provider, f"{source.schema}://{path}")
+    return ConfigLoaderImpl(search_path)
 
 
 def _levels(choices: Mapping[str, Any]) -> dict[str, str]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from ablate.config import Checked, check, chosen_levels, levels_alone, project_dir
+from ablate.config import Checked, check, chosen_levels, levels_alone, project_dir, task_overrides
+from ablate.resolution import whole_job
 from ablate.study.code import Code
 from ablate.study.identity import code
 from ablate.study.variant import NOT_VARIED, variant_name
@@ -27,8 +27,7 @@ class Job:
         uri: Address of the tracking store.
         project: Folder that results belong to.
         code: The code that its result depends on, as it was when the run was described.
-        logging: How to log: Hydra's section `job_logging`.
-        verbose: Which loggers say more: Hydra's `verbose`.
+        whole: Its configuration as Hydra has it, with Hydra's section: how to log, where the command was given.
         alone: Whether the run has the terminal to itself.
     """
 
@@ -37,8 +36,7 @@ class Job:
     uri: str
     project: Path
     code: Code
-    logging: Mapping[str, Any]
-    verbose: bool | str | Sequence[str]
+    whole: Mapping[str, Any]
     alone: bool = True
 
     @property
@@ -56,24 +54,21 @@ def described(config: DictConfig) -> Job:
     Raises:
         ConfigError: Something is unknown, missing or impossible.
     """
-    checked, hydra_config = check(config), HydraConfig.get()
+    checked = check(config)
     return Job(
         values=checked.values,
         variant=variant_of(checked),
         uri=store_uri(checked.run.tracking.uri, project_dir()),
         project=project_dir(),
         code=code(checked),
-        logging=OmegaConf.to_container(hydra_config.job_logging, resolve=True),  # type: ignore[arg-type]
-        verbose=OmegaConf.to_object(hydra_config.verbose)  # type: ignore[arg-type]
-        if OmegaConf.is_config(hydra_config.verbose)
-        else hydra_config.verbose,
+        whole=whole_job(config),
     )
 
 
 def variant_of(checked: Checked) -> str:
     """Name the variant of the current Hydra job: as its study says, or by its differences from the defaults."""
     return checked.run.study.variant or variant_name(
-        HydraConfig.get().overrides.task,
+        task_overrides(),
         choices=chosen_levels(),
         defaults=levels_alone(NOT_VARIED)[0],
         values=checked.values,

@@ -2,10 +2,12 @@
 
 import sys
 
-from hydra import compose, initialize_config_dir
-
 from ablate.cli import command
-from ablate.config import check, conf_dir
+from ablate.command_line import CommandLine, command_line
+from ablate.config import check
+from ablate.study.planned import told_apart
+from ablate.study.sweep import expand_sweep
+from ablate.task import Task
 
 HELP = """\
 Print the layers of a variant's network: output shapes for one example, parameters, FLOPs, receptive field.
@@ -13,6 +15,7 @@ Print the layers of a variant's network: output shapes for one example, paramete
   python -m ablate.layers                                   the network of the defaults
   python -m ablate.layers depth=shallow output_res=half     another variant
   python -m ablate.layers scale=paper                       the published one
+  python -m ablate.layers -m depth=full,shallow             each network of a sweep or, with experiment=NAME, a study
 
 The arguments are those of `python -m ablate.run`, whose --help lists them."""
 
@@ -23,11 +26,28 @@ def main() -> None:
     if {"-h", "--help"}.intersection(arguments):
         print(HELP)
         return
-    with command(), initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        task = check(compose("config", arguments)).task
-        table, cost = task.layer_table(), task.cost()
-        print(table.to_markdown(index=False, tablefmt="simple", floatfmt=",.1f", intfmt=","))
-        print(f"\n{cost['parameters']:,.0f} trainable parameters, {cost['flops_per_image'] / 1e9:.3g} GFLOPs an image")
+    with command():
+        given = command_line(arguments)
+        print(_swept(given) if given.multirun else _shown(check(given.compose()).task))
+
+
+def _swept(given: CommandLine) -> str:
+    """Show each network once, under what tells the first run that has it from the others."""
+    config = given.compose_sweep()
+    _, runs = expand_sweep(config)
+    names: dict[str, str] = {}
+    for overrides, name in zip(runs, told_apart(runs), strict=True):
+        names.setdefault(_shown(check(given.loader.load_sweep_config(config, overrides)).task), name)
+    return "\n\n".join(f"{name}\n{shown}".lstrip() for shown, name in names.items())
+
+
+def _shown(task: Task) -> str:
+    table, cost = task.layer_table(), task.cost()
+    layers = table.to_markdown(index=False, tablefmt="simple", floatfmt=",.1f", intfmt=",")
+    return (
+        f"{layers}\n\n{cost['parameters']:,.0f} trainable parameters, "
+        f"{cost['flops_per_image'] / 1e9:.3g} GFLOPs an image"
+    )
 
 
 if __name__ == "__main__":

@@ -12,23 +12,18 @@ from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
-from hydra import initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.types import RunMode
 from tabulate import tabulate
 from tqdm import tqdm
 
 from ablate.cli import command
-from ablate.config import conf_dir, project_dir
-from ablate.errors import ConfigError
+from ablate.command_line import command_line
 from ablate.study.claims import checkpoint_file
 from ablate.study.code import joined
 from ablate.study.identity import code
 from ablate.study.outlook import outlook
-from ablate.study.planned import PlannedRun, plan_runs, standings
+from ablate.study.planned import PlannedRun, standings
 from ablate.study.price import HISTORY, Prediction, devices_here, quality
-from ablate.study.sweep import check_study, expand_arguments
+from ablate.study.sweep import plan_sweep
 from ablate.tracking.store import exists
 from ablate.training.checkpoint import steps_done
 
@@ -39,6 +34,7 @@ HELP = """What a study would run, what is done, and what it costs.
   python -m ablate.plan experiment=NAME calibrate=true       times a few real steps of each variant first
   python -m ablate.plan experiment=NAME code=true            lists the modules and libraries that results depend on
   python -m ablate.plan experiment=NAME --json               for programs
+  python -m ablate.plan --config-dir DIR optimizer=mine      with the options of run that say which configuration
 
 Every run is one line: where it stands (to do, running, interrupted, done, reused, failed and why), parameters, GFLOPs
 of one example's forward pass, and how long it takes, judged by earlier runs on the same kind of device."""
@@ -53,27 +49,15 @@ def main() -> None:
     # The process is about to end: looking for garbage among a million small nodes takes an eighth of its time.
     gc.disable()
     with command():
-        options = [argument for argument in arguments if argument.startswith("-")]
-        for option in options:
-            if option != "--json":
-                raise ConfigError(f"unknown option: {option}. Allowed: --json, --help")
-        plan = _plan([argument for argument in arguments if argument not in options])
-        print(json.dumps(plan, indent=2) if options else _shown(plan))
+        plan = _plan([argument for argument in arguments if argument != "--json"])
+        print(json.dumps(plan, indent=2) if "--json" in arguments else _shown(plan))
 
 
 def _plan(arguments: Sequence[str]) -> dict[str, Any]:
     calibrate, listed = "calibrate=true" in arguments, "code=true" in arguments
     lines = [argument for argument in arguments if not argument.startswith(("calibrate=", "code="))]
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        loader = GlobalHydra.instance().config_loader()
-        study, runs = expand_arguments(OverridesParser.create(config_loader=loader).parse_overrides(lines))
-        planned = plan_runs(
-            lambda overrides: loader.load_configuration("config", overrides, run_mode=RunMode.MULTIRUN),
-            runs,
-            project_dir(),
-        )
-    if study is not None:
-        check_study(study, planned)
+    given = command_line(lines, ["--json", "--help"])
+    study, planned = plan_sweep(given.loader, given.compose_sweep())
     found = standings(planned)
     before = _history(planned[0].uri)
     devices = devices_here(before, socket.gethostname())

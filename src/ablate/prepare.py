@@ -6,12 +6,14 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
 
 from ablate.cli import TerminalFormatter, command
-from ablate.config import check, conf_dir
+from ablate.command_line import CommandLine, command_line
+from ablate.config import check
 from ablate.cpus import job_threads
 from ablate.errors import ConfigError
+from ablate.study.sweep import expand_sweep
 
 HELP = """\
 Turn photographs into a prepared data set: decoded, resized, in large files that training reads at full speed.
@@ -43,17 +45,27 @@ def main() -> None:
         handler = logging.StreamHandler(sys.stdout)
         handler.setFormatter(TerminalFormatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
         logging.basicConfig(level=logging.INFO, handlers=[handler])
-        with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-            task = check(compose("config", overrides)).task
+        given = command_line(overrides)
+        task = check(_composed(given)).task
         workers = _number(own, "workers", job_threads())
         print(task.prepare(own["out"], workers=workers, shard_mib=_number(own, "shard_mib", 64)))
         # What decided on the records, a run must say too.
-        decided = [each for each in overrides if each.partition("=")[0] not in _SOURCE]
+        decided = [*given.options, *(each for each in given.overrides if each.partition("=")[0] not in _SOURCE)]
         print("Train on it: ", *["python -m ablate.run", "data=prepared", f"data.root={own['out']}", *decided])
 
 
+def _composed(given: CommandLine) -> DictConfig:
+    if not given.multirun:
+        return given.compose()
+    config = given.compose_sweep()
+    _, runs = expand_sweep(config)
+    if len(runs) > 1:
+        raise ConfigError(f"out=DIR is one data set, and these are {len(runs)} configurations: one command for each")
+    return given.loader.load_sweep_config(config, runs[0])
+
+
 def _sorted_out(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
-    """Return the command's own arguments, and the overrides of the configuration."""
+    """Return the command's own arguments, and those of Hydra."""
     own = {key: value for key, equals, value in (argument.partition("=") for argument in arguments) if key in _OWN}
     if not own.get("out"):
         raise ConfigError("out=DIR must be given: the folder of the prepared data set")

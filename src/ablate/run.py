@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sys
+from pickle import UnpicklingError
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -11,15 +13,16 @@ from omegaconf import DictConfig
 
 from ablate.apart import execute_apart
 from ablate.cli import command
+from ablate.command_line import CONFIG_NAME, VERSION_BASE, make_config_path_absolute
 from ablate.config import conf_dir
-from ablate.errors import AblateError
+from ablate.errors import AblateError, ConfigError
 from ablate.execute import execute
 from ablate.job import described
 
 log = logging.getLogger(__name__)
 
 
-@hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")
+@hydra.main(config_path=str(conf_dir()), config_name=CONFIG_NAME, version_base=VERSION_BASE)
 def _job(config: DictConfig) -> None:
     """Do one run; of a sweep, each has a process of its own, and a failing one leaves the others to go on."""
     if HydraConfig.get().mode == RunMode.MULTIRUN:
@@ -28,21 +31,38 @@ def _job(config: DictConfig) -> None:
     try:
         execute(described(config))
     except AblateError as error:
+        if not _is_heard():
+            raise
         log.error("%s", error)  # the traceback would say nothing that the message does not
     except KeyboardInterrupt as interrupt:
         log.error("%s: what was tracked is kept", str(interrupt) or "Interrupted")
         raise
     except Exception:
+        if not _is_heard():
+            raise
         log.exception("The run failed")
     else:
         return
     raise SystemExit(1)
 
 
+def _is_heard() -> bool:
+    """Say whether an error in the log comes to anybody's eyes: not so with `hydra/job_logging=disabled`."""
+    return log.isEnabledFor(logging.ERROR) and log.hasHandlers()
+
+
 def main() -> None:
     """Run the command."""
     with command():
-        _job()
+        make_config_path_absolute()
+        try:
+            _job()
+        except (EOFError, UnpicklingError) as error:
+            if not any(argument.startswith("--experimental-rerun") for argument in sys.argv):
+                raise
+            raise ConfigError(
+                f"--experimental-rerun takes a config.pickle of PickleJobInfoCallback: {error}"
+            ) from error
 
 
 if __name__ == "__main__":

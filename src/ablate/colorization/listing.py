@@ -11,6 +11,7 @@ from pathlib import Path
 from ablate.colorization.config import DataConfig
 from ablate.colorization.photographs import SUFFIXES, BadPhotograph, folder_paths, sample_paths
 from ablate.errors import DataError
+from ablate.paths import absolute
 
 PARTS = ("train", "eval")
 IGNORED = "ignored"
@@ -102,7 +103,7 @@ def list_files(config: DataConfig) -> Listing:
     if config.name == "sample":
         shipped = [_Found(part, name, path) for part in PARTS for name, path in sample_paths(part)]
         return _listing(shipped, (), 0.0)
-    root = Path(config.root or "").expanduser().absolute()
+    root = absolute(config.root or "")
     if config.name == "tfds" or not root.is_dir():
         prepare = ": `python -m ablate.prepare` makes a prepared data set of it, for data=prepared"
         known = config.name == "tfds" or root.exists() or "://" in str(config.root)

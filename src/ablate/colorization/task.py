@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -17,6 +16,7 @@ from ablate.colorization.metric_specs import METRICS
 from ablate.colorization.prepared.places import is_url
 from ablate.colorization.prepared.read import PreparedSet
 from ablate.colorization.prepared.recipe import Recipe, recipe_of
+from ablate.paths import absolute
 from ablate.schema import validate
 from ablate.task import DataSummary, Evaluation, FoundData
 
@@ -215,4 +215,4 @@ def _source(config: DataConfig) -> str:
         return "installed packages"
     if config.name == "tfds" or config.root is None:
         return f"TensorFlow Datasets, {config.dataset}"
-    return config.root if is_url(config.root) else str(Path(config.root).expanduser().absolute())
+    return config.root if is_url(config.root) else str(absolute(config.root))

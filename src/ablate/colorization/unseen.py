@@ -18,6 +18,7 @@ from ablate.colorization.photographs import SUFFIXES, decode, folder_paths
 from ablate.colorization.prepared.read import Features, PreparedSet, Records, pixels_of, truth_of
 from ablate.colorization.prepared.recipe import Recipe
 from ablate.errors import DataError
+from ablate.paths import absolute
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def folder_photographs(root: str) -> list[Unseen]:
     Raises:
         DataError: There are none, or they cannot be read.
     """
-    folder = Path(root).expanduser().absolute()
+    folder = absolute(root)
     if not folder.is_dir():
         raise DataError(f"{root} is no folder")
     found, _ = folder_paths(folder)

@@ -6,7 +6,7 @@ from typing import Any, cast
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
-from ablate.config import plain
+from ablate.resolution import plain, refers_to_hydra, resolved
 
 Load = Callable[[list[str]], DictConfig]
 Values = dict[str, Any]
@@ -31,7 +31,8 @@ def compose_runs(load: Load, runs: Sequence[Sequence[str]]) -> list[Values]:
         runs: The overrides of each run.
 
     Returns:
-        Of each run all but the section `hydra`, as plain values, interpolations not yet resolved.
+        Of each run all but the section `hydra`, as plain values; interpolations not yet resolved, unless they speak of
+        the run's own job, `${hydra:..}`.
     """
     parser = OverridesParser.create()
     first: dict[str, str] = {}
@@ -60,7 +61,10 @@ def compose_runs(load: Load, runs: Sequence[Sequence[str]]) -> list[Values]:
             value = override.value()
             values = _changed(values, [(tuple(override.key_or_group.split(".")), getattr(value, "text", value))])
         composed.append(values)
-    return composed
+    return [
+        resolved(load([*overrides])) if refers_to_hydra(values) else values
+        for overrides, values in zip(runs, composed, strict=True)
+    ]
 
 
 def _key(line: str) -> str:

@@ -66,9 +66,8 @@ def plan_runs(load: Load, runs: Sequence[Sequence[str]], project: Path) -> list[
         DataError: The data set of one is not there.
     """
     planned = []
-    common = set.intersection(*(set(overrides) for overrides in runs))
     checks, found, configurations = _Checks(), dict[str, FoundData](), dict[str, str]()
-    for overrides, values in zip(runs, compose_runs(load, runs), strict=True):
+    for overrides, ours, values in zip(runs, told_apart(runs), compose_runs(load, runs), strict=True):
         checked = checks(values)
         # What a data set is, its section says.
         place = json.dumps([type(checked.task).__qualname__, checked.values.get("data", checked.values["task"])])
@@ -83,10 +82,18 @@ def plan_runs(load: Load, runs: Sequence[Sequence[str]], project: Path) -> list[
         uri = store_uri(checked.run.tracking.uri, project)
         folder = checkpoint_folder(uri, project, checked.run.checkpoint.dir) / identity
         # A study names its variants; of another sweep's, the name is known to Hydra's job.
-        ours = [line for line in overrides if line not in common and not line.startswith("seed=")]
-        name = f"{checked.run.study.variant or ' '.join(ours)} seed={checked.run.seed}".lstrip()
+        name = f"{checked.run.study.variant or ours} seed={checked.run.seed}".lstrip()
         planned.append(PlannedRun(name, tuple(overrides), checked, data, hashed, identity, uri, folder))
     return planned
+
+
+def told_apart(runs: Sequence[Sequence[str]]) -> list[str]:
+    """Return what tells each run of a sweep from the others, but for its seed: the overrides that not all have."""
+    common = set.intersection(*(set(overrides) for overrides in runs))
+    return [
+        " ".join(line for line in overrides if line not in common and not line.startswith("seed="))
+        for overrides in runs
+    ]
 
 
 class _Checks:

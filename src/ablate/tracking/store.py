@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock
 
 from ablate.errors import TrackingError
+from ablate.paths import absolute
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +31,15 @@ def store_uri(configured: str | None, project: Path) -> str:
         project: Folder of the default store.
 
     Returns:
-        An address; that of a SQLite file is absolute, so that jobs in other folders find the same one.
+        An address; that of a file or folder is absolute, so that jobs in other folders find the same one.
     """
     uri = configured or os.environ.get("MLFLOW_TRACKING_URI") or f"{_SQLITE}{project.absolute() / 'mlflow.db'}"
     if uri.startswith(_SQLITE):
-        return f"{_SQLITE}{Path(uri.removeprefix(_SQLITE)).absolute()}"
-    return uri
+        return f"{_SQLITE}{absolute(uri.removeprefix(_SQLITE))}"
+    place = urlsplit(uri)
+    if place.scheme == "file" and not place.path.startswith("/"):
+        return absolute(place.path).as_uri()
+    return uri if place.scheme or uri == "databricks" else str(absolute(uri))
 
 
 def artifact_folder(uri: str, project: Path) -> Path | None:
@@ -49,7 +53,7 @@ def checkpoint_folder(uri: str, project: Path, configured: Path | None) -> Path:
     """Return where runs of a store that have not finished are kept: one folder for each store."""
     if uri.startswith(_SQLITE) and configured is None:
         return _home(uri, project) / "checkpoints"
-    base = configured.expanduser().absolute() if configured else project.absolute() / "checkpoints"
+    base = absolute(configured) if configured else project.absolute() / "checkpoints"
     return base / hashlib.sha256(uri.encode()).hexdigest()[:8]
 
 

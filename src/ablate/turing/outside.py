@@ -8,6 +8,7 @@ from PIL import Image
 
 from ablate.colorization.photographs import SUFFIXES, decode, folder_paths
 from ablate.errors import DataError
+from ablate.paths import absolute
 from ablate.turing.squares import Unusable
 
 
@@ -28,7 +29,7 @@ class Outside:
 
     def __init__(self, name: str, root: str, photographs: Iterable[str]):
         self.name, self.root = name, root
-        folder = Path(root).expanduser().absolute()
+        folder = absolute(root)
         if not folder.is_dir():
             raise DataError(f"outside.{name}={root} is no folder")
         pictures, _ = folder_paths(folder)

@@ -13,8 +13,6 @@ from typing import Any
 import pandas as pd
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_store import ConfigStore
-from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
 from tqdm import tqdm
@@ -22,15 +20,16 @@ from tqdm import tqdm
 from ablate.config import project_dir
 from ablate.errors import AblateError, ConfigError, Elsewhere, RunsMissing
 from ablate.job import variant_of
+from ablate.resolution import hydra_config
 from ablate.study.claims import claimed
 from ablate.study.definition import StudyFile
 from ablate.study.live import live_line
 from ablate.study.outlook import outlook
-from ablate.study.planned import PlannedRun, plan_runs, standings
+from ablate.study.planned import PlannedRun, standings
 from ablate.study.price import HISTORY, devices_here
 from ablate.study.states import Standing, State, to_run
 from ablate.study.summary import summary
-from ablate.study.sweep import check_study, expand_arguments
+from ablate.study.sweep import plan_sweep
 from ablate.tracking.store import check_store
 
 log = logging.getLogger(__name__)
@@ -57,11 +56,7 @@ class AblateSweeper(BasicSweeper):
         assert self.config is not None
         assert self.hydra_context is not None
         loader, config = self.hydra_context.config_loader, self.config
-        overrides = OverridesParser.create(config_loader=loader).parse_overrides([*self._parse_config(), *arguments])
-        study, runs = expand_arguments(overrides)
-        planned = plan_runs(lambda lines: loader.load_sweep_config(config, lines), runs, project_dir())
-        if study is not None:
-            check_study(study, planned)
+        study, planned = plan_sweep(loader, config)
         for uri in sorted({run.uri for run in planned}):
             check_store(uri)
             if study is not None:
@@ -197,8 +192,9 @@ class _Sweep:
                 (now,) = standings([run], alive=False, since=self._since)
                 if claim is not None and now.run_id is not None and now.study != run.study:
                     # The name of a variant is that of a Hydra job.
-                    HydraConfig.instance().set_config(loader.load_sweep_config(self.sweeper.config, [*run.overrides]))
-                    refer(now.run_id, study=run.study, variant=variant_of(run.checked), project=project_dir())
+                    with hydra_config(loader.load_sweep_config(self.sweeper.config, [*run.overrides])):
+                        variant = variant_of(run.checked)
+                    refer(now.run_id, study=run.study, variant=variant, project=project_dir())
 
     def summarize(self) -> RunsMissing | None:
         """Print what became of the runs, and return the error that says which are missing, if any."""

@@ -3,7 +3,6 @@
 import hashlib
 import io
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from ablate.colorization.prepared.places import is_url, range_of, size_of, whole
 from ablate.colorization.prepared.recipe import Recipe
 from ablate.colorization.prepared.records import DamagedRecord, features_of
 from ablate.errors import DataError
+from ablate.paths import absolute
 
 Features = dict[str, Any]
 """What a record holds, see `chunks`: `pixels`, `height`, `width`, `name`, `digest`; `truth`, `truth_side`."""
@@ -33,7 +33,7 @@ class PreparedSet:
     """
 
     def __init__(self, root: str, asked: Recipe):
-        self.root = root.rstrip("/") if is_url(root) else str(Path(root).expanduser().absolute())
+        self.root = root.rstrip("/") if is_url(root) else str(absolute(root))
         place = f"{self.root}/{MANIFEST}"
         try:
             text = whole(place)

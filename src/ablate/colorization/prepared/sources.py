@@ -1,7 +1,5 @@
 """Which source of photographs a configuration names."""
 
-from pathlib import Path
-
 from ablate.colorization.config import DataConfig
 from ablate.colorization.prepared.archives import TAR_SUFFIXES, Tar, Zip
 from ablate.colorization.prepared.folders import Folder, Remote, Sample
@@ -9,6 +7,7 @@ from ablate.colorization.prepared.places import is_url
 from ablate.colorization.prepared.source import Source
 from ablate.colorization.prepared.tfds import TensorFlowDataset
 from ablate.errors import ConfigError, DataError
+from ablate.paths import absolute
 
 
 def source_of(config: DataConfig) -> Source:
@@ -21,12 +20,13 @@ def source_of(config: DataConfig) -> Source:
         return Sample()
     if config.name == "tfds":
         assert config.dataset is not None
-        return TensorFlowDataset(config.dataset, config.root)
+        root = config.root
+        return TensorFlowDataset(config.dataset, root if root is None or is_url(root) else str(absolute(root)))
     if config.name != "folder" or config.root is None:
         raise ConfigError("what is prepared is data=folder data.root=DIR|ZIP|TAR, data=tfds or data=sample")
     if is_url(config.root):
         return Remote(config.root)
-    path = Path(config.root).expanduser().absolute()
+    path = absolute(config.root)
     name = path.name.lower()
     if path.is_file() and name.endswith(".zip"):
         return Zip(path)

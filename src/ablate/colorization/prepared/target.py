@@ -3,7 +3,6 @@
 import hashlib
 import logging
 import shutil
-from pathlib import Path
 
 from ablate.colorization.prepared.chunks import read_note
 from ablate.colorization.prepared.manifest import MANIFEST, Manifest, parsed
@@ -11,6 +10,7 @@ from ablate.colorization.prepared.places import is_url, send, whole
 from ablate.config import project_dir
 from ablate.errors import DataError
 from ablate.files import replacing
+from ablate.paths import absolute
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class Target:
     def __init__(self, out: str):
         self.out = out.rstrip("/")
         name = hashlib.sha256(self.out.encode()).hexdigest()[:16]
-        self.local = project_dir() / "prepared" / name if is_url(out) else Path(out).expanduser().absolute()
+        self.local = project_dir() / "prepared" / name if is_url(out) else absolute(out)
         self.notes = self.local / ".notes"
 
     def manifest(self) -> Manifest | None:
