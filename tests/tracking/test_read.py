@@ -19,6 +19,7 @@ SPREAD = pd.DataFrame({"a": [0, 1], "b": [0, 1], "truth": [3, 4], "output": [5, 
 
 def add_run(home: Path, distribution: pd.DataFrame | None) -> str:
     tags = {"ablate.variant": "baseline", "ablate.seed": "0", "ablate.identity": "i"}
+    tags["ablate.data.fingerprint"] = "f"
     with track(study="own", name="run", tags=tags, project=home) as run:
         evaluation = Evaluation({"auc": 1.5}, {}, TABLE, distribution=distribution)
         run.log_evaluation(evaluation, [Metric("auc", "AuC", "%", True, "")])

@@ -19,6 +19,7 @@ from ablate.tracking.store import open_store
 
 Study = Callable[[], StudyRecord]
 TAGS = {"ablate.variant": "baseline", "ablate.seed": "0", "ablate.identity": "i", "ablate.setting": "s"}
+TAGS["ablate.data.fingerprint"] = "f"
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from ablate.errors import AblateError, ConfigError, DataError, TrackingError
 from ablate.tracking.models import TrackedModel, find_model, load_model
 from ablate.tracking.read import read_study
 from ablate.tracking.run import refer
+from ablate.tracking.sqlite import local_folder
 from ablate.tracking.store import open_store
 from ablate.turing.build import main
 from ablate.turing.bundle import Bundle
@@ -463,6 +464,7 @@ def test_runs_without_a_model_are_named(store: Store, build: Callable[..., Bundl
     tags = {name: value for name, value in kept.items() if name.startswith("ablate.")}
     run = client.create_run(client.create_experiment("bare"), tags={**tags, "ablate.study": "bare"}).info.run_id
     client.log_metric(run, "eval/auc_raw", 1.0)
+    client.log_artifacts(run, client.download_artifacts(store.run_id, "evaluation"), "evaluation")
     with pytest.raises(TrackingError, match=f"run {run} has not finished: it is running"):
         build(f"runs={run}")
     with pytest.raises(TrackingError, match=r"study bare has no finished run yet: baseline, seed 0: running"):
@@ -478,9 +480,10 @@ def test_runs_without_a_model_are_named(store: Store, build: Callable[..., Bundl
     with pytest.raises(TrackingError, match=f"run {run} belongs to study bare, not to tiny"):
         build("study=tiny", f"runs={run}")
     # Of a variant, the run of the lowest seed that has a model.
-    refer(store.run_id, study="bare", variant="baseline", project=store.folder)
-    newest = client.search_runs([experiment("bare")], "tags.`ablate.reused_from` LIKE '%'")[0].info.run_id
-    client.set_tag(newest, "ablate.seed", "4")
+    reused = {**tags, "ablate.study": "bare", "ablate.seed": "4", "ablate.reused_from": store.run_id}
+    newest = client.create_run(experiment("bare"), tags=reused).info.run_id
+    client.log_metric(newest, "eval/auc_raw", 1.0)
+    client.set_terminated(newest, RunStatus.to_string(RunStatus.FINISHED))
     assert [(one.run_id, one.seed) for one in build("study=bare").manifest.algorithms] == [(newest, 4)]
 
 
@@ -515,7 +518,8 @@ def test_runs_of_different_data_are_not_mixed(store: Store, build: Callable[...,
 def test_a_model_that_is_gone_is_one_clear_error(store: Store, build: Callable[..., Bundle], tmp_path: Path) -> None:
     shutil.copytree(store.folder, tmp_path / "copy")
     run = find_model(store.run_id)
-    place = next(store.folder.rglob(f"{run.model_id}"))
+    place = local_folder(run.files or "")
+    assert place is not None
     place.rename(place.with_name("aside"))
     try:
         with pytest.raises(TrackingError, match=rf"the model of run {store.run_id} \(baseline, seed 0\) cannot be"):

@@ -104,8 +104,7 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
     """
     definition = _definition(record)
     planned = _planned(definition) if definition else None
-    evaluated = record.metrics.filter(like="eval/").notna().any(axis=1)
-    selection = newest_finished(record.runs, evaluated, planned)
+    selection = newest_finished(record.runs, record.readable, planned)
     if selection.runs.empty:
         said = f": {'; '.join(str(gap) for gap in selection.gaps[:3])}" if selection.gaps else ""
         raise TrackingError(f"study {record.name} has no finished run yet{said}")

@@ -50,19 +50,19 @@ class Selection:
 
 
 def newest_finished(
-    runs: pd.DataFrame, evaluated: pd.Series, planned: Iterable[tuple[str, int]] | None = None
+    runs: pd.DataFrame, readable: pd.Series, planned: Iterable[tuple[str, int]] | None = None
 ) -> Selection:
     """Choose the newest finished run of each variant and seed.
 
     Args:
         runs: Index `run_id`, newest first; columns of `StudyRecord.runs`.
-        evaluated: By `run_id`, whether a run has results.
+        readable: By `run_id`, whether a run has a result that can be read.
         planned: The variants and seeds that the study asks for; None where no file says: what was begun.
 
     Returns:
         The runs; gaps are what was begun or planned and has no such run.
     """
-    results = runs[(runs["status"] == "FINISHED") & evaluated.reindex(runs.index, fill_value=False)]
+    results = runs[(runs["status"] == "FINISHED") & readable.reindex(runs.index, fill_value=False)]
     kept = results.drop_duplicates(["variant", "seed"], keep="first")
     there = set(zip(kept["variant"], kept["seed"], strict=True))
     gaps = dict[tuple[str, int], Gap]()
@@ -188,6 +188,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _why(run: Mapping[Hashable, object]) -> str:
     if run["status"] == "FINISHED":
-        return "finished without results"
+        missing = run.get("missing")
+        return f"its result cannot be read: {missing}" if isinstance(missing, str) else "finished without results"
     reason = run.get("reason")
     return str(run["status"]).lower() + (f", {reason}" if isinstance(reason, str) else "")

@@ -11,7 +11,7 @@ from ablate.study.claims import Holder
 Rerun = Literal["never", "failed", "all"]
 
 
-RUN_COLUMNS = ("identity", "study", "status", "started", "reason", "error", "goes_on", "reused_from")
+RUN_COLUMNS = ("identity", "study", "status", "started", "reason", "error", "goes_on", "reused_from", "missing")
 """What must be known of a run."""
 
 
@@ -35,7 +35,7 @@ class Standing:
             on where it stood; `FAILED` does not.
         run_id: MLflow's run: the finished one, that which goes on, or that which failed; None where there is none.
         study: The study that this run belongs to.
-        why: Why it was interrupted or failed.
+        why: Why it was interrupted or failed, or is to do again.
         failed: Whether it failed, be it that it goes on, as after its process was killed.
         lost: Whether nobody wrote its end, as where a machine was lost.
         holder: Who trains it.
@@ -65,7 +65,7 @@ def standing(runs: pd.DataFrame, *, study: str, alive: Holder | None) -> Standin
     """
     if alive is not None:
         return Standing(State.RUNNING, why=f"by {alive}", holder=alive)
-    finished = runs[runs["status"] == "FINISHED"]
+    finished = runs[(runs["status"] == "FINISHED") & runs["missing"].isna()]
     here = finished[finished["study"] == study]
     own = here[here["reused_from"].isna()]
     if not own.empty:
@@ -75,6 +75,8 @@ def standing(runs: pd.DataFrame, *, study: str, alive: Holder | None) -> Standin
     if runs.empty:
         return Standing(State.TODO)
     newest = runs.iloc[0]
+    if newest["status"] == "FINISHED":
+        return Standing(State.TODO, why=f"its result cannot be read, run trains it again: {newest['missing']}")
     lost = newest["status"] == "RUNNING"
     return replace(
         _standing(State.INTERRUPTED if lost or newest["goes_on"] == "true" else State.FAILED, runs),

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, cast
 import mlflow
 import pandas as pd
 import yaml
-from mlflow.entities import Run
+from mlflow.entities import LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 
 from ablate.errors import TrackingError
+from ablate.tracking.search import REUSED, artifacts_of, missing, problem
+from ablate.tracking.sqlite import located
 
 if TYPE_CHECKING:
     import keras
-
-_REUSED = "ablate.reused_from"
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class TrackedModel:
         variant: Its variant.
         seed: Its seed.
         fingerprint: Of the data that it trained on.
-        model_id: What MLflow calls the model; None where the run kept none.
+        files: Address of the model's folder; None where the run kept none.
         artifacts: Address of the folder of its artifacts, which another study's run has where that is reused.
     """
 
@@ -40,7 +40,7 @@ class TrackedModel:
     variant: str
     seed: int
     fingerprint: str
-    model_id: str | None
+    files: str | None
     artifacts: str
 
     def __str__(self) -> str:
@@ -51,9 +51,9 @@ def find_model(run_id: str) -> TrackedModel:
     """Find a run of the open store, and its model.
 
     Raises:
-        TrackingError: There is no such run, or it has not finished.
+        TrackingError: There is no such run, it cannot be used, it has not finished, or its result is gone.
     """
-    client = mlflow.MlflowClient()
+    client, uri = mlflow.MlflowClient(), mlflow.get_tracking_uri()
     try:
         run = client.get_run(run_id)
         tags = run.data.tags
@@ -61,8 +61,15 @@ def find_model(run_id: str) -> TrackedModel:
             raise TrackingError(f"run {run_id} is none of `python -m ablate.run`")
         if run.info.status != "FINISHED":
             raise TrackingError(f"run {run_id} has not finished: it is {run.info.status.lower()}")
-        source = client.get_run(tags[_REUSED]) if _REUSED in tags else run
+        if wrong := problem(run):
+            raise TrackingError(f"run {run_id} cannot be used: {wrong}. Set it right in MLflow")
+        artifacts = artifacts_of([run], uri, client)[run_id]
+        gone = missing(run, artifacts)
+        if artifacts is None or gone is not None:
+            raise TrackingError(f"the result of run {run_id} cannot be read: {gone}. rerun=all trains it again")
+        source = client.get_run(tags[REUSED]) if REUSED in tags else run
         study = tags.get("ablate.study") or client.get_experiment(run.info.experiment_id).name
+        files = _files(client, source, uri)
     except MlflowException as error:
         raise TrackingError(f"run {run_id} cannot be read: {str(error).splitlines()[0]}") from error
     return TrackedModel(
@@ -71,8 +78,8 @@ def find_model(run_id: str) -> TrackedModel:
         variant=tags["ablate.variant"],
         seed=int(tags["ablate.seed"]),
         fingerprint=tags["ablate.data.fingerprint"],
-        model_id=_model_id(source),
-        artifacts=source.info.artifact_uri,
+        files=files,
+        artifacts=artifacts,
     )
 
 
@@ -103,17 +110,26 @@ def load_model(model: TrackedModel) -> keras.Model:
     """
     import mlflow.tensorflow
 
+    assert model.files is not None
     try:
-        return mlflow.tensorflow.load_model(f"models:/{model.model_id}", keras_model_kwargs={"compile": False})
+        files = mlflow.artifacts.download_artifacts(model.files, tracking_uri=mlflow.get_tracking_uri())
+        return mlflow.tensorflow.load_model(files, keras_model_kwargs={"compile": False})
     except (MlflowException, OSError, ValueError) as error:
         raise TrackingError(
             f"the model of run {model.run_id} ({model}) cannot be loaded: {str(error).splitlines()[0]}"
         ) from error
 
 
-def _model_id(run: Run) -> str | None:
+def _files(client: mlflow.MlflowClient, run: Run, uri: str) -> str | None:
+    """Return the address of the folder of a run's model; None where none was saved whole."""
     outputs = run.outputs.model_outputs if run.outputs else []
-    return str(outputs[-1].model_id) if outputs else None
+    if not outputs:
+        return None
+    try:
+        model = client.get_logged_model(outputs[-1].model_id)
+    except MlflowException:
+        return None  # deleted
+    return located(model.artifact_location, uri) if model.status == LoggedModelStatus.READY else None
 
 
 def _artifact(model: TrackedModel, place: str) -> Path:

@@ -1,19 +1,19 @@
 """Reading a study back from the store: everything that a report needs, as frames."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import mlflow
 import pandas as pd
-from mlflow.entities import Experiment, Run, ViewType
+from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from ablate.errors import TrackingError
+from ablate.tracking.search import OURS, REUSED, artifacts_of, search, unread, usable
 from ablate.tracking.study import ALIASES, DEFINITION, NO_ALIASES, QUESTION, joined
 
 CODE_FILE = "provenance/code.json"
@@ -34,10 +34,11 @@ class StudyRecord:
         runs: One row a run, newest first, index `run_id`: columns `status` (FINISHED, FAILED, KILLED, RUNNING),
             `started` (UTC), `seconds`, and every tag that starts with `ablate.` without that start:
             `variant`, `seed` (int), `identity`, `configuration`, `setting`, `reason`, `error`, `commit`, ...; missing
-            where a run lacks it.
+            where a run lacks it. `missing` says why a finished run's result cannot be read.
         metrics: Index `run_id`, one column a metric, its last value.
         params: Index `run_id`, one column a param, as text.
-        artifacts: By `run_id`, the address of the folder of a run's artifacts.
+        artifacts: By `run_id`, the address of the folder of a run's artifacts, which another study's run has where
+            that is reused; None where it is gone.
     """
 
     name: str
@@ -49,7 +50,12 @@ class StudyRecord:
     runs: pd.DataFrame
     metrics: pd.DataFrame
     params: pd.DataFrame
-    artifacts: Mapping[str, str]
+    artifacts: Mapping[str, str | None]
+
+    @property
+    def readable(self) -> "pd.Series[bool]":
+        """Whether a run has a result that can be read, by `run_id`."""
+        return (self.runs["status"] == "FINISHED") & self.runs["missing"].isna()
 
     def curve(self, run_id: str, metric: str) -> pd.DataFrame:
         """Return a metric's history: columns `step` and `value`, by step."""
@@ -60,23 +66,24 @@ class StudyRecord:
 
     def per_example(self, run_id: str) -> pd.DataFrame:
         """Return a run's table of evaluation metrics, one row an example."""
-        return pd.read_parquet(self._artifact(run_id, "evaluation/per_example.parquet"))
+        return self._table(run_id, "evaluation/per_example.parquet")
 
     def metric_specs(self, run_id: str) -> pd.DataFrame:
         """Return what the metrics mean: index `name`, columns label, unit, higher_is_better, description."""
-        text = self._artifact(run_id, "evaluation/metrics.json").read_text(encoding="utf-8")
-        return pd.DataFrame(json.loads(text)).set_index("name")
+        with _intact(run_id, "evaluation/metrics.json"):
+            text = self._artifact(run_id, "evaluation/metrics.json").read_text(encoding="utf-8")
+            return pd.DataFrame(json.loads(text)).set_index("name")
 
     def samples(self, run_id: str) -> pd.DataFrame:
         """Return a run's sample pictures: columns kind (given, truth, output), example, and picture, a PNG file."""
-        return pd.read_parquet(self._artifact(run_id, "evaluation/samples.parquet"))
+        return self._table(run_id, "evaluation/samples.parquet")
 
     def distribution(self, run_id: str) -> pd.DataFrame | None:
         """Return how a run's outputs spread beside the truth, see `ablate.task.Evaluation`; None where it has none."""
         listed = mlflow.artifacts.list_artifacts(self._address(run_id, "evaluation"), tracking_uri=self.uri)
         if "distribution.parquet" not in {Path(file.path).name for file in listed}:
             return None
-        return pd.read_parquet(self._artifact(run_id, "evaluation/distribution.parquet"))
+        return self._table(run_id, "evaluation/distribution.parquet")
 
     def code(self, run_id: str) -> Mapping[str, Any] | None:
         """Return the attributes of `ablate.study.code.Code` of a run; None where it does not say."""
@@ -98,9 +105,14 @@ class StudyRecord:
 
     def _address(self, run_id: str, place: str) -> str:
         # Asked for by a run's id, MLflow reads that run from the store several times for each file.
-        source = self._source(run_id)
-        folder = self.artifacts[run_id] if source == run_id else _artifact_folder(source, self.uri)
+        folder = self.artifacts[run_id]
+        if folder is None:
+            raise TrackingError(f"run {run_id} has no artifact {place}: {self.runs['missing'][run_id]}")
         return f"{folder.rstrip('/')}/{place}"
+
+    def _table(self, run_id: str, place: str) -> pd.DataFrame:
+        with _intact(run_id, place):
+            return pd.read_parquet(self._artifact(run_id, place))
 
     def _artifact(self, run_id: str, place: str) -> Path:
         try:
@@ -109,10 +121,14 @@ class StudyRecord:
             raise TrackingError(f"run {run_id} has no artifact {place}: {str(error).splitlines()[0]}") from error
 
 
-@cache
-def _artifact_folder(run_id: str, uri: str) -> str:
-    """Return where a run of any study has its artifacts: that never changes."""
-    return str(mlflow.MlflowClient(uri).get_run(run_id).info.artifact_uri)
+@contextmanager
+def _intact(run_id: str, place: str) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, KeyError, OSError) as error:  # Arrow's, JSON's
+        raise TrackingError(
+            f"the artifact {place} of run {run_id} is damaged: {str(error).splitlines()[0]}. rerun=all trains it again"
+        ) from error
 
 
 def study_names() -> list[str]:
@@ -123,7 +139,7 @@ def study_names() -> list[str]:
     newest = {
         experiment.name: run.info.start_time
         for experiment in mlflow.MlflowClient().search_experiments()
-        for run in _runs([experiment], limit=1, only_ours=True)
+        for run in search([experiment], OURS, limit=1)
     }
     return sorted(newest, key=lambda name: -newest[name])
 
@@ -142,9 +158,10 @@ def read_study(name: str, uri: str) -> StudyRecord:
     if experiment is None or experiment.lifecycle_stage != "active":
         known = ", ".join(study_names()) or "none"
         raise TrackingError(f"the store {uri} has no study {name}. Its studies: {known}")
-    runs = _runs([experiment], only_ours=True)
+    runs = usable(search([experiment]), foreign=True)
     if not runs:
         raise TrackingError(f"study {name} in {uri} has no runs yet")
+    artifacts = artifacts_of(runs, uri)
     ids = pd.Index([run.info.run_id for run in runs], name="run_id")
     return StudyRecord(
         name=name,
@@ -153,10 +170,10 @@ def read_study(name: str, uri: str) -> StudyRecord:
         aliases=[line for line in joined(experiment.tags, ALIASES).splitlines() if line != NO_ALIASES],
         uri=uri,
         experiment_id=experiment.experiment_id,
-        runs=pd.DataFrame([_row(run) for run in runs], index=ids),
+        runs=pd.DataFrame(_rows(runs, unread(runs, artifacts)), index=ids),
         metrics=pd.DataFrame([run.data.metrics for run in runs], index=ids),
         params=pd.DataFrame([run.data.params for run in runs], index=ids),
-        artifacts={run.info.run_id: run.info.artifact_uri for run in runs},
+        artifacts=artifacts,
     )
 
 
@@ -177,22 +194,40 @@ def runs_of(identities: Sequence[str], study: str, columns: Sequence[str]) -> pd
     with _reading():
         client = mlflow.MlflowClient()
         experiments = client.search_experiments()
-        wanted, found = set(identities), list[Run]()
-        own = [experiment for experiment in experiments if experiment.name == study]
-        if own:
-            found += [run for run in _runs(own, only_ours=True) if run.data.tags["ablate.identity"] in wanted]
-        finished = {run.data.tags["ablate.identity"] for run in found if run.info.status == "FINISHED"}
+        wanted, own = set(identities), [experiment for experiment in experiments if experiment.name == study]
+        found = _of_identities(search(own, client=client) if own else [], wanted)
+        missing = _unread(found, client)
+        done = {_identity(run) for run in found if run.info.status == "FINISHED" and run.info.run_id not in missing}
         others = [
             experiment
             for experiment in experiments
-            if experiment.name != study and _runs([experiment], limit=1, only_ours=True)
+            if experiment.name != study and search([experiment], OURS, limit=1, client=client)
         ]
-        if others:
-            for identity in sorted(wanted - finished):
-                found += _runs(others, where=f"tags.`ablate.identity` = '{identity}'", client=client)
+        if others and wanted - done:
+            elsewhere = list[Run]()
+            for identity in sorted(wanted - done):
+                elsewhere += search(others, f"tags.`ablate.identity` = '{identity}'", client=client)
+            elsewhere = _of_identities(elsewhere, wanted)
+            missing |= _unread(elsewhere, client)
+            found += elsewhere
     found.sort(key=lambda run: -run.info.start_time)
     names = {experiment.experiment_id: experiment.name for experiment in experiments}
-    return _frame(found, [{**_row(run), "study": names[run.info.experiment_id]} for run in found], columns)
+    rows = [
+        {**row, "study": names[run.info.experiment_id]} for run, row in zip(found, _rows(found, missing), strict=True)
+    ]
+    return _frame(found, rows, columns)
+
+
+def _of_identities(runs: Sequence[Run], wanted: Collection[str]) -> list[Run]:
+    return [run for run in usable(runs) if _identity(run) in wanted]
+
+
+def _identity(run: Run) -> str:
+    return str(run.data.tags["ablate.identity"])
+
+
+def _unread(runs: Sequence[Run], client: mlflow.MlflowClient) -> dict[str, str]:
+    return unread(runs, artifacts_of(runs, mlflow.get_tracking_uri(), client))
 
 
 _COSTS = {
@@ -221,11 +256,11 @@ def history(columns: Sequence[str], limit: int = 300) -> pd.DataFrame:
     with _reading():
         client = mlflow.MlflowClient()
         where = "attributes.status = 'FINISHED' and metrics.`plan/seconds` > 0"
-        runs = _runs(client.search_experiments(), limit=limit, where=where, client=client)
-    own = [run for run in runs if "ablate.reused_from" not in run.data.tags]
+        runs = search(client.search_experiments(), where, limit=limit, client=client)
+    own = [run for run in usable(runs) if REUSED not in run.data.tags]
     rows = [
-        {**_row(run), **{name: run.data.metrics.get(metric, float("nan")) for name, metric in _COSTS.items()}}
-        for run in own
+        {**row, **{name: run.data.metrics.get(metric, float("nan")) for name, metric in _COSTS.items()}}
+        for run, row in zip(own, _rows(own, {}), strict=True)
     ]
     return _frame(own, rows, columns)
 
@@ -243,28 +278,8 @@ def _frame(runs: Sequence[Run], rows: Sequence[Mapping[str, object]], columns: S
     return pd.DataFrame(list(rows), index=ids).reindex(columns=list(columns))
 
 
-def _runs(
-    experiments: Sequence[Experiment],
-    limit: int | None = None,
-    only_ours: bool = False,
-    where: str = "",
-    client: mlflow.MlflowClient | None = None,
-) -> list[Run]:
-    client = client or mlflow.MlflowClient()
-    found, token = list[Run](), None
-    while True:
-        page = client.search_runs(
-            [experiment.experiment_id for experiment in experiments],
-            filter_string="tags.`ablate.identity` LIKE '%'" if only_ours else where,
-            run_view_type=ViewType.ACTIVE_ONLY,
-            max_results=limit or 1000,
-            order_by=["attributes.start_time DESC"],
-            page_token=token,
-        )
-        found += page
-        token = page.token
-        if not token or (limit and len(found) >= limit):
-            return found
+def _rows(runs: Sequence[Run], missing: Mapping[str, str]) -> list[dict[str, object]]:
+    return [{**_row(run), "missing": missing.get(run.info.run_id)} for run in runs]
 
 
 def _row(run: Run) -> dict[str, object]:

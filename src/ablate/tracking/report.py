@@ -9,13 +9,14 @@ from mlflow.entities import RunStatus, ViewType
 from mlflow.exceptions import MlflowException
 
 from ablate.errors import TrackingError
+from ablate.tracking.store import open_store
 
 _TAG = "ablate.report"
 
 
 @contextmanager
 def beside_files(what: str) -> Iterator[None]:
-    """Track what has been written to files as well.
+    """Track what has been written to files as well, in the open store, which was opened to be read.
 
     Args:
         what: That, for the message.
@@ -24,12 +25,17 @@ def beside_files(what: str) -> Iterator[None]:
         TrackingError: The store does not take it; the files are there.
     """
     try:
+        open_store(mlflow.get_tracking_uri())
+    except TrackingError as error:
+        raise TrackingError(_untracked(what, error)) from error
+    try:
         yield
     except (MlflowException, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise TrackingError(
-            f"{what} is written, but cannot be tracked: {reason}. track=false leaves that out"
-        ) from error
+        raise TrackingError(_untracked(what, error)) from error
+
+
+def _untracked(what: str, error: Exception) -> str:
+    return f"{what} is written, but cannot be tracked: {str(error).splitlines()[0]}. track=false leaves that out"
 
 
 def log_report(study: str, folder: Path, files: Sequence[Path]) -> str:

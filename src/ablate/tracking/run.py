@@ -8,28 +8,29 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import mlflow
-import numpy as np
 import pandas as pd
 import yaml
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.meta_dataset import MetaDataset
+from mlflow.entities import DatasetInput, InputTag, Param, RunStatus, RunTag
 from mlflow.entities import Metric as MlflowMetric
-from mlflow.entities import Param, RunStatus
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature
-from mlflow.types import Schema, TensorSpec
+from mlflow.tracking.context.registry import resolve_tags
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
 
 from ablate.errors import AblateError, ClaimLost, Diverged, TrackingError, from_outside
 from ablate.pictures import png
 from ablate.tracking import provenance
+from ablate.tracking.keras_model import log_keras_model
+from ablate.tracking.search import REUSED
 from ablate.tracking.store import artifact_folder
 from ablate.tracking.system_metrics import system_metrics
 
@@ -41,10 +42,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+WEIGHTS = "model.weights.h5"
+"""Artifact with the weights of a model that could not be tracked whole."""
 _BATCH = 1000
 _REASON, _ERROR, _GOES_ON = "ablate.reason", "ablate.error", "ablate.goes_on"
 """Why a run has not finished, what it said, and whether it goes on in the next session."""
-_SESSIONS, _REUSED = "ablate.sessions", "ablate.reused_from"
+_SESSIONS = "ablate.sessions"
+_CONTEXT = ("mlflow.user", "mlflow.source.", "mlflow.databricks.")
+"""The tags that are taken from a run's surroundings: who and what started it; no parent, and none of ours."""
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
@@ -90,7 +95,7 @@ class TrackedRun:
     @_stored
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Set tags; None of them may be longer than 8,000 characters."""
-        mlflow.set_tags(dict(tags))
+        self._client.log_batch(self.run_id, tags=[RunTag(name, value) for name, value in tags.items()])
 
     @_stored
     def log_config(self, config: Mapping[str, Any]) -> None:
@@ -107,7 +112,9 @@ class TrackedRun:
     @_stored
     def log_data(self, data: DataSummary) -> None:
         """Write the data set: MLflow's dataset input, its fingerprint and counts, and what was left out."""
-        mlflow.log_input(_TrackedData(data), context="training")
+        dataset = _TrackedData(data)._to_mlflow_entity()
+        given = DatasetInput(dataset, [InputTag(MLFLOW_DATASET_CONTEXT, "training")])
+        self._client.log_inputs(self.run_id, datasets=[given])
         self.set_tags({"ablate.data.fingerprint": data.fingerprint})
         self.log_metrics({f"data/{name}": count for name, count in data.counts.items()})
         if data.problems:
@@ -141,7 +148,7 @@ class TrackedRun:
         """Write an evaluation: metrics, references, the per-example table, sample pictures and the distribution."""
         self.log_metrics({f"eval/{name}": value for name, value in evaluation.metrics.items()})
         for name, figure in evaluation.figures.items():
-            mlflow.log_image(figure, artifact_file=f"evaluation/{name}.png")
+            self._client.log_image(self.run_id, figure, artifact_file=f"evaluation/{name}.png")
         for reference, values in evaluation.references.items():
             self.log_metrics({f"reference/{reference}/{name}": value for name, value in values.items()})
         with tempfile.TemporaryDirectory() as name:
@@ -151,23 +158,43 @@ class TrackedRun:
             _sample_table(evaluation.samples).to_parquet(folder / "samples.parquet", index=False)
             if evaluation.distribution is not None:
                 evaluation.distribution.to_parquet(folder / "distribution.parquet", index=False)
-            mlflow.log_artifacts(str(folder), "evaluation")
+            self._client.log_artifacts(self.run_id, str(folder), "evaluation")
 
-    @_stored
     def log_model(self, model: keras.Model) -> None:
-        """Write a Keras model in MLflow's format, which `mlflow.keras.load_model` reads."""
-        import mlflow.tensorflow
+        """Write a Keras model in MLflow's format, or its weights alone; where neither can be, a warning says so.
 
-        requirements = [f"{name}=={version}" for name, version in provenance.package_versions().items()]
-        ends = (model.inputs[0], model.outputs[0])
-        given, made = (Schema([TensorSpec(np.dtype(end.dtype), (-1, *end.shape[1:]))]) for end in ends)
-        signature = ModelSignature(inputs=given, outputs=made)
-        mlflow.tensorflow.log_model(model, name="model", pip_requirements=requirements, signature=signature)
+        A result is more than its model: it is not lost with it.
+        """
+        try:
+            log_keras_model(self._client, self._client.get_run(self.run_id), model, _context_tags())
+        except Exception as error:  # whatever layers, Keras, MLflow or the disk say
+            log.warning("The model of run %s cannot be tracked: %s", self.run_id, _told(error))
+            self._log_weights(model)
+
+    def _log_weights(self, model: keras.Model) -> None:
+        try:
+            with tempfile.TemporaryDirectory() as name:
+                model.save_weights(Path(name) / WEIGHTS)
+                self._client.log_artifacts(self.run_id, name)
+        except Exception as error:  # as above
+            log.warning("Neither can its weights: %s", _told(error))
+        else:
+            log.warning("Its weights are: %s, for `load_weights` of the same model", WEIGHTS)
 
     @_stored
     def log_text(self, text: str, file: str) -> None:
         """Write a text as an artifact."""
-        mlflow.log_text(text, file)
+        self._client.log_text(self.run_id, text, file)
+
+    @_stored
+    def end(self, status: int) -> None:
+        """Write that it has ended, and how: a `RunStatus`."""
+        self._client.set_terminated(self.run_id, RunStatus.to_string(status))
+
+
+def _told(error: Exception) -> str:
+    """Say an error in one line."""
+    return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
 
 
 def _sample_table(samples: Mapping[str, Mapping[str, Image.Image]]) -> pd.DataFrame:
@@ -221,14 +248,10 @@ def track(
         The run, to be filled.
     """
     try:
-        if run_id is None:
-            mlflow.set_experiment(experiment_id=experiment_id(study, project))
-            started = mlflow.start_run(run_name=name, tags=dict(tags), log_system_metrics=False)
-        else:
-            started = _go_on(run_id)
+        own = _begin(study, name, tags, project) if run_id is None else _go_on(run_id)
     except MlflowException as error:
         raise TrackingError(f"MLflow refuses to start a run: {str(error).splitlines()[0]}") from error
-    run = TrackedRun(started.info.run_id)
+    run = TrackedRun(own)
     load = system_metrics(run.run_id, resumed=run_id is not None) if monitored else nullcontext()
     try:
         with load:
@@ -238,9 +261,7 @@ def track(
         _end(run, RunStatus.KILLED, "interrupted", goes_on=True)
         raise
     except ClaimLost:
-        # It is somebody else's now, and its end too.
-        _forget(RunStatus.RUNNING)
-        raise
+        raise  # it is somebody else's now, and its end too
     except Exception as error:
         reason = "diverged" if isinstance(error, Diverged) else type(error).__name__
         _end(run, RunStatus.FAILED, reason, error, goes_on=from_outside(error))
@@ -248,15 +269,27 @@ def track(
     _end(run, RunStatus.FINISHED, None)
 
 
-def _go_on(run_id: str) -> mlflow.ActiveRun:
+def _begin(study: str, name: str, tags: Mapping[str, str], project: Path) -> str:
+    """Make a run; MLflow's fluent functions would take one that the environment names instead."""
     client = mlflow.MlflowClient()
-    run = client.get_run(run_id)
-    mlflow.set_experiment(experiment_id=run.info.experiment_id)
+    run = client.create_run(experiment_id(study, project), run_name=name, tags={**_context_tags(), **tags})
+    return str(run.info.run_id)
+
+
+def _context_tags() -> dict[str, str]:
+    return {name: value for name, value in resolve_tags().items() if name.startswith(_CONTEXT)}
+
+
+def _go_on(run_id: str) -> str:
+    client = mlflow.MlflowClient()
+    before = client.get_run(run_id).data.tags
     for tag in (_REASON, _ERROR, _GOES_ON):
-        if tag in run.data.tags:
+        if tag in before:
             client.delete_tag(run_id, tag)
-    client.set_tag(run_id, _SESSIONS, str(int(run.data.tags.get(_SESSIONS, "1")) + 1))
-    return mlflow.start_run(run_id=run_id, log_system_metrics=False)
+    sessions = before.get(_SESSIONS, "1")
+    client.set_tag(run_id, _SESSIONS, str(int(sessions) + 1 if sessions.isdecimal() else 2))
+    client.update_run(run_id, status=RunStatus.to_string(RunStatus.RUNNING))
+    return run_id
 
 
 def refer(run_id: str, *, study: str, variant: str, project: Path) -> None:
@@ -281,7 +314,7 @@ def refer(run_id: str, *, study: str, variant: str, project: Path) -> None:
             experiment_id(study, project),
             start_time=source.info.start_time,
             run_name=f"{variant} seed={kept['ablate.seed']}",
-            tags={**kept, "ablate.study": study, "ablate.variant": variant, _REUSED: kept.get(_REUSED, run_id)},
+            tags={**kept, "ablate.study": study, "ablate.variant": variant, REUSED: kept.get(REUSED, run_id)},
         ).info.run_id
         params = [Param(key, value) for key, value in source.data.params.items()]
         for start in range(0, len(params), 100):
@@ -310,10 +343,9 @@ def _end(
             run.set_tags({_ERROR: str(error)[:1000]})
             if not isinstance(error, AblateError):
                 run.log_text("".join(traceback.format_exception(error)), "traceback.txt")
-        mlflow.end_run(RunStatus.to_string(status))
+        run.end(status)
     except (AblateError, MlflowException, OSError) as problem:
         log.error("The end of run %s could not be tracked: %s", run.run_id, str(problem).splitlines()[0])
-        _forget(status)
 
 
 def end_lost(run_id: str, reason: str) -> None:
@@ -331,12 +363,6 @@ def end_lost(run_id: str, reason: str) -> None:
         client.set_terminated(run_id, RunStatus.to_string(RunStatus.FAILED))
     except (MlflowException, OSError) as error:
         raise TrackingError(f"the end of run {run_id} cannot be tracked: {str(error).splitlines()[0]}") from error
-
-
-def _forget(status: int) -> None:
-    """Leave a run of which the store does not take everything; the next run must not begin inside it."""
-    with suppress(MlflowException, OSError):
-        mlflow.end_run(RunStatus.to_string(status))
 
 
 def experiment_id(study: str, project: Path) -> str:

@@ -16,11 +16,18 @@ from filelock import FileLock
 
 from ablate.errors import TrackingError
 from ablate.paths import absolute
+from ablate.tracking.sqlite import ARTIFACTS, absolute_address, relocate, sqlite_file
 
 log = logging.getLogger(__name__)
 
-_SQLITE = "sqlite:///"
 _PROBE = 2**20
+_FIXED = {
+    # A run would end before its last metrics are written, and lose them.
+    "MLFLOW_ENABLE_ASYNC_LOGGING": "false",
+    # A long name or value would end a run.
+    "MLFLOW_TRUNCATE_LONG_VALUES": "true",
+}
+"""What the environment must not decide: whether all of a run is recorded."""
 
 
 def store_uri(configured: str | None, project: Path) -> str:
@@ -32,37 +39,46 @@ def store_uri(configured: str | None, project: Path) -> str:
 
     Returns:
         An address; that of a file or folder is absolute, so that jobs in other folders find the same one.
+
+    Raises:
+        TrackingError: It is SQLite's, and names no file.
     """
-    uri = configured or os.environ.get("MLFLOW_TRACKING_URI") or f"{_SQLITE}{project.absolute() / 'mlflow.db'}"
-    if uri.startswith(_SQLITE):
-        return f"{_SQLITE}{absolute(uri.removeprefix(_SQLITE))}"
-    place = urlsplit(uri)
-    if place.scheme == "file" and not place.path.startswith("/"):
-        return absolute(place.path).as_uri()
-    return uri if place.scheme or uri == "databricks" else str(absolute(uri))
+    named = configured or os.environ.get("MLFLOW_TRACKING_URI")
+    if named:
+        return absolute_address(named)
+    file = project.absolute() / "mlflow.db"
+    if "?" in str(file):
+        raise TrackingError(
+            f"the folder {project.absolute()} cannot hold a SQLite store: in its address, what follows the ? would be "
+            "options. Rename the folder, or set tracking.uri or MLFLOW_TRACKING_URI to another place"
+        )
+    return absolute_address(f"sqlite:///{file}")
 
 
 def artifact_folder(uri: str, project: Path) -> Path | None:
     """Return where the artifacts of a store are kept, or None where that is for its server to say."""
-    if uri.startswith(_SQLITE) or "sql" in urlsplit(uri).scheme:
-        return _home(uri, project) / "mlartifacts"
-    return None
+    file = sqlite_file(uri)
+    if file is not None:
+        return file.parent / ARTIFACTS
+    return project.absolute() / ARTIFACTS if "sql" in urlsplit(uri).scheme else None
 
 
 def checkpoint_folder(uri: str, project: Path, configured: Path | None) -> Path:
     """Return where runs of a store that have not finished are kept: one folder for each store."""
-    if uri.startswith(_SQLITE) and configured is None:
-        return _home(uri, project) / "checkpoints"
+    file = sqlite_file(uri)
+    if file is not None and configured is None:
+        return file.parent / "checkpoints"
     base = absolute(configured) if configured else project.absolute() / "checkpoints"
-    return base / hashlib.sha256(uri.encode()).hexdigest()[:8]
-
-
-def _home(uri: str, project: Path) -> Path:
-    return Path(uri.removeprefix(_SQLITE)).parent if uri.startswith(_SQLITE) else project.absolute()
+    # Neither options nor links make another store of a file.
+    store = uri if file is None else f"sqlite:///{file.resolve()}"
+    return base / hashlib.sha256(store.encode()).hexdigest()[:8]
 
 
 def open_store(uri: str, *, to_read: bool = False) -> None:
     """Make sure that the store can be used, make its schema if it is new, and select it in MLflow.
+
+    A file that has been moved gets the addresses that its artifacts have now; where it is only read, `sqlite.located`
+    tells them.
 
     Args:
         uri: Address of the store.
@@ -71,7 +87,7 @@ def open_store(uri: str, *, to_read: bool = False) -> None:
     Raises:
         TrackingError: It cannot be reached or written; the message says what to do.
     """
-    path = Path(uri.removeprefix(_SQLITE)) if uri.startswith(_SQLITE) else None
+    path = sqlite_file(uri)
     if to_read and path is not None:
         if not path.is_file():
             raise TrackingError(f"there are no runs yet: {path} does not exist. `python -m ablate.run` makes one")
@@ -81,11 +97,17 @@ def open_store(uri: str, *, to_read: bool = False) -> None:
     # Two processes that make the schema at the same time get in each other's way.
     with FileLock(_lock(uri) if path is None else path.with_name(f"{path.name}.lock")):
         _select(uri)
+        if path is not None:
+            try:
+                relocate(uri)
+            except sqlite3.Error as error:
+                raise TrackingError(f"the tracking store {uri} cannot be written: {error}") from error
 
 
 def exists(uri: str) -> bool:
     """Say whether a store has been made; what is no file may have been."""
-    return not uri.startswith(_SQLITE) or Path(uri.removeprefix(_SQLITE)).is_file()
+    file = sqlite_file(uri)
+    return file is None or file.is_file()
 
 
 def is_open(uri: str) -> bool:
@@ -106,8 +128,9 @@ def check_store(uri: str) -> None:
     Raises:
         TrackingError: It cannot; the message says what to do.
     """
-    if uri.startswith(_SQLITE):
-        _check_writable(Path(uri.removeprefix(_SQLITE)))
+    file = sqlite_file(uri)
+    if file is not None:
+        _check_writable(file)
     else:
         _check_answers(uri)
 
@@ -118,7 +141,7 @@ def _check_writable(path: Path) -> None:
         with closing(sqlite3.connect(path, timeout=60)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             connection.rollback()
-        (path.parent / "mlartifacts").mkdir(exist_ok=True)
+        (path.parent / ARTIFACTS).mkdir(exist_ok=True)
         # A full disk lets files be made, but nothing be written to them.
         probe = path.with_name(f".{path.name}.{os.getpid()}")
         try:
@@ -158,6 +181,10 @@ def _select(uri: str) -> None:
     # One bar for every small file would bury all else.
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    os.environ.update(_FIXED)
+    if sqlite_file(uri) is not None:
+        # It is for servers: who has not set it would not find the runs of a file.
+        os.environ["MLFLOW_ENABLE_WORKSPACES"] = "false"
     import mlflow
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
@@ -167,5 +194,5 @@ def _select(uri: str) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             mlflow.MlflowClient().search_experiments(max_results=1)
-    except (MlflowException, SQLAlchemyError, ImportError) as error:
+    except (MlflowException, SQLAlchemyError, ImportError, ValueError) as error:
         raise TrackingError(f"the tracking store {uri} cannot be used: {str(error).splitlines()[0]}") from error

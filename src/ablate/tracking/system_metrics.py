@@ -31,7 +31,13 @@ def system_metrics(run_id: str, *, resumed: bool) -> Iterator[None]:
     if logger.level == logging.NOTSET and not logging.getLogger().isEnabledFor(logging.DEBUG):
         # It says that it begins and ends, and that there is no GPU.
         logger.setLevel(logging.WARNING)
-    monitor = _Monitor(run_id, resumed=resumed)
+    try:
+        monitor = _Monitor(run_id, resumed=resumed)
+    except (ValueError, MlflowException, OSError) as error:
+        # ValueError: MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL=often
+        log.warning("The machine's load is not recorded: %s", str(error).splitlines()[0])
+        yield
+        return
     monitor.start()
     try:
         yield

@@ -17,6 +17,7 @@ from mlflow.exceptions import MlflowException
 from ablate.errors import TrackingError
 from ablate.tracking.read import StudyRecord
 from ablate.tracking.report import beside_files
+from ablate.tracking.sqlite import located
 
 log = logging.getLogger(__name__)
 
@@ -122,9 +123,10 @@ def read_turing(record: StudyRecord) -> list[TuringRecord]:
     where = f"tags.`{_TAG}` LIKE '%' and attributes.status = 'FINISHED'"
     try:
         return [_read(run, record.uri) for run in _runs(mlflow.MlflowClient(), record.experiment_id, where)]
-    except (MlflowException, OSError) as error:
+    except (MlflowException, OSError, ValueError) as error:  # ValueError: Arrow's, of a damaged file
         raise TrackingError(
-            f"what people said of study {record.name} cannot be read: {str(error).splitlines()[0]}"
+            f"what people said of study {record.name} cannot be read: {str(error).splitlines()[0]}. "
+            "`python -m ablate.turing analyse` writes it again"
         ) from error
 
 
@@ -140,7 +142,7 @@ def _runs(client: mlflow.MlflowClient, experiment_id: str, where: str) -> list[R
 
 
 def _read(run: Run, uri: str) -> TuringRecord:
-    address = f"{run.info.artifact_uri.rstrip('/')}/{FOLDER}"
+    address = f"{located(run.info.artifact_uri, uri).rstrip('/')}/{FOLDER}"
     folder = Path(mlflow.artifacts.download_artifacts(address, tracking_uri=uri))
     return TuringRecord(
         experiment=run.data.tags[_TAG],

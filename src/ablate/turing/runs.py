@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from ablate.colorization.config import ColorConfig, DataConfig, EvaluationConfig
 from ablate.colorization.prepared.recipe import recipe_of
 from ablate.colorization.unseen import EvaluationPhotographs, evaluation_photographs
@@ -41,7 +39,7 @@ class Colorist:
 
 def names_of(record: StudyRecord) -> dict[str, str]:
     """Return what the report calls the variants of a study, in its order."""
-    finished = newest_finished(record.runs, _evaluated(record)).runs["variant"]
+    finished = newest_finished(record.runs, record.readable).runs["variant"]
     short = short_names([str(variant) for variant in finished.unique()])[0]
     return {name: short.get(name, name) for name in in_order([str(variant) for variant in record.runs["variant"]])}
 
@@ -60,10 +58,9 @@ def of_study(record: StudyRecord, variants: Sequence[str] = ()) -> tuple[list[Tr
         ConfigError: There is no such variant.
         TrackingError: A variant has finished, and no run of it kept its model.
     """
-    evaluated = _evaluated(record)
     wanted = _wanted(variants, names_of(record))
     chosen, without = list[TrackedModel](), list[str]()
-    finished = record.runs[(record.runs["status"] == "FINISHED") & evaluated]
+    finished = record.runs[record.readable]
     for variant in wanted:
         own = finished[finished["variant"] == variant].sort_values("seed", kind="stable")
         found = _first_with_a_model([str(run) for run in own.index])
@@ -73,7 +70,7 @@ def of_study(record: StudyRecord, variants: Sequence[str] = ()) -> tuple[list[Tr
             without += [f"{variant}, seed {seed}: run {run}" for run, seed in own["seed"].items()]
     if without:
         raise TrackingError(_without(without))
-    gaps = newest_finished(record.runs, evaluated).gaps
+    gaps = newest_finished(record.runs, record.readable).gaps
     there = {model.variant for model in chosen}
     missing = {gap.variant: str(gap) for gap in reversed(gaps) if gap.variant not in there}
     unfinished = [missing[variant] for variant in wanted if variant in missing]
@@ -96,13 +93,9 @@ def by_id(run_ids: Sequence[str], *, study: str | None) -> list[TrackedModel]:
     for model in found:
         if study is not None and model.study != study:
             raise TrackingError(f"run {model.run_id} belongs to study {model.study}, not to {study}")
-    if without := [f"{model}: run {model.run_id}" for model in found if model.model_id is None]:
+    if without := [f"{model}: run {model.run_id}" for model in found if model.files is None]:
         raise TrackingError(_without(without))
     return found
-
-
-def _evaluated(record: StudyRecord) -> pd.Series:
-    return record.metrics.filter(like="eval/").notna().any(axis=1)
 
 
 def _wanted(variants: Sequence[str], names: Mapping[str, str]) -> list[str]:
@@ -116,7 +109,7 @@ def _wanted(variants: Sequence[str], names: Mapping[str, str]) -> list[str]:
 def _first_with_a_model(run_ids: Sequence[str]) -> TrackedModel | None:
     for run_id in run_ids:
         model = find_model(run_id)
-        if model.model_id is not None:
+        if model.files is not None:
             return model
     return None
 

@@ -1,0 +1,161 @@
+"""Runs as the store has them: found, checked, and whether their results can be read."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+import mlflow
+from mlflow.entities import Experiment, Run, ViewType
+
+from ablate.tracking.sqlite import local_folder, located
+
+log = logging.getLogger(__name__)
+
+REUSED = "ablate.reused_from"
+_IDENTIFYING = ("ablate.identity", "ablate.variant", "ablate.seed")
+_AT_THE_END = ("ablate.data.fingerprint",)
+"""Tags that a run cannot be used without: all runs, and finished ones."""
+TABLES = ("metrics.json", "per_example.parquet", "samples.parquet")
+"""The files `evaluation/..` without which there is no result."""
+_AT_ONCE = 200
+
+
+def search(
+    experiments: Sequence[Experiment],
+    where: str = "",
+    *,
+    limit: int | None = None,
+    client: mlflow.MlflowClient | None = None,
+    view: int = ViewType.ACTIVE_ONLY,
+) -> list[Run]:
+    """Return the runs of experiments, newest first.
+
+    Args:
+        experiments: At least one.
+        where: MLflow's filter.
+        limit: How many to return at most.
+        client: A client of the store that is to be asked, None for the open one.
+        view: Whether deleted ones are among them.
+    """
+    client = client or mlflow.MlflowClient()
+    found, token = list[Run](), None
+    while True:
+        page = client.search_runs(
+            [experiment.experiment_id for experiment in experiments],
+            filter_string=where,
+            run_view_type=view,
+            max_results=limit or 1000,
+            order_by=["attributes.start_time DESC"],
+            page_token=token,
+        )
+        found += page
+        token = page.token
+        if not token or (limit and len(found) >= limit):
+            return found
+
+
+OURS = "tags.`ablate.identity` LIKE '%'"
+"""The filter for runs of `ablate`."""
+
+
+def problem(run: Run) -> str | None:
+    """Say why a run cannot be used, as where a tag was edited in MLflow; None where it can."""
+    tags = run.data.tags
+    needed = _IDENTIFYING + (_AT_THE_END if run.info.status == "FINISHED" else ())
+    for name in needed:
+        if not tags.get(name):
+            return f"its tag {name} is missing"
+    seed = tags["ablate.seed"]
+    try:
+        number = int(seed)
+    except ValueError:
+        return f"its tag ablate.seed is no number: {seed}"
+    # Parameters cannot be edited.
+    trained = run.data.params.get("seed", seed)
+    return (
+        None if trained == str(number) or trained == seed else f"its tag ablate.seed is {seed}, its seed was {trained}"
+    )
+
+
+def usable(runs: Iterable[Run], *, foreign: bool = False) -> list[Run]:
+    """Return the runs that can be used; a warning names each other one that is, or was, of `ablate`.
+
+    Args:
+        runs: Runs of any kind.
+        foreign: Whether to name the others as well, which somebody has put beside a study's.
+    """
+    kept = list[Run]()
+    for run in runs:
+        ours = any(name in run.data.tags for name in _IDENTIFYING)
+        wrong = problem(run) if ours else None
+        if ours and wrong is None:
+            kept.append(run)
+        elif ours:
+            _warn(f"Run {run.info.run_id} ({run.info.run_name}) is left out: {wrong}. MLflow can set it again")
+        elif foreign and not any(name.startswith("ablate.") for name in run.data.tags):
+            _warn(f"Run {run.info.run_id} ({run.info.run_name}) is left out: it is none of `python -m ablate.run`")
+    return kept
+
+
+@cache
+def _warn(message: str) -> None:
+    """Say something once: a sweep looks at its runs every few seconds."""
+    log.warning("%s", message)
+
+
+def artifacts_of(runs: Sequence[Run], uri: str, client: mlflow.MlflowClient | None = None) -> dict[str, str | None]:
+    """Return by run the address of the folder of its artifacts, which another run has where that is reused.
+
+    It is None where that run is gone. The store is asked only for runs that are not among those given, many at a time.
+    """
+    client = client or mlflow.MlflowClient()
+    known = {run.info.run_id: run for run in runs}
+    sources = {run.info.run_id: run.data.tags.get(REUSED, run.info.run_id) for run in runs}
+    others = sorted(set(sources.values()) - known.keys())
+    if others:
+        experiments = client.search_experiments(view_type=ViewType.ALL)
+        for start in range(0, len(others), _AT_ONCE):
+            some = ", ".join(f"'{run_id}'" for run_id in others[start : start + _AT_ONCE])
+            # What is deleted can be read until it is collected.
+            found = search(experiments, f"attributes.run_id IN ({some})", client=client, view=ViewType.ALL)
+            known.update({run.info.run_id: run for run in found})
+    return {
+        run_id: located(known[source].info.artifact_uri, uri) if source in known else None
+        for run_id, source in sources.items()
+    }
+
+
+def missing(run: Run, artifacts: str | None) -> str | None:
+    """Say why the result of a finished run cannot be read; None where it can, or where there is none yet.
+
+    What a server keeps is taken to be there: asking for each run would take long.
+
+    Args:
+        run: The run.
+        artifacts: Address of the folder of its artifacts, see `artifacts_of`.
+    """
+    if run.info.status != "FINISHED":
+        return None
+    if artifacts is None:
+        return f"run {run.data.tags[REUSED]}, which it reuses, is gone"
+    if not any(name.startswith("eval/") for name in run.data.metrics):
+        return "it has no evaluation metrics"
+    folder = local_folder(artifacts)
+    if folder is None:
+        return None
+    gone = [file for name in TABLES if not _filled(file := folder / "evaluation" / name)]
+    return f"{gone[0]} is gone" if gone else None
+
+
+def _filled(file: Path) -> bool:
+    try:
+        return file.stat().st_size > 0
+    except OSError:
+        return False
+
+
+def unread(runs: Sequence[Run], artifacts: Mapping[str, str | None]) -> dict[str, str]:
+    """Return why results cannot be read, by run; those that can are not among them."""
+    said = {run.info.run_id: missing(run, artifacts[run.info.run_id]) for run in runs}
+    return {run_id: why for run_id, why in said.items() if why}
