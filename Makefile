@@ -42,9 +42,10 @@ report: .venv/ready  ## report on the newest study; make report ARGS="study=NAME
 
 ui: .venv/ready  ## open MLflow on the runs; make ui PORT=5001
 	@case "$$MLFLOW_TRACKING_URI" in http*) echo "MLflow is served at $$MLFLOW_TRACKING_URI"; exit;; esac; \
+	uri=$$($(PY) -c "from pathlib import Path; from ablate.tracking.store import open_store, store_uri; \
+		uri = store_uri(None, Path()); open_store(uri); print(uri)") || exit; \
 	echo "MLflow: http://localhost:$(PORT)"; \
-	$(PY) -m mlflow server --workers 1 --port $(PORT) \
-		--backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}"
+	$(PY) -m mlflow server --workers 1 --port $(PORT) --backend-store-uri "$$uri"
 
 lint: .venv/ready  ## check style, types and the dependency rule
 	@$(PY) -m ruff check .

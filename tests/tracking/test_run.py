@@ -18,8 +18,13 @@ from ablate.tracking.run import TrackedRun, end_lost, track
 from ablate.tracking.store import open_store
 
 Study = Callable[[], StudyRecord]
-TAGS = {"ablate.variant": "baseline", "ablate.seed": "0", "ablate.identity": "i", "ablate.setting": "s"}
-TAGS["ablate.data.fingerprint"] = "f"
+TAGS = {
+    "ablate.variant": "baseline",
+    "ablate.seed": "0",
+    "ablate.identity": "i",
+    "ablate.setting": "s",
+    "ablate.data.fingerprint": "f",
+}
 
 
 @pytest.fixture

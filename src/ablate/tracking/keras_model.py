@@ -67,7 +67,7 @@ def signature(model: keras.Model) -> ModelSignature | None:
     try:
         return ModelSignature(inputs=_schema(model.inputs), outputs=_schema(model.outputs))
     except (AttributeError, TypeError, ValueError) as error:
-        # A subclassed model has no such tensors before it is called, and NumPy no bfloat16.
+        # A subclassed model has no such tensors, a sequential one none before it is called.
         log.warning("The model is tracked without a signature: %s", str(error).splitlines()[0])
         return None
 

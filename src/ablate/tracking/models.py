@@ -114,7 +114,7 @@ def load_model(model: TrackedModel) -> keras.Model:
     try:
         files = mlflow.artifacts.download_artifacts(model.files, tracking_uri=mlflow.get_tracking_uri())
         return mlflow.tensorflow.load_model(files, keras_model_kwargs={"compile": False})
-    except (MlflowException, OSError, ValueError) as error:
+    except (MlflowException, OSError, ValueError, TypeError) as error:  # TypeError: of an unknown layer
         raise TrackingError(
             f"the model of run {model.run_id} ({model}) cannot be loaded: {str(error).splitlines()[0]}"
         ) from error

@@ -31,6 +31,7 @@ from ablate.pictures import png
 from ablate.tracking import provenance
 from ablate.tracking.keras_model import log_keras_model
 from ablate.tracking.search import REUSED
+from ablate.tracking.sqlite import local_folder
 from ablate.tracking.store import artifact_folder
 from ablate.tracking.system_metrics import system_metrics
 
@@ -178,6 +179,9 @@ class TrackedRun:
                 self._client.log_artifacts(self.run_id, name)
         except Exception as error:  # as above
             log.warning("Neither can its weights: %s", _told(error))
+            folder = local_folder(self._client.get_run(self.run_id).info.artifact_uri)
+            if folder is not None:
+                (folder / WEIGHTS).unlink(missing_ok=True)
         else:
             log.warning("Its weights are: %s, for `load_weights` of the same model", WEIGHTS)
 

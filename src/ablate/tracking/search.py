@@ -89,13 +89,17 @@ def usable(runs: Iterable[Run], *, foreign: bool = False) -> list[Run]:
     for run in runs:
         ours = any(name in run.data.tags for name in _IDENTIFYING)
         wrong = problem(run) if ours else None
-        if ours and wrong is None:
-            kept.append(run)
+        if wrong is not None:
+            _leave_out(run, f"{wrong}. Set it right in MLflow, or it is trained again")
         elif ours:
-            _warn(f"Run {run.info.run_id} ({run.info.run_name}) is left out: {wrong}. MLflow can set it again")
+            kept.append(run)
         elif foreign and not any(name.startswith("ablate.") for name in run.data.tags):
-            _warn(f"Run {run.info.run_id} ({run.info.run_name}) is left out: it is none of `python -m ablate.run`")
+            _leave_out(run, "it is none of `python -m ablate.run`")
     return kept
+
+
+def _leave_out(run: Run, why: str) -> None:
+    _warn(f"Run {run.info.run_id} ({run.info.run_name}) is left out: {why}")
 
 
 @cache

@@ -4,7 +4,7 @@ import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from ablate.errors import TrackingError
@@ -22,7 +22,15 @@ _RECORDED = (("experiments", "artifact_location"), ("runs", "artifact_uri"), ("l
 def sqlite_file(uri: str) -> Path | None:
     """Return the file of a store, or None where it is none; options as `?timeout=60` are no part of its name."""
     found = _ADDRESS.fullmatch(uri)
-    return Path(found["file"]) if found and found["file"] else None
+    return Path(unquote(found["file"])) if found and found["file"] else None
+
+
+def sqlite_address(file: Path, *, dialect: str = "sqlite", options: str = "") -> str:
+    """Return the address of a SQLite file, in which SQLAlchemy reads % and ? as signs of its own."""
+    quoted = str(file).replace("%", "%25").replace("?", "%3F")
+    if dialect == "sqlite" and quoted != str(file):
+        dialect = "sqlite+pysqlite"  # of the short form, MLflow makes the folder that is spelled so
+    return f"{dialect}:///{quoted}{options}"
 
 
 def absolute_address(uri: str) -> str:
@@ -37,7 +45,7 @@ def absolute_address(uri: str) -> str:
         if place.scheme == "file" and not place.path.startswith("/"):
             return absolute(place.path).as_uri()
         return uri if place.scheme or uri == "databricks" else str(absolute(uri))
-    file = found["file"] or ":memory:"
+    file = unquote(found["file"] or ":memory:")
     if file.startswith((":memory:", "file:")):
         raise TrackingError(
             f"the tracking store {uri} must be a file, as sqlite:///mlflow.db or sqlite:////DIR/mlflow.db"
@@ -45,7 +53,7 @@ def absolute_address(uri: str) -> str:
     path = absolute(file)
     if ".." in path.parts:
         path = path.parent.resolve() / path.name
-    return f"{found['dialect']}:///{path}{found['options'] or ''}"
+    return sqlite_address(path, dialect=found["dialect"], options=found["options"] or "")
 
 
 def local_folder(address: str) -> Path | None:

@@ -16,7 +16,7 @@ from filelock import FileLock
 
 from ablate.errors import TrackingError
 from ablate.paths import absolute
-from ablate.tracking.sqlite import ARTIFACTS, absolute_address, relocate, sqlite_file
+from ablate.tracking.sqlite import ARTIFACTS, absolute_address, relocate, sqlite_address, sqlite_file
 
 log = logging.getLogger(__name__)
 
@@ -44,15 +44,7 @@ def store_uri(configured: str | None, project: Path) -> str:
         TrackingError: It is SQLite's, and names no file.
     """
     named = configured or os.environ.get("MLFLOW_TRACKING_URI")
-    if named:
-        return absolute_address(named)
-    file = project.absolute() / "mlflow.db"
-    if "?" in str(file):
-        raise TrackingError(
-            f"the folder {project.absolute()} cannot hold a SQLite store: in its address, what follows the ? would be "
-            "options. Rename the folder, or set tracking.uri or MLFLOW_TRACKING_URI to another place"
-        )
-    return absolute_address(f"sqlite:///{file}")
+    return absolute_address(named) if named else sqlite_address(project.absolute() / "mlflow.db")
 
 
 def artifact_folder(uri: str, project: Path) -> Path | None:
@@ -190,6 +182,8 @@ def _select(uri: str) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
     mlflow.set_tracking_uri(uri)
+    # Every metric would be one of the model that MLFLOW_ACTIVE_MODEL_ID names as well, or refused.
+    mlflow.clear_active_model()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -1,0 +1,229 @@
+"""A store that was moved, copied or emptied: what can be read is a result, and nothing is written where it was."""
+
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+from mlflow.tracking._tracking_service.utils import _artifact_repos_cache
+
+from ablate.errors import TrackingError
+from ablate.study.states import RUN_COLUMNS, Standing, State, standing
+from ablate.task import Evaluation, Metric
+from ablate.tracking.models import find_model, read_config
+from ablate.tracking.read import read_study, runs_of
+from ablate.tracking.report import log_report
+from ablate.tracking.run import refer, track
+from ablate.tracking.sqlite import sqlite_address
+from ablate.tracking.store import open_store
+from ablate.tracking.turing import TABLES, log_turing, read_turing
+
+TABLE = pd.DataFrame({"example": ["cat"], "digest": ["c"], "auc": [1.0]})
+
+
+def add_run(home: Path, study: str = "own", identity: str = "i") -> str:
+    """Track a finished run with a result."""
+    tags = {"variant": "baseline", "seed": "0", "identity": identity, "data.fingerprint": "f"}
+    with track(study=study, name="run", tags={f"ablate.{k}": v for k, v in tags.items()}, project=home) as run:
+        run.log_config({"seed": 0})
+        run.log_evaluation(Evaluation({"auc": 1.0}, {}, TABLE), [Metric("auc", "AuC", "%", True, "")])
+    return run.run_id
+
+
+def open_in(home: Path, *, to_read: bool = False) -> str:
+    uri = sqlite_address(home / "mlflow.db")
+    open_store(uri, to_read=to_read)
+    return uri
+
+
+def stands(study: str = "own", identity: str = "i") -> Standing:
+    return standing(runs_of([identity], study, RUN_COLUMNS), study=study, alive=None)
+
+
+@pytest.fixture
+def old(tmp_path: Path, empty_store: Path) -> Path:
+    home = tmp_path / "old"
+    home.mkdir()
+    shutil.copy(empty_store, home / "mlflow.db")
+    open_in(home)
+    return home
+
+
+@pytest.fixture
+def new(old: Path) -> Path:
+    """Where the store goes."""
+    return old.with_name("new? place %20 #1 é")
+
+
+@pytest.mark.parametrize("to_read", [False, True])
+def test_a_moved_store_is_read_and_written_where_it_is(old: Path, new: Path, to_read: bool) -> None:
+    run = add_run(old)
+    report = old / "report.html"
+    report.touch()
+    log_report("own", old, [report])
+    log_turing("own", "people", tables=dict.fromkeys(TABLES, pd.DataFrame({"algorithm": []})), summary={}, runs={})
+    old.rename(new)
+    _artifact_repos_cache.clear()  # as in another process
+    uri = open_in(new, to_read=to_read)
+    assert stands().state == State.DONE
+    record = read_study("own", uri)
+    pd.testing.assert_frame_equal(record.per_example(run), TABLE)
+    assert read_config(find_model(run)) == {"seed": 0}
+    assert [people.experiment for people in read_turing(record)] == ["people"]
+    # Reports and analyses are written into runs of before; a new run, into an experiment of before.
+    (new / "report.html").write_text("again")
+    log_report("own", new, [new / "report.html"])
+    assert [file.read_text() for file in new.rglob("artifacts/report/report.html")] == ["again"]
+    later = add_run(new, identity="j")
+    assert (new / "mlartifacts" / "own" / later / "artifacts" / "config.yaml").is_file()
+    assert mlflow.artifacts.load_text(f"runs:/{run}/config.yaml") == "seed: 0\n"
+    assert not old.exists()
+
+
+def test_a_run_goes_on_where_its_store_is(old: Path, new: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), track(study="own", name="run", tags={}, project=old) as run:
+        raise KeyboardInterrupt
+    old.rename(new)
+    open_in(new)
+    with track(study="own", name="run", tags={}, project=new, run_id=run.run_id) as again:
+        again.log_text("words", "note.txt")
+    assert len(list(new.rglob("note.txt"))) == 1
+    assert not old.exists()
+
+
+def test_a_copy_is_a_store_of_its_own(old: Path, new: Path) -> None:
+    run = add_run(old)
+    shutil.copytree(old, new)
+    uri = open_in(new)
+    shutil.rmtree(old / "mlartifacts")
+    assert read_study("own", uri).per_example(run).equals(TABLE)
+    later = add_run(new, identity="j")
+    assert (new / "mlartifacts" / "own" / later).is_dir()
+    assert not (old / "mlartifacts").exists()
+    # Without its artifacts, a copy is read from where they are.
+    bare = new.with_name("bare")
+    bare.mkdir()
+    shutil.copy(new / "mlflow.db", bare)
+    assert read_study("own", open_in(bare)).per_example(run).equals(TABLE)
+
+
+def test_options_and_links_make_no_other_store(old: Path, new: Path) -> None:
+    run = add_run(old)
+    new.symlink_to(old)
+    for uri in (f"sqlite:///{old}/mlflow.db?timeout=60", sqlite_address(new / "mlflow.db")):
+        open_store(uri)
+        assert read_study("own", uri).per_example(run).equals(TABLE)
+    with closing(sqlite3.connect(old / "mlflow.db")) as store:
+        (address,) = store.execute("SELECT artifact_uri FROM runs").fetchone()
+    assert address.startswith(old.as_uri())
+
+
+def empty(home: Path, run: str) -> str:
+    shutil.rmtree(home / "mlartifacts")
+    return "metrics.json is gone"
+
+
+def hollow(home: Path, run: str) -> str:
+    (table,) = home.rglob(f"{run}/artifacts/evaluation/per_example.parquet")
+    table.write_bytes(b"")
+    return "per_example.parquet is gone"
+
+
+def unmeasured(home: Path, run: str) -> str:
+    with closing(sqlite3.connect(home / "mlflow.db")) as store, store:
+        store.execute("DELETE FROM latest_metrics")
+    return "it has no evaluation metrics"
+
+
+@pytest.mark.parametrize("damage", [empty, hollow, unmeasured])
+def test_what_cannot_be_read_is_no_result(old: Path, damage: Callable[[Path, str], str]) -> None:
+    run = add_run(old)
+    why = damage(old, run)
+    found = stands()
+    assert found.state == State.TODO
+    assert found.why.startswith("its result cannot be read, run trains it again: ")
+    assert found.why.endswith(why)
+    record = read_study("own", open_in(old))
+    assert not record.readable[run]
+    assert record.runs.loc[run, "missing"].endswith(why)
+    with pytest.raises(TrackingError, match=rf"the result of run {run} cannot be read: .*{why}\. rerun=all trains"):
+        find_model(run)
+    # Trained again, it is a result.
+    add_run(old)
+    assert stands().state == State.DONE
+
+
+def test_a_damaged_table_is_named(old: Path) -> None:
+    run = add_run(old)
+    (table,) = old.rglob("per_example.parquet")
+    table.write_bytes(table.read_bytes()[:100])
+    with pytest.raises(TrackingError, match=rf"per_example\.parquet of run {run} is damaged: .* rerun=all"):
+        read_study("own", open_in(old)).per_example(run)
+
+
+def collect(study: str) -> None:
+    """Delete a study, and what `mlflow gc` does then."""
+    client = mlflow.MlflowClient()
+    experiment = client.get_experiment_by_name(study)
+    assert experiment is not None
+    store = SqlAlchemyStore(mlflow.get_tracking_uri(), "unused")
+    runs = client.search_runs([experiment.experiment_id])
+    client.delete_experiment(experiment.experiment_id)
+    for run in runs:
+        shutil.rmtree(Path(mlflow.artifacts.download_artifacts(run.info.artifact_uri)))
+        store._hard_delete_run(run.info.run_id)
+    store._hard_delete_experiment(experiment.experiment_id)
+
+
+def test_a_reused_result_ends_with_the_study_that_made_it(old: Path) -> None:
+    source = add_run(old, study="source")
+    refer(source, study="own", variant="baseline", project=old)
+    reused = stands()
+    assert (reused.state, reused.study) == (State.REUSED, "own")
+    # A study that is only deleted can be restored, and read.
+    client, experiment = mlflow.MlflowClient(), mlflow.get_experiment_by_name("source")
+    assert experiment is not None
+    client.delete_experiment(experiment.experiment_id)
+    assert stands().state == State.REUSED
+    client.restore_experiment(experiment.experiment_id)
+    collect("source")
+    found = stands()
+    assert found.state == State.TODO
+    assert found.why.endswith(f"run {source}, which it reuses, is gone")
+    record = read_study("own", open_in(old))
+    (run,) = record.runs.index
+    assert record.artifacts[run] is None
+    assert not record.readable[run]
+    with pytest.raises(TrackingError, match=f"run {run} has no artifact evaluation/per_example.parquet: run {source}"):
+        record.per_example(run)
+    with pytest.raises(TrackingError, match=f"run {source}, which it reuses, is gone. rerun=all trains it again"):
+        find_model(run)
+    # It may be a third study's as well.
+    add_run(old, study="third")
+    assert (stands().state, stands().study) == (State.REUSED, "third")
+
+
+def test_reading_asks_the_store_no_more_for_more_runs(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[str]()
+    whole = SqlAlchemyStore.search_runs
+
+    def search_runs(store: SqlAlchemyStore, *arguments: object, **options: object) -> object:
+        asked.append(json.dumps([str(argument) for argument in arguments]))
+        return whole(store, *arguments, **options)
+
+    monkeypatch.setattr(SqlAlchemyStore, "search_runs", search_runs)
+    counts = []
+    for many in (1, 3):
+        for place in range(many):
+            refer(add_run(old, study="source", identity=f"{many}{place}"), study="own", variant="b", project=old)
+        asked.clear()
+        read_study("own", os.fspath(open_in(old)))
+        counts.append(len(asked))
+    assert counts == [2, 2]
