@@ -63,6 +63,8 @@ def execute(job: Job, started: Callable[[str], None] = lambda run_id: None) -> N
         if not to_run(found, run.rerun):
             _settled(job, found)
             return
+        if found.state == State.TODO and found.why:
+            log.warning("%s: %s", job, found.why)
         if found.state != State.INTERRUPTED:
             claim.clear()
         try:

@@ -28,6 +28,7 @@ def of(study: str, row: dict[str, Any], **changes: str) -> dict[str, Any]:
 
 
 REFERENCE = of("own", FINISHED, reused_from="run1")
+UNREADABLE = of("own", FINISHED, missing="the file is gone")
 
 
 @pytest.mark.parametrize(
@@ -54,6 +55,13 @@ REFERENCE = of("own", FINISHED, reused_from="run1")
         ([LOST], State.INTERRUPTED, "run0", "own"),
         ([of("other", LOST)], State.INTERRUPTED, "run0", "other"),
         ([{"status": "KILLED"}], State.FAILED, "run0", "own"),
+        ([UNREADABLE], State.TODO, None, None),
+        ([UNREADABLE, FAILED], State.TODO, None, None),
+        ([UNREADABLE, KILLED], State.TODO, None, None),
+        ([FAILED, UNREADABLE], State.FAILED, "run0", "own"),
+        ([UNREADABLE, FINISHED], State.DONE, "run1", "own"),
+        ([FINISHED, UNREADABLE], State.DONE, "run0", "own"),
+        ([{**REFERENCE, **UNREADABLE}, of("other", FINISHED)], State.REUSED, "run1", "other"),
     ],
 )
 def test_a_run_stands_where_its_records_say(

@@ -69,6 +69,8 @@ def test_a_moved_store_is_read_and_written_where_it_is(old: Path, new: Path, to_
     report.touch()
     log_report("own", old, [report])
     log_turing("own", "people", tables=dict.fromkeys(TABLES, pd.DataFrame({"algorithm": []})), summary={}, runs={})
+    client = mlflow.MlflowClient()
+    model = client.create_logged_model(client.get_run(run).info.experiment_id).model_id
     old.rename(new)
     _artifact_repos_cache.clear()  # as in another process
     uri = open_in(new, to_read=to_read)
@@ -83,7 +85,9 @@ def test_a_moved_store_is_read_and_written_where_it_is(old: Path, new: Path, to_
     assert [file.read_text() for file in new.rglob("artifacts/report/report.html")] == ["again"]
     later = add_run(new, identity="j")
     assert (new / "mlartifacts" / "own" / later / "artifacts" / "config.yaml").is_file()
+    # MLflow's own pages and functions find them as well.
     assert mlflow.artifacts.load_text(f"runs:/{run}/config.yaml") == "seed: 0\n"
+    assert client.get_logged_model(model).artifact_location.startswith(new.as_uri())
     assert not old.exists()
 
 

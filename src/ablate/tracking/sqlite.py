@@ -22,7 +22,7 @@ _RECORDED = (("experiments", "artifact_location"), ("runs", "artifact_uri"), ("l
 def sqlite_file(uri: str) -> Path | None:
     """Return the file of a store, or None where it is none; options as `?timeout=60` are no part of its name."""
     found = _ADDRESS.fullmatch(uri)
-    return Path(unquote(found["file"])) if found and found["file"] else None
+    return Path(unquote(found["file"])).absolute() if found and found["file"] else None
 
 
 def sqlite_address(file: Path, *, dialect: str = "sqlite", options: str = "") -> str:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from ablate.config import project_dir
 from ablate.errors import ConfigError, DataError
+from ablate.tracking.sqlite import sqlite_address
 from ablate.turing.bundle import Algorithm, Bundle
 from ablate.turing.protocol import Protocol
 
@@ -182,7 +183,7 @@ class Database:
 
 def default_database() -> str:
     """Return the address of the database where none is named: a file in the project."""
-    return f"sqlite:///{project_dir() / 'turing.db'}"
+    return sqlite_address(project_dir() / "turing.db")
 
 
 def _engine(url: str, create: bool) -> Engine:
