@@ -20,6 +20,7 @@ import pandas as pd
 from scipy import optimize, special
 from tqdm import tqdm
 
+from ablate.cpus import job_threads
 from ablate.report.compare import ALPHA, holm
 from ablate.turing.power import Components, participants_needed
 from ablate.turing.statistics import difference_estimate, rate_interval, sides
@@ -185,7 +186,7 @@ def tables(experiments: int) -> str:
         )
         for deviations, photographs, difference in planned
     ]
-    with ProcessPoolExecutor() as pool:
+    with ProcessPoolExecutor(job_threads()) as pool:
         jobs = [
             pool.submit(simulate, deviations, (RATE,) * ALGORITHMS, participants=participants, trials=trials,
                         photographs=photographs, experiments=experiments, seed=place)

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from ablate.cpus import job_threads
 from ablate.report.compare import ALPHA, holm
 from ablate.report.intervals import Estimate, crossed_mean
 from side_by_side import ROOT, renewed
@@ -118,7 +119,7 @@ def estimates(drawn: npt.NDArray[np.float64]) -> list[Estimate]:
 def table(studies: int) -> str:
     """Simulate all rows, on all cores, and write them as Markdown."""
     cases = [(components, seeds) for components in COMPONENTS for seeds in SEEDS]
-    with ProcessPoolExecutor() as pool:
+    with ProcessPoolExecutor(job_threads()) as pool:
         pending = [
             pool.submit(simulate, components, seeds=seeds, studies=studies, seed=place)
             for place, (components, seeds) in enumerate(cases)

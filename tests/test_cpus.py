@@ -1,11 +1,14 @@
-"""How many threads a run may have."""
+"""How many threads a run may have, and what is done in them."""
 
 import os
+import threading
+import time
+from contextlib import closing
 
 import pytest
 from joblib import Parallel, delayed
 
-from ablate.cpus import job_threads
+from ablate.cpus import job_threads, map_ahead
 
 
 @pytest.mark.parametrize(
@@ -48,3 +51,57 @@ def test_joblib_s_workers_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     alone = job_threads()
     assert Parallel(n_jobs=2)(delayed(job_threads)() for _ in range(2)) == [max(1, alone // 2)] * 2
+
+
+def test_results_come_in_order_however_long_each_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ablate.cpus.job_threads", lambda: 4)
+
+    def make(item: int) -> int:
+        time.sleep(0.005 * (-item % 4))
+        return item * item
+
+    assert list(map_ahead(make, range(30))) == [item * item for item in range(30)]
+    assert list(map_ahead(make, [])) == []
+
+
+@pytest.mark.parametrize(("threads", "per_thread"), [(1, 1), (1, 2), (3, 2)])
+def test_no_more_is_made_than_may_wait(threads: int, per_thread: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ablate.cpus.job_threads", lambda: threads)
+    taken = iter(range(1000))
+    made = map_ahead(lambda item: item, taken, per_thread=per_thread)
+    assert [next(made) for _ in range(5)] == [0, 1, 2, 3, 4]
+    assert next(taken) == 5 + threads * per_thread
+    made.close()
+
+
+def test_an_error_comes_in_its_turn_and_ends_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ablate.cpus.job_threads", lambda: 1)
+    begun = []
+
+    def make(item: int) -> int:
+        begun.append(item)
+        if item == 2:
+            raise OSError("disk full")
+        time.sleep(0.02)
+        return item
+
+    made = map_ahead(make, range(1000), per_thread=100)
+    assert [next(made), next(made)] == [0, 1]
+    with pytest.raises(OSError, match="disk full"):
+        next(made)
+    assert len(begun) < 50
+    assert list(made) == []
+
+
+def test_who_stops_early_waits_for_nothing_that_has_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ablate.cpus.job_threads", lambda: 1)
+    begun = []
+
+    def make(item: int) -> None:
+        begun.append(item)
+        time.sleep(0.02)
+
+    with closing(map_ahead(make, range(1000), per_thread=100)) as made:
+        next(made)
+    assert len(begun) < 50
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]

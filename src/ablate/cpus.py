@@ -1,8 +1,15 @@
-"""How many threads a run may have, whoever launched it."""
+"""How many threads a run may have, whoever launched it, and work that is done in them."""
 
 import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 import joblib
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 _SHARES = ("SLURM_CPUS_PER_TASK", "OMP_NUM_THREADS")
 """Set by SLURM for a job with `cpus_per_task`; by joblib and Ray for their workers, and by people."""
@@ -17,3 +24,33 @@ def job_threads() -> int:
     shares = (os.environ.get(name, "").partition(",")[0].strip() for name in _SHARES)
     cores: int = joblib.cpu_count()
     return min([cores, *(int(share) for share in shares if share.isdecimal() and int(share) > 0)])
+
+
+def map_ahead(
+    make: Callable[[Item], Made], items: Iterable[Item], *, per_thread: int = 2
+) -> Generator[Made, None, None]:
+    """Make something of every item in `job_threads` threads, in order and a few items ahead.
+
+    In threads of Python: what takes time here, reading, decoding and hashing, leaves the others to work. What an item
+    raises is raised in its turn. After that, and where whoever iterates stops early, nothing new is begun.
+
+    Args:
+        make: What to make of an item.
+        items: No more of them are taken than are worked ahead.
+        per_thread: Results for each thread that may wait to be taken: they and what makes them are held in memory.
+
+    Yields:
+        What was made, in the order of the items.
+    """
+    threads = job_threads()
+    waiting: deque[Future[Made]] = deque()
+    pool = ThreadPoolExecutor(threads)
+    try:
+        for item in items:
+            waiting.append(pool.submit(make, item))
+            if len(waiting) > per_thread * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)

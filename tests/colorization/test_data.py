@@ -2,6 +2,9 @@ import hashlib
 import logging
 import os
 import shutil
+import threading
+import unicodedata
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -112,6 +115,43 @@ def test_beside_a_train_folder_others_are_ignored(load, tmp_path, write_pictures
     assert set(data.ignored) == {"a.png", "test/b.png"}
 
 
+@pytest.mark.parametrize("folder", ["Val", "validation", "photos/val", "photos/Test"])
+def test_another_folder_that_evaluates_gives_the_fingerprint_of_val(load, tmp_path, write_pictures, folder, caplog):
+    caplog.set_level("INFO")
+    expected = load(write_pictures(tmp_path / "one", ["a.png", "b.png", "val/c.png"]))
+    root = f"{folder.partition('/')[0]}/" * ("/" in folder)
+    data = load(write_pictures(tmp_path / "two", [f"{root}a.png", f"{root}b.png", f"{folder}/c.png"]))
+    assert data.fingerprint == expected.fingerprint
+    assert names(data.evaluation) == {f"{folder}/c.png"}
+    said = f"Split: {folder} evaluates (1), all others train (2). 2 photographs train, 1 evaluate"
+    assert said in caplog.messages
+
+
+def test_what_is_held_out_neither_trains_nor_evaluates(load, tmp_path, write_pictures, caplog):
+    caplog.set_level("INFO")
+    expected = load(write_pictures(tmp_path / "one", ["a.png", "val/b.png"])).fingerprint
+    data = load(write_pictures(tmp_path / "two", ["a.png", "val/b.png", "test/c.png", "Test/d.png"]))
+    assert data.fingerprint == expected
+    assert set(data.ignored) == {"test/c.png", "Test/d.png"}
+    assert "; Test and test (2) held out: neither trains nor evaluates. " in caplog.text
+
+
+def test_how_contents_decide_is_said(load, tmp_path, write_pictures, caplog, sample):
+    caplog.set_level("INFO")
+    load(write_pictures(tmp_path, NAMES), eval_fraction=0.5)
+    assert "no folder val, valid, validation or test: 50 % of the photographs evaluate" in caplog.text
+    write_pictures(tmp_path, ["cats/val/a.png"], first_seed=50)
+    load(tmp_path, eval_fraction=0.5)
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert "cats/val lies deeper, and is a folder like any other" in warning
+
+
+def test_nothing_left_to_train_on_is_an_error(load, tmp_path, write_pictures):
+    write_pictures(tmp_path, ["test/a.png", "test/b.png"])
+    with pytest.raises(DataError, match=rf"^data\.root={tmp_path} has no photograph to train on: test evaluates"):
+        load(tmp_path)
+
+
 def test_a_train_folder_alone_is_split_by_content(load, tmp_path, write_pictures):
     write_pictures(tmp_path, [f"train/{name}" for name in NAMES])
     data = load(tmp_path, eval_fraction=0.5)
@@ -197,6 +237,19 @@ def test_a_broken_photograph_is_no_reason_for_an_empty_side(load, tmp_path, writ
     (tmp_path / "broken.jpg").write_bytes(broken)
     data = load(tmp_path, eval_fraction=0.001, max_bad_fraction=0.5)
     assert (len(data.train), len(data.evaluation), len(data.bad)) == (11, 1, 1)
+
+
+def test_a_broken_photograph_takes_no_other_one_of_its_name_with_it(load, tmp_path, write_pictures):
+    accented = [unicodedata.normalize(form, "caf\u00e9.png") for form in ("NFC", "NFD")]
+    write_pictures(tmp_path, ["a.png", accented[0]])
+    digests_of = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in tmp_path.iterdir()}
+    lowest = min(digests_of.values())
+    broken = next(
+        text for text in (str(number).encode() for number in range(3000)) if hashlib.sha256(text).hexdigest() < lowest
+    )
+    (tmp_path / accented[1]).write_bytes(broken)
+    data = load(tmp_path, eval_fraction=0.001, max_bad_fraction=0.5)
+    assert (len(data.train), len(data.evaluation), len(data.bad)) == (1, 1, 1)
 
 
 def test_an_empty_folder_is_an_error(load, tmp_path):
@@ -515,10 +568,34 @@ def test_an_epoch_of_many_passes_is_ordered_one_pass_after_the_other():
     assert len(np.unique(order, axis=0)) == 120
 
 
+@pytest.mark.parametrize("name", ["SLURM_CPUS_PER_TASK", "OMP_NUM_THREADS"])
+def test_photographs_are_read_in_no_more_threads_than_the_launcher_gives(
+    load, tmp_path, write_pictures, monkeypatch, name
+):
+    write_pictures(tmp_path, NAMES)
+    monkeypatch.setattr("joblib.cpu_count", lambda: 64)
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
+    monkeypatch.setenv(name, "1")
+    threads, read_bytes, open_file = set(), Path.read_bytes, Path.open
+
+    def noted(method):
+        def call(*arguments, **options):
+            threads.add(threading.current_thread())
+            return method(*arguments, **options)
+
+        return call
+
+    monkeypatch.setattr(Path, "read_bytes", noted(read_bytes))
+    monkeypatch.setattr(Path, "open", noted(open_file))
+    load(tmp_path, eval_fraction=0.5)
+    # One for the contents, one each for the photographs that evaluate and train.
+    assert len(threads - {threading.main_thread()}) == 3
+
+
 @pytest.mark.parametrize("workers", [1, 5])
 def test_the_number_of_threads_changes_no_batch(stream, monkeypatch, workers):
     expected = stream()
-    monkeypatch.setattr("ablate.colorization.data.job_threads", lambda: workers)
+    monkeypatch.setattr("ablate.cpus.job_threads", lambda: workers)
     assert_same(stream(), expected)
 
 

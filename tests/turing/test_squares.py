@@ -1,6 +1,7 @@
 """Which squares are cut from which photographs, and which pictures of other systems belong to them."""
 
 import hashlib
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -108,6 +109,23 @@ def test_what_cannot_be_used_is_left_out_with_its_reason() -> None:
             "grey.png: grey",
         ]
     )
+
+
+def test_two_photographs_of_one_name_are_told_apart() -> None:
+    one, other = (unseen("a.png", photograph(seed)) for seed in (0, 1))
+    gathered = cut([one, other], crops=2)
+    assert (gathered.photographs, len(gathered.squares)) == (2, 4)
+    names = {square.digest: square.photograph for square in gathered.squares}
+    (later,) = (digest for digest, name in names.items() if name != "a.png")
+    assert names[later] == f"a.png ({later[:8]})"
+
+
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC"), ("NFD", "NFD")])
+def test_a_picture_belongs_to_a_photograph_however_its_name_is_spelled(tmp_path: Path, forms: tuple[str, str]) -> None:
+    ours, theirs = (unicodedata.normalize(form, "caf\u00e9") for form in forms)
+    photograph(0).save(tmp_path / f"{theirs}.png")
+    outside = Outside("theirs", str(tmp_path), [f"{ours}.jpg"])
+    assert len(cut([unseen(f"{ours}.jpg", photograph(0))], outside).squares) == 1
 
 
 def test_of_a_photograph_with_several_squares_only_the_grey_ones_are_left_out() -> None:

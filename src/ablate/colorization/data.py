@@ -2,9 +2,7 @@
 
 import logging
 import math
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,17 +15,19 @@ from ablate.colorization.class_counter import ClassCounter
 from ablate.colorization.color import pixels_to_lab
 from ablate.colorization.config import DataConfig
 from ablate.colorization.gamut import ab_gamut
-from ablate.colorization.listing import EVALUATES, Listing, check_usable, first, list_files
+from ablate.colorization.listing import EVALUATES, REPLACED, File, Listing, check_usable, first, list_files
 from ablate.colorization.photographs import (
     BadPhotograph,
     Photograph,
     Pixels,
+    Prepared,
     decode,
     scan,
 )
+from ablate.colorization.prepared.manifest import OLDER
 from ablate.colorization.prepared.read import PreparedSet, pixels_of, truth_of
 from ablate.colorization.prepared.recipe import Recipe, recipe_of
-from ablate.cpus import job_threads
+from ablate.cpus import map_ahead
 
 log = logging.getLogger(__name__)
 
@@ -129,10 +129,12 @@ def _prepared(config: DataConfig, recipe: Recipe) -> ColorData:
     evaluated = prepared.part("eval", memory=np.inf)
     features = [evaluated.features(index) for index in range(len(evaluated))]
     manifest = prepared.manifest
+    train = prepared.part("train", memory=config.memory_gib * _GIB)
+    _say_split(manifest.split or OLDER, len(train), len(evaluated))
     return ColorData(
         config=config,
         fingerprint=manifest.fingerprint,
-        train=prepared.part("train", memory=config.memory_gib * _GIB),
+        train=train,
         evaluation=tuple(Photograph(one["name"].decode(), one["digest"].hex()) for one in features),
         evaluation_pixels=np.stack([pixels_of(one) for one in features]),
         evaluation_truth=np.stack([truth_of(one) for one in features]),
@@ -141,6 +143,7 @@ def _prepared(config: DataConfig, recipe: Recipe) -> ColorData:
         bad=(
             *(BadPhotograph(name, reason) for name, reason in manifest.bad),
             *(BadPhotograph(name, EVALUATES) for name in manifest.twice),
+            *(BadPhotograph(name, REPLACED) for name in manifest.replaced),
         ),
         ignored=tuple(manifest.ignored),
     )
@@ -149,20 +152,25 @@ def _prepared(config: DataConfig, recipe: Recipe) -> ColorData:
 def _scan(config: DataConfig, recipe: Recipe, listing: Listing) -> ColorData:
     counter = ClassCounter(recipe.grid_step)
     bad = list(listing.unreadable)
-    evaluated: list[tuple[Photograph, tuple[Pixels, Pixels]]] = []
     trained: list[Photograph] = []
     cache: dict[int, Pixels] = {}
     cached_bytes = 0
-    for found in scan(listing.paths("eval"), recipe.to_evaluate, progress="Reading photographs to evaluate"):
-        if isinstance(found, BadPhotograph):
-            bad.append(found)
-        else:
-            evaluated.append(found)
-    for read in scan(listing.paths("train"), recipe.to_train, progress="Reading photographs to train"):
-        if isinstance(read, BadPhotograph):
-            bad.append(read)
-            continue
-        photograph, pixels = read
+    damaged: set[File] = set()
+
+    def scanned(
+        part: str, prepare: Callable[[Image.Image], Prepared], what: str
+    ) -> Iterator[tuple[Photograph, Prepared]]:
+        files = listing.part(part)
+        named = [(file.name, file.path) for file in files]
+        for file, found in zip(files, scan(named, prepare, progress=f"Reading photographs to {what}"), strict=True):
+            if isinstance(found, BadPhotograph):
+                bad.append(found)
+                damaged.add(file)
+            else:
+                yield found
+
+    evaluated = list(scanned("eval", recipe.to_evaluate, "evaluate"))
+    for photograph, pixels in scanned("train", recipe.to_train, "train"):
         counter.add(pixels)
         if cached_bytes < config.memory_gib * _GIB:
             cache[len(trained)] = pixels
@@ -170,11 +178,12 @@ def _scan(config: DataConfig, recipe: Recipe, listing: Listing) -> ColorData:
         trained.append(photograph)
     if listing.by_content and not (evaluated and trained):
         # Bad photographs took a whole side of the split: the others are split anew.
-        others = listing.without(bad)
-        if others.paths("train") and others.paths("eval"):
+        others = listing.without(damaged, bad)
+        if others.part("train") and others.part("eval"):
             return _scan(config, recipe, others)
     check_usable(config, bad, {"train": len(trained), "eval": len(evaluated)})
     _report(len(evaluated) + len(trained) + len(bad), bad, listing)
+    _say_split(listing.split.why, len(trained), len(evaluated), doubtful=listing.split.doubtful)
     given = np.stack([given for _, (given, _) in evaluated])
     same = recipe.evaluation_side == recipe.image_size
     truth = given if same else np.stack([truth for _, (_, truth) in evaluated])
@@ -190,6 +199,11 @@ def _scan(config: DataConfig, recipe: Recipe, listing: Listing) -> ColorData:
         bad=(*bad, *listing.twice),
         ignored=listing.ignored,
     )
+
+
+def _say_split(why: str, train: int, evaluate: int, *, doubtful: bool = False) -> None:
+    level = logging.WARNING if doubtful else logging.INFO
+    log.log(level, "Split: %s. %s photographs train, %s evaluate", why, f"{train:,}", f"{evaluate:,}")
 
 
 def _report(total: int, bad: Sequence[BadPhotograph], listing: Listing) -> None:
@@ -299,31 +313,15 @@ def training_batches(data: ColorData, *, seed: int, batch_size: int, first_step:
             L[number], ab[number] = to_example(random_square(pixels, own, side=side, max_zoom=max_zoom))
         return L, ab
 
+    # TensorFlow's own map would call a Python function from one thread only.
     batches = tf.data.Dataset.from_generator(
-        lambda: _ahead(batch, steps), output_signature=_signature(batch_size, side)
+        lambda: map_ahead(batch, range(steps), per_thread=1), output_signature=_signature(batch_size, side)
     )
     return batches.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2)
 
 
 def _signature(batch_size: int | None, side: int) -> tuple[tf.TensorSpec, tf.TensorSpec]:
     return tuple(tf.TensorSpec((batch_size, side, side, channels), tf.float32) for channels in (1, 2))
-
-
-def _ahead(batch: Callable[[int], Example], steps: int) -> Iterator[Example]:
-    """Make batches in order, on all cores and a few ahead.
-
-    In threads of Python: what takes time, decoding and resizing, leaves the others to work, and TensorFlow's own map
-    would call a Python function from one thread only.
-    """
-    threads = job_threads()
-    with ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[Example]] = deque()
-        for step in range(steps):
-            waiting.append(pool.submit(batch, step))
-            if len(waiting) > threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
 
 
 def evaluation_batches(data: ColorData, *, batch_size: int) -> tf.data.Dataset:

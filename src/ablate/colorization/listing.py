@@ -1,21 +1,23 @@
 """Which files make a data set, and which part each belongs to, by their places or their contents. No TensorFlow."""
 
 import hashlib
-import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ablate.colorization.config import DataConfig
-from ablate.colorization.photographs import SUFFIXES, BadPhotograph, folder_paths, sample_paths
+from ablate.colorization.names import SUFFIXES
+from ablate.colorization.photographs import BadPhotograph, folder_paths, sample_paths
+from ablate.colorization.split import IGNORED, Split, split_by_folder
+from ablate.cpus import map_ahead
 from ablate.errors import DataError
 from ablate.paths import absolute
 
 PARTS = ("train", "eval")
-IGNORED = "ignored"
+SHIPPED = Split("as the photographs ship with their packages")
 EVALUATES = "evaluates under another name"
+REPLACED = "another file of that name comes later in the archive"
 """Why a photograph does not train."""
 
 
@@ -38,7 +40,8 @@ class Listing:
         unreadable: Those that cannot be read.
         twice: Those that do not train, because the same contents evaluate.
         ignored: Names of the files that are no photographs.
-        by_content: Whether contents decide who evaluates, and not a folder `val`.
+        split: How their parts were told; of the sample each file says its own.
+        by_content: Whether contents decide who evaluates.
         fingerprint: SHA-256 over the contents of the files and their parts; neither names nor dates matter. Which of
             them cannot be decoded makes no difference.
     """
@@ -47,17 +50,17 @@ class Listing:
     unreadable: tuple[BadPhotograph, ...]
     twice: tuple[BadPhotograph, ...]
     ignored: tuple[str, ...]
+    split: Split
     by_content: bool
     fingerprint: str
 
-    def paths(self, part: str) -> list[tuple[str, Path]]:
-        """Return (name, path) of the files of a part."""
-        return [(file.name, file.path) for file in self.files if file.part == part]
+    def part(self, part: str) -> list[File]:
+        """Return the files of a part."""
+        return [file for file in self.files if file.part == part]
 
-    def without(self, bad: Sequence[BadPhotograph]) -> "Listing":
+    def without(self, files: Set[File], bad: Sequence[BadPhotograph]) -> "Listing":
         """Return the listing without the files that turned out to be bad, the others split anew."""
-        names = {photograph.name for photograph in bad}
-        kept = _neither_empty([file for file in self.files if file.name not in names])
+        kept = _neither_empty([file for file in self.files if file not in files])
         return replace(self, files=tuple(kept), unreadable=tuple(bad))
 
 
@@ -95,14 +98,14 @@ def place(config: DataConfig) -> str:
 def list_files(config: DataConfig) -> Listing:
     """List the files of a data set, and read their contents.
 
-    Those of a folder are split by its `val` folder if it has one, else by their contents.
+    Those of a folder are split by its folders, see `split_by_folder`, or else by their contents.
 
     Raises:
-        DataError: There is no such folder, or no photograph in it.
+        DataError: There is no such folder, no photograph in it, or none to train on.
     """
     if config.name == "sample":
         shipped = [_Found(part, name, path) for part in PARTS for name, path in sample_paths(part)]
-        return _listing(shipped, (), 0.0)
+        return _listing(shipped, (), SHIPPED, 0.0)
     root = absolute(config.root or "")
     if config.name == "tfds" or not root.is_dir():
         prepare = ": `python -m ablate.prepare` makes a prepared data set of it, for data=prepared"
@@ -111,29 +114,12 @@ def list_files(config: DataConfig) -> Listing:
     photographs, ignored = folder_paths(root)
     if not photographs:
         raise DataError(f"data.root={config.root} holds no photographs ({', '.join(SUFFIXES)})")
-    part_of = parts_by_folder(name for name, _ in photographs)
-    found = []
-    for name, path in photographs:
-        part = part_of(name)
-        if part == IGNORED:
-            ignored.append(name)
-        else:
-            found.append(_Found(part, name, path))
-    return _listing(found, tuple(ignored), config.eval_fraction)
-
-
-def parts_by_folder(names: Iterable[str]) -> Callable[[str], str | None]:
-    """Return what a file's folder says of its part: one of `PARTS`, `IGNORED`, or None where contents decide."""
-    folders = {name.split("/")[0] for name in names if "/" in name}
-
-    def part(name: str) -> str | None:
-        if "val" not in folders:
-            return None
-        if name.startswith("val/"):
-            return "eval"
-        return "train" if "train" not in folders or name.startswith("train/") else IGNORED
-
-    return part
+    names = [name for name, _ in photographs]
+    split = split_by_folder(names, ignored, eval_fraction=config.eval_fraction, place=place(config))
+    found = [_Found(split.part(name), name, path) for name, path in photographs]
+    beside = [file.name for file in found if file.part == IGNORED]
+    used = [file for file in found if file.part != IGNORED]
+    return _listing(used, (*ignored, *beside), split, config.eval_fraction)
 
 
 @dataclass(frozen=True)
@@ -145,12 +131,10 @@ class _Found:
     path: Path
 
 
-def _listing(found: Sequence[_Found], ignored: tuple[str, ...], eval_fraction: float) -> Listing:
-    with ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
-        digests = list(pool.map(_digest, [file.path for file in found]))
+def _listing(found: Sequence[_Found], ignored: tuple[str, ...], split: Split, eval_fraction: float) -> Listing:
     by_content = any(file.part is None for file in found)
     unreadable, files = [], []
-    for one, digest in zip(found, digests, strict=True):
+    for one, digest in zip(found, map_ahead(_digest, [file.path for file in found]), strict=True):
         if isinstance(digest, OSError):
             unreadable.append(BadPhotograph(one.name, digest.strerror or str(digest)))
             continue
@@ -167,6 +151,7 @@ def _listing(found: Sequence[_Found], ignored: tuple[str, ...], eval_fraction: f
         unreadable=tuple(unreadable),
         twice=tuple(BadPhotograph(file.name, EVALUATES) for file in twice),
         ignored=ignored,
+        split=split,
         by_content=by_content,
         fingerprint=fingerprint_of({part: [file.digest for file in kept if file.part == part] for part in PARTS}),
     )

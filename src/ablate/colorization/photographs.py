@@ -6,9 +6,8 @@ import io
 import logging
 import os
 import stat
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +17,8 @@ import numpy.typing as npt
 from PIL import ExifTags, Image, ImageCms, ImageOps
 from tqdm import tqdm
 
+from ablate.colorization.names import hidden, is_photograph, plain, printable
+from ablate.cpus import map_ahead
 from ablate.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,6 @@ log = logging.getLogger(__name__)
 Pixels = npt.NDArray[np.uint8]
 Prepared = TypeVar("Prepared")
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 FORMATS = ("JPEG", "PNG", "WEBP")
 # What puts a picture upright again, by EXIF's Orientation (CIPA DC-008, 4.6.4).
 _UPRIGHT = {
@@ -100,9 +100,9 @@ def folder_paths(root: Path) -> tuple[list[tuple[str, Path]], list[str]]:
 
     Returns:
         (name, path) of the files that end in one of `SUFFIXES`, sorted by name; and the names of the others.
-        Hidden files and folders count as neither.
+        Hidden files and folders count as neither. No two files have one name.
     """
-    photographs, others, seen = [], [], set()
+    found, seen = list[tuple[str, Path]](), set[str]()
 
     def unreadable(error: OSError) -> None:
         log.warning("The folder %s cannot be read: %s", error.filename, error.strerror)
@@ -114,20 +114,22 @@ def folder_paths(root: Path) -> tuple[list[tuple[str, Path]], list[str]]:
             children.clear()
             continue
         seen.add(real)
-        children[:] = sorted(child for child in children if not child.startswith("."))
-        for file in sorted(file for file in files if not file.startswith(".")):
+        children[:] = sorted(child for child in children if not hidden(child))
+        for file in sorted(file for file in files if not hidden(file)):
             path = Path(folder) / file
-            name = printable(path.relative_to(root).as_posix())
-            if path.suffix.lower() in SUFFIXES and not _special(path):
-                photographs.append((name, path))
-            else:
-                others.append(name)
+            found.append((path.relative_to(root).as_posix(), path))
+    photographs, others = [], []
+    taken = {spelled for spelled, _ in found}
+    for spelled, path in found:
+        name = plain(spelled)
+        if name != spelled and name in taken:
+            name = printable(spelled)
+        taken.add(name)
+        if is_photograph(name) and not _special(path):
+            photographs.append((name, path))
+        elif not hidden(name):
+            others.append(name)
     return sorted(photographs), sorted(others)
-
-
-def printable(name: str) -> str:
-    """Return a name as text: one that is not UTF-8, from an old archive, could be neither logged nor tracked."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _special(path: Path) -> bool:
@@ -238,7 +240,8 @@ def scan(
         For each path the photograph with what was prepared, or what is wrong with it.
     """
 
-    def read(name: str, path: Path) -> tuple[Photograph, Prepared] | BadPhotograph:
+    def read(named: tuple[str, Path]) -> tuple[Photograph, Prepared] | BadPhotograph:
+        name, path = named
         try:
             content = path.read_bytes()
             image = decode(content)
@@ -247,16 +250,5 @@ def scan(
         photograph = Photograph(name, hashlib.sha256(content).hexdigest(), path)
         return photograph, prepare(image)
 
-    workers = os.cpu_count() or 1
-    waiting: deque[Future[tuple[Photograph, Prepared] | BadPhotograph]] = deque()
-    bar = tqdm(total=len(paths), desc=progress, unit=" photographs", disable=None, leave=False)
-    with bar, ThreadPoolExecutor(workers) as pool:
-        for name, path in paths:
-            waiting.append(pool.submit(read, name, path))
-            # No more than a few ahead: large photographs take much memory while they are decoded.
-            if len(waiting) > 2 * workers:
-                yield waiting.popleft().result()
-                bar.update()
-        while waiting:
-            yield waiting.popleft().result()
-            bar.update()
+    with closing(map_ahead(read, paths)) as made:
+        yield from tqdm(made, total=len(paths), desc=progress, unit=" photographs", disable=None, leave=False)

@@ -113,7 +113,7 @@ class ColorizationTask:
             manifest = PreparedSet(config.root, self.recipe).manifest
             return FoundData(manifest.fingerprint, manifest.index["train"].records * config.repeats)
         listing = list_files(config)
-        return FoundData(listing.fingerprint, len(listing.paths("train")) * config.repeats)
+        return FoundData(listing.fingerprint, len(listing.part("train")) * config.repeats)
 
     @property
     def recipe(self) -> Recipe:

@@ -2,9 +2,7 @@
 
 import hashlib
 import io
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +12,11 @@ from tqdm import tqdm
 
 from ablate.colorization.config import DataConfig
 from ablate.colorization.listing import Listing, list_files
-from ablate.colorization.photographs import SUFFIXES, decode, folder_paths
+from ablate.colorization.names import SUFFIXES
+from ablate.colorization.photographs import decode, folder_paths
 from ablate.colorization.prepared.read import Features, PreparedSet, Records, pixels_of, truth_of
 from ablate.colorization.prepared.recipe import Recipe
+from ablate.cpus import map_ahead
 from ablate.errors import DataError
 from ablate.paths import absolute
 
@@ -81,10 +81,8 @@ def folder_photographs(root: str) -> list[Unseen]:
     found, _ = folder_paths(folder)
     if not found:
         raise DataError(f"{root} holds no photographs ({', '.join(SUFFIXES)})")
-    with ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
-        digests = list(pool.map(_digest, [path for _, path in found]))
     by_digest: dict[str, Unseen] = {}
-    for (name, path), digest in zip(found, digests, strict=True):
+    for (name, path), digest in zip(found, map_ahead(_digest, [path for _, path in found]), strict=True):
         by_digest.setdefault(digest, Unseen(name, digest, _decoding(path)))
     return [by_digest[digest] for digest in sorted(by_digest)]
 

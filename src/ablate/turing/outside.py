@@ -1,12 +1,14 @@
 """Pictures of any other system, handed in as a folder. No TensorFlow."""
 
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from PIL import Image
 
-from ablate.colorization.photographs import SUFFIXES, decode, folder_paths
+from ablate.colorization.names import SUFFIXES
+from ablate.colorization.photographs import decode, folder_paths
 from ablate.errors import DataError
 from ablate.paths import absolute
 from ablate.turing.squares import Unusable
@@ -75,9 +77,9 @@ class Outside:
 
 
 def _stem(name: str) -> str:
-    """Return a path without its ending; the photographs of some data sets have none."""
-    path = PurePosixPath(name)
-    return str(path.with_suffix("")) if path.suffix.lower() in SUFFIXES else name
+    """Return a path without its ending, in one spelling; the photographs of some data sets have none."""
+    path = PurePosixPath(unicodedata.normalize("NFC", name))
+    return str(path.with_suffix("")) if path.suffix.lower() in SUFFIXES else str(path)
 
 
 def _last(name: str) -> str:

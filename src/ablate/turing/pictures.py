@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from ablate.cpus import job_threads
+from ablate.cpus import map_ahead
 from ablate.errors import DataError
 from ablate.turing.bundle import MANIFEST, PICTURES, Stimulus
 from ablate.turing.squares import Square
@@ -84,16 +83,9 @@ def write_pictures(folder: Path, squares: Sequence[Square], colors: Mapping[str,
         if pictures.exists():
             shutil.rmtree(pictures)
         pictures.mkdir(parents=True)
-        with ThreadPoolExecutor(job_threads()) as pool:
-            made = [
-                pool.submit(_write, pictures, place, squares[place], colors, seed) for place in range(len(squares))
-            ]
-            bar = tqdm(made, desc="Making pictures", unit=" squares", disable=None, leave=False)
-            try:
-                written = [future.result() for future in bar]
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+        made = map_ahead(lambda place: _write(pictures, place, squares[place], colors, seed), range(len(squares)))
+        bar = tqdm(made, total=len(squares), desc="Making pictures", unit=" squares", disable=None, leave=False)
+        written = list(bar)
     except OSError as error:
         raise DataError(f"the bundle cannot be written to {folder}: {error.strerror or error}") from None
     files = {name: digest for _, own in written for name, digest in own.items()}

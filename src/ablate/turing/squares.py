@@ -4,10 +4,9 @@ No TensorFlow.
 """
 
 import hashlib
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -16,7 +15,7 @@ from tqdm import tqdm
 
 from ablate.colorization.photographs import Pixels, center_square
 from ablate.colorization.unseen import Unseen
-from ablate.cpus import job_threads
+from ablate.cpus import map_ahead
 from ablate.errors import DataError
 from ablate.turing.stimuli import Noise, correlation, draw_noise, is_grey, to_lab
 
@@ -143,19 +142,27 @@ def gather(photographs: Sequence[Unseen], others: Sequence[Others], *, count: in
     ordered = sorted(photographs, key=lambda one: hashlib.sha256(f"{cutting.seed} {one.digest}".encode()).digest())
     gathered = Gathered([], 0, [])
     used = 0
-    seen = dict[str, str]()
-    with tqdm(
-        total=min(count, len(ordered)), desc="Cutting squares", unit=" photographs", disable=None, leave=False
-    ) as bar:
-        for photograph, (squares, left_out) in _ahead(ordered, lambda one: _squares(one, others, cutting)):
+    seen, named = dict[str, str](), set[str]()
+    # A few photographs ahead: nobody knows how many it will take.
+    with (
+        tqdm(
+            total=min(count, len(ordered)), desc="Cutting squares", unit=" photographs", disable=None, leave=False
+        ) as bar,
+        closing(map_ahead(lambda one: _squares(one, others, cutting), ordered)) as cut,
+    ):
+        # strict=False: it ends when there are enough.
+        for photograph, (squares, left_out) in zip(ordered, cut, strict=False):
             if photograph.digest in seen:
                 same = Unusable("the same contents as another photograph", f", {seen[photograph.digest]}")
                 gathered.left_out.append(LeftOut(photograph.name, same))
                 continue
-            seen[photograph.digest] = photograph.name
+            # Trials are counted by a photograph's name, so no other one may share it.
+            name = f"{photograph.name} ({photograph.digest[:8]})" if photograph.name in named else photograph.name
+            named.add(name)
+            seen[photograph.digest] = name
             gathered.left_out.extend(left_out)
             if squares:
-                gathered.squares.extend(squares)
+                gathered.squares.extend(replace(square, photograph=name) for square in squares)
                 used += 1
                 bar.update()
             if used == count:
@@ -164,21 +171,6 @@ def gather(photographs: Sequence[Unseen], others: Sequence[Others], *, count: in
 
 
 _Result = tuple[list[Square], list[LeftOut]]
-
-
-def _ahead(photographs: Sequence[Unseen], cut: Callable[[Unseen], _Result]) -> Iterator[tuple[Unseen, _Result]]:
-    """Cut photographs on all cores, in order and a few ahead: nobody knows how many it will take."""
-    threads = job_threads()
-    waiting: deque[tuple[Unseen, Future[_Result]]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
-        for photograph in photographs:
-            waiting.append((photograph, pool.submit(cut, photograph)))
-            if len(waiting) > 2 * threads:
-                first, future = waiting.popleft()
-                yield first, future.result()
-        while waiting:
-            first, future = waiting.popleft()
-            yield first, future.result()
 
 
 def _squares(photograph: Unseen, others: Sequence[Others], cutting: Cutting) -> _Result:

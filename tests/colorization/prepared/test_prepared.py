@@ -5,7 +5,9 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import warnings
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -151,6 +153,47 @@ def test_an_archive_gives_the_records_of_the_folder(made, once, tmp_path, kind):
         del manifest["made_from"], manifest["source"]
     assert manifests[0] == manifests[1]
     assert not (tmp_path / "of archive/.notes").exists()
+
+
+def test_an_archive_of_another_system_gives_the_records_of_the_folder(made, loaded, once, tmp_path, caplog):
+    tree, prepared = once
+    path = tmp_path / "tree.zip"
+    with zipfile.ZipFile(path, "w") as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the same name twice
+        for name in ("__MACOSX/photos/val/._0.png", ".DS_Store", "README.txt"):
+            file.writestr(name, b"")
+        file.writestr("photos\\val\\0.png", b"not the last one")
+        for one in sorted(path for path in tree.rglob("*") if path.is_file()):
+            file.write(one, f"./photos/{one.relative_to(tree)}".replace("/", "\\"))
+    manifest = made(path, tmp_path / "of archive")
+    assert (manifest.split, manifest.replaced) == (
+        "val evaluates (4), train trains (48); of all others (1) none trains or evaluates",
+        ["val/0.png"],
+    )
+    assert "1 are replaced by another of their name later in the archive: val/0.png" in manifest.summary()
+    assert f"Split: {manifest.split}" in manifest.summary()
+    assert "README.txt" in manifest.ignored
+    folder, packed = contents(prepared), contents(tmp_path / "of archive")
+    del folder["manifest.json"], packed["manifest.json"]
+    assert folder == packed
+    caplog.set_level("INFO")
+    data = loaded("prepared", tmp_path / "of archive")
+    assert data.fingerprint == loaded("folder", tree).fingerprint
+    assert ("val/0.png", "another file of that name comes later in the archive") in [
+        (bad.name, bad.reason) for bad in data.bad
+    ]
+    assert f"Split: {manifest.split}. 46 photographs train, 4 evaluate" in caplog.text
+
+
+def test_a_set_of_an_older_version_is_read_and_its_split_is_not_known(once, loaded, tmp_path, caplog):
+    shutil.copytree(once[1], tmp_path / "set")
+    path = tmp_path / "set/manifest.json"
+    values = json.loads(path.read_bytes())
+    del values["split"], values["replaced"]
+    path.write_text(json.dumps(values))
+    caplog.set_level("INFO")
+    loaded("prepared", tmp_path / "set")
+    assert "Split: not recorded: prepared by an older version, which knew no folder but val for it." in caplog.text
 
 
 def test_what_is_damaged_in_an_archive_is_named(made, tree, tmp_path):
@@ -355,6 +398,39 @@ def test_a_data_set_of_tensorflow_datasets_is_prepared(made, loaded, tmp_path):
         (f"train/{number:08}", None) for number in range(4)
     ]
     assert len(set(TensorFlowDataset("tiny", str(tmp_path / "one")).read(alone.entries[1:3]))) == 2
+
+
+@pytest.mark.parametrize(
+    ("counts", "parts", "why"),
+    [
+        ({"test": 2, "train": 3}, {"train": "train", "test": "eval"}, "the split test evaluates, train trains"),
+        (
+            {"train": 3, "validation": 1, "test": 2},
+            {"train": "train", "validation": "eval"},
+            "the split validation evaluates, train trains",
+        ),
+        (
+            {"train": 3, "validation": 0, "test": 2},
+            {"train": "train", "test": "eval"},
+            "the split test evaluates, train trains",
+        ),
+        (
+            {"train": 3, "extra": 9},
+            {"train": None},
+            "train is the only split that has photographs, and contents decide",
+        ),
+        ({"test": 3}, {"test": None}, "test is the only split that has photographs, and contents decide"),
+    ],
+)
+def test_the_splits_of_tensorflow_datasets_say_which_photographs_evaluate(monkeypatch, counts, parts, why):
+    splits = {name: SimpleNamespace(num_examples=count) for name, count in counts.items()}
+    builder = SimpleNamespace(info=SimpleNamespace(splits=splits, features={"image": None}))
+    monkeypatch.setattr(TensorFlowDataset, "_builder", lambda self: builder)
+    listed = TensorFlowDataset("any", None).list()
+    assert listed.split.why == why
+    assert {entry.name: listed.split.part(entry.name) for entry in listed.entries} == {
+        f"{name}/{number:08}": part for name, part in parts.items() for number in range(counts[name])
+    }
 
 
 def test_an_unknown_data_set_of_tensorflow_datasets_is_an_error(made):

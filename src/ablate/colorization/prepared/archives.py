@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from ablate.colorization.photographs import printable
-from ablate.colorization.prepared.source import Entry, Listed, Source, hidden, is_photograph, signature_of_files
+from ablate.colorization.names import hidden, is_photograph, plain
+from ablate.colorization.prepared.source import Entry, Listed, Source, signature_of_files
+from ablate.colorization.split import common_root
 from ablate.errors import DataError
 from ablate.files import replacing
 
@@ -40,9 +41,9 @@ class Zip(Source):
         """Read the archive's directory."""
         try:
             with zipfile.ZipFile(self.path) as archive:
-                files = [info for info in archive.infolist() if not info.is_dir()]
+                files = [info for info in archive.infolist() if not info.filename.endswith(("/", "\\"))]
             del archive  # it holds its directory, half a kilobyte a file
-        except (zipfile.BadZipFile, OSError) as error:
+        except (zipfile.BadZipFile, OSError, NotImplementedError, UnicodeDecodeError) as error:
             raise DataError(f"{self.path.name} cannot be read as a zip archive: {error}") from None
         return _listed(
             files,
@@ -110,7 +111,7 @@ class Tar(Source):
             with tarfile.open(self.path, "r:") as archive:
                 for member in archive:
                     if member.isfile():
-                        files.append((member.name.removeprefix("./"), member.offset_data, member.size))
+                        files.append((member.name, member.offset_data, member.size))
                     archive.members = []  # type: ignore[attr-defined]  # it would keep all it has seen
         except (tarfile.TarError, OSError) as error:
             raise self._unreadable(error) from None
@@ -130,16 +131,25 @@ class Tar(Source):
 
 
 def _listed(files: list[File], name_of: Callable[[File], str], at: Callable[[File], tuple[Any, ...]]) -> Listed:
-    """List the files of an archive, which are used up, by their names below the folder that holds them all, if any."""
-    tops = {name_of(file).partition("/")[0] if "/" in name_of(file) else "" for file in files}
-    top = f"{tops.pop()}/" if len(tops) == 1 and tops.isdisjoint(("", "train", "val")) else ""
-    files.sort(key=name_of, reverse=True)
-    entries, ignored = [], []
+    """List the files of an archive, which are used up, by their names below the folder that holds all photographs.
+
+    Of a name that is there twice the last file counts, as unpacking would have it.
+    """
+    photographs: dict[str, tuple[Any, ...]] = {}
+    ignored, replaced = set[str](), list[str]()
+    files.reverse()
     while files:
         file = files.pop()
-        name = name_of(file).removeprefix(top)
+        name = plain(name_of(file))
         if is_photograph(name):
-            entries.append(Entry(printable(name), None, at(file)))
+            if name in photographs:
+                replaced.append(name)
+            photographs[name] = at(file)
         elif not hidden(name):
-            ignored.append(name)
-    return Listed(entries, ignored)
+            ignored.add(name)
+    root = common_root(list(photographs))
+    return Listed(
+        [Entry(name.removeprefix(root), None, photographs[name]) for name in sorted(photographs)],
+        sorted(name.removeprefix(root) for name in ignored),
+        [name.removeprefix(root) for name in replaced],
+    )

@@ -6,15 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ablate.colorization.listing import PARTS
+from ablate.colorization.listing import PARTS, SHIPPED
+from ablate.colorization.names import hidden, is_photograph, plain
 from ablate.colorization.photographs import folder_paths, sample_paths
 from ablate.colorization.prepared.places import names_below, whole
 from ablate.colorization.prepared.source import (
     Entry,
     Listed,
     Source,
-    hidden,
-    is_photograph,
     signature_of,
     signature_of_files,
 )
@@ -43,7 +42,8 @@ class Sample(_OfFiles):
 
     def list(self) -> Listed:
         """List them."""
-        return Listed([Entry(name, part, (str(path),)) for part in PARTS for name, path in sample_paths(part)], ())
+        entries = [Entry(name, part, (str(path),)) for part in PARTS for name, path in sample_paths(part)]
+        return Listed(entries, (), split=SHIPPED)
 
 
 @dataclass(frozen=True)
@@ -74,14 +74,14 @@ class Remote(Source):
 
     def list(self) -> Listed:
         """List them."""
-        names = sorted(names_below(self.root))
-        ignored = [name for name in names if not is_photograph(name) and not hidden(name)]
-        return Listed([Entry(name, None, ()) for name in names if is_photograph(name)], ignored)
+        names = sorted((plain(spelled), spelled) for spelled in names_below(self.root))
+        ignored = [name for name, _ in names if not is_photograph(name) and not hidden(name)]
+        return Listed([Entry(name, None, (spelled,)) for name, spelled in names if is_photograph(name)], ignored)
 
     def read(self, entries: Sequence[Entry]) -> Iterator[bytes | Exception]:
         """Read them."""
         for entry in entries:
             try:
-                yield whole(f"{self.root.rstrip('/')}/{entry.name}")
+                yield whole(f"{self.root.rstrip('/')}/{entry.at[0]}")
             except (OSError, DataError) as error:
                 yield error

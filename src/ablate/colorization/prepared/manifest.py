@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from ablate.errors import DataError
 
 MANIFEST = "manifest.json"
 FORMAT = 1
+OLDER = "not recorded: prepared by an older version, which knew no folder but val for it"
+"""What is said of the split where a manifest says nothing."""
 _NAMED = 10
 INDEX = np.dtype([("digest", "u1", 32), ("shard", "<u4"), ("offset", "<u8"), ("size", "<u4")])
 """A record: digest of the photograph's file, number of the shard in the manifest, place in it."""
@@ -56,7 +58,9 @@ class Manifest:
         bad: Name and reason of the files that could not be used.
         twice: Names of those that do not train, because the same contents evaluate.
         duplicates: Names of photographs with the same contents, in groups; all of them are kept.
-        ignored: Names of the files that are no photographs.
+        ignored: Names of the files that neither train nor evaluate.
+        replaced: Names of photographs that a later one of the same name in the archive replaces.
+        split: How it was told which photographs evaluate, in words; nothing where an older version has not kept it.
     """
 
     format: int
@@ -71,13 +75,16 @@ class Manifest:
     twice: list[str]
     duplicates: list[list[str]]
     ignored: list[str]
+    replaced: list[str] = field(default_factory=list)
+    split: str = ""
 
     def summary(self) -> str:
         """Return what there is and what was found on the way, a few lines."""
         counts = {part: index.records for part, index in self.index.items()}
         lines = [
             f"{counts.get('train', 0):,} photographs to train and {counts.get('eval', 0):,} to evaluate, "
-            f"{tqdm.format_sizeof(sum(shard.bytes for shard in self.shards))}B in {len(self.shards)} files"
+            f"{tqdm.format_sizeof(sum(shard.bytes for shard in self.shards))}B in {len(self.shards)} files",
+            f"Split: {self.split or OLDER}",
         ]
         named = [f"{name} ({reason})" for name, reason in self.bad]
         repeated = [" = ".join(names) for names in self.duplicates]
@@ -85,7 +92,8 @@ class Manifest:
             (named, "could not be used"),
             (self.twice, "do not train, because the same contents evaluate"),
             (repeated, "groups have the same contents, and all of them are kept"),
-            (self.ignored, "files are no photographs"),
+            (self.replaced, "are replaced by another of their name later in the archive"),
+            (self.ignored, "files neither train nor evaluate"),
         ):
             if found:
                 more = f", see {MANIFEST}" * (len(found) > _NAMED)

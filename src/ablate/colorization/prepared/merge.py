@@ -41,6 +41,8 @@ def merge(
     source: str,
     made_from: str,
     ignored: Sequence[str],
+    replaced: Sequence[str],
+    split: str,
 ) -> Manifest:
     """Write the index of all chunks and return the manifest.
 
@@ -51,7 +53,9 @@ def merge(
         recipe: How photographs became records.
         source: What they are, in words.
         made_from: See `Manifest`.
-        ignored: Names of the files that are no photographs.
+        ignored: Names of the files that neither train nor evaluate.
+        replaced: Names of photographs that a later one of the same name replaces.
+        split: How their parts were told, in words.
     """
     shards: list[ShardFile] = []
     rows: dict[str, list[npt.NDArray[np.void]]] = defaultdict(list)
@@ -91,6 +95,8 @@ def merge(
         twice=twice,
         duplicates=_duplicates(notes, chunks, repeated),
         ignored=list(ignored),
+        replaced=list(replaced),
+        split=split,
     )
 
 

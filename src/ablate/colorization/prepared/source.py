@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ablate.colorization.photographs import SUFFIXES
+from ablate.colorization.split import Split
 
 
 class Entry(NamedTuple):
@@ -28,10 +28,14 @@ class Listed:
     Attributes:
         entries: The photographs; the order is always the same.
         ignored: Names of the files that are none.
+        replaced: Names of photographs that a later one of the same name replaces.
+        split: How their parts are told; None where folders say, see `split_by_folder`.
     """
 
     entries: list[Entry]
     ignored: Sequence[str]
+    replaced: Sequence[str] = ()
+    split: Split | None = None
 
 
 class Source(ABC):
@@ -60,16 +64,6 @@ class Source(ABC):
             DataError: It cannot be unpacked.
         """
         return self
-
-
-def hidden(name: str) -> bool:
-    """Return whether a file is none that a person would see."""
-    return any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
-
-
-def is_photograph(name: str) -> bool:
-    """Return whether a file's name is that of a photograph."""
-    return name.lower().endswith(SUFFIXES) and not hidden(name)
 
 
 def signature_of_files(paths: Iterable[Path]) -> str:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ablate.colorization.prepared.source import Entry, Listed, Source, signature_of
+from ablate.colorization.split import TRAIN, Split, preferred
 from ablate.errors import ConfigError, DataError
 
 
 @dataclass(frozen=True)
 class TensorFlowDataset(Source):
-    """A data set of TensorFlow Datasets with a feature `image`; its splits `validation` or `test` evaluate."""
+    """A data set of TensorFlow Datasets with a feature `image`; the first split of `split.EVALUATING` evaluates."""
 
     dataset: str
     root: str | None
@@ -27,18 +28,17 @@ class TensorFlowDataset(Source):
         """List its examples by number."""
         splits = self._splits()
         entries = [
-            Entry(f"{split}/{number:08}", _part_of(split) if len(splits) > 1 else None, (split, number))
+            Entry(f"{split}/{number:08}", None, (split, number))
             for split, count in splits.items()
             for number in range(count)
         ]
-        return Listed(entries, ())
+        return Listed(entries, (), split=_split(list(splits)))
 
     def _splits(self) -> dict[str, int]:
         """Return how many examples train and evaluate, by the name of their split."""
         info = self._builder().info
-        evaluating = "validation" if "validation" in info.splits else "test"
-        counts = {name: int(info.splits[name].num_examples) for name in ("train", evaluating) if name in info.splits}
-        known = {name: count for name, count in counts.items() if count}
+        counts = {name: int(split.num_examples) for name, split in info.splits.items() if split.num_examples}
+        known = {name: counts[name] for name in (TRAIN, preferred(counts) or TRAIN) if name in counts}
         if not known or "image" not in info.features:
             raise DataError(f"data.dataset={self.dataset} has no split of photographs with a feature `image`")
         return known
@@ -66,8 +66,12 @@ class TensorFlowDataset(Source):
         return builder
 
 
-def _part_of(split: str) -> str:
-    return "train" if split == "train" else "eval"
+def _split(names: Sequence[str]) -> Split:
+    if len(names) == 1:
+        return Split(f"{names[0]} is the only split that has photographs, and contents decide")
+    evaluating = preferred(names)
+    assert evaluating is not None
+    return Split(f"the split {evaluating} evaluates, train trains", parts={evaluating: "eval"}, others="train")
 
 
 def _tfds() -> Any:

@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from ablate.cli import signals_held
 from ablate.colorization.config import DataConfig
-from ablate.colorization.listing import IGNORED, check_usable, parts_by_folder, place
+from ablate.colorization.listing import check_usable, first, place
 from ablate.colorization.photographs import MAX_ASPECT, BadPhotograph
 from ablate.colorization.prepared.chunks import Work, note_file, read_note, write_chunk
 from ablate.colorization.prepared.manifest import FORMAT, Manifest
@@ -32,6 +32,7 @@ from ablate.colorization.prepared.recipe import Recipe
 from ablate.colorization.prepared.source import Entry, Listed
 from ablate.colorization.prepared.sources import source_of
 from ablate.colorization.prepared.target import Target
+from ablate.colorization.split import IGNORED, split_by_folder
 from ablate.errors import DataError, Interrupted
 
 log = logging.getLogger(__name__)
@@ -78,9 +79,7 @@ def prepare(config: DataConfig, recipe: Recipe, out: str, *, workers: int, shard
             return done
         target.begin(made_from)
         source = source.unpacked(target.notes)
-        listed = _sorted_by_part(source.list())
-        if not listed.entries:
-            raise DataError(f"{place(config)} holds no photographs")
+        listed = with_parts(source.list(), config)
         size = _chunk_size(len(listed.entries), recipe, shard_mib)
         _say_size(len(listed.entries), recipe, target)
         work = Work(source, recipe, target.local, target.notes)
@@ -109,18 +108,33 @@ def _alone(target: Target) -> Iterator[None]:
         raise DataError(f"another process prepares {target.out} just now") from None
 
 
-def _sorted_by_part(listed: Listed) -> Listed:
-    """Give every photograph the part that its folder says, in place, those that evaluate first."""
+def with_parts(listed: Listed, config: DataConfig) -> Listed:
+    """Give every photograph the part that its folder says, in place, those that evaluate first.
+
+    Raises:
+        DataError: There are none, or none to train on.
+    """
     entries = listed.entries
-    part_of = parts_by_folder(entry.name for entry in entries)
+    if not entries:
+        raise DataError(f"{place(config)} holds no photographs")
+    split = listed.split or split_by_folder(
+        [entry.name for entry in entries],
+        listed.ignored,
+        eval_fraction=config.eval_fraction,
+        place=place(config),
+    )
+    log.log(logging.WARNING if split.doubtful else logging.INFO, "Split: %s", split.why)
+    if listed.replaced:
+        message = "%d photographs are replaced by another of their name later in the archive: %s"
+        log.warning(message, len(listed.replaced), first(listed.replaced))
     for number, entry in enumerate(entries):
         if entry.part is None:
-            entries[number] = entry._replace(part=part_of(entry.name))
+            entries[number] = entry._replace(part=split.part(entry.name))
     beside = [entry.name for entry in entries if entry.part == IGNORED]
     if beside:
         entries[:] = [entry for entry in entries if entry.part != IGNORED]
     entries.sort(key=lambda entry: entry.part == "train")
-    return replace(listed, ignored=[*listed.ignored, *beside])
+    return replace(listed, ignored=[*listed.ignored, *beside], split=split)
 
 
 def _chunk_size(photographs: int, recipe: Recipe, shard_mib: int) -> int:
@@ -163,6 +177,7 @@ def _made(run: "_Run", work: Work, config: DataConfig, listed: Listed, made_from
         run.target.forget()
         work = replace(work, lowest=lowest)
         run.do(work, everything)
+    assert listed.split is not None
     manifest = merge(
         work.notes,
         everything,
@@ -171,6 +186,8 @@ def _made(run: "_Run", work: Work, config: DataConfig, listed: Listed, made_from
         source=place(config),
         made_from=made_from,
         ignored=listed.ignored,
+        replaced=listed.replaced,
+        split=listed.split.why,
     )
     bad = [BadPhotograph(name, reason) for name, reason in manifest.bad]
     check_usable(config, bad, {part: index.records for part, index in manifest.index.items()})
