@@ -45,19 +45,30 @@ def add_run(
     gain: float = 0.0,
     study: str = "hand",
     photographs: Sequence[str] = PHOTOGRAPHS,
+    names: Sequence[str] | None = None,
     shown: int = 6,
     tags: Mapping[str, str] | None = None,
 ) -> str:
-    """Track a run whose AuC is `gain` above that of the baseline on every photograph, give or take chance."""
+    """Track a run whose AuC is `gain` above that of the baseline on every photograph, give or take chance.
+
+    Args:
+        home: Where artifacts are.
+        variant: Its name.
+        seed: Its seed.
+        gain: See above.
+        study: Name of the study.
+        photographs: Their contents, in a word each.
+        names: What they are called, if not by their contents.
+        shown: How many have sample pictures.
+        tags: More tags.
+    """
+    names = photographs if names is None else names
     random = np.random.default_rng([seed, *variant.encode()])
     auc = 70 + 10 * np.random.default_rng(7).normal(size=len(photographs)) + gain + random.normal(0, 0.2) * bool(gain)
     auc += random.normal(0, 0.1, len(photographs))
-    table = pd.DataFrame(
-        {"example": photographs, "digest": photographs, "auc": auc, "rmse": 100 - auc, "color": auc / 2}
-    )
+    table = pd.DataFrame({"example": names, "digest": photographs, "auc": auc, "rmse": 100 - auc, "color": auc / 2})
     pictures = {
-        name: Image.fromarray(np.full((8, 8, 3), 20 * place, np.uint8))
-        for place, name in enumerate(photographs[:shown])
+        name: Image.fromarray(np.full((8, 8, 3), 20 * place, np.uint8)) for place, name in enumerate(names[:shown])
     }
     samples = dict.fromkeys(("given", "truth", "output"), pictures)
     a, b = np.meshgrid([-5.0, 5.0], [-5.0, 5.0], indexing="ij")

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 import mlflow
@@ -13,6 +14,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from ablate.report.compare import compare
+from ablate.report.draw import draw
+from ablate.report.effects import COLUMNS
+from ablate.report.load import load
+from ablate.tracking.read import read_study
 from ablate.tracking.store import open_store
 from ablate.tracking.study import LIMIT
 from conftest import Command
@@ -22,6 +28,8 @@ FILES = {
     "report.html", "report.md", "report.tex", "comparison.csv", "comparison.parquet", "runs.csv", "scores.parquet",
     "summary.json",
 }  # fmt: skip
+
+NO_EFFECTS = pd.DataFrame(columns=list(COLUMNS))
 
 
 def test_the_command_answers_the_question(hand_made: Path, forked_m: Command) -> None:
@@ -177,6 +185,20 @@ def test_what_cannot_be_compared_is_refused(
 def test_other_evaluation_photographs_are_refused(hand_made: Path, forked_m: Command) -> None:
     add_run(hand_made, ODD, 2, gain=5.0, photographs=(*PHOTOGRAPHS[:-1], "another"))
     assert "  evaluated examples:\n" in forked_m("ablate.report", "study=hand", "out=there").stderr
+
+
+def test_renamed_photographs_are_the_same_ones(hand_made: Path) -> None:
+    before = load(read_study("hand", os.environ["MLFLOW_TRACKING_URI"]))
+    # An order of names that is another than before, and another spelling of one of them.
+    names = [f"caf\u00e9{99 - place}.png" for place in range(len(PHOTOGRAPHS))]
+    add_run(hand_made, ODD, 2, gain=5.0, names=[unicodedata.normalize("NFD", name) for name in names])
+    add_run(hand_made, "baseline", 2, names=names)
+    after = load(read_study("hand", os.environ["MLFLOW_TRACKING_URI"]))
+    renamed = dict(zip(names, PHOTOGRAPHS, strict=True))
+    pd.testing.assert_frame_equal(after.scores.rename(index=renamed).sort_index(), before.scores.sort_index())
+    assert set(after.samples["example"]) == set(names[:6])
+    figure = draw(after, compare(after.scores, {"auc": True, "rmse": False, "color": None}, after.primary), NO_EFFECTS)
+    assert "the 12 that evaluate" in figure["grid"].caption
 
 
 def test_partial_leaves_out_what_differs_from_the_newest_run(hand_made: Path, forked_m: Command) -> None:

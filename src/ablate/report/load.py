@@ -1,6 +1,5 @@
 """Everything that a report shows, from the store, as frames."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ import yaml
 
 from ablate.errors import ConfigError, NotComparable, TrackingError
 from ablate.report.compare import Primary
+from ablate.report.examples import by_contents, fingerprint, labels_of, relabelled
 from ablate.report.select import Gap, Selection, comparable, newest_finished
 from ablate.report.variants import in_order, short_names
 from ablate.schema import unknown_level, validate
@@ -45,7 +45,8 @@ class Results:
         superseded: Number of older runs of a variant and seed.
         common: What all variants have in common beside the defaults.
         specs: What the metrics mean: index name, columns label, unit, higher_is_better, description.
-        scores: Index (variant, seed, example), one column a metric: see `compare`.
+        scores: Index (variant, seed, example), one column a metric: see `compare`. Examples are told apart by their
+            contents, and called as in the newest run, see `examples.labels_of`.
         costs: Index (variant, seed), one column a cost.
         references: Columns reference, metric, value: the values of trivial answers.
         curves: Columns variant, seed, part, step, loss; of the first `DRAWN` variants, as the next two.
@@ -108,8 +109,8 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
     if selection.runs.empty:
         said = f": {'; '.join(str(gap) for gap in selection.gaps[:3])}" if selection.gaps else ""
         raise TrackingError(f"study {record.name} has no finished run yet{said}")
-    tables = _of_each(selection.runs.index, record.per_example)
-    examples = pd.Series({run: _digest(table) for run, table in tables.items()}, dtype=object)
+    tables = {run: by_contents(table) for run, table in _of_each(selection.runs.index, record.per_example).items()}
+    examples = pd.Series({run: fingerprint(table) for run, table in tables.items()}, dtype=object)
     selection = Selection(selection.runs.assign(examples=examples), selection.gaps, selection.superseded)
     selection = comparable(selection, record.name, partial=partial, code=lambda run: _code(record, run))
     names, common = short_names(selection.runs["variant"].tolist())
@@ -124,6 +125,7 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
     index = pd.MultiIndex.from_frame(runs[["variant", "seed"]])
     shown = runs[runs["variant"].isin(list(order)[:DRAWN])]
     first = shown.drop_duplicates("variant")
+    labels = labels_of(tables[newest])
     return Results(
         study=record.name,
         question=record.question,
@@ -137,11 +139,11 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
         superseded=selection.superseded,
         common=common,
         specs=specs,
-        scores=_scores(runs, tables, list(specs.index)),
+        scores=_scores(runs, tables, labels, list(specs.index)),
         costs=metrics.filter(regex="^cost/").set_axis(index, axis=0),
         references=_references(metrics.loc[[newest]].iloc[0]),
         curves=_curves(record, shown),
-        samples=_by_variant(first, record.samples),
+        samples=_by_variant(first, lambda run: relabelled(record.samples(run), tables[run], labels)),
         distributions=_distributions(record, shown),
         problems=record.problems(newest),
         people=[_renamed(experiment, names) for experiment in read_turing(record)],
@@ -199,14 +201,12 @@ def _primary(metric: str | None, definition: StudyFile | None, specs: pd.DataFra
     raise ConfigError(unknown_level("metric", metric, [str(name) for name in directed.index]))
 
 
-def _digest(table: pd.DataFrame) -> str:
-    text = "\n".join(sorted(table["example"].astype(str) + " " + table["digest"].astype(str)))
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _scores(runs: pd.DataFrame, tables: Mapping[str, pd.DataFrame], metrics: list[str]) -> pd.DataFrame:
+def _scores(
+    runs: pd.DataFrame, tables: Mapping[str, pd.DataFrame], labels: "pd.Series[str]", metrics: list[str]
+) -> pd.DataFrame:
+    named = labels.sort_values()
     frames = {
-        (str(variant), int(seed)): tables[str(run)].set_index("example")[metrics].sort_index()
+        (str(variant), int(seed)): tables[str(run)].loc[named.index, metrics].set_axis(named, axis=0)
         for run, variant, seed in runs[["variant", "seed"]].itertuples()
     }
     return pd.concat(frames, names=["variant", "seed", "example"])
