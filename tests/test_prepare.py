@@ -63,6 +63,7 @@ def test_a_killed_command_goes_on_and_ends_with_the_same_bytes(home, many, pytho
     goes_on = python_m("ablate.prepare", *ARGUMENTS, "out=set")
     assert goes_on.returncode == 0, goes_on.stdout + goes_on.stderr
     assert "150 photographs to train and 10 to evaluate" in goes_on.stdout
+    assert "Split: val evaluates (10), train trains (150)" in goes_on.stdout
     again = python_m("ablate.prepare", *ARGUMENTS, "out=set")
     assert "is prepared already: nothing to do" in again.stdout
     start(home, "out=undisturbed").communicate()

@@ -63,7 +63,8 @@ class Evaluation:
     Attributes:
         metrics: The model's value of each metric.
         references: The values of trivial answers, by their name, so that a reader sees what a number means.
-        per_example: One row an evaluated example: `example`, its name; `digest`, of its contents; and every metric.
+        per_example: One row an evaluated example: `example`, its name, for people; `digest`, of its contents, which
+            tells it from others; and every metric. Without digests, names tell examples apart.
         samples: Pictures of some examples by kind, `given`, `truth` and `output`, then by the example's name; a random
             choice, the same for every variant.
         distribution: How outputs spread beside the truth, over all examples: two columns of coordinates, named, which
