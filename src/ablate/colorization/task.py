@@ -30,8 +30,11 @@ if TYPE_CHECKING:
 class ColorizationTask:
     """Colourise photographs from their L channel; see `ablate.task.Task` for the methods."""
 
-    irrelevant_code = ("ablate.colorization.metric_specs", "ablate.colorization.prepared.write")
-    """Labels; and what writes prepared data, whose contents the fingerprint tells."""
+    irrelevant_code = (
+        *("ablate.colorization.metric_specs", "ablate.colorization.names"),
+        *("ablate.colorization.split", "ablate.colorization.prepared.write"),
+    )
+    """Labels and names; and what splits and prepares data, whose parts and contents the fingerprint tells."""
 
     def __init__(self, **config: Any):
         self.config = validate(ColorizationConfig, config)
