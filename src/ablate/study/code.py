@@ -32,6 +32,7 @@ IRRELEVANT = (
     "ablate.cpus",
     "ablate.errors",
     "ablate.files",
+    "ablate.paths",
     "ablate.pictures",
     "ablate.schema",
     "ablate.task",
