@@ -65,6 +65,7 @@ def begin(home: Path, run_here: Callable[..., None], monkeypatch: pytest.MonkeyP
         return list(begun)
 
     yield call
+    HydraConfig.instance().cfg = None  # a rerun leaves its own
     for name, was in disabled.items():
         logging.getLogger(name).disabled = was
 
