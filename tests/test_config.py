@@ -53,6 +53,23 @@ def test_a_relative_root_survives(tmp_path: Path) -> None:
         (["hardware.devices=3", "scale=smoke"], "is split over hardware.devices=3: it must be a multiple of 3"),
         (["hardware.compile=xla"], "hardware.compile=xla needs training.deterministic=false"),
         (["hardware.compile=xla", "hardware.devices=cpu:2"], "xla is for one device, not for hardware.devices=cpu:2"),
+        *(
+            (
+                [f"+optimizer.{key}={value}", "hardware.devices=cpu:2"],
+                f"optimizer.{key}={value} is for one device, not for hardware.devices=cpu:2: Keras",
+            )
+            for key, value in (
+                ("clipnorm", 0.5),
+                ("clipvalue", 0.5),
+                ("global_clipnorm", 0.5),
+                ("gradient_accumulation_steps", 2),
+                ("ema_overwrite_frequency", 2),
+            )
+        ),
+        (
+            ["+optimizer.loss_scale_factor=1024", "hardware.precision=mixed_float16"],
+            "optimizer.loss_scale_factor=1024 would do nothing under hardware.precision=mixed_float16",
+        ),
         (["task._target_=nowhere.Task"], "task._target_=nowhere.Task cannot be imported"),
         (["seed=${nowhere}"], "nowhere"),
     ],

@@ -21,7 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from pydantic import Field, PositiveFloat, SerializeAsAny, model_validator
 
 from ablate.errors import ConfigError
-from ablate.optimizers import SCHEMAS, OptimizerConfig, OtherOptimizer
+from ablate.optimizers import ONE_DEVICE_ALONE, SCHEMAS, OptimizerConfig, OtherOptimizer
 from ablate.paths import absolute, start_folder
 from ablate.resolution import plain, resolved
 from ablate.schema import Schema, unknown, validate
@@ -108,6 +108,22 @@ class RunConfig(Schema):
             raise ValueError(
                 "hardware.compile=xla needs training.deterministic=false: not everything that XLA compiles gives the "
                 "same bits every time"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _optimizer_fits_the_hardware(self) -> RunConfig:
+        optimizer, hardware = self.optimizer, self.hardware
+        for key, why in ONE_DEVICE_ALONE.items():
+            if hardware.replicas > 1 and getattr(optimizer, key) is not None:
+                raise ValueError(
+                    f"optimizer.{key}={getattr(optimizer, key)} is for one device, not for "
+                    f"hardware.devices={hardware.devices}: {why}"
+                )
+        if hardware.precision == "mixed_float16" and optimizer.loss_scale_factor is not None:
+            raise ValueError(
+                f"optimizer.loss_scale_factor={optimizer.loss_scale_factor:g} would do nothing under "
+                "hardware.precision=mixed_float16, where Keras finds the factor itself: leave it out"
             )
         return self
 

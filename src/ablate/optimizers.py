@@ -9,8 +9,26 @@ from ablate.schema import Schema
 Decay = Annotated[float, Field(ge=0, lt=1)]
 
 
+_CLIPS_PARTS = "Keras clips each device's part of the gradient, not their sum"
+_FAILS = "Keras fails to do it on several"
+ONE_DEVICE_ALONE = {
+    "clipnorm": _CLIPS_PARTS,
+    "clipvalue": _CLIPS_PARTS,
+    "global_clipnorm": _CLIPS_PARTS,
+    "ema_overwrite_frequency": _FAILS,
+    "gradient_accumulation_steps": _FAILS,
+}
+"""Arguments with which several devices do not take the step that one would, each with the reason."""
+
+
 class OptimizerConfig(Schema):
-    """What all of Keras' optimisers take."""
+    """What all of Keras' optimisers take.
+
+    Attributes:
+        use_ema: Whether averaged weights take the place of those that trained, once at the end: `training.fit.train`.
+        ema_momentum: Share of the average before in the one after a step.
+        ema_overwrite_frequency: Steps after which the averages replace the weights that train as well; None is never.
+    """
 
     name: str
     target: Annotated[str, Field(alias="_target_")]

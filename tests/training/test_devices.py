@@ -84,6 +84,16 @@ def in_another_way(photographs: Path, folder: Path) -> None:
     assert not any(getattr(layer, "synchronized", False) for layer in training.model.layers)
     np.savez(folder / "weights.npz", *training.model.get_weights())
 
+    averaged, whole, resumed = small(photographs, "+optimizer.use_ema=true"), dict[str, float](), dict[str, float]()
+    expected = trained(averaged, two, whole)
+    assert trained(averaged, two, resumed, folder / "averaged.npz", stop_at=2) is None
+    found = trained(averaged, two, resumed, folder / "averaged.npz")
+    assert resumed == whole
+    assert expected is not None
+    assert found is not None
+    for one, other in zip(expected.model.get_weights(), found.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
     keras.config.set_dtype_policy("mixed_float16")
     dropped = dict[str, float]()
     assert trained(small(photographs, "dropout=heavy", "training.epochs=1"), two, dropped) is not None

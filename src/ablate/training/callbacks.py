@@ -11,7 +11,7 @@ import psutil
 from tqdm import tqdm
 
 from ablate.errors import Diverged
-from ablate.training.checkpoint import Checkpoint, Checkpoints, save, variables_of
+from ablate.training.checkpoint import Checkpoint, Checkpoints, restore_metrics, save, state_of
 
 log = logging.getLogger(__name__)
 
@@ -221,8 +221,7 @@ class Checkpointer(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         if self._resumed is not None and self._resumed.step % self.steps_per_epoch:
             # Keras has just set the epoch's mean loss to zero.
-            for variable, value in zip(self.model.metrics_variables, self._resumed.variables["metrics"], strict=True):
-                variable.assign(value)
+            restore_metrics(self.model, self._resumed)
         self._resumed = None
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
@@ -247,10 +246,7 @@ class Checkpointer(keras.callbacks.Callback):
             step=self.recorder.step,
             seconds=self.seconds(),
             recorder=self.recorder.state(),
-            variables={
-                kind: [keras.ops.convert_to_numpy(variable) for variable in variables]
-                for kind, variables in variables_of(self.model).items()
-            },
+            variables=state_of(self.model),
         )
         try:
             save(self.checkpoints.file, checkpoint)

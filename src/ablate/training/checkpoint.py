@@ -52,7 +52,8 @@ class Checkpoint:
         seconds: What they took, with validation and compilation.
         recorder: The `Recorder`'s state.
         variables: By kind (`model`, `optimizer`, `metrics`), their values in order. Those of a model hold the states
-            of its seed generators; the order of the data follows from the step.
+            of its seed generators; the order of the data follows from the step. Those of metrics have an axis of
+            devices first, as each device gathers its own.
     """
 
     step: int
@@ -61,16 +62,27 @@ class Checkpoint:
     variables: Mapping[str, list[np.ndarray]]
 
 
-def variables_of(model: keras.Model) -> dict[str, list[keras.Variable]]:
-    """Return all state of a compiled model, by kind.
+def state_of(model: keras.Model) -> dict[str, list[np.ndarray]]:
+    """Return all state of a compiled model, see `Checkpoint.variables`.
 
     The optimiser's appears once it is built. Metrics hold the mean loss of the epoch so far.
     """
     return {
-        "model": list(model.variables),
-        "optimizer": list(model.optimizer.variables),
-        "metrics": list(model.metrics_variables),
+        **{
+            kind: [variable.numpy() for variable in variables]
+            for kind, variables in _alike_on_all_devices(model).items()
+        },
+        "metrics": [np.stack([part.numpy() for part in _parts(metric)]) for metric in model.metrics_variables],
     }
+
+
+def _alike_on_all_devices(model: keras.Model) -> dict[str, list[keras.Variable]]:
+    return {"model": list(model.variables), "optimizer": list(model.optimizer.variables)}
+
+
+def _parts(variable: keras.Variable) -> list[Any]:
+    """Return TensorFlow's variables on each device that one of Keras stands for."""
+    return list(getattr(variable.value, "values", [variable.value]))
 
 
 def save(file: Path, checkpoint: Checkpoint) -> None:
@@ -125,16 +137,25 @@ def load(file: Path) -> Checkpoint | None:
 
 
 def restore(model: keras.Model, checkpoint: Checkpoint) -> None:
-    """Put a compiled model where a checkpoint was taken, on however many devices that was.
+    """Put a compiled model, its metrics apart, where a checkpoint was taken, on however many devices that was.
 
     Raises:
         ValueError: It is one of another model.
     """
-    for kind, variables in variables_of(model).items():
+    for kind, variables in _alike_on_all_devices(model).items():
         values = checkpoint.variables.get(kind, [])
-        if kind == "metrics":
-            continue
         if [tuple(variable.shape) for variable in variables] != [value.shape for value in values]:
             raise ValueError(f"the checkpoint's {kind} variables are those of another model")
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
+
+
+def restore_metrics(model: keras.Model, checkpoint: Checkpoint) -> None:
+    """Let a model's metrics go on where a checkpoint was taken, to the bit on as many devices."""
+    for metric, values in zip(model.metrics_variables, checkpoint.variables["metrics"], strict=True):
+        parts = _parts(metric)
+        if len(parts) == len(values):
+            for part, value in zip(parts, values, strict=True):
+                part.assign(value)
+        else:
+            metric.assign(values.sum(axis=0))

@@ -2,8 +2,9 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import hydra.utils
 import keras
@@ -11,6 +12,7 @@ import keras
 from ablate.errors import ConfigError
 from ablate.optimizers import OptimizerConfig
 from ablate.task import Task
+from ablate.training.averaging import STATISTICS_STEPS, defer_finalization, estimate_statistics, finalized
 from ablate.training.callbacks import Checkpointer, LogMetrics, Progress, Recorder, Say, Validation
 from ablate.training.checkpoint import Checkpoints, load, restore
 from ablate.training.config import TrainingConfig
@@ -28,7 +30,7 @@ class Training:
     Attributes:
         model: The trained model, on one device whatever trained it.
         steps: Steps in all.
-        seconds: Wall time of all of it: compilation, steps, validation.
+        seconds: Wall time of all of it: compilation, steps, validation, statistics of averaged weights.
         examples_per_second: Of the steps after the first, without validation.
         peak_memory_mib: Most that the process occupied.
         peak_device_memory_mib: Most that TensorFlow held on GPUs, None without one.
@@ -82,6 +84,10 @@ def train(
 ) -> Training:
     """Train a new model of a task whose data is loaded, or go on where a checkpoint was taken.
 
+    Where the optimiser averages weights (`use_ema`), steps and validation are those of the weights that train. Once
+    training has ended the averages take their place, and batch norm's statistics are estimated for them from the
+    last batches of the last epoch, up to `STATISTICS_STEPS`. Interrupted there, it resumes after the last step.
+
     Args:
         task: The task.
         optimizer: The section `optimizer`.
@@ -108,6 +114,7 @@ def train(
     with strategy.scope():
         model = _compiled(task, optimizer, training, seed, hardware)
         model.optimizer.build(model.trainable_variables)
+    finalize = defer_finalization(model.optimizer)
     # Of its own, on one device: what trained is compared, and Keras fails where a batch is too small for all devices.
     single = _compiled(task, optimizer, training, seed, hardware) if strategy.num_replicas_in_sync > 1 else None
     gradients, optimizer_state = _mib(model.trainable_variables), _mib(model.optimizer.variables)
@@ -169,10 +176,17 @@ def train(
     finally:
         progress.close()
     timed_steps, timed_seconds = recorder.timed_steps or total, recorder.timed_seconds or seconds()
+    changed = finalized(model, finalize)
     if single is not None:
         single.set_weights(model.get_weights())
+    trained = single or model
+    if changed or optimizer.use_ema:  # the last step may have replaced them already
+        last = min(steps, STATISTICS_STEPS)
+        log.info("The weights are averages: statistics of batch norm are estimated from the last %d batches", last)
+        batches = task.training_batches(seed=seed, batch_size=training.batch_size, first_step=total - last, steps=last)
+        estimate_statistics(trained, _until_stopped(batches, checkpoints))
     return Training(
-        model=single or model,
+        model=trained,
         steps=total,
         seconds=seconds(),
         examples_per_second=timed_steps * training.batch_size / timed_seconds,
@@ -181,6 +195,15 @@ def train(
         gradient_memory_mib=gradients,
         optimizer_memory_mib=optimizer_state,
     )
+
+
+def _until_stopped(batches: Iterable[Any], checkpoints: Checkpoints | None) -> Iterator[Any]:
+    """Yield batches until training is asked to end; the checkpoint after the last step is there."""
+    for batch in batches:
+        stop = checkpoints.stop() if checkpoints else None
+        if stop is not None:
+            raise stop
+        yield batch
 
 
 def _compiled(
