@@ -115,16 +115,26 @@ def test_shared_layers_start_alike_and_each_seed_otherwise(photographs: Path) ->
     assert not np.array_equal(other.get_layer("head").get_weights()[0], full.get_layer("head").get_weights()[0])
 
 
-@pytest.mark.parametrize(("regularizer", "penalised"), [("none", False), ("l2", True)])
-def test_the_penalty_reaches_the_model(photographs: Path, regularizer: str, penalised: bool) -> None:
-    model = of(photographs, f"regularizer={regularizer}").build_model(0)
+@pytest.mark.parametrize(
+    ("overrides", "coefficient"),
+    [
+        (["regularizer=none"], 0),
+        (["regularizer=l2"], 5e-4 / 64**2),
+        (["regularizer=l2", "loss.pixel_reduction=sum"], 5e-4 * 8**2 / 64**2),
+        (["regularizer=l2", "loss=regression", "loss.pixel_reduction=sum", "output_res=quarter"], 5e-4 * 2**2 / 64**2),
+        (["regularizer.l2=2.048", "loss=regression", "output_res=half", "data.image_size=64"], 5e-4),
+        (["scale=paper"], 5e-4),
+    ],
+)
+def test_the_penalty_reaches_the_model(overrides: list[str], coefficient: float) -> None:
+    model = checked("scale=smoke", "depth=shallow", "backbone.width=0.0625", *overrides).task.build_model(0)
     kernels = sum(
         float(keras.ops.sum(keras.ops.square(layer.kernel)))
         for layer in model.layers
         if "conv" in layer.name and layer.weights
     )
     kernels += float(keras.ops.sum(keras.ops.square(model.get_layer("head").kernel)))
-    assert float(sum(model.losses)) == pytest.approx(5e-4 * kernels if penalised else 0, rel=1e-5)
+    assert float(sum(model.losses)) == pytest.approx(coefficient * kernels, rel=1e-5)
 
 
 @pytest.mark.parametrize(("dropout", "rate"), [("none", None), ("light", 0.2), ("heavy", 0.5)])

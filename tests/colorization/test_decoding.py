@@ -60,14 +60,32 @@ def test_two_equal_peaks_meet_half_way():
 @pytest.mark.parametrize("size", [33.0, 1e4, -1e4])
 def test_large_logits_do_not_overflow(logits, size):
     shifted = (logits + size).astype(np.float32)
-    # 1e4 / 0.38 in float32 has steps of 1/500.
-    np.testing.assert_allclose(annealed_mean(shifted), mean_in_float64(shifted, 0.38), atol=0.1)
+    np.testing.assert_allclose(annealed_mean(shifted), mean_in_float64(shifted, 0.38), atol=2e-3)
 
 
-@pytest.mark.parametrize("size", [1e4, 6e4])
-def test_widely_spread_logits_do_not_overflow(size):
+@pytest.mark.parametrize("size", [1e4, 6e4, 1e38, 3e38])
+@pytest.mark.parametrize("temperature", [0.38, 1e-30, 1e-45, 1e-300])
+def test_widely_spread_logits_and_low_temperatures_do_not_overflow(size, temperature):
     logits = np.random.default_rng(3).uniform(-size, size, (4, 313)).astype(np.float32)
-    np.testing.assert_allclose(annealed_mean(logits), ab_gamut()[logits.argmax(axis=-1)], atol=0.1)
+    made = annealed_mean(logits, temperature=temperature)
+    np.testing.assert_allclose(made, ab_gamut()[logits.argmax(axis=-1)], atol=1e-3)
+
+
+@pytest.mark.parametrize("temperature", [1e30, 1e300])
+def test_at_any_high_temperature_classes_that_are_not_ruled_out_weigh_the_same(logits, temperature):
+    logits[..., 100:] = -np.inf
+    expected = np.broadcast_to(ab_gamut()[:100].mean(axis=0), (2, 3, 4, 2))
+    np.testing.assert_allclose(annealed_mean(logits, temperature=temperature), expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [tf.float16, tf.float32])
+@pytest.mark.parametrize("temperature", [1.0, 1e-6, 1e-40])
+@pytest.mark.parametrize("top", [6e4, -6e4, 0.0])
+def test_classes_that_tie_share_at_any_temperature(dtype, temperature, top):
+    logits = np.full(313, -np.inf)
+    logits[[3, 200, 312]] = top
+    made = annealed_mean(tf.constant(logits, dtype), temperature=temperature)
+    np.testing.assert_allclose(made, ab_gamut()[[3, 200, 312]].mean(axis=0), atol=1e-3)
 
 
 @pytest.mark.parametrize("dtype", [tf.float16, tf.bfloat16])
@@ -78,7 +96,7 @@ def test_half_precision_logits_are_decoded_in_float32(logits, dtype):
     np.testing.assert_allclose(made, mean_in_float64(tf.cast(half, tf.float32).numpy(), 0.38), atol=2e-3)
 
 
-@pytest.mark.parametrize("temperature", [0, -0.38])
+@pytest.mark.parametrize("temperature", [0, -0.38, float("nan")])
 def test_a_temperature_that_is_not_positive_is_refused(logits, temperature):
     with pytest.raises(ValueError, match=rf"`temperature` must be positive\. Received: temperature={temperature}$"):
         annealed_mean(logits, temperature=temperature)

@@ -7,7 +7,7 @@ import tensorflow as tf
 from scipy.special import log_softmax, softmax
 
 from ablate.colorization.gamut import ab_gamut
-from ablate.colorization.loss import ColorCrossEntropy, EuclideanLoss
+from ablate.colorization.loss import ColorCrossEntropy, EuclideanLoss, penalty_coefficient
 
 SHAPE = (3, 2, 4)
 PIXELS = SHAPE[1] * SHAPE[2]
@@ -237,3 +237,23 @@ def test_which_photographs_are_grey_does_not_depend_on_the_output_resolution(sid
     ab = np.zeros((1, 16, 16, 2), np.float32)
     ab[0, 0, 0] = 60
     assert ColorCrossEntropy()(ab, np.zeros((1, side, side, 313), np.float32)) > 5
+
+
+@pytest.mark.parametrize(("loss", "channels"), [(ColorCrossEntropy, 313), (EuclideanLoss, 2)])
+@pytest.mark.parametrize(("reduction", "side"), [("mean", 64), ("mean", 8), ("mean", 1), ("sum", 32), ("sum", 4)])
+def test_a_penalty_is_as_strong_beside_every_loss_as_in_the_paper(random, loss, channels, reduction, side):
+    def pulls(reduction, side):
+        """Return the gradients of loss and penalty to a weight that scales every pixel's output."""
+        weight = tf.Variable(0.7)
+        coefficient = penalty_coefficient(5e-4, pixel_reduction=reduction, output_side=side)
+        with tf.GradientTape(persistent=True) as tape:
+            value = loss(pixel_reduction=reduction)(
+                np.full((2, 64, 64, 2), 30, np.float32), weight * np.broadcast_to(output, (2, side, side, channels))
+            )
+            penalty = coefficient * weight**2
+        return float(tape.gradient(value, weight)), float(tape.gradient(penalty, weight))
+
+    output = random.normal(size=channels).astype(np.float32)
+    of_paper, own = pulls("sum", 64), pulls(reduction, side)
+    assert of_paper[1] == pytest.approx(1e-3 * 0.7)  # its weight decay
+    assert own[0] / own[1] == pytest.approx(of_paper[0] / of_paper[1], rel=1e-4)

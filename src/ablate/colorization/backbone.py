@@ -27,7 +27,7 @@ def build_backbone(plan: Sequence[Layer], *, side: int, seed: int = 0, l2: float
         side: Side of the square input in pixels, one that `architecture.check_side` accepts.
         seed: Seed of the initial values and of dropout.
         l2: Adds l2 * sum(kernel^2) of every convolution to the loss; biases and batch norm are left out.
-            The gradient is 2 * l2 * kernel, so a weight decay of 1e-3 in Caffe or PyTorch is l2 = 5e-4.
+            The gradient is 2 * l2 * kernel: l2 is half of what Caffe and PyTorch call weight decay.
 
     Returns:
         A model from (batch_size, side, side, 1), (L - 50) / 100, to (batch_size, height, width, channels):

@@ -47,7 +47,7 @@ class BackboneConfig(Schema):
 
 
 class RegularizerConfig(Schema):
-    """L2 penalty on the kernels."""
+    """L2 penalty on the kernels: `l2` is the paper's beside its loss, see `loss.penalty_coefficient`."""
 
     name: str
     l2: NonNegativeFloat

@@ -17,6 +17,27 @@ from ablate.colorization.gamut import ab_gamut
 PixelReduction = Literal["mean", "sum"]
 GREY_LIMIT = 5.0
 """A photograph with no |a| or |b| above this counts as grey (released code)."""
+PAPER_PIXELS = 64 * 64
+"""Output pixels of a photograph in the paper."""
+
+
+def penalty_coefficient(l2: float, *, pixel_reduction: PixelReduction, output_side: int) -> float:
+    """Return c of the penalty c * sum(w^2) that is as strong beside a loss as the paper's is beside its own.
+
+    The paper sums the losses e_i of a photograph's P = 4,096 output pixels, averages that over the batch, and decays
+    weights by d, which is the gradient of l2 * sum(w^2) with l2 = d / 2:
+
+        sum_i e_i + l2 sum(w^2) = P (mean_i e_i + l2 / P sum(w^2))
+
+    So c = l2 / P beside the mean over pixels, however many there are, and p times that beside the sum over p pixels:
+    at the paper's 64x64, l2 itself. The minimum is the same for both reductions and every output side.
+
+    Args:
+        l2: Half the weight decay of the paper's loss: 5e-4 in the paper.
+        pixel_reduction: Of the loss.
+        output_side: Side of the network's output in pixels, p = output_side^2.
+    """
+    return l2 / PAPER_PIXELS * (output_side**2 if pixel_reduction == "sum" else 1)
 
 
 class _ColorLoss(keras.losses.Loss):
@@ -76,6 +97,7 @@ class ColorCrossEntropy(_ColorLoss):
         k: Classes a pixel in the soft encoding.
         sigma: Width of the soft encoding's Gaussian in ab units.
         pixel_reduction: `mean` over a photograph's pixels, comparable between output resolutions; `sum` as the paper.
+            An L2 penalty follows it, see `penalty_coefficient`.
         mask_grey: Whether grey photographs count 0, as in the released code.
         **kwargs: Of `keras.losses.Loss`.
 

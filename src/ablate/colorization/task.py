@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ablate.colorization.architecture import Layer, layers, price
+from ablate.colorization.architecture import OUTPUT_STRIDE, Layer, layers, price
 from ablate.colorization.config import ColorizationConfig, DataConfig
 from ablate.colorization.gamut import ab_gamut
 from ablate.colorization.listing import list_files
@@ -178,10 +178,17 @@ class ColorizationTask:
         return evaluation_batches(self.data, batch_size=self.config.evaluation.batch_size)
 
     def build_model(self, seed: int) -> keras.Model:
-        """Return a new network."""
+        """Return a new network; its L2 penalty is as strong beside the loss as `loss.penalty_coefficient` says."""
         from ablate.colorization.backbone import build_backbone
+        from ablate.colorization.loss import penalty_coefficient
 
-        return build_backbone(self.layers, side=self.side, seed=seed, l2=self.config.regularizer.l2)
+        config = self.config
+        penalty = penalty_coefficient(
+            config.regularizer.l2,
+            pixel_reduction=config.loss.pixel_reduction,
+            output_side=self.side // OUTPUT_STRIDE[config.output_res.name],
+        )
+        return build_backbone(self.layers, side=self.side, seed=seed, l2=penalty)
 
     def build_loss(self) -> keras.losses.Loss:
         """Return the loss; the rebalanced one takes its class weights from the training photographs."""
