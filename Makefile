@@ -31,7 +31,7 @@ demo: .venv/ready  ## train four small variants on the sample photographs and re
 	@echo "All of it in MLflow:  make ui"
 
 turing-demo: demo  ## let people judge the demo's pictures, in a browser; make turing-demo PORT=8081
-	@test -f turing/demo/manifest.json || $(PY) -m ablate.turing build study=demo crops=5 practice=2 test=8 checks=2
+	@test -f turing/demo/manifest.json || $(PY) -m ablate.turing build study=demo crops=8 practice=2 test=8 checks=2
 	@$(PY) -m ablate.turing serve turing/demo port=$(if $(filter file,$(origin PORT)),8080,$(PORT))
 
 test: .venv/ready  ## run the tests

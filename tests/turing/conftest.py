@@ -46,6 +46,7 @@ def make_bundle(
     protocol: Protocol = SHORT,
     algorithms: Sequence[str] = ("baseline", "loss=regression"),
     photographs: int = 9,
+    crops: int = 1,
     side: int = 64,
 ) -> Bundle:
     """Write a bundle of coloured stripes."""
@@ -62,6 +63,7 @@ def make_bundle(
     stimuli = [
         Stimulus(photograph=f"photo{number}", real=write(), recolored=[write() for _ in algorithms], check=write())
         for number in range(photographs)
+        for _ in range(crops)
     ]
     freeze(
         folder,

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -31,6 +32,7 @@ from ablate.tracking.store import open_store
 from ablate.turing.build import main
 from ablate.turing.bundle import Bundle
 from ablate.turing.protocol import Protocol, Rules
+from ablate.turing.request import parsed
 from ablate.turing.runs import Colorist, colorists, distinct, names_of, of_study
 from ablate.turing.stimuli import png
 from conftest import QUICK
@@ -430,12 +432,12 @@ def test_what_is_wrong_is_one_clear_error(
         (
             ["test=30", "checks=3", "practice=10"],
             "7 squares of 7 photographs can be used, and one participant sees 43 (practice=10 + test=30 + checks=3)",
-            ["crops=7", "practice=1 test=6 checks=0"],
+            ["crops=8", "practice=1 test=6 checks=0"],
         ),
         (
             ["photographs=2", "crops=2"],
             "4 squares of 2 photographs can be used, and one participant sees 5 (practice=1 + test=3 + checks=1)",
-            ["photographs=3", "crops=3", "practice=0 test=3 checks=0"],
+            ["photographs=4", "practice=0 test=3 checks=0"],
         ),
     ],
 )
@@ -456,6 +458,30 @@ def test_too_few_squares_say_what_would_do(
     for number, way in enumerate(works):
         assert way in text
         build(*given, *way.split(), out=str(number))
+
+
+def test_it_says_how_many_photographs_it_takes(build: Callable[..., Bundle], tmp_path: Path) -> None:
+    """As the demo once did: five squares of each of three photographs, of which one was shown in practice."""
+    for number in range(3):
+        for folder in ("real", "one"):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            soft(number).save(tmp_path / folder / f"{number}.png")
+    given = [f"real={tmp_path / 'real'}", f"outside.one={tmp_path / 'one'}", "name=few", "practice=2", "checks=2"]
+    with pytest.raises(DataError) as raised:
+        build(*given, "crops=5", "test=8")
+    assert str(raised.value) == (
+        "15 squares of 3 photographs can be used, and one participant sees 12 (practice=2 + test=8 + checks=2), each "
+        "once, and no photograph in two of these: that takes at least 4 photographs with crops=5. Set one of: crops=8 "
+        "cuts so many squares of each photograph; practice=1 test=5 checks=1 lets each participant see fewer"
+        "."
+    )
+    assert len(build(*given, "crops=5", "test=5").manifest.stimuli) == 15
+
+
+def test_the_demo_has_photographs_enough() -> None:
+    (command,) = re.findall(r"turing build (study=demo .*)", (Path(__file__).parents[2] / "Makefile").read_text())
+    asked = parsed(command.split())
+    assert asked.protocol.shares([asked.crops] * 3) is not None
 
 
 def test_runs_without_a_model_are_named(store: Store, build: Callable[..., Bundle]) -> None:

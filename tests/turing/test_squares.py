@@ -128,6 +128,28 @@ def test_a_picture_belongs_to_a_photograph_however_its_name_is_spelled(tmp_path:
     assert len(cut([unseen(f"{ours}.jpg", photograph(0))], outside).squares) == 1
 
 
+def test_of_one_photograph_under_several_names_one_is_taken(tmp_path: Path) -> None:
+    image = photograph(0, 300, 200)
+    image.save(tmp_path / "poor.jpg", quality=40)
+    same = {
+        "first.png": image,
+        "poor.jpg": Image.open(tmp_path / "poor.jpg").convert("RGB"),
+        "small.png": image.resize((90, 60)),
+    }
+    gathered = cut([*(unseen(name, picture) for name, picture in same.items()), *MANY[1:]], crops=2)
+    taken = {square.photograph for square in gathered.squares}
+    assert len(taken) == gathered.photographs == len(MANY)
+    (kept,) = taken.intersection(same)
+    assert sorted(map(str, gathered.left_out)) == [
+        f"{name}: shows the same as another photograph, {kept}" for name in sorted(same) if name != kept
+    ]
+
+
+def test_even_photographs_are_not_taken_for_one() -> None:
+    gathered = cut([unseen(f"{color}.png", Image.new("RGB", (40, 40), color)) for color in ("red", "blue")])
+    assert gathered.photographs == 2
+
+
 def test_of_a_photograph_with_several_squares_only_the_grey_ones_are_left_out() -> None:
     image = Image.new("RGB", (60, 40), (128, 128, 128))
     image.paste(photograph(0, 20, 40), (0, 0))

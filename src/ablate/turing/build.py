@@ -44,9 +44,10 @@ Make the pictures that people judge: evaluation photographs, real and recoloured
   data=folder data.root=DIR   the photographs that a prepared data set was made from, in their own size
   uri=sqlite:///FILE          another store; else MLFLOW_TRACKING_URI, else mlflow.db
 
-Of a run's data set only photographs that did not train are taken. A picture of another system belongs to the
-photograph of the same name, whatever the endings. Only its colours are used: the two pictures of a pair have the same
-L. The same arguments make the same pictures."""
+Of a run's data set only photographs that did not train are taken. No participant sees squares of one photograph in
+two of practice, test and checks: the defaults take 53 photographs with crops=1 and 6 with crops=10. A picture of
+another system belongs to the photograph of the same name, whatever the endings. Only its colours are used: the two
+pictures of a pair have the same L. The same arguments make the same pictures."""
 
 
 def main(arguments: list[str]) -> None:
@@ -72,7 +73,7 @@ def main(arguments: list[str]) -> None:
         raise ConfigError(f"outside.{min(taken)} is called like a variant: give it another name")
     cutting = Cutting(asked.side, asked.crops, asked.seed, tuple(sorted({run.data.image_size for run in runs})))
     gathered = gather(photographs, outside, count=asked.photographs, cutting=cutting)
-    if len(gathered.squares) < protocol.photographs:
+    if protocol.shares(gathered.counts) is None:
         raise DataError(too_few(gathered, protocol, asked))
     colors = {**_model_colors(runs, gathered.squares, asked.side), **_outside_colors(outside, gathered.squares)}
     written = write_pictures(folder, gathered.squares, colors, seed=asked.seed)

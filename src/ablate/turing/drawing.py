@@ -1,14 +1,17 @@
 """What a participant is shown: drawn from the experiment's seed and the participant's number. Pure functions."""
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Literal
 
 import numpy as np
 
-from ablate.turing.bundle import Manifest
+from ablate.errors import DataError
+from ablate.turing.bundle import Manifest, Stimulus
+from ablate.turing.protocol import Kind
 
-Kind = Literal["practice", "test", "check"]
 Side = Literal["left", "right"]
 SIDES: tuple[Side, Side] = ("left", "right")
 _ASSIGNMENT, _TRIALS = 0, 1
@@ -49,6 +52,22 @@ def assigned(seed: int, place: int, algorithms: int) -> int:
     return int(np.random.default_rng([seed, _ASSIGNMENT, block]).permutation(algorithms)[within])
 
 
+def photographs_of(manifest: Manifest) -> Mapping[Kind, int]:
+    """Return how many photographs each kind of trial has, for one participant.
+
+    Raises:
+        DataError: There are too few; `build` makes no such bundle, but did so once.
+    """
+    counts = Counter(stimulus.photograph for stimulus in manifest.stimuli)
+    shares = manifest.protocol.shares(counts.values())
+    if shares is None:
+        raise DataError(
+            f"the bundle {manifest.name} has {len(counts)} photographs, too few for practice, test and checks to "
+            "have each their own: build it anew under another name, and `build` says how many it takes"
+        )
+    return shares
+
+
 def draw_trials(manifest: Manifest, *, seed: int, algorithm: int, place: int) -> Sequence[Drawn]:
     """Draw a participant's trials: practice first, then the test with the checks at random places in it.
 
@@ -59,19 +78,48 @@ def draw_trials(manifest: Manifest, *, seed: int, algorithm: int, place: int) ->
         place: Number of the participant, from 0.
 
     Returns:
-        `manifest.protocol.photographs` trials; none shows what another has shown.
+        `manifest.protocol.photographs` trials. None shows a square that another has shown, nor a photograph of which
+        one of another kind shows a square: practice says what is real, and an obvious fake does.
+
+    Raises:
+        DataError: There are too few photographs.
     """
-    protocol = manifest.protocol
+    protocol, shares = manifest.protocol, photographs_of(manifest)
     random = np.random.default_rng([seed, _TRIALS, place])
-    chosen = random.choice(len(manifest.stimuli), protocol.photographs, replace=False)
-    test, checks, practice = protocol.test, protocol.checks, protocol.practice
-    later = random.permutation(test + checks)
-    kinds: list[Kind] = ["practice"] * practice
-    kinds += ["test" if each < test else "check" for each in later]
+    squares = defaultdict[str, list[Stimulus]](list)
+    for stimulus in manifest.stimuli:
+        squares[stimulus.photograph].append(stimulus)
+    photographs = list(squares.values())
+    chosen = [photographs[each] for each in random.choice(len(photographs), sum(shares.values()), replace=False)]
+    later = random.permutation(protocol.test + protocol.checks)
+    kinds: list[Kind] = ["practice"] * protocol.practice
+    kinds += ["test" if each < protocol.test else "check" for each in later]
     sides = random.integers(0, 2, len(kinds))
+    shown = {kind: _in_turn(own, random) for kind, own in _dealt(chosen, kinds, shares).items()}
     drawn = []
-    for kind, number, side in zip(kinds, chosen, sides, strict=True):
-        stimulus = manifest.stimuli[number]
+    for kind, side in zip(kinds, sides, strict=True):
+        stimulus = next(shown[kind])
         recolored = stimulus.check if kind == "check" else stimulus.recolored[algorithm]
         drawn.append(Drawn(kind, stimulus.photograph, stimulus.real, recolored, SIDES[side]))
     return drawn
+
+
+_Squares = list[Stimulus]
+"""Of one photograph."""
+
+
+def _dealt(
+    chosen: Sequence[_Squares], kinds: Sequence[Kind], shares: Mapping[Kind, int]
+) -> Mapping[Kind, list[_Squares]]:
+    """Give photographs to kinds of trials, in the order of the trials, until each has its share."""
+    left, dealt = iter(chosen), {kind: list[_Squares]() for kind in shares}
+    for kind in kinds:
+        if len(dealt[kind]) < shares[kind]:
+            dealt[kind].append(next(left))
+    return dealt
+
+
+def _in_turn(photographs: Sequence[_Squares], random: np.random.Generator) -> Iterator[Stimulus]:
+    """Yield one square of each photograph, then another one of each, and so on."""
+    shuffled = [[squares[place] for place in random.permutation(len(squares))] for squares in photographs]
+    return (square for turn in zip_longest(*shuffled) for square in turn if square is not None)

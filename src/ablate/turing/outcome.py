@@ -9,20 +9,23 @@ from tqdm import tqdm
 from ablate.turing.bundle import Manifest
 from ablate.turing.pictures import Written
 from ablate.turing.protocol import Protocol
-from ablate.turing.request import Request
+from ablate.turing.request import MOST_CROPS, Request
 from ablate.turing.squares import Gathered, LeftOut
 
+_TRIALS = ("practice", "test", "checks")
 _SHOWN = 5
 """Photographs of a kind that are named."""
 
 
 def too_few(gathered: Gathered, protocol: Protocol, asked: Request) -> str:
-    """Say that there are not enough squares for one participant, and what would work."""
+    """Say that there are not enough photographs for one participant, and what would work."""
     there, needed = len(gathered.squares), protocol.photographs
-    parts = {key: getattr(protocol, key) for key in ("practice", "test", "checks")}
+    parts = {key: getattr(protocol, key) for key in _TRIALS}
+    photographs = sum(math.ceil(trials / asked.crops) for trials in parts.values())
     said = [
         f"{there} squares of {gathered.photographs} photographs can be used, and one participant sees {needed} "
-        f"({' + '.join(f'{key}={value}' for key, value in parts.items())}), each once."
+        f"({' + '.join(f'{key}={value}' for key, value in parts.items())}), each once, and no photograph in two of "
+        f"these: that takes at least {photographs} photographs with crops={asked.crops}."
     ]
     if gathered.left_out:
         said.append(f"Left out: {'; '.join(_left_out(gathered.left_out))}.")
@@ -30,14 +33,26 @@ def too_few(gathered: Gathered, protocol: Protocol, asked: Request) -> str:
         return " ".join(said)
     ways = []
     if gathered.photographs == asked.photographs:
-        ways.append(f"photographs={math.ceil(needed / asked.crops)} or more, if there are so many")
-    crops = math.ceil(needed / gathered.photographs)
-    if crops <= 100:
-        ways.append(f"crops={crops} cuts so many squares of each photograph")
-    practice, checks = there * protocol.practice // needed, there * protocol.checks // needed
-    test = min(protocol.test, there - practice - checks)
-    ways.append(f"practice={practice} test={test} checks={checks} lets each participant see fewer")
+        ways.append(f"photographs={max(photographs, asked.photographs + 1)} or more, if there are so many")
+    for crops in range(asked.crops + 1, MOST_CROPS + 1):
+        if protocol.shares([crops] * gathered.photographs):
+            ways.append(f"crops={crops} cuts so many squares of each photograph")
+            break
+    if fewer := _fewer(gathered, protocol):
+        ways.append(f"{' '.join(f'{key}={getattr(fewer, key)}' for key in _TRIALS)} lets each participant see fewer")
     return " ".join([*said, f"Set one of: {'; '.join(ways)}."])
+
+
+def _fewer(gathered: Gathered, protocol: Protocol) -> Protocol | None:
+    """Return the longest protocol with the same parts, about, that there are enough photographs for."""
+    needed = protocol.photographs
+    for total in range(min(len(gathered.squares), needed - 1), 0, -1):
+        practice, checks = total * protocol.practice // needed, total * protocol.checks // needed
+        test = min(protocol.test, total - practice - checks)
+        fewer = protocol.model_copy(update={"practice": practice, "test": test, "checks": checks})
+        if fewer.shares(gathered.counts):
+            return fewer
+    return None
 
 
 def said(

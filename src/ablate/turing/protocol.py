@@ -1,10 +1,16 @@
 """How an experiment goes, and which of its answers count: fixed when its bundle is built. No TensorFlow."""
 
-from typing import Annotated
+from bisect import bisect_left
+from collections.abc import Collection, Mapping
+from itertools import accumulate
+from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from ablate.schema import Schema
+
+Kind = Literal["practice", "test", "check"]
+"""Of trials: with feedback, that count, and with an obvious fake."""
 
 
 class Rules(Schema):
@@ -45,5 +51,31 @@ class Protocol(Schema):
 
     @property
     def photographs(self) -> int:
-        """How many photographs one participant sees, each once."""
-        return self.practice + self.test + self.checks
+        """How many squares of photographs one participant sees, each once."""
+        return sum(self.trials.values())
+
+    @property
+    def trials(self) -> Mapping[Kind, int]:
+        """How many trials of each kind one participant has, each with a square of its own."""
+        return {"test": self.test, "practice": self.practice, "check": self.checks}
+
+    def shares(self, squares: Collection[int]) -> Mapping[Kind, int] | None:
+        """Say how many photographs each kind of trial gets: none is in two, as practice shows what is real.
+
+        As few as suffice, whichever they are; and of what is left, first for the test, at most one a trial.
+
+        Args:
+            squares: How many there are of each photograph, at least one.
+
+        Returns:
+            None where there are too few photographs.
+        """
+        fewest = list(accumulate(sorted(squares), initial=0))
+        shares = {kind: bisect_left(fewest, self.trials[kind]) for kind in self.trials}
+        left = len(squares) - sum(shares.values())
+        if left < 0:
+            return None
+        for kind in shares:
+            more = min(left, self.trials[kind] - shares[kind])
+            shares[kind], left = shares[kind] + more, left - more
+        return shares

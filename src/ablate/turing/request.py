@@ -9,6 +9,8 @@ from ablate.errors import ConfigError
 from ablate.schema import Schema, unknown, validate
 from ablate.turing.protocol import Protocol, Rules
 
+MOST_CROPS = 100
+
 
 class Request(Schema):
     """What the command is given, see `build.HELP`."""
@@ -22,7 +24,7 @@ class Request(Schema):
     out: str | None = None
     side: Annotated[int, Field(ge=16, le=1024)] = 256
     photographs: PositiveInt = 200
-    crops: Annotated[int, Field(ge=1, le=100)] = 1
+    crops: Annotated[int, Field(ge=1, le=MOST_CROPS)] = 1
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     practice: int = Protocol.model_fields["practice"].default
     test: int = Protocol.model_fields["test"].default

@@ -13,6 +13,7 @@ from ablate.errors import AblateError, ConfigError
 from ablate.turing.app import create_app
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, default_database
+from ablate.turing.drawing import photographs_of
 from ablate.turing.security import Limits, Signer
 from ablate.turing.sessions import Sessions
 from ablate.turing.texts import load_texts
@@ -109,6 +110,7 @@ def _bundles(folders: Sequence[Path]) -> list[Bundle]:
             raise ConfigError(
                 f"two bundles have the name {bundle.manifest.name}: build one of them with another name="
             )
+        photographs_of(bundle.manifest)  # before anybody comes
         bundle.verify()
         bundles.append(bundle)
     return bundles

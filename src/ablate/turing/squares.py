@@ -4,7 +4,8 @@ No TensorFlow.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -17,10 +18,13 @@ from ablate.colorization.photographs import Pixels, center_square
 from ablate.colorization.unseen import Unseen
 from ablate.cpus import map_ahead
 from ablate.errors import DataError
-from ablate.turing.stimuli import Noise, correlation, draw_noise, is_grey, to_lab
+from ablate.turing.stimuli import Array, Noise, correlation, draw_noise, is_grey, to_lab
 
 SAME_PICTURE = 0.9
 """Correlation of their L from which on two pictures show the same."""
+SAME_PHOTOGRAPH = 0.99
+"""The same for two photographs, at `_LOOK` pixels: one was saved from the other, in another format or size."""
+_LOOK = (32, 32)
 _ZOOMS = (1.25, 2.0)
 """A square that is not the central one is smaller than the photograph by a factor between these."""
 _SAME_SHAPE = 0.02
@@ -126,11 +130,17 @@ class Gathered:
     photographs: int
     left_out: list[LeftOut]
 
+    @property
+    def counts(self) -> Collection[int]:
+        """How many squares there are of each photograph."""
+        return Counter(square.photograph for square in self.squares).values()
+
 
 def gather(photographs: Sequence[Unseen], others: Sequence[Others], *, count: int, cutting: Cutting) -> Gathered:
     """Cut squares from the first photographs that can be used, in an order drawn from the seed.
 
-    The order is that of hashes of the seed and each photograph's contents: one photograph more or less, or one that
+    Of photographs that are the same, by the contents of their files or by what they show, the first is taken. The
+    order is that of hashes of the seed and each photograph's contents: one photograph more or less, or one that
     turns out to be grey, changes nothing for the others.
 
     Args:
@@ -141,7 +151,8 @@ def gather(photographs: Sequence[Unseen], others: Sequence[Others], *, count: in
     """
     ordered = sorted(photographs, key=lambda one: hashlib.sha256(f"{cutting.seed} {one.digest}".encode()).digest())
     gathered = Gathered([], 0, [])
-    used = 0
+    used = list[str]()
+    looks = np.zeros((min(count, len(ordered)), np.prod(_LOOK)), np.float32)
     seen, named = dict[str, str](), set[str]()
     # A few photographs ahead: nobody knows how many it will take.
     with (
@@ -151,7 +162,7 @@ def gather(photographs: Sequence[Unseen], others: Sequence[Others], *, count: in
         closing(map_ahead(lambda one: _squares(one, others, cutting), ordered)) as cut,
     ):
         # strict=False: it ends when there are enough.
-        for photograph, (squares, left_out) in zip(ordered, cut, strict=False):
+        for photograph, (squares, left_out, look) in zip(ordered, cut, strict=False):
             if photograph.digest in seen:
                 same = Unusable("the same contents as another photograph", f", {seen[photograph.digest]}")
                 gathered.left_out.append(LeftOut(photograph.name, same))
@@ -161,16 +172,24 @@ def gather(photographs: Sequence[Unseen], others: Sequence[Others], *, count: in
             named.add(name)
             seen[photograph.digest] = name
             gathered.left_out.extend(left_out)
-            if squares:
-                gathered.squares.extend(replace(square, photograph=name) for square in squares)
-                used += 1
-                bar.update()
-            if used == count:
+            if not squares:
+                continue
+            alike = looks[: len(used)] @ look
+            if alike.size and alike.max() >= SAME_PHOTOGRAPH:
+                same = Unusable("shows the same as another photograph", f", {used[int(alike.argmax())]}")
+                gathered.left_out.append(LeftOut(name, same))
+                continue
+            looks[len(used)] = look
+            used.append(name)
+            gathered.squares.extend(replace(square, photograph=name) for square in squares)
+            bar.update()
+            if len(used) == count:
                 break
-    return Gathered(gathered.squares, used, gathered.left_out)
+    return Gathered(gathered.squares, len(used), gathered.left_out)
 
 
-_Result = tuple[list[Square], list[LeftOut]]
+_Result = tuple[list[Square], list[LeftOut], Array]
+"""Squares, what cannot be used, and what the photograph looks like: see `_look`."""
 
 
 def _squares(photograph: Unseen, others: Sequence[Others], cutting: Cutting) -> _Result:
@@ -178,7 +197,7 @@ def _squares(photograph: Unseen, others: Sequence[Others], cutting: Cutting) -> 
         pictures = {other.name: other.load(photograph.name) for other in others}
         image = _loaded(photograph)
     except Unusable as why:
-        return [], [LeftOut(photograph.name, why)]
+        return [], [LeftOut(photograph.name, why)], np.zeros(0)
     squares, left_out = list[Square](), list[LeftOut]()
     for number in range(cutting.crops):
         try:
@@ -186,7 +205,14 @@ def _squares(photograph: Unseen, others: Sequence[Others], cutting: Cutting) -> 
         except Unusable as why:
             name = photograph.name if cutting.crops == 1 else f"{photograph.name}, square {number + 1}"
             left_out.append(LeftOut(name, why))
-    return squares, left_out
+    return squares, left_out, _look(image)
+
+
+def _look(image: Image.Image) -> Array:
+    """Return what a photograph looks like in small: two of these, multiplied, are the correlation of their L."""
+    L = to_lab(np.asarray(image.resize(_LOOK, Image.Resampling.BICUBIC)))[..., 0].ravel()
+    about_mean = L - L.mean()
+    return np.asarray(about_mean / max(float(np.linalg.norm(about_mean)), 1e-9), np.float64)
 
 
 def _loaded(photograph: Unseen) -> Image.Image:
