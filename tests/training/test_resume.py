@@ -57,7 +57,7 @@ def run(config: Checked, file: Path, curves: Curves, stop_at: int | None = None)
             ["dropout=light", "optimizer=adadelta", "training.learning_rate_drops=[[2,0.1]]", BFLOAT16],
             [2],
         ),
-        (["dropout=light", "optimizer=sgd", "hardware.precision=mixed_float16"], [4]),
+        (["dropout=light", "optimizer=sgd", "+optimizer.use_ema=true", "hardware.precision=mixed_float16"], [4]),
     ],
     ids=["every place", "adadelta in bfloat16", "float16"],
 )
