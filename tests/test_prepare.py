@@ -11,6 +11,9 @@ import psutil
 import pytest
 from PIL import Image
 
+from ablate.command_line import CommandLine
+from ablate.errors import ConfigError
+from ablate.resolution import resolved_text
 from conftest import QUICK
 
 ARGUMENTS = ["data=folder", "data.root=many", "scale=smoke", "shard_mib=1", "workers=2"]
@@ -118,3 +121,12 @@ def test_results_of_prepared_photographs_are_those_of_the_photographs(many, pyth
     measured = found.metrics.filter(regex="^(eval|train)/")
     assert measured.shape[1] > 5
     assert (measured.nunique() == 1).all()
+
+
+def test_where_it_goes_is_resolved_as_the_configuration_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WHO", "anna")
+    config = CommandLine(["scale=smoke", "data=folder", "data.root=there"]).compose()
+    assert resolved_text("${oc.env:WHO}/${scale.name}-${data.image_size}", config) == "anna/smoke-32"
+    assert resolved_text("gs://a/b c=d", config) == "gs://a/b c=d"
+    with pytest.raises(ConfigError, match="NOBODY"):
+        resolved_text("${oc.env:NOBODY}", config)

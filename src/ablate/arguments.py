@@ -1,12 +1,16 @@
 """Arguments of commands, `NAME=VALUE` each."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from ablate.errors import ConfigError
 from ablate.schema import unknown
 
 _Number = TypeVar("_Number", int, float)
+_NAMES = ("study.name", "study.variant", "experiment")
 _SWITCHES = {"true": True, "false": False}
 
 
@@ -62,3 +66,24 @@ def _converted(name: str, value: str, to: Callable[[str], _Number], kind: str) -
         return to(value)
     except ValueError:
         raise ConfigError(f"{name} must be {kind}. Received: {name}={value}") from None
+
+
+def names_as_text(lines: Iterable[str]) -> list[str]:
+    """Return overrides such that Hydra reads names as they are written: 2024, 1e3 and true are text in them.
+
+    `study.name=null` is a name as well; `null` elsewhere is none, as always.
+    """
+    return [_as_text(line) for line in lines]
+
+
+def _as_text(line: str) -> str:
+    key, equals, value = line.partition("=")
+    if key.lstrip("+") not in _NAMES or not re.fullmatch(r"[\w.+-]+(,[\w.+-]+)*", value):
+        return line
+    parser = OverridesParser.create()
+    names = []
+    for name in value.split(","):
+        read = parser.parse_override(f"name={name}").value()
+        text = isinstance(read, str) or (read is None and not key.endswith("study.name"))
+        names.append(name if text else f"'{name}'")
+    return f"{key}{equals}{','.join(names)}"

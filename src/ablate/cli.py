@@ -2,6 +2,7 @@
 
 import logging
 import os
+import select
 import signal
 import sys
 import threading
@@ -13,14 +14,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from ablate.command_line import CommandLine
+from ablate.config_errors import no_level, unreadable
 from ablate.errors import AblateError, Interrupted
 from ablate.resolution import plain
 from ablate.schema import unknown, unknown_level
@@ -46,6 +49,15 @@ class TerminalFormatter(logging.Formatter):
         return (CLEAR if sys.stdout.isatty() else "") + super().format(record)
 
 
+class TerminalHandler(logging.StreamHandler[TextIO]):
+    """Writes the log to a stream; where nobody reads it any more, what is logged is lost, and the work goes on."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Print the stack trace of an error in logging, but for that one."""
+        if not is_unread(sys.exc_info()[1]):
+            super().handleError(record)
+
+
 @contextmanager
 def command() -> Iterator[None]:
     """Run a command's main function: errors that a user can mend end it with one line and exit code 1.
@@ -53,6 +65,12 @@ def command() -> Iterator[None]:
     With `HYDRA_FULL_ERROR=1` in the environment, the stack trace of an error before a run is shown as well, as
     Hydra's users expect; one of a run itself is in its log.
     """
+    with _quiet_where_nobody_reads(), _errors_in_a_line():
+        yield
+
+
+@contextmanager
+def _errors_in_a_line() -> Iterator[None]:
     before = os.environ.get("HYDRA_FULL_ERROR")
     traced = before == "1"
     # Hydra then raises its errors instead of printing them itself.
@@ -61,14 +79,14 @@ def command() -> Iterator[None]:
     try:
         with _here_importable():
             yield
-    except (AblateError, HydraException, OmegaConfBaseException, OSError) as error:
-        if traced:
+    except (AblateError, HydraException, OmegaConfBaseException, OSError, YAMLError) as error:
+        if traced or is_unread(error):
             raise
         _leave(f"Error: {explain(error, sys.argv[1:])}", 1)
     except (AttributeError, TypeError, ValueError) as error:
-        if traced or not _raised_in(error, "hydra"):
+        if traced or not (_raised_in(error, "hydra") or _passed(error, "file_config_source.py")):
             raise
-        _leave(f"Error: {' '.join(str(error).split())}", 1)
+        _leave(f"Error: {explain(error, sys.argv[1:])}", 1)
     except RecursionError as error:
         if traced or not _passed(error, "defaults_list.py"):
             raise
@@ -82,6 +100,40 @@ def command() -> Iterator[None]:
             del os.environ["HYDRA_FULL_ERROR"]
         else:
             os.environ["HYDRA_FULL_ERROR"] = before
+
+
+def is_unread(error: BaseException | None) -> bool:
+    """Say whether an error is that of writing to a pipe that nobody reads any more: `head` has seen enough."""
+    return isinstance(error, BrokenPipeError) and any(map(_is_unread, (sys.stdout, sys.stderr)))
+
+
+def _is_unread(stream: TextIO) -> bool:
+    try:
+        poll = select.poll()
+        poll.register(stream.fileno(), 0)
+        return any(event & select.POLLERR for _, event in poll.poll(0))
+    except (OSError, ValueError):  # what stands for a stream in a test has no number
+        return False
+
+
+@contextmanager
+def _quiet_where_nobody_reads() -> Iterator[None]:
+    """Let a command end without a word, and with the code of a signal, where nobody reads what it prints."""
+    streams = (sys.stdout, sys.stderr)
+    try:
+        try:
+            yield
+        finally:
+            for stream in streams:
+                stream.flush()
+    except BrokenPipeError as error:
+        if not is_unread(error):
+            raise
+        # What is left in them is written once more at the very end.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in filter(_is_unread, streams):
+            os.dup2(nowhere, stream.fileno())
+        sys.exit(128 + signal.SIGPIPE)
 
 
 @contextmanager
@@ -251,6 +303,9 @@ def explain(error: Exception, arguments: Sequence[str]) -> str:
     """
     if isinstance(error, AblateError):
         return str(error)
+    said = unreadable(error) or no_level(error, arguments)
+    if said is not None:
+        return said
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
         group, _, level = error.missing_cfg_file.rpartition("/")
         return unknown_level(group, level, error.options)

@@ -16,6 +16,7 @@ from hydra.errors import SearchPathException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from ablate.arguments import names_as_text
 from ablate.config import conf_dir
 from ablate.errors import ConfigError
 from ablate.paths import absolute
@@ -43,7 +44,7 @@ class CommandLine:
 
     def __init__(self, arguments: Sequence[str]):
         parsed, _ = get_args_parser().parse_known_intermixed_args(list(arguments))
-        self.overrides: list[str] = parsed.overrides
+        self.overrides = names_as_text(parsed.overrides)
         self.multirun: bool = parsed.multirun
         self.options = [
             part

@@ -6,7 +6,7 @@ Imports neither TensorFlow nor MLflow.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
@@ -15,12 +15,14 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
-from pydantic import Field, PositiveFloat, SerializeAsAny, model_validator
+from pydantic import BeforeValidator, Field, PositiveFloat, SerializeAsAny, model_validator
 
 from ablate.errors import ConfigError
+from ablate.names import STORED
 from ablate.optimizers import ONE_DEVICE_ALONE, SCHEMAS, OptimizerConfig, OtherOptimizer
 from ablate.paths import absolute, start_folder
 from ablate.resolution import plain, resolved
@@ -54,11 +56,23 @@ def project_dir() -> Path:
     return _CHECKOUT if (_CHECKOUT / "conf" / "config.yaml").is_file() else start_folder()
 
 
+def _name(value: Any) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        raise ValueError("a name is text: in a file it needs quotes where it looks like something else")
+    return value
+
+
+StudyName = Annotated[str, BeforeValidator(_name), Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+"""Name of a study: that of an experiment in MLflow, and of folders."""
+
+
 class StudyConfig(Schema):
     """The study that a run belongs to."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
-    variant: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    name: StudyName
+    variant: Annotated[str, Field(min_length=1, max_length=STORED)] | None = None
 
 
 class TrackingConfig(Schema):
@@ -216,7 +230,7 @@ def levels_alone(kept: Collection[str] | None = None) -> tuple[dict[str, str], d
     overrides = [
         str(override.input_line)
         for override in OverridesParser.create().parse_overrides(task_overrides())
-        if override.key_or_group in groups and (kept is None or override.key_or_group in kept)
+        if chooses_level(override, groups) and (kept is None or override.key_or_group in kept)
     ]
     # The folders are all among the job's sources already.
     config = loader_of_job().load_configuration(
@@ -240,6 +254,18 @@ def loader_of_job() -> ConfigLoaderImpl:
         path = str(absolute(source.path)) if source.schema == "file" else source.path
         search_path.append(source.provider, f"{source.schema}://{path}")
     return ConfigLoaderImpl(search_path)
+
+
+def chooses_level(override: Override, groups: Iterable[str]) -> bool:
+    """Say whether an override chooses a level of a config group, as `optimizer=adam`, or else sets values.
+
+    Args:
+        override: Any; `optimizer={learning_rate: 0.1}` sets values, as Hydra has it.
+        groups: The config groups of which a level is chosen, with their packages, as in `dropout@second`.
+    """
+    key = override.key_or_group
+    named = any(group.partition("@")[0] == key for group in groups)
+    return named and not override.is_delete() and not isinstance(override.value(), dict)
 
 
 def _levels(choices: Mapping[str, Any]) -> dict[str, str]:

@@ -116,7 +116,7 @@ def _train(job: Job, checked: Checked, claim: Claim, run_id: str | None, started
     }
     if identity(checked, data.fingerprint) != claim.folder.name:
         raise DataError("the data set has changed while it was read: start again")
-    log.info("Run %s, seed %d, of study %s, tracked in %s", job.variant, run.seed, run.study.name, job.uri)
+    log.info("Run %s, of study %s, tracked in %s", job, run.study.name, job.uri)
     log.info("Depends on %s; `python -m ablate.plan code=true` lists it", job.code)
     log.info("On %s", ", ".join(f"{name} {value}" for name, value in hardware.facts.items()))
     with track(

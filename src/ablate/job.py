@@ -10,6 +10,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from ablate.config import Checked, check, chosen_levels, levels_alone, project_dir, task_overrides
+from ablate.names import run_name, shortened
 from ablate.resolution import whole_job
 from ablate.study.code import Code
 from ablate.study.identity import code
@@ -42,10 +43,10 @@ class Job:
     @property
     def name(self) -> str:
         """What MLflow calls the run."""
-        return f"{self.variant} seed={self.values['seed']}"
+        return run_name(self.variant, self.values["seed"])
 
     def __str__(self) -> str:
-        return f"{self.variant}, seed {self.values['seed']}"
+        return f"{shortened(self.variant)}, seed {self.values['seed']}"
 
 
 def described(config: DictConfig) -> Job:

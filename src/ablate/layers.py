@@ -23,10 +23,10 @@ The arguments are those of `python -m ablate.run`, whose --help lists them."""
 def main() -> None:
     """Run the command."""
     arguments = sys.argv[1:]
-    if {"-h", "--help"}.intersection(arguments):
-        print(HELP)
-        return
     with command():
+        if {"-h", "--help"}.intersection(arguments):
+            print(HELP)
+            return
         given = command_line(arguments)
         print(_swept(given) if given.multirun else _shown(check(given.compose()).task))
 

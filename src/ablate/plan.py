@@ -15,8 +15,10 @@ import pandas as pd
 from tabulate import tabulate
 from tqdm import tqdm
 
+from ablate.arguments import parsed, switch
 from ablate.cli import command
 from ablate.command_line import command_line
+from ablate.names import shortened
 from ablate.study.claims import checkpoint_file
 from ablate.study.code import joined
 from ablate.study.identity import code
@@ -43,20 +45,21 @@ of one example's forward pass, and how long it takes, judged by earlier runs on 
 def main() -> None:
     """Run the command."""
     arguments = sys.argv[1:]
-    if "--help" in arguments or "-h" in arguments:
-        print(HELP)
-        return
     # The process is about to end: looking for garbage among a million small nodes takes an eighth of its time.
     gc.disable()
     with command():
+        if "--help" in arguments or "-h" in arguments:
+            print(HELP)
+            return
         plan = _plan([argument for argument in arguments if argument != "--json"])
         print(json.dumps(plan, indent=2) if "--json" in arguments else _shown(plan))
 
 
 def _plan(arguments: Sequence[str]) -> dict[str, Any]:
-    calibrate, listed = "calibrate=true" in arguments, "code=true" in arguments
-    lines = [argument for argument in arguments if not argument.startswith(("calibrate=", "code="))]
-    given = command_line(lines, ["--json", "--help"])
+    own = [argument for argument in arguments if argument.startswith(("calibrate=", "code="))]
+    chosen = parsed(own, ("calibrate", "code"))
+    calibrate, listed = (switch(chosen, name, "false") for name in ("calibrate", "code"))
+    given = command_line([argument for argument in arguments if argument not in own], ["--json", "--help"])
     study, planned = plan_sweep(given.loader, given.compose_sweep())
     found = standings(planned)
     before = _history(planned[0].uri)
@@ -131,7 +134,7 @@ def _plain(value: Any) -> Any:
 def _shown(plan: Mapping[str, Any]) -> str:
     rows = [
         {
-            "variant": run["variant"],
+            "variant": shortened(run["variant"]),
             "seed": run["seed"],
             "state": _state(run),
             "parameters": f"{run['parameters']:,.0f}",

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 
 from omegaconf import DictConfig
 
-from ablate.cli import TerminalFormatter, command
+from ablate.cli import TerminalFormatter, TerminalHandler, command
 from ablate.command_line import CommandLine, command_line
 from ablate.config import check
 from ablate.cpus import job_threads
 from ablate.errors import ConfigError
+from ablate.resolution import resolved_text
 from ablate.study.sweep import expand_sweep
 
 HELP = """\
@@ -37,16 +38,18 @@ _SOURCE = ("data", "data.root", "data.dataset")
 def main() -> None:
     """Run the command."""
     arguments = sys.argv[1:]
-    if {"-h", "--help"}.intersection(arguments):
-        print(HELP)
-        return
     with command():
+        if {"-h", "--help"}.intersection(arguments):
+            print(HELP)
+            return
         own, overrides = _sorted_out(arguments)
-        handler = logging.StreamHandler(sys.stdout)
+        handler = TerminalHandler(sys.stdout)
         handler.setFormatter(TerminalFormatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
         logging.basicConfig(level=logging.INFO, handlers=[handler])
         given = command_line(overrides)
-        task = check(_composed(given)).task
+        config = _composed(given)
+        task = check(config).task
+        own = {key: resolved_text(value, config) for key, value in own.items()}
         workers = _number(own, "workers", job_threads())
         print(task.prepare(own["out"], workers=workers, shard_mib=_number(own, "shard_mib", 64)))
         # What decided on the records, a run must say too.

@@ -10,13 +10,14 @@ from typing import Any, cast
 from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import env_override, setup_globals
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import InterpolationToMissingValueError, MissingMandatoryValue, OmegaConfBaseException
 
 from ablate.errors import ConfigError
 
 _HYDRA = re.compile(r"\$\{\s*hydra\s*:")
 _UNKNOWN = object()
+_ARGUMENT = "argument of a command"
 _KNOWN = "runtime.cwd, runtime.choices, job.name, job.override_dirname and sweep.dir are known"
 
 
@@ -56,6 +57,15 @@ def resolved(config: DictConfig | Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(first, RecursionError):
             raise ConfigError(f"{error.full_key} refers to itself") from None
         raise ConfigError(str(error).splitlines()[0]) from None
+
+
+def resolved_text(text: str, config: DictConfig) -> str:
+    """Return a command's own argument with its interpolations resolved as those of the configuration are."""
+    if "${" not in text:
+        return text
+    with open_dict(config):
+        whole = cast(DictConfig, OmegaConf.merge(config, {_ARGUMENT: text}))
+    return str(resolved(whole)[_ARGUMENT])
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from ablate.apart import execute_apart
+from ablate.arguments import names_as_text
 from ablate.cli import command
 from ablate.command_line import CONFIG_NAME, VERSION_BASE, make_config_path_absolute
 from ablate.config import conf_dir
@@ -54,6 +55,7 @@ def _is_heard() -> bool:
 def main() -> None:
     """Run the command."""
     with command():
+        sys.argv[1:] = names_as_text(sys.argv[1:])
         make_config_path_absolute()
         try:
             _job()

@@ -541,6 +541,17 @@ def test_at_most_24_variants_have_a_column() -> None:
     assert "The first 24 of 25 variants" in figure.caption
 
 
+def test_no_heading_is_taller_than_a_picture() -> None:
+    long = "training.learning_rate_drops=" + str([[100 * step, 0.9**step] for step in range(60)])
+    factors = ",".join(f"a_factor_{place}=a_level_{place}" for place in range(12))
+    names = ["baseline", long, f"depth=reduced,{long}", factors, "x" * 400]
+    figure = photo_grid(samples(*names), order=names, rows=[("e0", "")])
+    with Image.open(io.BytesIO(figure.files["png"])) as picture:
+        assert picture.height - (CELL + GAP) < CELL
+    assert len(name_lines(long, 22)) <= 5
+    assert "0.9" not in figure.alt
+
+
 @pytest.mark.parametrize(
     "draw",
     [

@@ -4,9 +4,11 @@ import json
 import math
 import os
 import re
+import shutil
 import subprocess
 import sys
 import unicodedata
+from html import unescape
 from pathlib import Path
 
 import mlflow
@@ -14,10 +16,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from ablate.errors import NotComparable
 from ablate.report.compare import compare
 from ablate.report.draw import draw
 from ablate.report.effects import COLUMNS
 from ablate.report.load import load
+from ablate.report.page import make_page
+from ablate.report.render import write
 from ablate.tracking.read import read_study
 from ablate.tracking.store import open_store
 from ablate.tracking.study import LIMIT
@@ -316,3 +321,57 @@ def test_only_examples_of_all_variants_are_shown(hand_made: Path, forked_m: Comm
     with Image.open(hand_made / "there" / "figures" / "grid.png") as grid:
         # A header, and one row.
         assert grid.height < 2 * 192
+
+
+DROPS = "training.learning_rate_drops=" + str([[100 * step, 0.9**step] for step in range(1, 61)])
+LONG = [DROPS, DROPS.replace("[6000,", "[6001,")]
+
+
+@pytest.fixture(scope="session")
+def long_names(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report on variants whose names are too long to be read."""
+    folder = tmp_path_factory.mktemp("long")
+    shutil.copy(empty_store, folder / "mlflow.db")
+    open_store(f"sqlite:///{folder / 'mlflow.db'}")
+    for place, variant in enumerate(["baseline", *LONG]):
+        add_run(folder, variant, 0, gain=float(place))
+    add_failed(folder, f"{LONG[0]},seed=1", 0)
+    page = make_page(load(read_study("hand", f"sqlite:///{folder / 'mlflow.db'}"), partial=True))
+    write(page, folder / "out")
+    return folder / "out"
+
+
+def test_long_names_are_shown_shortened(long_names: Path) -> None:
+    html = (long_names / "report.html").read_text()
+    titles = re.findall(r'<th scope=row[^>]* title="([^"]*)">(.*?)</th>', html, re.DOTALL)
+    shown = {unescape(whole): re.sub(r"<.*?>", "", text).strip() for whole, text in titles}
+    assert set(LONG) <= set(shown)
+    assert len(set(shown.values())) == len(shown)
+    assert max(map(len, shown.values())) < 60
+    for form in ("report.html", "report.md", "report.tex"):
+        assert "Long names" in (long_names / form).read_text()
+    answer = json.loads((long_names / "summary.json").read_text())["answer"]
+    assert max(map(len, answer)) < 400
+
+
+def test_long_names_are_whole_where_programs_read_them(long_names: Path) -> None:
+    expected = {"baseline", *LONG}
+    for name in ("comparison.csv", "runs.csv"):
+        assert set(pd.read_csv(long_names / name)["variant"]) == expected
+    for name in ("comparison.parquet", "scores.parquet"):
+        assert set(pd.read_parquet(long_names / name)["variant"]) == expected
+    summary = json.loads((long_names / "summary.json").read_text())
+    assert {row["variant"] for row in summary["variants"]} == expected
+    assert [row["variant"] for row in summary["missing"]] == [f"{LONG[0]},seed=1"]
+
+
+def test_a_report_refuses_two_configurations_under_one_name(home: Path) -> None:
+    open_store(os.environ["MLFLOW_TRACKING_URI"])
+    for configuration in ("one", "other", "other"):
+        add_run(home, "x", 0, tags={"configuration": configuration})
+    record = read_study("hand", os.environ["MLFLOW_TRACKING_URI"])
+    with pytest.raises(NotComparable, match="configuration of x"):
+        load(record)
+    results = load(record, partial=True)
+    assert (results.superseded, dict(results.others)) == (1, {"configuration": 1})
+    assert results.gaps == []

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from ablate.errors import NotComparable
-from ablate.report.select import SETTING, Gap, Selection, comparable, newest_finished
+from ablate.report.select import SETTING, Gap, Selection, check_names, comparable, newest_finished
 from ablate.study.code import Code
 
 Run = tuple[str, str, int]
@@ -203,3 +203,53 @@ def test_where_the_code_differs_the_modules_and_libraries_that_do_are_named() ->
     with pytest.raises(NotComparable) as refused:
         comparable(selection, "mine", partial=False)
     assert "the code differs" not in str(refused.value)
+
+
+TWICE = [("FINISHED", "x", 0), ("FINISHED", "x", 0), ("FINISHED", "baseline", 0), ("FINISHED", "x", 0)]
+
+
+def test_another_configuration_under_one_name_and_seed_is_no_rerun() -> None:
+    runs = frame(*TWICE, configuration=["new", "old", "b", "old"], setting=["s"] * 4)
+    selection = newest_finished(runs, all_evaluated(runs))
+    assert list(selection.runs.index) == ["run0", "run1", "run2"]
+    assert (selection.superseded, selection.others) == (1, {})
+    params = pd.DataFrame(
+        {
+            "depth.name": ["full", "shallow", "full", "shallow"],
+            "seed": ["0", "1", "2", "3"],
+            "data.root": list("abcd"),
+        },
+        index=runs.index,
+    ).assign(**{"optimizer.amsgrad": ["True", None, None, None]})
+    with pytest.raises(NotComparable) as refused:
+        comparable(selection, "study", partial=False, params=params)
+    message = str(refused.value)
+    assert "  configuration of x:\n    depth.name=full, optimizer.amsgrad=True: x seed 0\n" in message
+    assert "    depth.name=shallow, optimizer.amsgrad=absent: x seed 0\n" in message
+    assert "data.root" not in message
+    for remedy in ("study.variant=NAME", "study.name=NAME", "delete its runs in MLflow", "partial=true"):
+        assert remedy in message
+    kept = comparable(selection, "study", partial=True, params=params)
+    assert list(kept.runs.index) == ["run0", "run2"]
+    assert (kept.gaps, kept.superseded, kept.others) == ([], 1, {"configuration": 1})
+    with pytest.raises(NotComparable, match="configuration of x"):
+        check_names(selection, "study")
+    check_names(kept, "study")
+
+
+def test_an_older_run_in_another_setting_is_left_out_and_said() -> None:
+    older = {"scale": ["smoke", "laptop", "smoke", "laptop"], "code": ["2", "2", "2", "1"]}
+    runs = frame(*TWICE, configuration=["a", "b", "c", "d"], **older)
+    selection = newest_finished(runs, all_evaluated(runs))
+    assert list(selection.runs.index) == ["run0", "run2"]
+    assert (selection.superseded, selection.others) == (0, {"scale": 2})
+    assert comparable(selection, "study", partial=False).others == {"scale": 2}
+
+
+def test_a_run_whose_configuration_was_not_recorded_is_no_rerun() -> None:
+    runs = frame(*TWICE[:2], configuration=["a", None])
+    assert len(newest_finished(runs, all_evaluated(runs)).runs) == 2
+
+
+def test_long_names_are_shortened_in_messages() -> None:
+    assert len(str(Gap("x=" + "[1, 2], " * 100, 3, "running"))) < 140

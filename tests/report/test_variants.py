@@ -1,6 +1,6 @@
 import pytest
 
-from ablate.report.variants import in_order, short_names
+from ablate.report.variants import in_order, short_names, shown_names
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,15 @@ def test_the_baseline_comes_first_and_combinations_last() -> None:
 
 def test_a_list_as_a_value_is_one_difference() -> None:
     assert in_order(["a=1,b=2", "z=[1,2,3]"]) == ["z=[1,2,3]", "a=1,b=2"]
+
+
+def test_a_comma_in_quotes_ends_no_difference() -> None:
+    assert short_names(["a='x,b=2',c=1", "a=y,c=1"])[0] == {"a='x,b=2',c=1": "a='x,b=2'", "a=y,c=1": "a=y"}
+
+
+def test_long_names_are_shown_shortened_and_apart() -> None:
+    drops = [f"a={[[step, 0.5] for step in range(60 + more)]}" for more in range(3)]
+    shown, common = shown_names(["baseline", *drops, "b=1"])
+    assert (shown["baseline"], shown["b=1"], common) == ("baseline", "b=1", "")
+    assert len(set(shown.values())) == 5
+    assert max(map(len, shown.values())) < 60

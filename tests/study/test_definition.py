@@ -52,6 +52,7 @@ def test_runs_come_seed_by_seed_with_all_levels_and_their_name(write: Any) -> No
 
 def test_every_override_is_read_back_by_hydra_as_it_was(write: Any) -> None:
     levels = ["plain", "with space", "a=1,b=2", "it's", "back\\\\slash", 3e-4, 7, True, None, "[1,2]", ""]
+    levels += [[], [[5, 0.1], [10, "a,b"]], ["it's", None, True], {"a": 1, "b-c": [{"d": "x y"}]}, {}, "7", "true"]
     write(factors={"x": levels}, baseline={"x": "plain"})
     runs = study_runs(load_study("mine"))[: len(levels)]
     parsed = [OverridesParser.create().parse_override(run.overrides[0]).value() for run in runs]
@@ -122,3 +123,57 @@ def test_every_shipped_study_says_its_question_cost_and_command(path: Path) -> N
     assert "\n# Costs " in opening
     assert f"python -m ablate.run -m experiment={path.stem}" in opening
     assert f" {len(study_runs(load_study(path.stem)))} runs" in opening
+
+
+def test_lists_and_mappings_are_levels(write: Any) -> None:
+    drops = [[], [[5, 0.1]], [[5, 0.1], [9, 0.5]]]
+    write(factors={"training.learning_rate_drops": drops}, baseline={"training.learning_rate_drops": []}, seeds=[0])
+    runs = study_runs(load_study("mine"))
+    assert [run.variant for run in runs] == [
+        "baseline",
+        "training.learning_rate_drops=[[5, 0.1]]",
+        "training.learning_rate_drops=[[5, 0.1], [9, 0.5]]",
+    ]
+    assert [run.overrides[0] for run in runs][1:] == [
+        "training.learning_rate_drops=[[5,0.1]]",
+        "training.learning_rate_drops=[[5,0.1],[9,0.5]]",
+    ]
+
+
+@pytest.mark.parametrize("design", ["one_at_a_time", "full_factorial", "fractional_factorial"])
+@pytest.mark.parametrize(("one", "other"), [(1, "1"), (True, 1), (0, False), (None, "None"), ([1], "[1]"), ({}, [])])
+def test_levels_that_look_alike_are_two(write: Any, design: str, one: Any, other: Any) -> None:
+    levels = {name: [one, other] for name in "xyz"}
+    write(factors=levels, baseline=dict.fromkeys("xyz", one), design=design, resolution=3, seeds=[0])
+    names = [run.variant for run in study_runs(load_study("mine"))]
+    assert names[0] == "baseline"
+    assert len(set(names)) == len(names) == {"one_at_a_time": 4, "full_factorial": 8}.get(design, 4)
+
+
+def test_one_level_in_two_spellings_is_one(write: Any) -> None:
+    write(factors={"x": [0.0, 0.2]}, baseline={"x": 0}, seeds=[0])
+    assert [run.variant for run in study_runs(load_study("mine"))] == ["baseline", "x=0.2"]
+    write(factors={"x": [0.0, 0, 0.2]}, baseline={"x": 0}, seeds=[0])
+    with pytest.raises(ConfigError, match="a level stands there twice"):
+        load_study("mine")
+
+
+@pytest.mark.parametrize("name", ["123", "1e3", "true", "2024", "null", "1_000", "0x10", "1.0"])
+def test_a_study_may_be_called_like_a_number(name: str, write: Any, tmp_path: Path) -> None:
+    write()
+    (tmp_path / "experiments" / "mine.yaml").rename(tmp_path / "experiments" / f"{name}.yaml")
+    study = load_study(name)
+    assert study.name == name
+    override = OverridesParser.create().parse_override(study_runs(study)[0].overrides[-2])
+    assert (override.key_or_group, override.value()) == ("study.name", name)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("question: why\nfactors: [\n", 3), ("a: 1\na: 2\n", 2), ("a:\n\t- 1\n", 2), ("a: 1\nb: ${x\n", 2)],
+)
+def test_a_broken_study_file_is_named_with_its_line(write: Any, tmp_path: Path, text: str, line: int) -> None:
+    (tmp_path / "experiments" / "mine.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=rf"mine\.yaml cannot be read: line {line}: ") as error:
+        load_study("mine")
+    assert len(str(error.value).splitlines()) == 1

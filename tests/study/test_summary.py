@@ -1,5 +1,6 @@
 """What became of a sweep, and how far one is, in words."""
 
+import re
 import time
 from types import SimpleNamespace
 from typing import Any, cast
@@ -143,3 +144,12 @@ def test_a_narrow_line_counts_what_trains() -> None:
 )
 def test_the_time_left_is_by_hand(found: list[Standing], seconds: list[float], left: float | None) -> None:
     assert time_left(found, seconds) == (None if left is None else pytest.approx(left))
+
+
+def test_long_names_are_shortened() -> None:
+    drops = "training.learning_rate_drops=" + str([[100 * step, 0.5] for step in range(60)])
+    run = cast(PlannedRun, SimpleNamespace(study="own", name=f"{drops} seed=3", identity="id"))
+    line = progress_line([run], [trained(step=50, steps=100)], [10.0])
+    assert re.search(r" \| training\.learning_rate_drops=\[\[0, 0\.5\]\S*#\w{6} seed=3: 50 % \| ", line)
+    lines, _ = summary([run], [FAILED], {}, began=time.time())
+    assert len(lines[1]) < 140

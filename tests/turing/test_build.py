@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import mlflow
@@ -23,7 +23,7 @@ from ablate.colorization.photographs import Pixels, center_square
 from ablate.colorization.prepared.recipe import recipe_of
 from ablate.colorization.prepared.write import prepare
 from ablate.colorization.recolor import enlarged, predict_ab
-from ablate.errors import AblateError, ConfigError, DataError, TrackingError
+from ablate.errors import AblateError, ConfigError, DataError, NotComparable, TrackingError
 from ablate.tracking.models import TrackedModel, find_model, load_model
 from ablate.tracking.read import read_study
 from ablate.tracking.run import refer
@@ -526,6 +526,17 @@ def test_variants_are_called_as_the_report_calls_them(store: Store) -> None:
         assert unfinished == []
     for name in ("loss=regression", "depth=shallow,loss=regression"):
         assert [model.variant for model in of_study(record, [name])[0]] == ["depth=shallow,loss=regression"]
+
+
+def test_two_configurations_under_one_name_colour_nothing(store: Store) -> None:
+    open_store(store.uri)
+    for _ in range(2):
+        refer(store.run_id, study="twice", variant="x", project=store.folder)
+    record = read_study("twice", store.uri)
+    assert len(of_study(record, ["x"])[0]) == 1
+    runs = record.runs.assign(configuration=["one", "other"])
+    with pytest.raises(NotComparable, match="configuration of x"):
+        of_study(replace(record, runs=runs), ["x"])
 
 
 def test_runs_of_different_data_are_not_mixed(store: Store, build: Callable[..., Bundle]) -> None:

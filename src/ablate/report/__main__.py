@@ -31,10 +31,10 @@ _SHOWN = 10
 
 def main() -> None:
     """Run the command."""
-    if {"-h", "--help"}.intersection(sys.argv[1:]):
-        print(HELP)
-        return
     with command():
+        if {"-h", "--help"}.intersection(sys.argv[1:]):
+            print(HELP)
+            return
         arguments = parsed(sys.argv[1:], ARGUMENTS)
         partial, tracked = switch(arguments, "partial", "false"), switch(arguments, "track", "true")
         from ablate.report.load import load

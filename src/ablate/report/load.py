@@ -10,10 +10,11 @@ import pandas as pd
 import yaml
 
 from ablate.errors import ConfigError, NotComparable, TrackingError
+from ablate.names import shortened
 from ablate.report.compare import Primary
 from ablate.report.examples import by_contents, fingerprint, labels_of, relabelled
-from ablate.report.select import Gap, Selection, comparable, newest_finished
-from ablate.report.variants import in_order, short_names
+from ablate.report.select import Gap, comparable, newest_finished
+from ablate.report.variants import in_order, short_names, shown_names
 from ablate.schema import unknown_level, validate
 from ablate.study.code import Code
 from ablate.study.definition import StudyFile
@@ -40,9 +41,11 @@ class Results:
         uri: Address of the store.
         experiment_id: The study's experiment in MLflow.
         primary: The metric that answers the question.
-        runs: The runs that are compared, index `run_id`, by `in_order` and seed; `variant` is the short name.
+        runs: The runs that are compared, index `run_id`, by `in_order` and seed; `variant` is the name that is shown.
+        names: By the name that is shown, the whole one.
         gaps: The runs that are missing.
-        superseded: Number of older runs of a variant and seed.
+        superseded: Number of older runs of what was run again.
+        others: Number of older runs of a variant and seed that are not of what the newest is, by what differs.
         common: What all variants have in common beside the defaults.
         specs: What the metrics mean: index name, columns label, unit, higher_is_better, description.
         scores: Index (variant, seed, example), one column a metric: see `compare`. Examples are told apart by their
@@ -64,8 +67,10 @@ class Results:
     experiment_id: str
     primary: Primary
     runs: pd.DataFrame
+    names: Mapping[str, str]
     gaps: Sequence[Gap]
     superseded: int
+    others: Mapping[str, int]
     common: str
     specs: pd.DataFrame
     scores: pd.DataFrame
@@ -111,9 +116,15 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
         raise TrackingError(f"study {record.name} has no finished run yet{said}")
     tables = {run: by_contents(table) for run, table in _of_each(selection.runs.index, record.per_example).items()}
     examples = pd.Series({run: fingerprint(table) for run, table in tables.items()}, dtype=object)
-    selection = Selection(selection.runs.assign(examples=examples), selection.gaps, selection.superseded)
-    selection = comparable(selection, record.name, partial=partial, code=lambda run: _code(record, run))
-    names, common = short_names(selection.runs["variant"].tolist())
+    selection = replace(selection, runs=selection.runs.assign(examples=examples))
+    selection = comparable(
+        selection, record.name, partial=partial, params=record.params, code=lambda run: _code(record, run)
+    )
+    variants = selection.runs["variant"].tolist()
+    names, common = shown_names(variants)
+    absent = {gap.variant: gap.variant for gap in selection.gaps}
+    whole = {**absent, **short_names(variants)[0]}
+    names = {**{variant: shortened(variant) for variant in absent}, **names}
     runs = selection.runs.assign(variant=selection.runs["variant"].map(names))
     order = {name: place for place, name in enumerate(in_order(runs["variant"].tolist()))}
     runs = runs.sort_values(
@@ -135,8 +146,10 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
         experiment_id=record.experiment_id,
         primary=_primary(metric, definition, specs, record.params.loc[runs.index]),
         runs=runs,
-        gaps=[Gap(names.get(gap.variant, gap.variant), gap.seed, gap.why) for gap in selection.gaps],
+        names={shown: whole[variant] for variant, shown in names.items()},
+        gaps=[Gap(names[gap.variant], gap.seed, gap.why) for gap in selection.gaps],
         superseded=selection.superseded,
+        others=selection.others,
         common=common,
         specs=specs,
         scores=_scores(runs, tables, labels, list(specs.index)),

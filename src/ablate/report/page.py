@@ -9,6 +9,7 @@ from urllib.parse import quote
 import numpy as np
 import pandas as pd
 
+from ablate.names import shortened
 from ablate.report.compare import BETTER, EQUIVALENT, NO_DIFFERENCE, WORSE, compare, cost_differences
 from ablate.report.draw import draw
 from ablate.report.effects import COLUMNS, contrasts, estimate_effects
@@ -25,6 +26,7 @@ from ablate.report.tables import (
     primary_table,
     runs_table,
 )
+from ablate.study.variant import level_text
 from ablate.tracking.turing import TuringRecord
 
 LOCAL_UI = "http://localhost:5000"
@@ -49,6 +51,7 @@ class Page:
         figures: By name.
         people: What people said, a section an experiment; empty where nobody was asked.
         facts: Where it comes from, by label.
+        names: By the name that is shown, the whole one, of what is shown shortened.
     """
 
     results: Results
@@ -61,6 +64,7 @@ class Page:
     figures: Mapping[str, Figure]
     people: Sequence[People]
     facts: Mapping[str, str]
+    names: Mapping[str, str]
 
 
 def make_page(results: Results) -> Page:
@@ -94,6 +98,7 @@ def make_page(results: Results) -> Page:
         },
         people=said,
         facts=_facts(results),
+        names=_long_names(results, effects),
     )
 
 
@@ -102,6 +107,10 @@ def summary(page: Page) -> str:
     results = page.results
     own = page.comparison[page.comparison["metric"] == results.primary.name].drop(columns=["metric", "exploratory"])
     definition = results.definition
+
+    def whole(name: str) -> str:
+        return page.names.get(name, name)
+
     content = {
         "study": results.study,
         "question": results.question,
@@ -112,11 +121,11 @@ def summary(page: Page) -> str:
             "margin": results.primary.margin,
         },
         "runs": len(results.runs),
-        "missing": [{"variant": gap.variant, "seed": gap.seed, "why": gap.why} for gap in results.gaps],
+        "missing": [{"variant": whole(gap.variant), "seed": gap.seed, "why": gap.why} for gap in results.gaps],
         "seeds": sorted(int(seed) for seed in results.runs["seed"].unique()),
         "examples": _examples(results),
         "answer": list(page.answer),
-        "variants": _plain(own),
+        "variants": _plain(own.assign(variant=own["variant"].map(whole))),
         "effects": _plain(page.effects),
         "facts": dict(page.facts),
     }
@@ -145,11 +154,15 @@ def _effects(results: Results) -> tuple[pd.DataFrame, Sequence[str]]:
     if definition is None or definition.design not in FACTORIAL:
         return nothing, []
     variants = definition.expansion().variants
-    names = pd.Index([definition.name_of(variant) for variant in variants], name="variant")
+    shown = {whole: name for name, whole in results.names.items()}
+    given = [definition.name_of(variant) for variant in variants]
+    names = pd.Index([shown.get(name, name) for name in given], name="variant")
     if set(names) - set(results.variants):
         return nothing, []
-    levels = pd.DataFrame([{key: str(level) for key, level in variant.items()} for variant in variants], index=names)
-    baseline = {factor: str(level) for factor, level in definition.baseline.items()}
+    levels = pd.DataFrame(
+        [{key: level_text(level) for key, level in variant.items()} for variant in variants], index=names
+    )
+    baseline = {factor: level_text(level) for factor, level in definition.baseline.items()}
     found = contrasts(levels, baseline)
     effects = estimate_effects(results.scores[results.primary.name], found)
     return effects, results.aliases or found.aliased
@@ -203,13 +216,23 @@ def _notes(results: Results) -> list[str]:
     if results.gaps:
         notes.append(f"This report is partial: {quantity(len(results.gaps), 'run')} missing, named below.")
     if results.common:
-        notes.append(f"All runs share {results.common}.")
+        notes.append(f"All runs share {shortened(results.common)}.")
     reused = int(results.runs["reused_from"].notna().sum()) if "reused_from" in results.runs else 0
     if reused:
         notes.append(f"{quantity(reused, 'run')} reused from other studies: same configuration, seed, data and code.")
     if results.superseded:
         notes.append(f"{quantity(results.superseded, 'older run')} of a variant and seed left out for a newer one.")
+    for what, count in results.others.items():
+        older = quantity(count, "older run")
+        notes.append(f"{older} of a variant and seed left out, with another {what} than the newest run's.")
     return notes
+
+
+def _long_names(results: Results, effects: pd.DataFrame) -> dict[str, str]:
+    """Return the whole names of what a report shows shortened, by what it shows."""
+    others = [results.common, *map(str, effects["effect"])]
+    names = {**results.names, **{shortened(name): name for name in others}}
+    return {shown: whole for shown, whole in names.items() if shown != whole}
 
 
 def _facts(results: Results) -> dict[str, str]:

@@ -32,10 +32,10 @@ def write(page: Page, folder: Path) -> list[Path]:
     """
     files = {
         **{f"figures/{name}.{ending}": content for name, ending, content in _pictures(page)},
-        "comparison.csv": page.comparison.to_csv(index=False).encode(),
-        "comparison.parquet": _parquet(page.comparison),
-        "scores.parquet": _parquet(page.results.scores.reset_index()),
-        "runs.csv": _runs(page).to_csv().encode(),
+        "comparison.csv": _named(page, page.comparison).to_csv(index=False).encode(),
+        "comparison.parquet": _parquet(_named(page, page.comparison)),
+        "scores.parquet": _parquet(_named(page, page.results.scores.reset_index())),
+        "runs.csv": _named(page, _runs(page)).to_csv().encode(),
         "summary.json": summary(page).encode(),
         "report.md": _rendered("report.md.j2", page).encode(),
         "report.tex": _rendered("report.tex.j2", page).encode(),
@@ -69,6 +69,11 @@ def _runs(page: Page) -> pd.DataFrame:
     results = page.results
     measured = results.scores.groupby(level=["variant", "seed"], sort=False).mean()
     return results.runs.join(measured.join(results.costs), on=["variant", "seed"])
+
+
+def _named(page: Page, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame with the whole names of variants."""
+    return frame.assign(variant=[page.names.get(name, name) for name in frame["variant"]])
 
 
 def _parquet(frame: pd.DataFrame) -> bytes:

@@ -1,13 +1,16 @@
 """Which runs of a study stand in one table: what is finished and can be compared. Pure functions on frames."""
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from ablate.errors import NotComparable
+from ablate.names import shortened
 from ablate.study.code import Code, differences
+from ablate.study.variant import changes_result
 
 SETTING = {
     "data.fingerprint": "contents of the data",
@@ -18,6 +21,9 @@ SETTING = {
     "setting": "setting",
 }
 """What all runs of a table must agree in, by the column that says it."""
+_CONFIGURATION = "configuration"
+_KEYS = 6
+"""Params named in a message."""
 _SHOWN = 12
 """Runs named in a message; of more, their number."""
 
@@ -31,7 +37,7 @@ class Gap:
     why: str
 
     def __str__(self) -> str:
-        return f"{self.variant}, seed {self.seed}: {self.why}"
+        return f"{shortened(self.variant)}, seed {self.seed}: {self.why}"
 
 
 @dataclass(frozen=True)
@@ -41,18 +47,25 @@ class Selection:
     Attributes:
         runs: Index `run_id`, newest first, one row for each variant and seed.
         gaps: What is missing.
-        superseded: Number of finished runs of a variant and seed that has a newer one.
+        superseded: Number of finished runs that are left out since the same was run again.
+        others: Those that are left out for a newer run of their variant and seed that is not the same: how many, by
+            what differs.
     """
 
     runs: pd.DataFrame
     gaps: Sequence[Gap]
     superseded: int = 0
+    others: Mapping[str, int] = field(default_factory=dict)
 
 
 def newest_finished(
     runs: pd.DataFrame, readable: pd.Series, planned: Iterable[tuple[str, int]] | None = None
 ) -> Selection:
     """Choose the newest finished run of each variant and seed.
+
+    An older one of the same `configuration` was run again. One in another setting (data, scale, code) was replaced.
+    One of another configuration in the same setting is something else under the same name: it is chosen as well, so
+    that `comparable` sees the two.
 
     Args:
         runs: Index `run_id`, newest first; columns of `StudyRecord.runs`.
@@ -63,7 +76,7 @@ def newest_finished(
         The runs; gaps are what was begun or planned and has no such run.
     """
     results = runs[(runs["status"] == "FINISHED") & readable.reindex(runs.index, fill_value=False)]
-    kept = results.drop_duplicates(["variant", "seed"], keep="first")
+    kept, others = _without_older(results)
     there = set(zip(kept["variant"], kept["seed"], strict=True))
     gaps = dict[tuple[str, int], Gap]()
     for run in runs[~runs.index.isin(results.index)].to_dict("records"):
@@ -73,11 +86,34 @@ def newest_finished(
     for cell in planned or ():
         if cell not in there:
             gaps.setdefault(cell, Gap(*cell, "not begun"))
-    return Selection(kept, list(gaps.values()), len(results) - len(kept))
+    return Selection(kept, list(gaps.values()), len(results) - len(kept) - sum(others.values()), others)
+
+
+def _without_older(results: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Leave out what a newer run of the same variant and seed replaces; count what differs from that, by in what."""
+    columns = [name for name in SETTING if name in results]
+    kept, others = list[str](), Counter[str]()
+    for _, cell in results.groupby(["variant", "seed"], sort=False):
+        if "configuration" not in cell:
+            kept.append(str(cell.index[0]))
+            continue
+        settings = _known(cell[columns])
+        for run in _known(cell["configuration"]).drop_duplicates().index:
+            differs = [SETTING[name] for name in columns if settings.loc[run, name] != settings.iloc[0][name]]
+            if differs:
+                others[differs[0]] += int((cell["configuration"] == cell.loc[run, "configuration"]).sum())
+            else:
+                kept.append(str(run))
+    return results.loc[results.index.isin(kept)], dict(others)
 
 
 def comparable(
-    selection: Selection, study: str, *, partial: bool, code: Callable[[str], Code | None] = lambda run: None
+    selection: Selection,
+    study: str,
+    *,
+    partial: bool,
+    params: pd.DataFrame | None = None,
+    code: Callable[[str], Code | None] = lambda run: None,
 ) -> Selection:
     """Check that runs may stand in one table.
 
@@ -85,6 +121,7 @@ def comparable(
         selection: Finished runs, with the columns of `SETTING` that are known, and `configuration`.
         study: Name of the study, for the message.
         partial: Whether to leave out what does not agree with the newest run, and to do without what is missing.
+        params: By `run_id`, the runs' configurations, to say in what they differ.
         code: Returns the code that a run's result depends on, if that is known.
 
     Returns:
@@ -94,65 +131,116 @@ def comparable(
         NotComparable: Runs disagree, or some are missing, and `partial` is false. It says which, and what to do.
     """
     runs, left = selection.runs, list[Gap]()
-    while disagreements := _disagreements(runs):
+    while disagreements := _disagreements(runs, params):
         if not partial:
             raise NotComparable(_mixed(study, disagreements, runs, code))
         what, groups = disagreements[0]
-        others = [run for _, ids in groups[1:] for run in ids]
-        left += [Gap(*_cell(runs, run), f"another {what} than the newest run's") for run in others]
-        runs = runs.drop(others)
-    gaps = [*selection.gaps, *left]
+        dropped = [run for _, ids in groups[1:] for run in ids]
+        left += [Gap(*_cell(runs, run), f"another {what} than the newest run's") for run in dropped]
+        runs = runs.drop(dropped)
+    there = set(zip(runs["variant"], runs["seed"], strict=True))
+    gaps = [*selection.gaps, *(gap for gap in left if (gap.variant, gap.seed) not in there)]
     if gaps and not partial:
         raise NotComparable(_unfinished(study, gaps, len(runs)))
-    return Selection(runs, gaps, selection.superseded)
+    older = sum((gap.variant, gap.seed) in there for gap in left)
+    return Selection(
+        runs, gaps, selection.superseded, {**selection.others, **({_CONFIGURATION: older} if older else {})}
+    )
+
+
+def check_names(selection: Selection, study: str, params: pd.DataFrame | None = None) -> None:
+    """Check that of each variant and seed one run was chosen.
+
+    Raises:
+        NotComparable: Two configurations have the same name and seed.
+    """
+    twice = selection.runs[selection.runs.duplicated(["variant", "seed"], keep=False)]
+    if len(twice):
+        raise NotComparable(_mixed(study, _of_variants(twice, params), twice))
 
 
 _Disagreement = tuple[str, list[tuple[str, list[str]]]]
 """What differs, and for each value the runs that have it, those of the newest run first."""
 
 
-def _disagreements(runs: pd.DataFrame) -> list[_Disagreement]:
+def _disagreements(runs: pd.DataFrame, params: pd.DataFrame | None) -> list[_Disagreement]:
     found = list[_Disagreement]()
     for column, what in SETTING.items():
         if column == "setting" and found:
             continue  # a hash of what was named before
         if column in runs and _differ(runs[column]):
-            found.append((what, _groups(runs[column])))
-    if "configuration" in runs:
-        for variant, own in runs.groupby("variant", sort=False):
-            if not found and _differ(own["configuration"]):
-                found.append((f"configuration of {variant}", _groups(own["configuration"])))
+            found.append((what, [(value[:24], ids) for value, ids in _groups(runs[column])]))
+    return found or _of_variants(runs, params)
+
+
+def _of_variants(runs: pd.DataFrame, params: pd.DataFrame | None) -> list[_Disagreement]:
+    """Return the variants whose runs are of several configurations, each named by the params in which they differ."""
+    if "configuration" not in runs:
+        return []
+    found = list[_Disagreement]()
+    for variant, own in runs.groupby("variant", sort=False):
+        groups = _groups(own["configuration"])
+        if len(groups) > 1:
+            first = [ids[0] for _, ids in groups]
+            named = _settings_of(params.loc[first]) if params is not None else [""] * len(first)
+            found.append(
+                (
+                    f"{_CONFIGURATION} of {shortened(str(variant))}",
+                    [(said or value[:24], ids) for said, (value, ids) in zip(named, groups, strict=True)],
+                )
+            )
     return found
+
+
+def _settings_of(params: pd.DataFrame) -> list[str]:
+    """Write of each run the params in which it differs from the others, as in `depth.name=full`."""
+    keys = [str(key) for key in params if changes_result(str(key)) and _differ(params[key])]
+    more = f" and {len(keys) - _KEYS} more" if len(keys) > _KEYS else ""
+    return [
+        ", ".join(shortened(f"{key}={'absent' if pd.isna(row[key]) else row[key]}") for key in keys[:_KEYS]) + more
+        for _, row in params.iterrows()
+    ]
 
 
 def _differ(values: pd.Series) -> bool:
     return len(_groups(values)) > 1
 
 
+def _known(values: Any) -> Any:
+    return values.astype(object).fillna("not recorded").astype(str)
+
+
 def _groups(values: pd.Series) -> list[tuple[str, list[str]]]:
-    known = values.astype(object).fillna("not recorded").astype(str)
+    known = _known(values)
     return [(str(value), [str(run) for run in own.index]) for value, own in known.groupby(known, sort=False)]
 
 
 def _mixed(
-    study: str, disagreements: Sequence[_Disagreement], runs: pd.DataFrame, code: Callable[[str], Code | None]
+    study: str,
+    disagreements: Sequence[_Disagreement],
+    runs: pd.DataFrame,
+    code: Callable[[str], Code | None] = lambda run: None,
 ) -> str:
     lines = [f"the runs of study {study} cannot stand in one table: they differ in the"]
     for what, groups in disagreements:
         lines.append(f"  {what}:")
         for value, ids in groups:
-            names = ["{} seed {}".format(*_cell(runs, run)) for run in ids]
-            lines.append(f"    {value[:24]}: {_listed(names)}")
+            names = [f"{shortened(variant)} seed {seed}" for variant, seed in (_cell(runs, run) for run in ids)]
+            lines.append(f"    {value}: {_listed(names)}")
         if what == SETTING["code"]:
             lines += _changes([code(ids[0]) for _, ids in groups])
-    return "\n".join(
-        [
-            *lines,
+    if runs.duplicated(["variant", "seed"]).any():
+        advice = [
+            "A name and a seed stand for one configuration: give the other another name, study.variant=NAME or",
+            "study.name=NAME, or delete its runs in MLflow; or partial=true compares the newest runs.",
+        ]
+    else:
+        advice = [
             "Start the study again with one of them, and what is missing is trained; give what is another study",
             "another name, study.name=NAME; or partial=true compares what agrees with the newest run, and shows the",
             "rest as gaps.",
         ]
-    )
+    return "\n".join([*lines, *advice])
 
 
 def _changes(codes: Sequence[Code | None]) -> list[str]:

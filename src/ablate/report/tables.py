@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ablate.names import shortened
 from ablate.report.compare import BETTER, EQUIVALENT, NO_DIFFERENCE, WORSE
 from ablate.report.load import Results
 from ablate.report.numbers import large, magnitude, number, probability, signed, with_interval
@@ -206,7 +207,7 @@ def effects_table(effects: pd.DataFrame, unit: str, link: str) -> Table:
     """Return the table of main effects and interactions; `link` is the address of the runs that they come from."""
     rows = [
         [
-            Cell(text=str(row["effect"])),
+            Cell(text=shortened(str(row["effect"]))),
             Cell(
                 text=with_interval(float(row["estimate"]), float(row["low"]), float(row["high"])),
                 sort=float(row["estimate"]),

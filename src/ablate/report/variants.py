@@ -1,9 +1,9 @@
 """The names of variants: in order, and shortened by what they share."""
 
-import re
 from collections.abc import Sequence
 
-from ablate.study.variant import BASELINE
+from ablate.names import shortened
+from ablate.study.variant import BASELINE, differences_of
 
 
 def short_names(variants: Sequence[str]) -> tuple[dict[str, str], str]:
@@ -13,9 +13,10 @@ def short_names(variants: Sequence[str]) -> tuple[dict[str, str], str]:
         variants: Names as in `depth=reduced,training.epochs=3`: differences from the defaults.
 
     Returns:
-        The short name of each variant, `baseline` where nothing is left; and what they have in common.
+        The short name of each variant, `baseline` where nothing is left; and what they have in common. Both can still
+        be long, see `shown_names`.
     """
-    parts = {variant: [] if variant == BASELINE else _parts(variant) for variant in variants}
+    parts = {variant: differences_of(variant) for variant in variants}
     common = set.intersection(*(set(own) for own in parts.values())) if len(parts) > 1 else set()
     short = {
         variant: ",".join(part for part in own if part not in common) or BASELINE for variant, own in parts.items()
@@ -23,11 +24,14 @@ def short_names(variants: Sequence[str]) -> tuple[dict[str, str], str]:
     return short, ",".join(sorted(common))
 
 
-def _parts(variant: str) -> list[str]:
-    # A value may hold commas of its own, as in a list.
-    return re.split(r",(?=[\w./@-]+=)", variant)
+def shown_names(variants: Sequence[str]) -> tuple[dict[str, str], str]:
+    """Return what a report calls variants: by `short_names`, long ones further shortened; and what they share."""
+    short, common = short_names(variants)
+    shown = {variant: shortened(name) for variant, name in short.items()}
+    # Hashes of a few digits may be equal by chance.
+    return (shown if len(set(shown.values())) == len(set(short.values())) else short), common
 
 
 def in_order(variants: Sequence[str]) -> list[str]:
     """Order variants: the baseline, then those with one difference, then those with two, each by name."""
-    return sorted(set(variants), key=lambda name: (name != BASELINE, len(_parts(name)), name))
+    return sorted(set(variants), key=lambda name: (name != BASELINE, len(differences_of(name)), name))

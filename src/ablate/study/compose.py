@@ -44,7 +44,7 @@ def compose_runs(load: Load, runs: Sequence[Sequence[str]]) -> list[Values]:
         if len(set(keys)) < len(keys) or "study" in keys:
             composed.append(plain(load([*overrides])))
             continue
-        lines = {key: line for key, line in zip(keys, overrides, strict=True) if key not in PLAIN}
+        lines = {key: line for key, line in zip(keys, overrides, strict=True) if not _is_plain(line)}
         if not base:
             first, base = lines, plain(load([*lines.values()]))
         values = None
@@ -57,7 +57,7 @@ def compose_runs(load: Load, runs: Sequence[Sequence[str]]) -> list[Values]:
                 values = _changed(base, [change for line in changed.values() for change in alone[line]])
         if values is None:
             values = plain(load([*lines.values()]))
-        for override in parser.parse_overrides([line for line in overrides if _key(line) in PLAIN]):
+        for override in parser.parse_overrides([line for line in overrides if _is_plain(line)]):
             value = override.value()
             values = _changed(values, [(tuple(override.key_or_group.split(".")), getattr(value, "text", value))])
         composed.append(values)
@@ -69,6 +69,11 @@ def compose_runs(load: Load, runs: Sequence[Sequence[str]]) -> list[Values]:
 
 def _key(line: str) -> str:
     return line.partition("=")[0].lstrip("+~").replace("/", ".")
+
+
+def _is_plain(line: str) -> bool:
+    # Whether there is something to add or to take away, only Hydra knows.
+    return line.partition("=")[0].removeprefix("++") in PLAIN
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any], place: Path = ()) -> Iterator[Change]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,17 +12,18 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import Field, NonNegativeInt, PositiveFloat, field_validator, model_validator
 
-from ablate.config import experiment_folders
+from ablate.config import StudyName, experiment_folders
+from ablate.config_errors import unreadable
 from ablate.errors import ConfigError
 from ablate.schema import Schema, unknown_level, validate
 from ablate.study.designs import Design, Expansion, expand
-from ablate.study.variant import BASELINE
+from ablate.study.variant import level_text, named, same_level
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _NO_TEXT = ("null", "true", "false", "nan", "inf")
 """Words that are something else than text for Hydra."""
 
-Level = str | bool | int | float | None
+Level = str | bool | int | float | list[Any] | dict[str, Any] | None
 Levels = dict[str, Level]
 
 
@@ -36,7 +38,7 @@ class MetricConfig(Schema):
 class StudyFile(Schema):
     """A study as its file says it; see the files in `experiments/` for what each key means."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+    name: StudyName
     question: Annotated[str, Field(min_length=1)]
     baseline: Levels
     factors: dict[str, Annotated[list[Level], Field(min_length=1)]]
@@ -59,22 +61,25 @@ class StudyFile(Schema):
         for factor, levels in self.factors.items():
             if factor not in self.baseline:
                 raise ValueError(f"baseline has no level of the factor {factor}; it needs one of {_listed(levels)}")
-            if self.baseline[factor] not in levels:
-                raise ValueError(f"baseline.{factor}={self.baseline[factor]} is none of its levels {_listed(levels)}")
-            if len(set(map(str, levels))) != len(levels):
+            if not _among(self.baseline[factor], levels):
+                raise ValueError(
+                    f"baseline.{factor}={level_text(self.baseline[factor])} is none of its levels {_listed(levels)}"
+                )
+            if any(same_level(one, other) for one, other in combinations(levels, 2)):
                 raise ValueError(f"factors.{factor}: a level stands there twice: {_listed(levels)}")
         for factor in self.baseline:
             if factor not in self.factors:
-                raise ValueError(f"baseline.{factor} is no factor; the factors are {_listed(self.factors)}")
+                raise ValueError(f"baseline.{factor} is no factor; the factors are {', '.join(self.factors)}")
         for name, chosen in self.variants.items():
             for factor, level in chosen.items():
                 if factor not in self.factors:
                     raise ValueError(
-                        f"variants.{name}: {factor} is no factor; the factors are {_listed(self.factors)}"
+                        f"variants.{name}: {factor} is no factor; the factors are {', '.join(self.factors)}"
                     )
-                if level not in self.factors[factor]:
+                if not _among(level, self.factors[factor]):
                     raise ValueError(
-                        f"variants.{name}: {factor}={level} is none of its levels {_listed(self.factors[factor])}"
+                        f"variants.{name}: {factor}={level_text(level)} is none of its levels "
+                        f"{_listed(self.factors[factor])}"
                     )
         self.expansion()
         return self
@@ -95,10 +100,13 @@ class StudyFile(Schema):
 
     def name_of(self, variant: Mapping[str, Level]) -> str:
         """Return a variant's name: its difference from the study's baseline."""
-        differences = [
-            f"{factor}={level}" for factor, level in sorted(variant.items()) if level != self.baseline[factor]
-        ]
-        return ",".join(differences) or BASELINE
+        return named(
+            {
+                factor: level_text(level)
+                for factor, level in variant.items()
+                if not same_level(level, self.baseline[factor])
+            }
+        )
 
 
 @dataclass(frozen=True)
@@ -110,22 +118,28 @@ class StudyRun:
     overrides: tuple[str, ...]
 
 
+def study_files() -> dict[str, Path]:
+    """Return the study files that there are, by name."""
+    folders = experiment_folders()
+    return {path.stem: path for folder in reversed(folders) for path in sorted(folder.glob("*.yaml"))}
+
+
 def load_study(name: str) -> StudyFile:
     """Load a study from `experiments/NAME.yaml`.
 
     Raises:
         ConfigError: There is no such file, or something in it is wrong; one line for each.
     """
-    folders = experiment_folders()
-    known = {path.stem: path for folder in reversed(folders) for path in sorted(folder.glob("*.yaml"))}
+    known = study_files()
     if name not in known:
         raise ConfigError(unknown_level("experiment", name, known))
-    path: Path = known[name]
+    path = known[name]
     try:
         # As Hydra reads its files: 3e-4 is a number.
         values = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
     except (OSError, yaml.YAMLError, UnicodeDecodeError, OmegaConfBaseException) as error:
-        raise ConfigError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
+        said = unreadable(error, path) or f"{path} cannot be read: {' '.join(str(error).split())}"
+        raise ConfigError(said) from None
     if not isinstance(values, dict):
         raise ConfigError(f"{path} must hold keys and values")
     try:
@@ -134,12 +148,13 @@ def load_study(name: str) -> StudyFile:
         raise ConfigError("\n".join(f"{path.name}: {line}" for line in str(error).splitlines())) from None
 
 
-def study_runs(study: StudyFile, shared: Sequence[str] = ()) -> list[StudyRun]:
+def study_runs(study: StudyFile, shared: Sequence[str] = (), *, renamed: str | None = None) -> list[StudyRun]:
     """List a study's runs, seed by seed, so that every seed that is done is a whole table.
 
     Args:
         study: The study.
         shared: Overrides of the command line, which hold for all runs.
+        renamed: The one of `study.name` among them, for Hydra to resolve; None: the study is called as in its file.
     """
     return [
         StudyRun(
@@ -149,7 +164,7 @@ def study_runs(study: StudyFile, shared: Sequence[str] = ()) -> list[StudyRun]:
                 *shared,
                 *(f"{factor}={_written(level)}" for factor, level in variant.items()),
                 f"seed={seed}",
-                f"study.name={study.name}",
+                renamed or f"study.name={_written(study.name)}",
                 f"study.variant={_written(study.name_of(variant))}",
             ),
         )
@@ -164,6 +179,10 @@ def _written(level: Level) -> str:
         return "null"
     if isinstance(level, bool):
         return str(level).lower()
+    if isinstance(level, list):
+        return f"[{','.join(map(_written, level))}]"
+    if isinstance(level, dict):
+        return f"{{{','.join(f'{key}:{_written(value)}' for key, value in level.items())}}}"
     if isinstance(level, str) and (not _PLAIN.fullmatch(level) or level.lower() in _NO_TEXT):
         # Backslashes count as such for Hydra, but before a quote.
         escaped = re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + (r"\'" if found[2] else ""), level)
@@ -171,5 +190,9 @@ def _written(level: Level) -> str:
     return str(level)
 
 
-def _listed(levels: Any) -> str:
-    return ", ".join(map(str, levels))
+def _among(level: Level, levels: Sequence[Level]) -> bool:
+    return any(same_level(level, other) for other in levels)
+
+
+def _listed(levels: Sequence[Level]) -> str:
+    return ", ".join(map(level_text, levels))

@@ -9,6 +9,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from ablate.study.variant import same_level
+
 Design = Literal["one_at_a_time", "full_factorial", "fractional_factorial", "list"]
 Levels = Mapping[str, Any]
 Signs = npt.NDArray[np.int64]
@@ -53,12 +55,12 @@ def expand(design: Design, factors: Mapping[str, Sequence[Any]], baseline: Level
             {**baseline, factor: level}
             for factor, levels in factors.items()
             for level in levels
-            if level != baseline[factor]
+            if not same_level(level, baseline[factor])
         ]
         return Expansion([dict(baseline), *others])
     # The baseline's level of every factor comes first, so that the baseline is the first combination.
     ordered = {
-        factor: [baseline[factor], *(level for level in levels if level != baseline[factor])]
+        factor: [baseline[factor], *(level for level in levels if not same_level(level, baseline[factor]))]
         for factor, levels in factors.items()
     }
     if design == "full_factorial":

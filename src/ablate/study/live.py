@@ -6,13 +6,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from tqdm import tqdm
 
 from ablate.cli import CLEAR
 from ablate.errors import AblateError
+from ablate.names import shortened
 from ablate.study.claims import Holder, holder
 from ablate.study.planned import PlannedRun
 from ablate.study.states import Standing, State
@@ -60,8 +61,9 @@ def progress_line(
     parts = [f"{done} of {len(planned)} runs done" + (f", {failed} failed" if failed else "")]
     for run, one in zip(planned, found, strict=True):
         if one.holder is not None:
+            name = shortened(run.name)
             step, steps = one.holder.progress.get("step"), one.holder.progress.get("steps")
-            parts.append(f"{run.name}: {100 * step / steps:.0f} %" if step and steps else f"{run.name}: starting")
+            parts.append(f"{name}: {100 * step / steps:.0f} %" if step and steps else f"{name}: starting")
     left = time_left(found, seconds)
     parts.append("time left unknown" if left is None else f"{tqdm.format_interval(left)} left")
     line = " | ".join(parts)
@@ -136,5 +138,6 @@ def _show(
         elif now - printed > _PRINT_SECONDS:
             line = progress_line(planned, found, seconds)
             if line != before:
-                print(line, flush=True)
+                with suppress(BrokenPipeError):  # where nobody reads it, the runs go on
+                    print(line, flush=True)
             printed, before = now, line

@@ -1,6 +1,7 @@
 """The runs of a sweep before they start: checked, identified, and where each stands. Imports no TensorFlow."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from ablate.config import Checked, check
+from ablate.config import Checked, StudyConfig, check
+from ablate.errors import ConfigError
+from ablate.names import shortened
+from ablate.schema import validate
 from ablate.study.claims import holder
 from ablate.study.compose import Load, compose_runs
 from ablate.study.identity import configuration, identity_of
@@ -62,7 +66,7 @@ def plan_runs(load: Load, runs: Sequence[Sequence[str]], project: Path) -> list[
         project: Folder of the default store.
 
     Raises:
-        ConfigError: A run's configuration is wrong.
+        ConfigError: A run's configuration is wrong, or two that differ have one name and one seed.
         DataError: The data set of one is not there.
     """
     planned = []
@@ -84,6 +88,7 @@ def plan_runs(load: Load, runs: Sequence[Sequence[str]], project: Path) -> list[
         # A study names its variants; of another sweep's, the name is known to Hydra's job.
         name = f"{checked.run.study.variant or ours} seed={checked.run.seed}".lstrip()
         planned.append(PlannedRun(name, tuple(overrides), checked, data, hashed, identity, uri, folder))
+    _check_names(planned)
     return planned
 
 
@@ -96,6 +101,29 @@ def told_apart(runs: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
+def _check_names(planned: Sequence[PlannedRun]) -> None:
+    """Refuse one given name for two configurations: nothing would tell their results apart."""
+    first = dict[tuple[str, str, str, int], PlannedRun]()
+    for run in planned:
+        variant = run.checked.run.study.variant
+        if variant is None:
+            continue  # then its differences from the defaults are its name
+        same = first.setdefault((run.uri, run.study, variant, run.seed), run)
+        if same.identity != run.identity:
+            one, other = (
+                shortened(" ".join(line for line in mine.overrides if line not in others.overrides))
+                for mine, others in ((same, run), (run, same))
+            )
+            raise ConfigError(
+                f"study.variant={shortened(variant)} names two configurations: {one or 'none of these'} and "
+                f"{other or 'none of these'}. Leave it out, and each is named by its differences from the defaults"
+            )
+
+
+_REFERS = re.compile(r"\$\{[^}]*\b(seed|study)\b")
+"""What a configuration looks like whose other sections take from the seed or the study."""
+
+
 class _Checks:
     """Checks configurations; of those that differ in seed and name alone, the first, and one for each seed."""
 
@@ -106,12 +134,13 @@ class _Checks:
     def __call__(self, values: Mapping[str, Any]) -> Checked:
         shape = json.dumps(_without_plain(values))
         before = self._seen.get(shape)
-        if before is None or values["seed"] not in self._seeds or "${seed" in shape or "${study" in shape:
+        resolved = "${" not in json.dumps([values["seed"], values["study"]]) and not _REFERS.search(shape)
+        if before is None or not resolved or values["seed"] not in self._seeds:
             checked = check(values)
             self._seen.setdefault(shape, checked)
             self._seeds.add(values["seed"])
             return checked
-        study = before.run.study.model_copy(update=dict(values["study"]))
+        study = validate(StudyConfig, values["study"], prefix="study")
         return replace(
             before,
             values={**before.values, "seed": values["seed"], "study": dict(values["study"])},

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from tqdm import tqdm
 
 from ablate.errors import RunsMissing
+from ablate.names import shortened
 from ablate.study.planned import PlannedRun
 from ablate.study.states import Standing, State
 
@@ -32,7 +33,7 @@ def summary(
         if kind in ("failed", "left"):
             said = " ".join(str(errors.get(run.identity, "")).split())
             why = said if said and one.lost else one.why or said
-            lines.append(f"  {kind:6} {run.name}{f': {why}' if why else ''}")
+            lines.append(f"  {kind:6} {shortened(run.name)}{f': {why}' if why else ''}")
     missing = kinds.count("failed") + kinds.count("left")
     if not missing:
         return lines, None

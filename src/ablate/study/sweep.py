@@ -9,39 +9,46 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
+from ablate.arguments import names_as_text
 from ablate.config import loader_of_job, project_dir
 from ablate.errors import ConfigError
+from ablate.names import shortened
 from ablate.resolution import as_in_job
 from ablate.schema import unknown
-from ablate.study.definition import StudyFile, load_study, study_runs
+from ablate.study.compose import Load
+from ablate.study.definition import StudyFile, load_study, study_files, study_runs
 from ablate.study.planned import PlannedRun, plan_runs
 
 
-def expand_arguments(overrides: list[Override]) -> tuple[StudyFile | None, list[list[str]]]:
+def expand_arguments(overrides: list[Override], load: Load) -> tuple[StudyFile | None, list[list[str]]]:
     """List the overrides of every run of a sweep.
 
+    Args:
+        overrides: The arguments, see also `arguments.names_as_text`.
+        load: Hydra's composition of one list of overrides.
+
     Returns:
-        The study that `experiment=NAME` names, if it does; and the overrides.
+        The study that `experiment=NAME` names, if it does, under the name of its file, see `check_study`; and the
+        overrides.
 
     Raises:
         ConfigError: There is no such study, something in its file is wrong, or an override contradicts it.
     """
-    named = [override for override in overrides if override.key_or_group == "experiment"]
-    if not named:
-        for override in overrides:
+    others = [override for override in overrides if override.key_or_group != "experiment"]
+    name = _experiment([override for override in overrides if override.key_or_group == "experiment"], others, load)
+    if name is None:
+        for override in others:
             if override.is_sweep_override() and not any(True for _ in override.sweep_string_iterator()):
                 raise ConfigError(f"{override.input_line} stands for no value at all")
-        (runs,) = BasicSweeper.split_arguments(overrides, None)
+        (runs,) = BasicSweeper.split_arguments(others, None)
         return None, runs
-    name = str(named[-1].value())
-    others = [override for override in overrides if override.key_or_group != "experiment"]
     study = load_study(name)
     for override in others:
         _check_shared(override, study)
-        if override.key_or_group == "study.name":
-            study = study.model_copy(update={"name": override.get_value_element_as_str()})
+    renamed = [override.input_line for override in others if override.key_or_group == "study.name"]
     shared = [override.input_line for override in others if override.key_or_group != "study.name"]
-    return study, [list(run.overrides) for run in study_runs(study, [line for line in shared if line])]
+    asked = study_runs(study, [line for line in shared if line], renamed=renamed[-1] if renamed else None)
+    return study, [list(run.overrides) for run in asked]
 
 
 def expand_sweep(config: DictConfig) -> tuple[StudyFile | None, list[list[str]]]:
@@ -54,7 +61,9 @@ def expand_sweep(config: DictConfig) -> tuple[StudyFile | None, list[list[str]]]
     lines = [f"{key}={value}" for key, value in params.items()]
     lines += cast(list[str], OmegaConf.to_container(config.hydra.overrides.task, resolve=False))
     with as_in_job(config):
-        return expand_arguments(OverridesParser.create(config_loader=loader_of_job()).parse_overrides(lines))
+        loader = loader_of_job()
+        overrides = OverridesParser.create(config_loader=loader).parse_overrides(names_as_text(lines))
+        return expand_arguments(overrides, lambda lines: loader.load_sweep_config(config, lines))
 
 
 def plan_sweep(loader: ConfigLoader, config: DictConfig) -> tuple[StudyFile | None, list[PlannedRun]]:
@@ -71,17 +80,39 @@ def plan_sweep(loader: ConfigLoader, config: DictConfig) -> tuple[StudyFile | No
     study, runs = expand_sweep(config)
     with as_in_job(config):
         planned = plan_runs(lambda lines: loader.load_sweep_config(config, lines), runs, project_dir())
-    if study is not None:
-        check_study(study, planned)
-    return study, planned
+    return check_study(study, planned) if study is not None else None, planned
 
 
-def check_study(study: StudyFile, planned: Sequence[PlannedRun]) -> None:
+def _experiment(given: Sequence[Override], others: Sequence[Override], load: Load) -> str | None:
+    """Return the name of the study that is asked for, as Hydra resolves it."""
+    if not given or given[-1].is_delete():
+        return None
+    line = str(given[-1].input_line)
+    if given[-1].is_sweep_override():
+        raise ConfigError(f"{line}: one study at a time")
+    value = given[-1].value()
+    if value is None:
+        # As always null is none, unless there is a study of that name.
+        return "null" if "null" in study_files() else None
+    name = str(getattr(value, "text", value))
+    if "${" in name:
+        fixed = [str(override.input_line) for override in others if not override.is_sweep_override()]
+        name = str(OmegaConf.select(load([*fixed, line]), "experiment"))
+    return name
+
+
+def check_study(study: StudyFile, planned: Sequence[PlannedRun]) -> StudyFile:
     """Check what only the composed runs of a study tell.
 
+    Returns:
+        The study, under the name that its runs have.
+
     Raises:
-        ConfigError: The task has no such metric, or two variants are the same.
+        ConfigError: The task has no such metric, two variants are the same, or the runs are of several studies.
     """
+    called = sorted({run.study for run in planned})
+    if len(called) > 1:
+        raise ConfigError(f"study.name must be the same for all runs of a study. Received: {', '.join(called)}")
     names = [metric.name for metric in planned[0].checked.task.metrics]
     if study.metric.name not in names:
         raise ConfigError(
@@ -91,7 +122,9 @@ def check_study(study: StudyFile, planned: Sequence[PlannedRun]) -> None:
     for run in planned:
         same = seen.setdefault(run.identity, run)
         if same is not run:
-            raise ConfigError(f"{study.name}: {same.name} and {run.name} are the same: their levels set the same")
+            one, other = shortened(same.name), shortened(run.name)
+            raise ConfigError(f"{study.name}: {one} and {other} are the same: their levels set the same")
+    return study.model_copy(update={"name": called[0]})
 
 
 def _check_shared(override: Override, study: StudyFile) -> None:
@@ -102,6 +135,10 @@ def _check_shared(override: Override, study: StudyFile) -> None:
         )
     if key in study.factors:
         raise ConfigError(f"{override.input_line}: {key} is a factor of experiment={study.name}")
+    if key in ("study", "study.variant"):
+        raise ConfigError(
+            f"{override.input_line}: experiment={study.name} names its variants; study.name=NAME names the study"
+        )
     if key == "seed":
         raise ConfigError(
             f"{override.input_line}: experiment={study.name} has seeds of its own; change them in its file"

@@ -14,6 +14,7 @@ from mlflow.entities import LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 
 from ablate.errors import TrackingError
+from ablate.names import shortened
 from ablate.tracking.search import REUSED, artifacts_of, missing, problem
 from ablate.tracking.sqlite import located
 
@@ -44,7 +45,7 @@ class TrackedModel:
     artifacts: str
 
     def __str__(self) -> str:
-        return f"{self.variant}, seed {self.seed}"
+        return f"{shortened(self.variant)}, seed {self.seed}"
 
 
 def find_model(run_id: str) -> TrackedModel:

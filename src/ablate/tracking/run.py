@@ -27,6 +27,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
 
 from ablate.errors import AblateError, ClaimLost, Diverged, TrackingError, from_outside
+from ablate.names import run_name
 from ablate.pictures import png
 from ablate.tracking import provenance
 from ablate.tracking.keras_model import log_keras_model
@@ -317,7 +318,7 @@ def refer(run_id: str, *, study: str, variant: str, project: Path) -> None:
         made = client.create_run(
             experiment_id(study, project),
             start_time=source.info.start_time,
-            run_name=f"{variant} seed={kept['ablate.seed']}",
+            run_name=run_name(variant, kept["ablate.seed"]),
             tags={**kept, "ablate.study": study, "ablate.variant": variant, REUSED: kept.get(REUSED, run_id)},
         ).info.run_id
         params = [Param(key, value) for key, value in source.data.params.items()]

@@ -24,10 +24,10 @@ COMMANDS = ("build", "serve", "analyse")
 def main() -> None:
     """Run the command."""
     arguments = sys.argv[1:]
-    if not arguments or arguments[0] in ("-h", "--help"):
-        print(HELP)
-        return
     with command():
+        if not arguments or arguments[0] in ("-h", "--help"):
+            print(HELP)
+            return
         if arguments[0] not in COMMANDS:
             raise ConfigError(unknown(arguments[0], COMMANDS).replace("key", "command"))
         module = importlib.import_module(f"ablate.turing.{arguments[0]}")

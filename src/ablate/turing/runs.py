@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ablate.colorization.config import ColorConfig, DataConfig, EvaluationConfig
 from ablate.colorization.prepared.recipe import recipe_of
 from ablate.colorization.unseen import EvaluationPhotographs, evaluation_photographs
 from ablate.errors import ConfigError, DataError, TrackingError
-from ablate.report.select import newest_finished
-from ablate.report.variants import in_order, short_names
+from ablate.report.select import check_names, newest_finished
+from ablate.report.variants import in_order, shown_names
 from ablate.schema import unknown_level, validate
 from ablate.tracking.models import TrackedModel, evaluated_digests, find_model, read_config
 from ablate.tracking.read import StudyRecord
@@ -40,7 +40,7 @@ class Colorist:
 def names_of(record: StudyRecord) -> dict[str, str]:
     """Return what the report calls the variants of a study, in its order."""
     finished = newest_finished(record.runs, record.readable).runs["variant"]
-    short = short_names([str(variant) for variant in finished.unique()])[0]
+    short = shown_names([str(variant) for variant in finished.unique()])[0]
     return {name: short.get(name, name) for name in in_order([str(variant) for variant in record.runs["variant"]])}
 
 
@@ -56,9 +56,13 @@ def of_study(record: StudyRecord, variants: Sequence[str] = ()) -> tuple[list[Tr
 
     Raises:
         ConfigError: There is no such variant.
+        NotComparable: Two configurations have the name of a variant and one seed.
         TrackingError: A variant has finished, and no run of it kept its model.
     """
     wanted = _wanted(variants, names_of(record))
+    selection = newest_finished(record.runs, record.readable)
+    own = selection.runs[selection.runs["variant"].isin(wanted)]
+    check_names(replace(selection, runs=own), record.name, record.params)
     chosen, without = list[TrackedModel](), list[str]()
     finished = record.runs[record.readable]
     for variant in wanted:
@@ -70,7 +74,7 @@ def of_study(record: StudyRecord, variants: Sequence[str] = ()) -> tuple[list[Tr
             without += [f"{variant}, seed {seed}: run {run}" for run, seed in own["seed"].items()]
     if without:
         raise TrackingError(_without(without))
-    gaps = newest_finished(record.runs, record.readable).gaps
+    gaps = selection.gaps
     there = {model.variant for model in chosen}
     missing = {gap.variant: str(gap) for gap in reversed(gaps) if gap.variant not in there}
     unfinished = [missing[variant] for variant in wanted if variant in missing]

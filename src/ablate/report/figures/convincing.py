@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
+from ablate.names import shortened
 from ablate.pictures import picture_table, png
 from ablate.report.figures.figure import Figure
 from ablate.report.figures.grid import opened, tiled
@@ -75,7 +76,9 @@ def _table(algorithm: str, rows: Sequence[Mapping[Any, Any]]) -> Image.Image:
     columns = {"real": "real", "recolored": "recoloured"}
     return picture_table(
         {
-            f"{algorithm}\n{title}": {label: opened(row[kind]) for (label, _), row in zip(labels, rows, strict=True)}
+            f"{shortened(algorithm)}\n{title}": {
+                label: opened(row[kind]) for (label, _), row in zip(labels, rows, strict=True)
+            }
             for kind, title in columns.items()
         },
         labels,

@@ -16,6 +16,8 @@ from matplotlib import font_manager, style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Drawing
 
+from ablate.names import shortened
+
 FONT = "DejaVu Sans"
 """It comes with Matplotlib, so a figure looks the same everywhere."""
 DPI = 200
@@ -97,7 +99,7 @@ def _glyphs() -> frozenset[int]:
 
 
 def name_lines(name: str, width: int) -> list[str]:
-    """Break the name of a variant or an effect into lines, after commas and crosses where it has some.
+    """Break the name of a variant or an effect, shortened, into lines, after commas and crosses where it has some.
 
     Args:
         name: Any text.
@@ -110,7 +112,7 @@ def name_lines(name: str, width: int) -> list[str]:
     # A level that is too long for a line stands below its factor.
     parts = [
         piece
-        for part in re.split(r"(?<=,)|(?<=× )", writable(name))
+        for part in re.split(r"(?<=,)|(?<=× )", writable(shortened(name)))
         for piece in (re.split("(?<==)", part) if len(part) > width else [part])
     ]
     for part in parts:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 from PIL import Image
 
+from ablate.names import shortened
 from ablate.pictures import picture_table, png
 from ablate.report.figures.figure import Figure
 
@@ -42,7 +43,7 @@ def photo_grid(samples: pd.DataFrame, *, order: Sequence[str], rows: Sequence[tu
     width = max(math.ceil(len(variants) / blocks), 1)
     tables = [
         picture_table(
-            {**shared, **{variant: pictures[variant, "output"] for variant in variants[start : start + width]}}, rows
+            {**shared, **{shortened(name): pictures[name, "output"] for name in variants[start : start + width]}}, rows
         )
         for start in range(0, max(len(variants), 1), width)
     ]
@@ -53,7 +54,8 @@ def photo_grid(samples: pd.DataFrame, *, order: Sequence[str], rows: Sequence[tu
         title="Colourised photographs",
         alt=(
             f"{len(rows)} photographs{f' ({reasons})' if reasons else ''}: the input, the truth, and the output of "
-            f"{', '.join(variants[:8])}{f' and {len(variants) - 8} more' if len(variants) > 8 else ''}."
+            f"{', '.join(map(shortened, variants[:8]))}"
+            f"{f' and {len(variants) - 8} more' if len(variants) > 8 else ''}."
         ),
         caption=f"A row is a photograph, chosen for what stands at its left; a column is a variant.{capped}",
         files={"png": png(tiled(tables))},
