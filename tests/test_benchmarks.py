@@ -4,8 +4,10 @@ import importlib
 import importlib.util
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -155,3 +157,72 @@ def test_the_time_of_a_run_is_compared_within_a_round(report: ModuleType) -> Non
     assert seconds.sides == {"100 runs": 4.0, "300 runs": 9.0, "1,000 runs": 44.0}
     assert (memory.figure, memory.unit, memory.met) == (400.0, "MiB", True)
     assert (growth.figure, growth.met) == (pytest.approx(1.1), True)
+
+
+@pytest.fixture
+def robustness(side_by_side: ModuleType) -> ModuleType:
+    return importlib.import_module("robustness")
+
+
+@pytest.fixture
+def attempt(robustness: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Try a function as a scenario, the result that was finished before being a file `before`."""
+    template = tmp_path / "template"
+    template.mkdir()
+    (template / "before").write_text("0.5")
+    (template / "crashes.py").write_text("1 / 0")
+    (template / "dies.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
+    (template / "says.py").write_text("import sys; print('12:00:00 INFO    it is so'); sys.exit(3)")
+    (template / "sleeps.py").write_text("import time; time.sleep(99)")
+    monkeypatch.setattr(robustness, "finished", lambda folder: (folder / "before").read_text())
+    return lambda act: robustness.attempt(robustness.Scenario("names", "something", act), tmp_path / "home", template)
+
+
+@pytest.mark.parametrize(
+    ("act", "fault"),
+    [
+        (lambda place: place.run("crashes", code=1), "a stack trace: crashes ended with 1"),
+        (lambda place: place.run("dies"), "exit code 0 and a line with '' were expected; dies ended with -11"),
+        (lambda place: place.run("says", code=0), "exit code 0"),
+        (lambda place: place.run("says", code=3, says="another"), "a line with 'another' were expected"),
+        (lambda place: place.run("sleeps", timeout=0.5), "sleeps hangs"),
+        (lambda place: place.canary.touch(), "hostile code has run"),
+        (lambda place: place.write("before", "0.6") and None, "the result that was finished before is not the same"),
+    ],
+)
+def test_a_scenario_fails_where_something_crashes_is_lost_or_executed(
+    robustness: ModuleType, attempt: Callable[..., Any], act: Callable[[Any], object], fault: str
+) -> None:
+    row = attempt(lambda place: act(place) and None)
+    assert fault in row.fault
+    assert "**failed**" in robustness.table([row])
+
+
+def test_a_scenario_s_row_says_what_a_command_said_and_what_is_left(
+    robustness: ModuleType, attempt: Callable[..., Any]
+) -> None:
+    row = attempt(lambda place: place.run("says", code=3, says="it is so") and "all is left")
+    assert (row.codes, row.message, row.fault) == ("3", "it is so", "")
+    assert row.afterwards == "all is left; the earlier result is the same"
+    assert "| something | 3 | `` it is so `` | all is left; the earlier result is the same |" in robustness.table(
+        [row]
+    )
+
+
+def test_a_scenario_that_cannot_be_tried_here_says_so(robustness: ModuleType, attempt: Callable[..., Any]) -> None:
+    def act(place: Any) -> None:
+        raise robustness.Impossible("file systems may not be mounted here")
+
+    row = attempt(act)
+    assert (row.afterwards, row.fault) == ("not tried: file systems may not be mounted here", "")
+
+
+def test_scenarios_have_groups_and_names_of_their_own_and_the_page_has_its_markers(robustness: ModuleType) -> None:
+    for module in robustness.MODULES:
+        importlib.import_module(f"scenarios.{module}")
+    tried = [each.tried for each in robustness.SCENARIOS]
+    assert len(tried) == len(set(tried)) > 50
+    assert {each.group for each in robustness.SCENARIOS} == set(robustness.GROUPS)
+    page = robustness.PAGE.read_text(encoding="utf-8")
+    assert robustness.renewed(page, "", robustness.BEGIN, robustness.END)
+    assert "**failed**" not in page

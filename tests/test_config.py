@@ -6,7 +6,7 @@ import keras
 import pytest
 from hydra import compose, initialize_config_dir
 
-from ablate.config import Checked, check, conf_dir
+from ablate.config import Checked, RunConfig, check, conf_dir
 from ablate.errors import ConfigError
 from ablate.optimizers import SCHEMAS
 
@@ -113,3 +113,42 @@ def test_optimisers_take_what_keras_says_with_the_same_defaults(target: str) -> 
         name: field.default for name, field in SCHEMAS[target].model_fields.items() if name not in ("target", "name")
     }
     assert {**ours, "learning_rate": None} == {**theirs, "learning_rate": None}
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("os.system", "is no task, see ablate.task.Task but a builtin_function_or_method"),
+        ("builtins.eval", "is no task, see ablate.task.Task but a builtin_function_or_method"),
+        ("shutil.rmtree", "is no task, see ablate.task.Task but a "),
+        ("subprocess.run", "is no task, see ablate.task.Task but a function"),
+        ("os.path", "is no task, see ablate.task.Task but a module"),
+        ("os.environ", "is no task, see ablate.task.Task but a _Environ"),
+        ("subprocess.Popen", "is no task, see ablate.task.Task: it has no build_loss, build_model, comparison_config"),
+        ("os", "cannot be imported"),
+        ("", "cannot be imported"),
+        ("broken_task.Mine", "cannot be imported: invalid syntax (broken_task.py, line 1)"),
+        ("failing_task.Mine", "cannot be imported: no GPU here"),
+    ],
+)
+def test_what_is_no_task_is_refused_and_never_called(
+    target: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken_task.py").write_text("class :")
+    (tmp_path / "failing_task.py").write_text("raise RuntimeError('no GPU here')")
+    monkeypatch.syspath_prepend(tmp_path)
+    canary = tmp_path / "canary"
+    values = {
+        **checked().values,
+        "task": {
+            "_target_": target,
+            "command": f"touch {canary}",
+            "args": ["touch", str(canary)],
+            "path": str(canary),
+        },
+    }
+    with pytest.raises(ConfigError) as error:
+        check({key: value for key, value in values.items() if key in (*RunConfig.model_fields, "task")})
+    assert f"task._target_={target} " in str(error.value)
+    assert message in str(error.value)
+    assert not canary.exists()

@@ -35,6 +35,11 @@ _PACKAGE = Path(__file__).resolve().parent
 _CHECKOUT = _PACKAGE.parents[1]
 
 NOT_TASK = ("_target_",)
+_METHODS = {name for name, member in vars(Task).items() if callable(member) and not name.startswith("_")} - {
+    "layer_table",
+    "prepare",
+}
+"""What a task must have for a run; the other two are for commands of their own."""
 UNUSED_BY_RUNS = ("scale",)
 """Sections that only other sections refer to."""
 
@@ -202,13 +207,18 @@ def _task(section: Mapping[str, Any]) -> Task:
     module, _, name = str(target).rpartition(".")
     fix_environment()  # a task's module may import Keras
     try:
-        constructor = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
+        named = getattr(importlib.import_module(module), name)
+    except Exception as error:  # whatever the code of a module raises
         raise ConfigError(f"task._target_={target} cannot be imported: {error}") from error
+    # Nothing else is called: a configuration may come from somebody else's study or store.
+    missing = sorted(method for method in _METHODS if not callable(getattr(named, method, None)))
+    if not isinstance(named, type) or missing:
+        lacks = f": it has no {', '.join(missing)}" if isinstance(named, type) else f" but a {type(named).__name__}"
+        raise ConfigError(f"task._target_={target} is no task, see ablate.task.Task{lacks}")
     try:
-        return cast(Task, constructor(**{key: value for key, value in section.items() if key not in NOT_TASK}))
+        return cast(Task, named(**{key: value for key, value in section.items() if key not in NOT_TASK}))
     except TypeError as error:
-        raise ConfigError(f"task._target_={target} is no task, see ablate.task.Task: {error}") from error
+        raise ConfigError(f"task._target_={target} cannot be constructed: {error}") from error
 
 
 def chosen_levels() -> dict[str, str]:

@@ -1,5 +1,6 @@
 import hashlib
 import struct
+import tracemalloc
 import warnings
 import zlib
 
@@ -9,8 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from ablate.colorization import photographs
 from ablate.colorization.photographs import (
     MAX_ASPECT,
+    MAX_BYTES,
+    MAX_PIXELS,
     MIN_SIDE,
     SAMPLE,
     BadPhotograph,
@@ -19,6 +23,7 @@ from ablate.colorization.photographs import (
     decode,
     fit_short_side,
     folder_paths,
+    printable,
     sample_paths,
     scan,
 )
@@ -455,3 +460,83 @@ def test_a_scan_keeps_the_order_and_names_what_is_bad(tmp_path, noise, encode):
 
 def test_scanning_nothing_gives_nothing():
     assert list(scan([], np.asarray, progress="Reading")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("plain name.png", "plain name.png"),
+        ("été 写真 👩\u200d🚀.png", "été 写真 👩\u200d🚀.png"),
+        ("Screenshot at 9\u202fAM.png", "Screenshot at 9\u202fAM.png"),
+        ("caf\udce9.png", r"caf\xe9.png"),
+        ("half a pair \ud83d.png", r"half a pair \ud83d.png"),
+        ("two\nlines\r.png", r"two\nlines\r.png"),
+        ("a\u2028b\x85c.png", r"a\u2028b\x85c.png"),
+        ("\x1b[2J\ttab.png", r"\x1b[2J\ttab.png"),
+        ("\u202egpj.exe", r"\u202egpj.exe"),
+    ],
+)
+def test_a_name_is_one_line_of_text_that_commands_nothing(name, expected):
+    found = printable(name)
+    assert found == expected
+    assert len(found.splitlines()) == 1
+    found.encode()
+
+
+def sparse(path, size):
+    with path.open("wb") as file:
+        file.truncate(size)
+    return path
+
+
+def test_a_file_too_large_to_be_a_photograph_is_not_read(tmp_path):
+    path = sparse(tmp_path / "sparse.jpg", 2**40)
+    (found,) = scan([("sparse.jpg", path)], lambda image: None, progress="")
+    assert str(found) == "sparse.jpg (1,099,511,627,776 bytes; at most 536,870,912 are read)"
+
+
+def test_the_largest_file_is_that_of_the_most_pixels():
+    assert 3 * MAX_PIXELS <= MAX_BYTES < 3 * (MAX_PIXELS + 1)
+    assert Image.MAX_IMAGE_PIXELS is not None
+    assert 2 * Image.MAX_IMAGE_PIXELS == MAX_PIXELS
+
+
+def test_more_pixels_than_the_most_are_refused_by_the_header_alone():
+    head = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
+    content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+    assert "400000000 pixels" in reason(content)
+
+
+@pytest.mark.parametrize("kind", [b"iCCP", b"zTXt"])
+def test_a_chunk_that_inflates_to_much_is_refused(noise, encode, kind):
+    png = encode(noise())
+    bomb = chunk(kind, b"x\0\0" + zlib.compress(bytes(2**26), 9))
+    tracemalloc.start()
+    try:
+        reason(png[:33] + bomb + png[33:])
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()
+
+
+def test_rows_beyond_the_picture_s_are_not_inflated(noise, encode):
+    rows = zlib.compress(bytes(HEIGHT * (1 + 3 * WIDTH)) + bytes(2**26), 9)
+    chunks = [(kind, rows if kind == b"IDAT" else content) for kind, content in chunks_of(encode(flat((1, 2, 3))))]
+    content = b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*each) for each in chunks)
+    assert_flat(content, (0, 0, 0))
+
+
+def test_large_photographs_are_decoded_one_at_a_time(monkeypatch, encode):
+    monkeypatch.setattr(photographs, "_LARGE", WIDTH * HEIGHT)
+    held = []
+    monkeypatch.setattr(photographs, "_to_rgb", lambda image: held.append(photographs._one_large.locked()) or image)
+    decode(encode(flat((1, 2, 3))))
+    decode(encode(Image.new("RGB", (WIDTH + 1, HEIGHT))))
+    assert held == [False, True]
+    assert not photographs._one_large.locked()
+
+
+def test_every_16_bit_grey_is_rounded_to_the_nearest(encode):
+    deep = np.arange(2**16, dtype=np.uint16).reshape(256, 256)
+    expected = np.round(deep / 257).astype(np.uint8)
+    np.testing.assert_array_equal(pixels_of(encode(Image.fromarray(deep)))[..., 0], expected)

@@ -177,3 +177,30 @@ def test_a_broken_study_file_is_named_with_its_line(write: Any, tmp_path: Path, 
     with pytest.raises(ConfigError, match=rf"mine\.yaml cannot be read: line {line}: ") as error:
         load_study("mine")
     assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "factor",
+    [
+        "hydra.job_logging.handlers.x.class",
+        "+hydra.job_logging.root",
+        "hydra/launcher",
+        "++hydra.x",
+        "a=1,b",
+        "~seed",
+        "",
+    ],
+)
+def test_a_factor_is_a_key_of_a_run_and_nothing_that_hydra_constructs(write: Any, factor: str) -> None:
+    write(factors={factor: ["subprocess.Popen"]}, baseline={factor: "subprocess.Popen"})
+    with pytest.raises(ConfigError, match="is no key or group of the configuration of a run"):
+        load_study("mine")
+
+
+def test_a_study_file_constructs_nothing(write: Any, tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    text = f"question: !!python/object/apply:os.system ['touch {canary}']\n"
+    (tmp_path / "experiments" / "mine.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=r"mine\.yaml cannot be read"):
+        load_study("mine")
+    assert not canary.exists()

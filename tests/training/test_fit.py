@@ -131,11 +131,25 @@ def test_the_learning_rate_drops_at_its_steps() -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"rho": 1}, "Adam cannot be constructed"), ({"_target_": "keras.optimizers.Nothing"}, "cannot be constructed")],
+    [
+        ({"rho": 1}, "Adam cannot be constructed"),
+        ({"_target_": "keras.optimizers.Nothing"}, "cannot be constructed"),
+        ({"_target_": "os.system"}, "os.system cannot be constructed: Located non-class"),
+        ({"_target_": "builtins.eval"}, "builtins.eval cannot be constructed: Located non-class"),
+        ({"_target_": "subprocess.Popen"}, "it is no subclass of keras.optimizers.Optimizer"),
+        ({"_target_": "keras.layers.Dense"}, "it is no subclass of keras.optimizers.Optimizer"),
+        ({"_target_": "keras.optimizers.get"}, "keras.optimizers.get cannot be constructed: Located non-class"),
+        ({"clipvalue": 1, "loss": {"_target_": "os.system", "command": "touch canary"}}, "Adam cannot be constructed"),
+    ],
 )
-def test_an_impossible_optimizer_is_named(arguments: dict[str, object], message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
-        build_optimizer(optimizer(**arguments), training())
+def test_an_impossible_optimizer_is_named_and_nothing_else_is_called(
+    arguments: dict[str, object], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=message) as error:
+        build_optimizer(optimizer(**{"command": "touch canary", **arguments}), training())
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "canary").exists()
 
 
 def test_an_epoch_is_one_pass_over_the_photographs() -> None:

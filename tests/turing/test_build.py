@@ -1,20 +1,25 @@
 """`python -m ablate.turing build`: from tracked runs and folders of pictures to a bundle."""
 
 import io
+import json
 import os
+import pickle
 import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import keras
 import mlflow
 import numpy as np
 import pytest
+import yaml
 from mlflow.entities import RunStatus
 from PIL import Image
 from skimage.color import rgb2lab
@@ -569,3 +574,71 @@ def test_a_png_of_the_side_is_what_was_promised(build: Callable[..., Bundle]) ->
     bundle = build("study=tiny", "variants=baseline")
     for file in bundle.manifest.files:
         assert bundle.picture(file) == png(pixels(bundle, file))
+
+
+class Touch:
+    """What makes a file when it is unpickled."""
+
+    def __init__(self, canary: Path):
+        self.canary = canary
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.canary,)
+
+
+@pytest.fixture
+def tampered(store: Store, build: Callable[..., Bundle]) -> Iterator[tuple[TrackedModel, Path]]:
+    """The model of the run, and its folder, which is put right afterwards."""
+    run = find_model(store.run_id)
+    (place,) = (path.parents[1] for path in store.folder.rglob("model.keras") if str(run.model_id) in str(path))
+    shutil.copytree(place, place.with_name("right"))
+    yield run, place
+    shutil.rmtree(place)
+    place.with_name("right").rename(place)
+
+
+def test_nothing_that_lies_beside_a_model_is_run(tampered: tuple[TrackedModel, Path], tmp_path: Path) -> None:
+    run, place = tampered
+    canary = tmp_path / "canary"
+    expected = load_model(run).get_config()
+    for name in ("custom_objects.cloudpickle", "global_custom_objects.cloudpickle"):
+        (place / "data" / name).write_bytes(pickle.dumps(Touch(canary)))
+    (place / "evil").mkdir()
+    (place / "evil" / "evil_keras.py").write_text(f"import pathlib\npathlib.Path({str(canary)!r}).touch()\n")
+    description = yaml.safe_load((place / "MLmodel").read_text())
+    description["flavors"]["tensorflow"].update(code="evil", keras_module="evil_keras")
+    (place / "MLmodel").write_text(yaml.safe_dump(description))
+    assert load_model(run).get_config() == expected
+    assert not canary.exists()
+
+
+def lambda_model(canary: Path) -> keras.Model:
+    inputs = keras.Input((8, 8, 1))
+    code = lambda x, path=str(canary): (__import__("pathlib").Path(path).touch(), x)[1]  # noqa: E731
+    return keras.Model(inputs, keras.layers.Lambda(code, output_shape=(8, 8, 1))(inputs))
+
+
+@pytest.mark.parametrize("kind", ["lambda", "function", "pickle", "cut", "text"])
+def test_a_model_file_that_holds_code_or_none_is_refused_in_one_line(
+    kind: str, tampered: tuple[TrackedModel, Path], tmp_path: Path
+) -> None:
+    run, place = tampered
+    file, canary = place / "data" / "model.keras", tmp_path / "canary"
+    if kind == "lambda":
+        lambda_model(canary).save(file)
+        canary.unlink(missing_ok=True)
+    elif kind == "function":
+        with zipfile.ZipFile(file) as archive:
+            contents = {name: archive.read(name) for name in archive.namelist()}
+        config = {"module": "os", "class_name": "system", "registered_name": "system"}
+        contents["config.json"] = json.dumps({**config, "config": {"command": f"touch {canary}"}}).encode()
+        with zipfile.ZipFile(file, "w") as archive:
+            for name, content in contents.items():
+                archive.writestr(name, content)
+    else:
+        whole = file.read_bytes()
+        file.write_bytes({"pickle": pickle.dumps(Touch(canary)), "cut": whole[: len(whole) // 2], "text": b"x"}[kind])
+    with pytest.raises(TrackingError, match=r"the model of run .* \(baseline, seed 0\) cannot be loaded: ") as error:
+        load_model(run)
+    assert "\n" not in str(error.value)
+    assert not canary.exists()

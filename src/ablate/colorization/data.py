@@ -22,6 +22,7 @@ from ablate.colorization.photographs import (
     Pixels,
     Prepared,
     decode,
+    read_bytes,
     scan,
 )
 from ablate.colorization.prepared.manifest import OLDER
@@ -68,7 +69,7 @@ class Files(Sequence[Photograph]):
     def _decoded(self, index: int) -> Pixels:
         path = self.photographs[index].path
         assert path is not None
-        return self.recipe.to_train(decode(path.read_bytes()))
+        return self.recipe.to_train(decode(read_bytes(path)))
 
 
 @dataclass(frozen=True)

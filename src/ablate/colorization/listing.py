@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ablate.colorization.config import DataConfig
 from ablate.colorization.names import SUFFIXES
-from ablate.colorization.photographs import BadPhotograph, folder_paths, sample_paths
+from ablate.colorization.photographs import BadPhotograph, digest_of, folder_paths, sample_paths
 from ablate.colorization.split import IGNORED, Split, split_by_folder
 from ablate.cpus import map_ahead
 from ablate.errors import DataError
@@ -189,8 +189,7 @@ def _digest(path: Path) -> str | OSError:
         key = (str(path), found.st_size, found.st_ctime_ns)
         if key in _digests:
             return _digests[key]
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = digest_of(path)
     except OSError as error:
         return error
     # A file that changes again right away may keep its time.

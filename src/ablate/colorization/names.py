@@ -1,12 +1,10 @@
 """Names of files, as folders, archives and URLs spell them, and which of them are photographs."""
 
-import os
 import re
 import unicodedata
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 _DRIVE = re.compile(r"[A-Za-z]:(?=[\\/])")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def plain(name: str) -> str:
@@ -24,9 +22,25 @@ def plain(name: str) -> str:
 
 
 def printable(name: str) -> str:
-    """Return a name as a line of text: what is not UTF-8, from an old archive, could be neither logged nor tracked."""
-    text = os.fsencode(name).decode("utf-8", "backslashreplace")
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    """Return a name as one line of text, whatever it holds, with escapes for what is none.
+
+    Bytes that are not UTF-8 could be neither logged nor tracked; new lines would forge lines of a log, controls would
+    command a terminal, and marks of direction would show a name in another order.
+    """
+    return name if name.isprintable() else "".join(map(_visible, name))
+
+
+def _visible(character: str) -> str:
+    if "\udc80" <= character <= "\udcff":  # stands for a byte
+        return f"\\x{ord(character) & 0xFF:02x}"
+    hidden = unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
+    if hidden or unicodedata.bidirectional(character) in _MARKS:
+        return character.encode("unicode_escape").decode()
+    return character
+
+
+_MARKS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+"""What changes the direction of the text that follows (Unicode Standard Annex 9)."""
 
 
 def hidden(name: str) -> bool:

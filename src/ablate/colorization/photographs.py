@@ -1,13 +1,16 @@
 """Photographs on disk: which there are, what is wrong with some, and their pixels. No TensorFlow."""
 
+import errno
 import hashlib
 import importlib.util
 import io
 import logging
 import os
 import stat
+import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -41,6 +44,15 @@ MIN_SIDE = 8
 """A photograph with a shorter side is left out: the network has no whole output pixel for it."""
 MAX_ASPECT = 4
 """Of a longer strip the middle is used: a few kilobytes could become gigabytes when its short side is scaled."""
+MAX_BYTES = 2**29
+"""A larger file is refused before it is read."""
+MAX_PIXELS = 2 * 89_478_485
+"""A photograph with more is refused before it is decoded: Pillow's limit, whose 8-bit RGB fills `MAX_BYTES`."""
+_LARGE = 2**26
+"""Photographs with more pixels are decoded one at a time: each takes gigabytes meanwhile."""
+_one_large = threading.Lock()
+# From half of the limit on, Pillow warns of an attack.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 _SRGB = ImageCms.createProfile("sRGB")
 
 SAMPLE = {
@@ -140,6 +152,36 @@ def _special(path: Path) -> bool:
         return False
 
 
+def read_bytes(path: Path) -> bytes:
+    """Return the contents of a file that should be a photograph.
+
+    Raises:
+        OSError: It cannot be read, or is too large to be one.
+    """
+    with _opened(path) as file:
+        return file.read()
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file that should be a photograph. Raises as `read_bytes`."""
+    with _opened(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _opened(path: Path) -> io.BufferedReader:
+    file = path.open("rb")
+    size = os.fstat(file.fileno()).st_size
+    if size > MAX_BYTES:
+        file.close()
+        raise too_large(size)
+    return file
+
+
+def too_large(size: int) -> OSError:
+    """Return what to raise where a file of so many bytes should be a photograph."""
+    return OSError(errno.EFBIG, f"{size:,} bytes; at most {MAX_BYTES:,} are read")
+
+
 def decode(content: bytes) -> Image.Image:
     """Decode a photograph of any kind to an upright 8-bit sRGB image.
 
@@ -147,10 +189,13 @@ def decode(content: bytes) -> Image.Image:
     applied, and what is transparent is laid on white, as a browser shows it.
 
     Raises:
-        DataError: It is no JPEG, PNG or WebP, is damaged, or is too small.
+        DataError: It is no JPEG, PNG or WebP, is damaged, too small, or has more than `MAX_PIXELS`.
     """
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
+        with (
+            Image.open(io.BytesIO(content), formats=FORMATS) as opened,
+            _one_large if opened.width * opened.height > _LARGE else nullcontext(),
+        ):
             image = _to_rgb(_upright(opened))
     except Exception as error:  # whatever Pillow's parsers stumble over in a damaged file
         said = " ".join(str(error).split()) or type(error).__name__
@@ -174,19 +219,27 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
     if image.mode.startswith("I"):
         image = _from_16_bits(image)
-    opacity = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
+    opacity = _opacity(image) if image.has_transparency_data else None
     if image.mode not in ("L", "RGB", "CMYK"):
         image = image.convert("L" if image.mode in ("1", "LA") else "RGB")
     if profile:
         image = _from_profile(image, profile)
     if image.mode != "RGB":  # it would copy one that is
         image = image.convert("RGB")
-    return image if opacity is None else Image.composite(image, Image.new("RGB", image.size, "white"), opacity)
+    if opacity is None:
+        return image
+    white = Image.new("RGB", image.size, "white")
+    white.paste(image, mask=opacity)
+    return white
+
+
+def _opacity(image: Image.Image) -> Image.Image:
+    return (image if "A" in image.getbands() else image.convert("RGBA")).getchannel("A")
 
 
 def _from_16_bits(image: Image.Image) -> Image.Image:
-    deep = np.asarray(image, dtype=np.float64)
-    grey = (deep / 257).round().astype(np.uint8)
+    deep = np.asarray(image)
+    grey = ((deep.astype(np.uint32) + 128) // 257).astype(np.uint8)  # rounded
     transparent = image.info.get("transparency")
     if not isinstance(transparent, int):
         return Image.fromarray(grey)
@@ -243,7 +296,7 @@ def scan(
     def read(named: tuple[str, Path]) -> tuple[Photograph, Prepared] | BadPhotograph:
         name, path = named
         try:
-            content = path.read_bytes()
+            content = read_bytes(path)
             image = decode(content)
         except (OSError, DataError) as error:
             return BadPhotograph(name, getattr(error, "strerror", None) or str(error))

@@ -1,19 +1,16 @@
 """The photographs that a model has not trained on, found without decoding those that it has. No TensorFlow."""
 
-import hashlib
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
 from ablate.colorization.config import DataConfig
 from ablate.colorization.listing import Listing, list_files
 from ablate.colorization.names import SUFFIXES
-from ablate.colorization.photographs import decode, folder_paths
+from ablate.colorization.photographs import decode, digest_of, folder_paths, read_bytes
 from ablate.colorization.prepared.read import Features, PreparedSet, Records, pixels_of, truth_of
 from ablate.colorization.prepared.recipe import Recipe
 from ablate.cpus import map_ahead
@@ -98,8 +95,7 @@ def _listed(listing: Listing) -> EvaluationPhotographs:
 
 def _prepared(prepared: PreparedSet) -> EvaluationPhotographs:
     manifest = prepared.manifest
-    index = manifest.index["train"]
-    trained = np.load(io.BytesIO(prepared.content(index.file, index.sha256)))["digest"]
+    trained = prepared.rows("train")["digest"]
     records = prepared.part("eval", memory=0)
     places = tqdm(range(len(records)), desc="Listing photographs", unit=" photographs", disable=None, leave=False)
     return EvaluationPhotographs(
@@ -121,12 +117,11 @@ def _largest(features: Features) -> Image.Image:
 
 
 def _decoding(path: Path) -> Callable[[], Image.Image]:
-    return lambda: decode(path.read_bytes())
+    return lambda: decode(read_bytes(path))
 
 
 def _digest(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return digest_of(path)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None

@@ -20,6 +20,9 @@ from ablate.study.designs import Design, Expansion, expand
 from ablate.study.variant import level_text, named, same_level
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_FACTOR = re.compile(r"\+{0,2}[A-Za-z_][\w./@-]*")
+_HYDRAS = re.compile(r"\+{0,2}hydra\b")
+"""Its own section names classes that it constructs."""
 _NO_TEXT = ("null", "true", "false", "nan", "inf")
 """Words that are something else than text for Hydra."""
 
@@ -59,6 +62,8 @@ class StudyFile(Schema):
     @model_validator(mode="after")
     def _consistent(self) -> "StudyFile":
         for factor, levels in self.factors.items():
+            if not _FACTOR.fullmatch(factor) or _HYDRAS.match(factor):
+                raise ValueError(f"factors: {factor!r} is no key or group of the configuration of a run")
             if factor not in self.baseline:
                 raise ValueError(f"baseline has no level of the factor {factor}; it needs one of {_listed(levels)}")
             if not _among(self.baseline[factor], levels):

@@ -104,21 +104,22 @@ def evaluated_digests(model: TrackedModel) -> frozenset[str]:
 
 
 def load_model(model: TrackedModel) -> keras.Model:
-    """Load a model to predict with.
+    """Load a model to predict with; no code that the store holds is run.
 
     Raises:
-        TrackingError: It is missing or cannot be read.
+        TrackingError: It is missing, cannot be read, or holds code.
     """
-    import mlflow.tensorflow
+    import keras
 
     assert model.files is not None
     try:
-        files = mlflow.artifacts.download_artifacts(model.files, tracking_uri=mlflow.get_tracking_uri())
-        return mlflow.tensorflow.load_model(files, keras_model_kwargs={"compile": False})
-    except (MlflowException, OSError, ValueError, TypeError) as error:  # TypeError: of an unknown layer
-        raise TrackingError(
-            f"the model of run {model.run_id} ({model}) cannot be loaded: {str(error).splitlines()[0]}"
-        ) from error
+        # Not MLflow's loader, which unpickles what lies beside a model and imports what its description names.
+        folder = mlflow.artifacts.download_artifacts(model.files, tracking_uri=mlflow.get_tracking_uri())
+        loaded = keras.saving.load_model(Path(folder) / "data" / "model.keras", compile=False, safe_mode=True)
+    except Exception as error:  # whatever Keras stumbles over in a damaged file
+        reason = " ".join(str(error).split())
+        raise TrackingError(f"the model of run {model.run_id} ({model}) cannot be loaded: {reason}") from error
+    return loaded
 
 
 def _files(client: mlflow.MlflowClient, run: Run, uri: str) -> str | None:

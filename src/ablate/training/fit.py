@@ -54,18 +54,22 @@ def build_optimizer(optimizer: OptimizerConfig, training: TrainingConfig) -> ker
     """Construct the Keras optimiser that the configuration names, its learning rate dropping as `training` says.
 
     Raises:
-        ConfigError: The class cannot be imported or refuses an argument.
+        ConfigError: The class cannot be imported, is no optimiser of Keras, or refuses an argument.
     """
     learning_rate = optimizer.learning_rate
     if training.learning_rate_drops:
         steps, factors = zip(*training.learning_rate_drops, strict=True)
         values = [learning_rate, *(learning_rate * factor for factor in factors)]
         learning_rate = keras.optimizers.schedules.PiecewiseConstantDecay(list(steps), values)
-    arguments = optimizer.model_dump(by_alias=True, exclude={"learning_rate"}, exclude_unset=True)
+    arguments = optimizer.model_dump(by_alias=True, exclude={"target", "learning_rate"}, exclude_unset=True)
     try:
-        built = hydra.utils.instantiate(arguments, learning_rate=learning_rate)
-    except hydra.errors.InstantiationException as error:
-        reason = str(error.__cause__ or error).splitlines()[0]
+        # Not Hydra's `instantiate`: it would call any function, and those that arguments name.
+        named = hydra.utils.get_class(optimizer.target)
+        if not issubclass(named, keras.optimizers.Optimizer):
+            raise TypeError("it is no subclass of keras.optimizers.Optimizer")
+        built: keras.optimizers.Optimizer = named(**arguments, learning_rate=learning_rate)
+    except Exception as error:  # whatever the class raises
+        reason = " ".join(str(error).split())
         raise ConfigError(f"optimizer={optimizer.name}: {optimizer.target} cannot be constructed: {reason}") from None
     return built
 

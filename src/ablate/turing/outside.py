@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from PIL import Image
 
 from ablate.colorization.names import SUFFIXES
-from ablate.colorization.photographs import decode, folder_paths
+from ablate.colorization.photographs import decode, folder_paths, read_bytes
 from ablate.errors import DataError
 from ablate.paths import absolute
 from ablate.turing.squares import Unusable
@@ -63,7 +63,7 @@ class Outside:
             named = ", ".join(sorted(path.name for path in found)[:3])
             raise Unusable(f"more than one picture from {self.name}", f": {named}")
         try:
-            return decode(found[0].read_bytes())
+            return decode(read_bytes(found[0]))
         except OSError as error:
             raise Unusable(f"the picture from {self.name} cannot be read", f": {error.strerror or error}") from None
         except DataError as error:

@@ -1,5 +1,7 @@
 """Photographs in a folder, in archives and elsewhere become the same records, and those the same batches."""
 
+import hashlib
+import io
 import json
 import shutil
 import subprocess
@@ -15,8 +17,9 @@ from filelock import FileLock
 from PIL import Image
 
 from ablate.colorization.data import load_data, training_batches
-from ablate.colorization.prepared.manifest import Manifest, parsed
+from ablate.colorization.prepared.manifest import INDEX, Manifest, parsed
 from ablate.colorization.prepared.recipe import recipe_of
+from ablate.colorization.prepared.records import record
 from ablate.colorization.prepared.tfds import TensorFlowDataset
 from ablate.colorization.prepared.write import prepare
 from ablate.errors import ConfigError, DataError
@@ -436,3 +439,91 @@ def test_the_splits_of_tensorflow_datasets_say_which_photographs_evaluate(monkey
 def test_an_unknown_data_set_of_tensorflow_datasets_is_an_error(made):
     with pytest.raises(DataError, match=r"data\.dataset=no_such_thing cannot be had: .*no_such_thing"):
         made(None, name="tfds", dataset="no_such_thing")
+
+
+def changed(once, tmp_path, **values):
+    """Copy a prepared set, some keys of its manifest changed."""
+    shutil.copytree(once[1], tmp_path / "set")
+    path = tmp_path / "set" / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+    return tmp_path / "set"
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"shards": 5}, "no manifest of a prepared data set: shards"),
+        ({"index": []}, "no manifest of a prepared data set: index"),
+        ({"index": {}}, "manifest.json is not what was prepared"),
+        ({"class_counts": [-1]}, "no manifest of a prepared data set: class_counts"),
+        ({"class_counts": [1, 2]}, "manifest.json is not what was prepared"),
+        ({"class_counts": [0] * 313}, "manifest.json is not what was prepared"),
+        ({"fingerprint": None}, "no manifest of a prepared data set: fingerprint"),
+        ({"index": {"train": {"file": "/etc/passwd", "records": 1, "sha256": ""}}}, "index.train.file"),
+        (
+            {"shards": [{"file": "../../dev/zero", "part": "eval", "records": 1, "bytes": 1, "sha256": ""}]},
+            "no manifest of a prepared data set: shards.0.file",
+        ),
+    ],
+)
+def test_a_hostile_manifest_is_refused_before_anything_else_is_read(once, loaded, tmp_path, values, message):
+    with pytest.raises(DataError, match=message) as error:
+        loaded("prepared", changed(once, tmp_path, **values))
+    assert "\n" not in str(error.value)
+
+
+def test_a_deeply_nested_manifest_is_none():
+    with pytest.raises(DataError, match="is no manifest of a prepared data set"):
+        parsed(b"[" * 100_000, "set/manifest.json")
+
+
+def with_index(once, tmp_path, rows):
+    """Copy a prepared set, its index of what trains another one under its right checksum."""
+    file = io.BytesIO()
+    np.save(file, rows, allow_pickle=True)
+    index = json.loads((once[1] / "manifest.json").read_text())["index"]
+    index["train"]["sha256"] = hashlib.sha256(file.getvalue()).hexdigest()
+    folder = changed(once, tmp_path, index=index)
+    (folder / index["train"]["file"]).write_bytes(file.getvalue())
+    return folder
+
+
+@pytest.mark.parametrize("rows", [np.array([{}], dtype=object), np.arange(3), np.zeros(0, INDEX)])
+def test_a_hostile_index_is_refused(once, loaded, tmp_path, rows):
+    with pytest.raises(DataError, match=r"train-index\.npy is not what was prepared"):
+        loaded("prepared", with_index(once, tmp_path, rows))
+
+
+@pytest.mark.parametrize("place", [{"shard": 99}, {"offset": 2**60}, {"size": 2**31}, {"size": 3}])
+@pytest.mark.parametrize("memory_gib", [1.0, 0.0])
+def test_an_index_that_leads_elsewhere_is_refused(once, loaded, tmp_path, place, memory_gib):
+    rows = np.load(once[1] / "train-index.npy")
+    for key, value in place.items():
+        rows[key] = value
+    with pytest.raises(DataError, match="is not what was prepared"):
+        loaded("prepared", with_index(once, tmp_path, rows), memory_gib=memory_gib).train.read([0])
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        {},
+        {"pixels": 5, "height": 16, "width": 16},
+        {"pixels": bytes(3 * 16 * 17), "height": 16, "width": 16},
+        {"pixels": bytes(3 * 8 * 8), "height": 8, "width": 8},
+        {"pixels": bytes(3 * 900 * 900), "height": 900, "width": 900},
+    ],
+)
+def test_a_record_of_something_else_is_refused(once, loaded, tmp_path, features):
+    data = record({"name": b"x", "digest": bytes(32), **features})
+    shard = json.loads((once[1] / "manifest.json").read_text())["shards"][-1]
+    shard.update(bytes=len(data), records=1, sha256=hashlib.sha256(data).hexdigest(), part="train")
+    rows = np.zeros(1, INDEX)
+    rows["size"], rows["shard"] = len(data), len(json.loads((once[1] / "manifest.json").read_text())["shards"]) - 1
+    folder = with_index(once, tmp_path, rows)
+    (folder / shard["file"]).write_bytes(data)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["shards"][-1] = shard
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(DataError, match=f"{shard['file']} is not what was prepared"):
+        loaded("prepared", folder).train.read([0])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
-import shutil
 import struct
 import tarfile
 import zipfile
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from ablate.colorization.names import hidden, is_photograph, plain
+from ablate.colorization.photographs import MAX_BYTES, too_large
 from ablate.colorization.prepared.source import Entry, Listed, Source, signature_of_files
 from ablate.colorization.split import common_root
 from ablate.errors import DataError
@@ -24,6 +24,9 @@ from ablate.files import replacing
 File = TypeVar("File")
 
 _OPENED = {"gz": gzip.open, "z2": bz2.open, "xz": lzma.open}
+_MIB = 2**20
+_MAX_RATIO = 100
+"""How many times its size an archive may unpack to, if that is more than a gibibyte: photographs hardly shrink."""
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 
 
@@ -43,12 +46,12 @@ class Zip(Source):
             with zipfile.ZipFile(self.path) as archive:
                 files = [info for info in archive.infolist() if not info.filename.endswith(("/", "\\"))]
             del archive  # it holds its directory, half a kilobyte a file
-        except (zipfile.BadZipFile, OSError, NotImplementedError, UnicodeDecodeError) as error:
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
             raise DataError(f"{self.path.name} cannot be read as a zip archive: {error}") from None
         return _listed(
             files,
             lambda info: info.filename,
-            lambda info: (info.header_offset, info.compress_size, info.compress_type, info.CRC),
+            lambda info: (info.header_offset, info.compress_size, info.file_size, info.compress_type, info.CRC),
         )
 
     def read(self, entries: Sequence[Entry]) -> Iterator[bytes | Exception]:
@@ -61,17 +64,22 @@ class Zip(Source):
                     yield error
 
 
-def _unzipped(file: BinaryIO, offset: int, size: int, method: int, checksum: int) -> bytes:
-    """Return a file of an archive (PKWARE APPNOTE, 4.3.7: the local header ends in a name and an extra field)."""
+def _unzipped(file: BinaryIO, offset: int, packed: int, size: int, method: int, checksum: int) -> bytes:
+    """Return a file of an archive (PKWARE APPNOTE, 4.3.7: the local header ends in a name and an extra field).
+
+    Memory is bounded by `MAX_BYTES`, whatever sizes the archive claims.
+    """
+    if max(packed, size) > MAX_BYTES:
+        raise too_large(max(packed, size))
     file.seek(offset)
     flags, name, extra = struct.unpack("<6xH18xHH", file.read(30))
     if flags & 1 or method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise DataError("encrypted in the archive" if flags & 1 else f"packed in the archive by method {method}")
     file.seek(offset + 30 + name + extra)
-    content = file.read(size)
+    content = file.read(packed)
     if method == zipfile.ZIP_DEFLATED:
-        content = zlib.decompress(content, -zlib.MAX_WBITS)
-    if zlib.crc32(content) != checksum:
+        content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(content, size + 1)
+    if len(content) != size or zlib.crc32(content) != checksum:
         raise DataError("damaged in the archive")
     return content
 
@@ -95,7 +103,7 @@ class Tar(Source):
             if not plain.exists():
                 opened: Any = _OPENED[self.path.name.lower()[-2:]]
                 with opened(self.path, "rb") as compressed, replacing(plain) as file:
-                    shutil.copyfileobj(compressed, file, 1 << 20)
+                    self._copy(compressed, file)
         except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
             raise self._unreadable(error) from None
         except OSError as error:
@@ -103,6 +111,13 @@ class Tar(Source):
                 raise
             raise self._unreadable(error) from None
         return Tar(plain)
+
+    def _copy(self, compressed: BinaryIO, plain: BinaryIO) -> None:
+        most = max(1024 * _MIB, _MAX_RATIO * self.path.stat().st_size)
+        while piece := compressed.read(_MIB):
+            if plain.tell() > most:
+                raise DataError(f"{self.path.name} unpacks to more than {most // _MIB:,} MiB: that is no photographs")
+            plain.write(piece)
 
     def list(self) -> Listed:
         """Read the headers of its files."""
@@ -113,7 +128,7 @@ class Tar(Source):
                     if member.isfile():
                         files.append((member.name, member.offset_data, member.size))
                     archive.members = []  # type: ignore[attr-defined]  # it would keep all it has seen
-        except (tarfile.TarError, OSError) as error:
+        except (tarfile.TarError, ValueError, OSError) as error:
             raise self._unreadable(error) from None
         return _listed(files, lambda file: file[0], lambda file: file[1:])
 
@@ -122,8 +137,11 @@ class Tar(Source):
         with self.path.open("rb") as file:
             for entry in entries:
                 offset, size = entry.at
+                if size > MAX_BYTES:
+                    yield too_large(size)
+                    continue
                 file.seek(offset)
-                content = file.read(size)
+                content = file.read(max(size, 0))
                 yield content if len(content) == size else DataError("cut off in the archive")
 
     def _unreadable(self, error: Exception) -> DataError:

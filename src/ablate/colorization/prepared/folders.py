@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ablate.colorization.listing import PARTS, SHIPPED
 from ablate.colorization.names import hidden, is_photograph, plain
-from ablate.colorization.photographs import folder_paths, sample_paths
+from ablate.colorization.photographs import folder_paths, read_bytes, sample_paths
 from ablate.colorization.prepared.places import names_below, whole
 from ablate.colorization.prepared.source import (
     Entry,
@@ -27,7 +27,7 @@ class _OfFiles(Source):
         """Read them."""
         for entry in entries:
             try:
-                yield Path(entry.at[0]).read_bytes()
+                yield read_bytes(Path(entry.at[0]))
             except OSError as error:
                 yield error
 

@@ -3,10 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field, NonNegativeInt, TypeAdapter, ValidationError
 from tqdm import tqdm
 
 from ablate.colorization.listing import first
@@ -18,6 +19,8 @@ FORMAT = 1
 OLDER = "not recorded: prepared by an older version, which knew no folder but val for it"
 """What is said of the split where a manifest says nothing."""
 _NAMED = 10
+FileName = Annotated[str, Field(pattern=r"^[a-z0-9-]+\.(tfrecord|npy)$")]
+"""A file in the data set's own folder, and nowhere else."""
 INDEX = np.dtype([("digest", "u1", 32), ("shard", "<u4"), ("offset", "<u8"), ("size", "<u4")])
 """A record: digest of the photograph's file, number of the shard in the manifest, place in it."""
 
@@ -26,10 +29,10 @@ INDEX = np.dtype([("digest", "u1", 32), ("shard", "<u4"), ("offset", "<u8"), ("s
 class ShardFile:
     """A file of records of one part."""
 
-    file: str
-    part: str
-    records: int
-    bytes: int
+    file: FileName
+    part: Annotated[str, Field(pattern="^(train|eval)$")]
+    records: NonNegativeInt
+    bytes: NonNegativeInt
     sha256: str
 
 
@@ -37,8 +40,8 @@ class ShardFile:
 class IndexFile:
     """The records of one part, ordered by the contents of the photographs: an array of `INDEX`."""
 
-    file: str
-    records: int
+    file: FileName
+    records: NonNegativeInt
     sha256: str
 
 
@@ -68,7 +71,7 @@ class Manifest:
     source: str
     recipe: Recipe
     fingerprint: str
-    class_counts: list[int]
+    class_counts: list[NonNegativeInt]
     shards: list[ShardFile]
     index: dict[str, IndexFile]
     bad: list[tuple[str, str]]
@@ -105,6 +108,9 @@ class Manifest:
         return json.dumps(asdict(self), indent=1).encode()
 
 
+_OBJECT, _MANIFEST = TypeAdapter(dict[str, Any]), TypeAdapter(Manifest)
+
+
 def parsed(text: bytes, place: str) -> Manifest:
     """Read a manifest.
 
@@ -112,16 +118,14 @@ def parsed(text: bytes, place: str) -> Manifest:
         DataError: It is none, or one of another version.
     """
     try:
-        values: dict[str, Any] = json.loads(text)
-        if values["format"] != FORMAT:
-            raise DataError(f"{place} has format {values['format']}, not {FORMAT}: prepare it anew with this version")
-        values["recipe"] = Recipe(**values["recipe"])
-        values["shards"] = [ShardFile(**shard) for shard in values["shards"]]
-        values["index"] = {part: IndexFile(**file) for part, file in values["index"].items()}
-        values["bad"] = [(name, reason) for name, reason in values["bad"]]
-        return Manifest(**values)
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{place} is no manifest of a prepared data set: {error}") from None
+        written = _OBJECT.validate_json(text).get("format", FORMAT)
+        if written != FORMAT:
+            raise DataError(f"{place} has format {written}, not {FORMAT}: prepare it anew with this version")
+        return _MANIFEST.validate_json(text)
+    except ValidationError as error:
+        first_error = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first_error["loc"])) or "it"
+        raise DataError(f"{place} is no manifest of a prepared data set: {where}: {first_error['msg']}") from None
 
 
 def by_content(digests: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from ablate.colorization.gamut import ab_gamut
+from ablate.colorization.listing import PARTS
 from ablate.colorization.photographs import Pixels
 from ablate.colorization.prepared.manifest import INDEX, MANIFEST, Manifest, mismatches, parsed
 from ablate.colorization.prepared.places import is_url, range_of, size_of, whole
@@ -47,6 +49,9 @@ class PreparedSet:
             given = ", ".join(f"{key}={value}" for key, (_, value) in found.items())
             there = " ".join(f"{key}={value}" for key, (value, _) in found.items())
             raise DataError(f"data.root={root} was prepared with {there}, not {given}: set that, or prepare it anew")
+        counts = self.manifest.class_counts
+        if len(counts) != len(ab_gamut(asked.grid_step)) or not sum(counts) or self.manifest.index.keys() != {*PARTS}:
+            raise self.damaged(MANIFEST)
 
     def part(self, part: str, *, memory: float) -> "Records":
         """Return the records of a part, checked: all of them now if they fit in memory, else each when it is read.
@@ -58,10 +63,20 @@ class PreparedSet:
         Raises:
             DataError: They are not as the manifest says.
         """
-        index = self.manifest.index[part]
-        rows = np.load(io.BytesIO(self.content(index.file, index.sha256)))
+        rows = self.rows(part)
         size = sum(shard.bytes for shard in self.manifest.shards if shard.part == part)
         return Records(self, rows, part, keep=size <= memory)
+
+    def rows(self, part: str) -> npt.NDArray[np.void]:
+        """Return which records a part has, an array of `INDEX`. Raises as `part`."""
+        index = self.manifest.index[part]
+        try:
+            rows = np.load(io.BytesIO(self.content(index.file, index.sha256)), allow_pickle=False)
+        except ValueError:
+            raise self.damaged(index.file) from None
+        if not isinstance(rows, np.ndarray) or rows.dtype != INDEX or rows.ndim != 1 or not len(rows):
+            raise self.damaged(index.file)
+        return rows
 
     def content(self, file: str, sha256: str) -> bytes:
         """Return a whole file, checked.
@@ -86,15 +101,15 @@ class Records:
     """The records of a part, in the order of the photographs' contents."""
 
     def __init__(self, prepared: PreparedSet, rows: npt.NDArray[np.void], part: str, *, keep: bool):
-        assert rows.dtype == INDEX
-        self._prepared, self._rows = prepared, rows
+        self._prepared, self._rows, self._part = prepared, rows, part
         self._kept: dict[int, bytes] = {}
         numbered = [(number, shard) for number, shard in enumerate(prepared.manifest.shards) if shard.part == part]
         for number, shard in tqdm(numbered, desc="Checking records", unit=" files", disable=None, leave=False):
+            # Before it is read: memory was asked for by what the manifest says.
+            if self._size(shard.file) != shard.bytes:
+                raise prepared.damaged(shard.file)
             if keep:
                 self._kept[number] = prepared.content(shard.file, shard.sha256)
-            elif self._size(shard.file) != shard.bytes:
-                raise prepared.damaged(shard.file)
 
     def _size(self, file: str) -> int:
         try:
@@ -113,13 +128,30 @@ class Records:
         """
         row = self._rows[index]
         number, offset, size = int(row["shard"]), int(row["offset"]), int(row["size"])
-        file = self._prepared.manifest.shards[number].file
+        shards = self._prepared.manifest.shards
+        shard = shards[min(number, len(shards) - 1)]
         try:
+            if offset + size > shard.bytes:
+                raise DamagedRecord
             if number in self._kept:
-                return features_of(self._kept[number][offset : offset + size])
-            return features_of(range_of(f"{self._prepared.root}/{file}", offset, size))
-        except (DamagedRecord, FileNotFoundError):
-            raise self._prepared.damaged(file) from None
+                features = features_of(self._kept[number][offset : offset + size])
+            else:
+                features = features_of(range_of(f"{self._prepared.root}/{shard.file}", offset, size))
+            self._check(features)
+        except (DamagedRecord, FileNotFoundError, KeyError, TypeError, ValueError):
+            raise self._prepared.damaged(shard.file) from None
+        return features
+
+    def _check(self, features: Features) -> None:
+        """Raise one of many errors if a record does not hold what the recipe makes."""
+        recipe = self._prepared.manifest.recipe
+        short = min(pixels_of(features).shape[:2])
+        if self._part == "train":
+            fits = recipe.image_size <= short <= recipe.largest_short_side
+        else:
+            fits = short == recipe.image_size and len(truth_of(features)) == recipe.evaluation_side
+        if not fits or len(features["digest"]) != 32:
+            raise DamagedRecord
 
     def read(self, indices: Sequence[int]) -> list[Pixels]:
         """Return photographs, (height, width, 3) each."""

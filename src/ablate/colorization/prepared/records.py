@@ -10,6 +10,7 @@ from typing import Any
 
 import google_crc32c
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import DecodeError
 
 _LENGTH, _CHECKSUM = struct.Struct("<Q"), struct.Struct("<I")
 _HEAD = _LENGTH.size + _CHECKSUM.size
@@ -84,7 +85,10 @@ def features_of(data: bytes) -> dict[str, Any]:
     payload = data[_HEAD : -_CHECKSUM.size]
     if _masked(data[: _LENGTH.size]) != data[_LENGTH.size : _HEAD] or _masked(payload) != data[-_CHECKSUM.size :]:
         raise DamagedRecord
-    found = _Example.FromString(payload).features.feature
+    try:
+        found = _Example.FromString(payload).features.feature
+    except DecodeError:
+        raise DamagedRecord from None
     return {
         name: feature.bytes_list.value[0] if feature.HasField("bytes_list") else feature.int64_list.value[0]
         for name, feature in found.items()

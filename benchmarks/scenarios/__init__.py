@@ -1,0 +1,1 @@
+"""Hostile surroundings and inputs, a module a group: what `robustness.py` tries."""
