@@ -205,7 +205,7 @@ def test_the_code_of_a_class_that_the_configuration_names_counts(lab: Path) -> N
 INFLUENCE = {
     *("ablate.colorization", "ablate.colorization.prepared", "ablate.optimizers", "ablate.training"),
     *(f"ablate.training.{name}" for name in ("callbacks", "checkpoint", "config", "devices", "environment", "fit")),
-    "ablate.training.hardware",
+    *("ablate.training.averaging", "ablate.training.hardware"),
     *(f"ablate.colorization.{name}" for name in ("architecture", "backbone", "class_counter", "color", "config")),
     *(f"ablate.colorization.{name}" for name in ("data", "decoding", "encoding", "evaluation", "gamut", "listing")),
     *(f"ablate.colorization.{name}" for name in ("loss", "metrics", "photographs", "prior", "task")),
