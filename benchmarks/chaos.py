@@ -2,10 +2,9 @@
 
 It must end with every run finished once and the same numbers to the last bit. Takes about ten minutes on two cores.
 
-    python benchmarks/chaos.py [kills] [seed]
+    python benchmarks/chaos.py [kills] [seed] [runs]
 """
 
-import os
 import random
 import signal
 import subprocess
@@ -14,97 +13,58 @@ import tempfile
 import time
 from pathlib import Path
 
-import pandas as pd
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
-from ablate.tracking.read import read_study
-from ablate.tracking.store import open_store
+from sweeps import assert_same_bits, finish, found, kill, start
 
 STUDY = """question: Does it survive?
-baseline: {output_res: full, dropout: light}
-factors: {output_res: [full, half, quarter], dropout: [light, heavy]}
+baseline: {{output_res: full, dropout: light}}
+factors: {{output_res: [full, half, quarter], dropout: [light, heavy]}}
 design: full_factorial
-seeds: [0, 1]
-metric: {name: auc_rebalanced, direction: maximize}
+seeds: {seeds}
+metric: {{name: auc_rebalanced, direction: maximize}}
 """
-RUNS = 12
-CURVES = ("train/loss", "train/learning_rate", "val/loss")
+VARIANTS = 6
+SWEEP = ("experiment=chaos", "scale=smoke", "data=sample", "checkpoint.minutes=0.05")
 
 
-def invoke(folder: Path, kill_after: float | None = None) -> int:
-    """Invoke the study, and kill it after some seconds: all of its processes, or only the command.
-
-    Returns:
-        The command's exit code.
-    """
-    command = ["ablate.run", "-m", "experiment=chaos", "scale=smoke", "data=sample", "checkpoint.minutes=0.05"]
-    with (folder / "log.txt").open("a") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command],
-            cwd=folder,
-            env={**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}"},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            return process.wait(kill_after)
-        except subprocess.TimeoutExpired:
-            if random.random() < 0.75:
-                os.killpg(process.pid, signal.SIGKILL)
-            else:
-                process.kill()
-            return process.wait()
-
-
-def results(folder: Path) -> tuple[pd.DataFrame, dict[tuple[str, int, str], pd.DataFrame]]:
-    """Return what a study found: its metrics by variant and seed, but for costs; and its curves."""
-    uri = f"sqlite:///{folder / 'mlflow.db'}"
-    open_store(uri)
-    record = read_study("chaos", uri)
-    assert (record.runs["status"] == "FINISHED").all(), record.runs["status"]
-    assert len(record.runs) == record.runs["identity"].nunique() == RUNS, len(record.runs)
-    names = [name for name in map(str, record.metrics) if not name.startswith(("cost/", "plan/"))]
-    keys = record.runs[["variant", "seed"]]
-    metrics = record.metrics[names].join(keys).set_index(["variant", "seed"]).sort_index()
-    curves = {
-        (str(run["variant"]), int(run["seed"]), curve): record.curve(str(run_id), curve)
-        for run_id, run in record.runs.iterrows()
-        for curve in CURVES
-    }
-    return metrics, curves
+def killed_after(seconds: float, process: subprocess.Popen[bytes]) -> bool:
+    """Kill a study after some seconds, all of its processes or only the command; return whether it was killed."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        if random.random() < 0.75:
+            kill(process)
+        else:
+            process.kill()
+            process.wait()
+    return process.returncode == -signal.SIGKILL
 
 
 def main() -> None:
     """Measure and print."""
-    kills = int(sys.argv[1]) if len(sys.argv) > 1 else 15
-    random.seed(int(sys.argv[2]) if len(sys.argv) > 2 else 0)
+    kills, seed, seeds = (int(given) for given in [*sys.argv[1:], *("15", "0", "2")[len(sys.argv) - 1 :]])
+    random.seed(seed)
+    runs = VARIANTS * seeds
     with tempfile.TemporaryDirectory() as name:
-        folders = [Path(name) / kind for kind in ("undisturbed", "killed")]
+        calm, killed = folders = [Path(name) / kind for kind in ("undisturbed", "killed")]
         for folder in folders:
             (folder / "experiments").mkdir(parents=True)
-            (folder / "experiments" / "chaos.yaml").write_text(STUDY)
-        calm, killed = folders
+            (folder / "experiments" / "chaos.yaml").write_text(STUDY.format(seeds=list(range(seeds))))
         begun = time.monotonic()
-        assert invoke(calm) == 0, (calm / "log.txt").read_text()[-3000:]
+        finish(start(calm, *SWEEP), calm)
         alone = time.monotonic() - begun
         begun, landed = time.monotonic(), 0
-        while landed < kills:
-            code = invoke(killed, kill_after=random.uniform(2, 1.5 * alone / RUNS + 8))
-            landed += code == -signal.SIGKILL
-            if code == 0:
-                break
-        code = invoke(killed)
-        assert code == 0, (killed / "log.txt").read_text()[-3000:]
+        while landed < kills and killed_after(random.uniform(2, 1.5 * alone / runs + 8), start(killed, *SWEEP)):
+            landed += 1
+        finish(start(killed, *SWEEP), killed)
         disturbed = time.monotonic() - begun
-        (expected, expected_curves), (found, found_curves) = results(calm), results(killed)
-        pd.testing.assert_frame_equal(found, expected, check_exact=True, check_like=True)
-        for key, curve in expected_curves.items():
-            pd.testing.assert_frame_equal(found_curves[key], curve, check_exact=True)
-        left = [path.name for path in (killed / "checkpoints").iterdir()]
-        assert left == ["claims.lock"], left
+        expected, results = found(calm, "chaos", runs=runs), found(killed, "chaos", runs=runs)
+        assert_same_bits(results, expected)
     print(
-        f"{RUNS} runs, killed {landed} times: each finished once, {expected.shape[1]} metrics and "
-        f"{len(expected_curves)} curves the same to the last bit; {alone:.0f} s undisturbed, {disturbed:.0f} s killed"
+        f"{runs} runs, killed {landed} times: each finished once, {expected.results.shape[1]} metrics, "
+        f"{len(expected.curves)} curves and {len(expected.tables)} tables of examples the same to the last bit; "
+        f"{alone:.0f} s undisturbed, {disturbed:.0f} s killed"
     )
 
 

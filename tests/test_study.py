@@ -11,10 +11,11 @@ import yaml
 from ablate.study.definition import load_study
 from ablate.tracking.read import read_study
 from ablate.tracking.store import open_store
-from conftest import QUICK, Command
+from conftest import TINY, Command
 from hydra_plugins.ablate_sweeper.sweeper import announce
+from sweeps import assert_same_bits, found
 
-SHARED = [override for override in QUICK if not override.startswith("depth=")]
+SHARED = [override for override in TINY if not override.startswith("depth=")]
 STUDY = {
     "question": "Does it matter?",
     "baseline": {"depth": "shallow", "dropout": "light", "loss.mix": 0.5},
@@ -38,7 +39,9 @@ def mine(home: Path) -> Callable[..., None]:
     return write
 
 
-def test_a_study_is_run_once_and_its_results_are_reused(mine: Callable[..., None], forked_m: Command) -> None:
+def test_a_study_is_run_once_by_any_launcher_and_its_results_are_reused(
+    home: Path, mine: Callable[..., None], forked_m: Command, run_here: Callable[..., None]
+) -> None:
     mine(design="list", variants={"both": {"dropout": "none", "loss.mix": 0.9}})
     # The address of a store is relative to where the command was started, for joblib's processes too.
     environment = {"MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"}
@@ -56,6 +59,9 @@ def test_a_study_is_run_once_and_its_results_are_reused(mine: Callable[..., None
     assert (record.runs["status"] == "FINISHED").all()
     assert (record.runs["seed"] == 4).all()
     assert (record.runs["threads"] == "1").all()
+
+    run_here("-m", *arguments, "study.name=basic", "rerun=all")
+    assert_same_bits(found(home, "mine", runs=2), found(home, "basic", runs=2))
 
     again = forked_m("ablate.run", "-m", *arguments)
     assert again.returncode == 0

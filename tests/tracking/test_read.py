@@ -67,3 +67,13 @@ def test_a_missing_file_is_named(home: Path, uri: str) -> None:
     next(home.rglob("per_example.parquet")).unlink()
     with pytest.raises(TrackingError, match=f"run {run} has no artifact evaluation/per_example.parquet: No such"):
         read_study("own", uri).per_example(run)
+
+
+def test_results_are_told_from_circumstances_by_their_group(home: Path, uri: str) -> None:
+    evaluated = add_run(home, None)
+    tags = {"ablate.variant": "baseline", "ablate.seed": "1", "ablate.identity": "j"}
+    with track(study="own", name="run", tags=tags, project=home) as run:
+        run.log_metrics({"medieval/age": 1.0, "train/loss": 2.0, "system/disk_usage": 3.0, "loss": 4.0})
+    record = read_study("own", uri)
+    assert record.results.loc[run.run_id].dropna().to_dict() == {"medieval/age": 1.0, "train/loss": 2.0, "loss": 4.0}
+    assert record.readable.to_dict() == {evaluated: True, run.run_id: False}

@@ -13,6 +13,7 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from ablate.errors import TrackingError
+from ablate.tracking.names import is_result
 from ablate.tracking.search import OURS, REUSED, artifacts_of, search, unread, usable
 from ablate.tracking.study import ALIASES, DEFINITION, NO_ALIASES, QUESTION, joined
 
@@ -56,6 +57,11 @@ class StudyRecord:
     def readable(self) -> "pd.Series[bool]":
         """Whether a run has a result that can be read, by `run_id`."""
         return (self.runs["status"] == "FINISHED") & self.runs["missing"].isna()
+
+    @property
+    def results(self) -> pd.DataFrame:
+        """The metrics that are results: runs of one identity have the same bits there."""
+        return self.metrics[[name for name in map(str, self.metrics) if is_result(name)]]
 
     def curve(self, run_id: str, metric: str) -> pd.DataFrame:
         """Return a metric's history: columns `step` and `value`, by step."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import mlflow
 from mlflow.entities import Experiment, Run, ViewType
 
+from ablate.tracking.names import EVALUATED, group_of
 from ablate.tracking.sqlite import local_folder, located
 
 log = logging.getLogger(__name__)
@@ -143,7 +144,7 @@ def missing(run: Run, artifacts: str | None) -> str | None:
         return None
     if artifacts is None:
         return f"run {run.data.tags[REUSED]}, which it reuses, is gone"
-    if not any(name.startswith("eval/") for name in run.data.metrics):
+    if not any(group_of(name) == EVALUATED for name in run.data.metrics):
         return "it has no evaluation metrics"
     folder = local_folder(artifacts)
     if folder is None:
