@@ -38,7 +38,8 @@ QUICK = (
     "tracking.system_metrics=false",
 )
 """The least that is a whole run."""
-NOBODY = 65534
+_OBEYING = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--")
+"""Starts a command for which permissions hold even where it is root's."""
 _OWN = ("MLFLOW_", "KERAS_", "HYDRA_", "TF_")
 """Starts of the variables that a scenario sets itself, and inherits from nobody."""
 
@@ -135,7 +136,7 @@ class Place:
         code: int = 0,
         says: str = "",
         env: Mapping[str, str] | None = None,
-        as_nobody: bool = False,
+        obeying: bool = False,
         timeout: float = 600,
     ) -> Ended:
         """Run `python -m MODULE ARGUMENTS` in a process of its own.
@@ -146,7 +147,7 @@ class Place:
             code: The exit code that it must have.
             says: What it must print: the row shows the first line that holds it.
             env: Variables to set.
-            as_nobody: Whether a user without rights runs it, to whom the folder belongs meanwhile.
+            obeying: Whether permissions hold for it, as for any user but root.
             timeout: Seconds; a command that takes longer hangs.
 
         Raises:
@@ -156,23 +157,22 @@ class Place:
         quiet = {"MLFLOW_TRACKING_URI": self.uri, "MLFLOW_DISABLE_TELEMETRY": "true", "HOME": str(self.folder)}
         paths = [str(Path(path).absolute()) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
         variables = {**inherited, **quiet, "PYTHONPATH": os.pathsep.join(paths), **(env or {})}
-        with self._owned_by_nobody() if as_nobody else _nothing() as user:
-            try:
-                done = subprocess.run(
-                    [sys.executable, "-m", module, *arguments],
-                    cwd=self.folder,
-                    env=variables,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    stdin=subprocess.DEVNULL,
-                    timeout=timeout,
-                    check=False,
-                    user=user,
-                    group=user,
-                    extra_groups=None if user is None else [],
-                )
-            except subprocess.TimeoutExpired:
-                raise Fault(f"{module} hangs: it has not ended after {timeout:g} s") from None
+        before = _OBEYING if obeying and os.geteuid() == 0 else ()
+        if before and not shutil.which(before[0]):
+            raise Impossible(f"root obeys no permissions, and there is no {before[0]}")
+        try:
+            done = subprocess.run(
+                [*before, sys.executable, "-m", module, *arguments],
+                cwd=self.folder,
+                env=variables,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                timeout=timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise Fault(f"{module} hangs: it has not ended after {timeout:g} s") from None
         output = done.stdout.decode("utf-8", "replace")
         lines = [line for line in output.splitlines() if says in line]
         ended = Ended(done.returncode, output, self._cleaned(lines[0]) if lines and says else "")
@@ -239,30 +239,10 @@ class Place:
         finally:
             subprocess.run(["umount", "--lazy", str(path)], check=True)
 
-    @contextmanager
-    def _owned_by_nobody(self) -> Iterator[int | None]:
-        """Give the folder to a user without rights, where this one has all of them."""
-        if os.geteuid() != 0:
-            yield None
-            return
-        paths = [self.folder, *self.folder.rglob("*")]
-        for path in paths:
-            shutil.chown(path, NOBODY, NOBODY) if not path.is_symlink() else None
-        try:
-            yield NOBODY
-        finally:
-            for path in [self.folder, *self.folder.rglob("*")]:
-                shutil.chown(path, 0, 0) if not path.is_symlink() else None
-
     def _cleaned(self, line: str) -> str:
         """Return a line without what differs from one machine and run to the next."""
         line = re.sub(r"\x1b\[[0-9;]*[A-Za-z]|\r", "", line.replace(str(self.folder), "HOME"))
         return re.sub(r"^(\[[^]]*\]\[[^]]*\]\[[^]]*\] - |[\d:]+ [A-Z]+ +)", "", line).strip()
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield None
 
 
 def finished(folder: Path) -> dict[str, str]:

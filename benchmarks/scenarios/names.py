@@ -88,7 +88,9 @@ def odd_and_bad(place: Place) -> str:
     plant(place, ("good.png",))
     bad = "<script>alert(1)<b>|$x$ \n# forged.png"
     place.write(f"photographs/train/{bad}", b"")
-    place.train("study.name=odd", "data=folder", "data.root=photographs", says="cannot be used and are left out")
+    place.train(
+        "study.name=odd", "data=folder", "data.root=photographs", "data.max_bad_fraction=0.5", says="are left out"
+    )
     place.run("ablate.report", "study=odd", "out=report")
     texts = {
         kind: (place.folder / f"report/report.{kind}").read_text(encoding="utf-8") for kind in ("html", "md", "tex")
@@ -156,12 +158,12 @@ def no_files(place: Place) -> str:
 
 @scenario(GROUP, "a folder and a file that may not be read")
 def unreadable(place: Place) -> str:
-    """Run as a user without rights."""
+    """Permissions hold."""
     root = place.photographs()
     (root / "closed").mkdir(mode=0)
     Image.fromarray(np.zeros((40, 40, 3), np.uint8)).save(root / "secret.png")
     (root / "secret.png").chmod(0)
-    place.prepare(says="secret.png (Permission denied)", as_nobody=True)
+    place.prepare(says="secret.png (Permission denied)", obeying=True)
     if "closed cannot be read" not in place.ended[-1].output:
         raise Fault("the folder is skipped without a word")
     return "both are named; the ten photographs beside them are prepared"

@@ -20,6 +20,12 @@ def other_store(place: Place, name: str) -> str:
     return f"sqlite:///{place.folder / name}"
 
 
+def frozen(place: Place) -> None:
+    """Let nothing be written to the store and its folder."""
+    (place.folder / "mlflow.db").chmod(0o444)
+    place.folder.chmod(0o555)
+
+
 def change(path: Path, *statements: str) -> None:
     """Change a database."""
     with contextlib.closing(sqlite3.connect(path)) as store:
@@ -74,23 +80,21 @@ def full_report(place: Place) -> str:
 
 @scenario(GROUP, "a read-only store, to run")
 def read_only_run(place: Place) -> str:
-    """As a user without rights."""
-    (place.folder / "mlflow.db").chmod(0o444)
-    place.folder.chmod(0o555)
+    """Permissions hold."""
+    frozen(place)
     place.train(
-        SAMPLE, "hydra.run.dir=/tmp", "hydra.output_subdir=null", code=1, says="cannot be written", as_nobody=True
+        SAMPLE, "hydra.run.dir=/tmp", "hydra.output_subdir=null", code=1, says="cannot be written", obeying=True
     )
     return "nothing is trained"
 
 
 @scenario(GROUP, "a read-only store, to report")
 def read_only_report(place: Place) -> str:
-    """As a user without rights; a report writes elsewhere."""
+    """Permissions hold; the report goes elsewhere."""
     out = place.folder / "out"
     out.mkdir()
-    (place.folder / "mlflow.db").chmod(0o444)
-    place.folder.chmod(0o555)
-    place.run("ablate.report", "study=before", f"out={out}", as_nobody=True)
+    frozen(place)
+    place.run("ablate.report", "study=before", f"out={out}", obeying=True)
     return "the report is written"
 
 

@@ -46,13 +46,13 @@ def test_numbers_and_addresses_read_well(write: object, value: object, text: str
     assert write(value) == text
 
 
-@pytest.mark.parametrize("text", ["a|b", "*a*", "<b>"])
+@pytest.mark.parametrize("text", ["a|b", "*a*", "<b>", "[a](b)", "![a](b)"])
 def test_what_markdown_would_read_is_escaped(text: str) -> None:
     assert markdown_escaped(text) != text
 
 
 def test_what_markdown_would_not_read_stays() -> None:
-    assert markdown_escaped("plain words") == "plain words"
+    assert markdown_escaped("plain words [0.1, 0.2] (points)") == "plain words [0.1, 0.2] (points)"
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def changed(store: Path, *statements: str) -> str:
     ("schema", "message"),
     [
         ("0584bdc529eb", r"was made by an older MLflow \(schema 0584bdc529eb.*`mlflow db upgrade 'sqlite:////.*'`$"),
-        ("ffffffffffff", r"was made by a newer MLflow \(schema ffffffffffff"),
+        ("ffffffffffff", "was made by a newer MLflow: its schema ffffffffffff is unknown"),
     ],
 )
 def test_another_schema_is_named_with_what_to_do_and_never_changed(
@@ -124,3 +124,17 @@ def test_a_file_without_tables_is_only_read(tmp_path: Path, content: bytes, mess
     with pytest.raises(TrackingError, match=message):
         open_store(f"sqlite:///{store}", to_read=True)
     assert store.read_bytes() == content
+
+
+@pytest.mark.parametrize("to_read", [True, False])
+def test_an_older_store_that_lacks_a_table_is_not_upgraded_either(
+    empty_store: Path, tmp_path: Path, to_read: bool
+) -> None:
+    # MLflow itself would bring it up to date, and its older version could not read it any more.
+    store = Path(shutil.copy(empty_store, tmp_path / "other.db"))
+    older = "UPDATE alembic_version SET version_num = '75868b020152'"
+    uri = changed(store, older, "DROP TABLE logged_model_params")
+    before = store.read_bytes()
+    with pytest.raises(TrackingError, match="was made by an older MLflow"):
+        open_store(uri, to_read=to_read)
+    assert store.read_bytes() == before

@@ -77,7 +77,7 @@ def quantity(count: int, noun: str) -> str:
 
 def markdown_escaped(text: str) -> str:
     """Escape what Markdown would take for markup."""
-    return re.sub(r"([\\`*<>|])", r"\\\1", text)
+    return re.sub(r"([\\`*<>|]|\](?=\())", r"\\\1", text)
 
 
 _LATEX = {

@@ -3,7 +3,6 @@
 import hashlib
 import logging
 import os
-import re
 import socket
 import sqlite3
 import sys
@@ -17,13 +16,12 @@ from filelock import FileLock
 
 from ablate.errors import TrackingError
 from ablate.paths import absolute
+from ablate.tracking.schema import check_schema
 from ablate.tracking.sqlite import ARTIFACTS, absolute_address, relocate, sqlite_address, sqlite_file
 
 log = logging.getLogger(__name__)
 
 _PROBE = 2**20
-_TABLES = ("alembic_version", "experiments")
-"""Of MLflow's tables those that it makes first: a file with others only is another program's."""
 _FIXED = {
     # A run would end before its last metrics are written, and lose them.
     "MLFLOW_ENABLE_ASYNC_LOGGING": "false",
@@ -86,9 +84,7 @@ def open_store(uri: str, *, to_read: bool = False) -> None:
     if to_read and path is not None:
         if not path.is_file():
             raise TrackingError(f"there are no runs yet: {path} does not exist. `python -m ablate.run` makes one")
-        if _is_new(path):
-            raise TrackingError(f"there are no runs yet: {path} is empty. `python -m ablate.run` makes a store of it")
-        _select(uri)
+        _select(uri, to_read=True)
         return
     check_store(uri)
     # Two processes that make the schema at the same time get in each other's way.
@@ -138,7 +134,6 @@ def _check_writable(path: Path) -> None:
         with closing(sqlite3.connect(path, timeout=60)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             connection.rollback()
-        _is_new(path)
         (path.parent / ARTIFACTS).mkdir(exist_ok=True)
         # A full disk lets files be made, but nothing be written to them.
         probe = path.with_name(f".{path.name}.{os.getpid()}")
@@ -152,25 +147,6 @@ def _check_writable(path: Path) -> None:
             f"the tracking store {path} cannot be written: {reason}. "
             "Set tracking.uri or MLFLOW_TRACKING_URI to a place that can"
         ) from None
-
-
-def _is_new(path: Path) -> bool:
-    """Say whether MLflow would make its tables in a file.
-
-    Raises:
-        TrackingError: They would stand among those of another program.
-    """
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=60)) as connection:
-            found = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    except sqlite3.Error as error:
-        raise TrackingError(f"the tracking store {path} cannot be read: {error}") from None
-    if found and found.isdisjoint(_TABLES):
-        raise TrackingError(
-            f"{path} is no tracking store but another program's database (tables {', '.join(sorted(found)[:3])}): "
-            "set tracking.uri or MLFLOW_TRACKING_URI to another file"
-        )
-    return not found
 
 
 def _check_answers(uri: str) -> None:
@@ -188,7 +164,7 @@ def _check_answers(uri: str) -> None:
         raise TrackingError(f"the tracking server {uri} does not answer: {error.strerror or error}") from None
 
 
-def _select(uri: str) -> None:
+def _select(uri: str, *, to_read: bool = False) -> None:
     for name in ("alembic", "mlflow.tracking.fluent"):
         logging.getLogger(name).setLevel(logging.WARNING)
     # It prints the stack trace of every error that it raises as well.
@@ -206,6 +182,8 @@ def _select(uri: str) -> None:
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
+    if "sql" in urlsplit(uri).scheme:
+        check_schema(uri, to_read=to_read)
     mlflow.set_tracking_uri(uri)
     # Every metric would be one of the model that MLFLOW_ACTIVE_MODEL_ID names as well, or refused.
     mlflow.clear_active_model()
@@ -214,20 +192,4 @@ def _select(uri: str) -> None:
             warnings.simplefilter("ignore")
             mlflow.MlflowClient().search_experiments(max_results=1)
     except (MlflowException, SQLAlchemyError, ImportError, ValueError) as error:
-        raise TrackingError(f"the tracking store {uri} {_trouble(str(error), uri)}") from error
-
-
-def _trouble(said: str, uri: str) -> str:
-    """Say in one line why MLflow cannot use a store, and what to do about its schema: it is never changed unasked."""
-    schema = re.search(r"database schema \(found version (\w+), but expected (\w+)\)", said)
-    if schema is None:
-        return f"cannot be used: {said.splitlines()[0]}"
-    import mlflow
-
-    found, expected = schema.groups()
-    migrations = Path(mlflow.__file__).parent / "store" / "db_migrations" / "versions"
-    if not list(migrations.glob(f"{found}_*.py")):
-        return f"was made by a newer MLflow (schema {found}; MLflow {mlflow.__version__} has {expected}): install that"
-    return (
-        f"was made by an older MLflow (schema {found}, not {expected}): make a copy, then `mlflow db upgrade '{uri}'`"
-    )
+        raise TrackingError(f"the tracking store {uri} cannot be used: {str(error).splitlines()[0]}") from error
