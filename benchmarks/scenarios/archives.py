@@ -5,8 +5,10 @@ import io
 import lzma
 import struct
 import tarfile
+import warnings
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 from scenarios.frame import Place, scenario
@@ -123,3 +125,40 @@ def no_gzip(place: Place) -> None:
     """One line."""
     place.write("photographs.tar.gz", gzip.compress(b"x" * 999)[:40] + zlib.compress(deflated(99)))
     place.prepare("photographs.tar.gz", code=1, says="photographs.tar.gz cannot be read as a tar archive")
+
+
+def tree(place: Place, spelled: Callable[[str], str], *beside: str) -> None:
+    """Write an archive of photos/ with a folder val/ of two photographs, names spelled in some way, and more files."""
+    with zipfile.ZipFile(place.folder / "photographs.zip", "w") as archive:
+        for number, path in enumerate(sorted(place.photographs().iterdir())):
+            name = f"photos/val/{path.name}" if number < 2 else f"photos/{path.name}"
+            archive.writestr(zipfile.ZipInfo(spelled(name)), path.read_bytes())
+        for name in beside:
+            archive.writestr(name, b"nothing")
+
+
+@scenario(GROUP, "a zip archive of a Mac: `__MACOSX/`, `.DS_Store` and `README.txt` beside `photos/val`")
+def of_a_mac(place: Place) -> str:
+    """They are no reason to train on what should evaluate."""
+    tree(place, str, "__MACOSX/photos/val/._0.png", ".DS_Store", "README.txt")
+    place.prepare("photographs.zip", says="Split: val evaluates (2), all others train (8)")
+    return "`photos/val` evaluates"
+
+
+@scenario(GROUP, "a zip archive of Windows: backslashes, `.\\` and a folder called `Val`")
+def of_windows(place: Place) -> str:
+    """Names are normalised."""
+    tree(place, lambda name: ".\\" + name.replace("val", "Val").replace("/", "\\"))
+    place.prepare("photographs.zip", says="evaluates (2), all others train (8)")
+    return "`photos/Val` evaluates"
+
+
+@scenario(GROUP, "the same name twice in a zip archive")
+def twice(place: Place) -> str:
+    """The last one counts, as where it is unpacked."""
+    tree(place, str)
+    with zipfile.ZipFile(place.folder / "photographs.zip", "a") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        archive.writestr("photos/9.png", (place.folder / "photographs" / "8.png").read_bytes())
+    place.prepare("photographs.zip", says="9.png")
+    return "the last one counts"

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from scenarios.frame import Impossible, Place, scenario
+from scenarios.frame import QUICK, Fault, Impossible, Place, scenario
 
 GROUP = "disk and store"
 SAMPLE = "data=sample"
@@ -200,3 +200,50 @@ def read_only_checkpoints(place: Place) -> str:
             raise Impossible("file systems may not be mounted here")
         place.train(SAMPLE, f"checkpoint.dir={disk}", code=1, says="Read-only file system")
     return "nothing is trained"
+
+
+@scenario(GROUP, "a project folder that was moved, with its store")
+def moved(place: Place) -> str:
+    """MLflow keeps whole addresses of artifacts."""
+    there = place.folder / "moved"
+    there.mkdir()
+    for name in ("mlflow.db", "mlartifacts"):
+        copy = shutil.copytree if (place.folder / name).is_dir() else shutil.copy
+        copy(place.folder / name, there / name)
+    aside = (place.folder / "mlartifacts").rename(place.folder / "aside")
+    env = {"MLFLOW_TRACKING_URI": f"sqlite:///{there / 'mlflow.db'}"}
+    try:
+        place.run("ablate.report", "study=before", "out=report", "track=false", env=env, says="Report: ")
+        place.train("data=sample", "study.name=before", "seed=10", env=env)
+        if (place.folder / "mlartifacts").exists() or len(list((there / "mlartifacts" / "before").iterdir())) < 2:
+            raise Fault("the new run's artifacts are not beside the store")
+    finally:
+        aside.rename(place.folder / "mlartifacts")
+    return "the report is written; a new run's artifacts lie beside the store"
+
+
+@scenario(GROUP, "the artifacts of a finished run are gone")
+def without_artifacts(place: Place) -> str:
+    """What cannot be read is no result: the run is done again."""
+    place.train("data=sample", "study.name=mine", "seed=3")
+    shutil.rmtree(place.folder / "mlartifacts" / "mine")
+    place.run("ablate.plan", *QUICK, "data=sample", "study.name=mine", "seed=3", says="cannot be read")
+    place.train("data=sample", "study.name=mine", "seed=3", says="Evaluated: ")
+    return "`plan` says that it is missing, `run` trains it again"
+
+
+@scenario(GROUP, "tags of a run removed and edited in MLflow, and a foreign run in the study")
+def edited_tags(place: Place) -> str:
+    """They are skipped by name."""
+    place.train("data=sample", "study.name=mine", "seed=3")
+    place.run("ablate.run", "-m", *QUICK, "data=sample", "study.name=mine", "seed=4,5")
+    mine = "SELECT run_uuid FROM runs JOIN experiments USING (experiment_id) WHERE experiments.name = 'mine'"
+    seeded = f"SELECT run_uuid FROM tags WHERE run_uuid IN ({mine}) AND key = 'ablate.seed' AND value = "
+    change(
+        place.folder / "mlflow.db",
+        f"DELETE FROM tags WHERE key = 'ablate.variant' AND run_uuid IN ({seeded} '4')",
+        f"UPDATE tags SET value = 'abc' WHERE key = 'ablate.seed' AND run_uuid IN ({seeded} '5')",
+    )
+    place.run("ablate.report", "study=mine", "out=report", says="is left out")
+    place.run("ablate.plan", *QUICK, "data=sample", "study.name=mine", "seed=3,4,5")
+    return "the report is about the other runs"

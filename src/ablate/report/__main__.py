@@ -1,5 +1,6 @@
 """`python -m ablate.report`: compare the runs of a study."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -37,6 +38,8 @@ def main() -> None:
             return
         arguments = parsed(sys.argv[1:], ARGUMENTS)
         partial, tracked = switch(arguments, "partial", "false"), switch(arguments, "track", "true")
+        # Figures go to files, whatever windows the environment asks for; an unknown one would be an error.
+        os.environ["MPLBACKEND"] = "agg"
         from ablate.report.load import load
         from ablate.report.page import make_page
         from ablate.report.render import write
