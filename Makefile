@@ -1,6 +1,6 @@
 # Every target sets up .venv from requirements.lock first, where it is missing or stale.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo turing-demo test report ui lint bench correct clean lock
+.PHONY: help setup demo turing-demo test report ui lint bench correct robust clean lock
 
 PY := .venv/bin/python
 ifndef PYTHON
@@ -58,6 +58,9 @@ bench: .venv/ready  ## measure speed, side by side, and write docs/performance.m
 
 correct: .venv/ready  ## kill studies, launch them everywhere, be hostile: nothing is lost (three quarters of an hour)
 	@for name in chaos launchers robustness; do $(PY) benchmarks/$$name.py || exit 1; done
+
+robust: .venv/ready  ## try hostile surroundings and inputs, and write docs/robustness.md (a quarter of an hour)
+	@$(PY) benchmarks/robustness.py
 
 lock: .venv/ready  ## write requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url \
