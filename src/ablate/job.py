@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from ablate.config import Checked, check, chosen_levels, levels_alone, project_dir, task_overrides
@@ -16,6 +17,7 @@ from ablate.study.code import Code
 from ablate.study.identity import code
 from ablate.study.variant import NOT_VARIED, variant_name
 from ablate.tracking.store import store_uri
+from ablate.training.environment import check_job_environment
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ def described(config: DictConfig) -> Job:
     Raises:
         ConfigError: Something is unknown, missing or impossible.
     """
+    check_job_environment(HydraConfig.get().job.env_set)
     checked = check(config)
     return Job(
         values=checked.values,

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import InterpolationToMissingValueError, MissingMandatoryValue, OmegaConfBaseException
 
 from ablate.errors import ConfigError
+from ablate.training.environment import check_job_environment
 
 _HYDRA = re.compile(r"\$\{\s*hydra\s*:")
 _UNKNOWN = object()
@@ -86,6 +87,7 @@ def as_in_job(config: DictConfig) -> Iterator[None]:
     section = config.hydra.job.env_set
     settled = {str(name): _select(section, str(name)) for name in section}
     environment = {name: str(value) for name, value in settled.items() if value is not _UNKNOWN}
+    check_job_environment(environment)
     with hydra_config(config), env_override(environment):
         yield
 

@@ -11,7 +11,7 @@ import pytest
 
 from ablate.errors import ConfigError
 from ablate.training import environment
-from ablate.training.environment import fix_environment
+from ablate.training.environment import check_job_environment, fix_environment
 
 
 @pytest.fixture
@@ -134,3 +134,22 @@ def test_keras_that_is_there_with_another_backend_is_refused(
     monkeypatch.setitem(sys.modules, "keras", imported)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="imported with the backend jax; ablate trains with tensorflow"):
         fix_environment()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fixed"),
+    [
+        ("TF_XLA_FLAGS", "--tf_xla_auto_jit=2", True),
+        ("KERAS_BACKEND", "torch", True),
+        ("KERAS_BACKEND", "tensorflow", False),
+        ("XLA_FLAGS", "--xla_gpu_deterministic_ops=false", True),
+        ("XLA_FLAGS", "--xla_dump_to=dump", False),
+        ("CUDA_VISIBLE_DEVICES", "1", False),
+    ],
+)
+def test_a_job_s_environment_cannot_set_what_is_fixed(name: str, value: str, fixed: bool) -> None:
+    if fixed:
+        with pytest.raises(ConfigError, match=f"^hydra.job.env_set: {name}={value} would change results"):
+            check_job_environment({name: value})
+    else:
+        check_job_environment({name: value})

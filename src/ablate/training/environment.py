@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,21 @@ def fix_environment() -> None:
     if new:
         _said.update(new)
         log.warning("Set where the command was given, and not used, as it changes results: %s", ", ".join(new))
+
+
+def check_job_environment(environment: Mapping[str, str]) -> None:
+    """Make sure that `hydra.job.env_set` sets nothing that is fixed.
+
+    Raises:
+        ConfigError: It does; the message names what.
+    """
+    fixed = [
+        f"{name}={environment[name]}"
+        for name in (*_SET, *_REMOVED, _XLA_FLAGS)
+        if name in environment and _kept(name, environment[name]) != environment[name]
+    ]
+    if fixed:
+        raise ConfigError(f"hydra.job.env_set: {', '.join(fixed)} would change results, and is not used: leave it out")
 
 
 def set_onednn(onednn: bool) -> str:
