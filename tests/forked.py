@@ -48,19 +48,41 @@ class Forked:
     ) -> subprocess.CompletedProcess[str]:
         """Run `python -m ARGUMENTS` in a folder; what it prints goes through files in another one."""
         out, err = output / "stdout", output / "stderr"
+        pid = self.start(arguments, folder=folder, env=env, streams=[os.devnull, str(out), str(err)])
+        code = self.wait(pid, timeout)
+        return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
+
+    def start(
+        self,
+        arguments: Sequence[str],
+        *,
+        folder: Path,
+        env: Mapping[str, str],
+        streams: Sequence[str],
+        session: bool = False,
+    ) -> int:
+        """Start `python -m ARGUMENTS`, the only one until `wait`, and return the number of its process.
+
+        A terminal among its streams becomes its own where it has a session of its own.
+        """
         command = {
             "arguments": list(arguments),
             "folder": str(folder),
             "env": dict(env),
-            "streams": [str(out), str(err)],
+            "streams": list(streams),
+            "session": session,
         }
         assert self._process.stdin is not None
         print(json.dumps(command), file=self._process.stdin, flush=True)
-        late = threading.Timer(timeout, os.kill, (self._answer(), signal.SIGKILL))
+        return self._answer()
+
+    def wait(self, pid: int, timeout: float) -> int:
+        """Wait for the end of what was started, which is killed when that takes too long; return its exit code."""
+        late = threading.Timer(timeout, os.kill, (pid, signal.SIGKILL))
         late.start()
         code = self._answer()
         late.cancel()
-        return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
+        return code
 
     def _answer(self) -> int:
         assert self._process.stdout is not None
@@ -101,7 +123,9 @@ def _become(command: Mapping[str, Any], before: Mapping[str, str], handlers: Map
         os.environ.pop(name, None)
     os.environ.update(command["env"])
     os.chdir(command["folder"])
-    for descriptor, path in enumerate([os.devnull, *command["streams"]]):
+    if command["session"]:
+        os.setsid()
+    for descriptor, path in enumerate(command["streams"]):
         opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
         os.dup2(opened, descriptor)
         os.close(opened)

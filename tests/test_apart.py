@@ -14,11 +14,11 @@ import pytest
 
 from ablate.apart import _context
 from ablate.tracking.read import StudyRecord
-from conftest import QUICK
+from conftest import QUICK, TINY
 
 Run = Callable[..., None]
 Study = Callable[[], StudyRecord]
-LONG = [*QUICK, "training.steps_per_epoch=100000", "training.log_points=100000"]
+LONG = [*TINY, "training.steps_per_epoch=100000", "training.log_points=100000"]
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def test_what_a_process_fixes_may_differ_between_runs(
     run_here: Run, study: Study, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)  # and it is as before when the test has ended
-    run_here("-m", *QUICK, "hardware.onednn=true,false", "hardware.devices=cpu:2", "rerun=all")
+    run_here("-m", *TINY, "hardware.onednn=true,false", "hardware.devices=cpu:2", "rerun=all")
     said, record = capfd.readouterr().out, study()
     runs = record.runs
     assert list(runs["status"]) == ["FINISHED"] * 2

@@ -10,7 +10,7 @@ from hydra import compose, initialize_config_dir
 from ablate import prepare
 from ablate.config import check, conf_dir
 from ablate.tracking.read import StudyRecord
-from conftest import QUICK
+from conftest import QUICK, TINY
 
 FILES = sorted(path.relative_to(conf_dir()).with_suffix("") for path in conf_dir().rglob("*.yaml"))
 GROUPS: dict[str, list[str]] = {}
@@ -103,7 +103,7 @@ def test_every_level_runs_two_steps(
 
     record = study()
     assert list(record.runs["status"]) == ["FINISHED"]
-    assert record.metrics.filter(like="eval/").notna().all(axis=None)
+    assert record.results.notna().all(axis=None)
 
 
 def test_levels_of_one_s_own_are_found_and_named(
@@ -115,7 +115,7 @@ def test_levels_of_one_s_own_are_found_and_named(
     )
     (home / "own" / "preset").mkdir()
     (home / "own" / "preset" / "soft.yaml").write_text("# @package _global_\ncolor:\n  temperature: 1.0\n")
-    run_here(f"hydra.searchpath=[file://{home}/own]", *QUICK, "optimizer=mine", "+preset=soft")
+    run_here(f"hydra.searchpath=[file://{home}/own]", *TINY, "optimizer=mine", "+preset=soft")
     variant = study().runs["variant"].iloc[0]
     assert "optimizer=mine" in variant
     assert "preset=soft" in variant

@@ -12,7 +12,7 @@ import pytest
 
 from ablate.study.claims import claimed
 from ablate.tracking.read import StudyRecord
-from conftest import QUICK, Command
+from conftest import QUICK, TINY, Command
 
 Run = Callable[..., None]
 
@@ -26,11 +26,11 @@ def plan(forked_m: Command, *arguments: str) -> dict[str, object]:
 def test_it_says_where_every_run_stands_and_what_it_takes(
     home: Path, run_here: Run, forked_m: Command, study: Callable[[], StudyRecord]
 ) -> None:
-    sweep = [*QUICK, "seed=0,1,2"]
+    sweep = [*TINY, "seed=0,1,2"]
     before = plan(forked_m, *sweep)
     assert [run["state"] for run in before["runs"]] == ["to do"] * 3
     assert before["total"]["seconds"] is None
-    run_here(*QUICK, "seed=0")
+    run_here(*TINY, "seed=0")
     (identity,) = study().runs["identity"]
     after = plan(forked_m, *sweep)
     assert [run["state"] for run in after["runs"]] == ["done", "to do", "to do"]
@@ -75,7 +75,7 @@ def test_it_lists_the_code_that_results_depend_on(forked_m: Command) -> None:
 
 
 def test_calibration_times_real_steps(forked_m: Command) -> None:
-    arguments = [*QUICK, "training.epochs=100", "training.steps_per_epoch=10"]
+    arguments = [*TINY, "training.epochs=100", "training.steps_per_epoch=10"]
     found = plan(forked_m, *arguments, "calibrate=true")
     (run,) = found["runs"]
     assert run["basis"] == "calibration"
@@ -95,5 +95,5 @@ def test_mistakes_end_in_one_clear_line(forked_m: Command) -> None:
         assert finished.stderr.count("\n") == 1
 
 
-def test_help_teaches(python_m: Command) -> None:
-    assert "calibrate=true" in python_m("ablate.plan", "--help").stdout
+def test_help_teaches(forked_m: Command) -> None:
+    assert "calibrate=true" in forked_m("ablate.plan", "--help").stdout

@@ -4,8 +4,6 @@ import json
 import os
 import pty
 import signal
-import subprocess
-import sys
 import termios
 import time
 from collections.abc import Callable
@@ -18,7 +16,8 @@ from PIL import Image
 
 from ablate.errors import RunsMissing
 from ablate.tracking.read import StudyRecord
-from conftest import QUICK, Command
+from conftest import QUICK, TINY, Command
+from forked import Forked
 
 Run = Callable[..., None]
 Study = Callable[[], StudyRecord]
@@ -72,13 +71,13 @@ def test_the_tracked_model_is_the_trained_one(run_here: Run, study: Study) -> No
 
 
 def test_the_same_seed_gives_the_same_bits(run_here: Run, forked_m: Command, study: Study) -> None:
-    arguments = [*QUICK, "dropout=light"]
+    arguments = [*TINY, "dropout=light"]
     assert forked_m("ablate.run", *arguments, "seed=5").returncode == 0
     run_here("-m", *arguments, "seed=6,5", "rerun=all")
 
     record = study()
     other, same, alone = record.runs.sort_values("started").index[[1, 2, 0]]
-    measured = record.metrics.filter(regex="^(eval|train|val)/")
+    measured = record.results
     assert measured.loc[alone].equals(measured.loc[same])
     assert not measured.loc[alone].equals(measured.loc[other])
     assert record.runs.loc[alone, "identity"] == record.runs.loc[same, "identity"]
@@ -88,7 +87,7 @@ def test_the_same_seed_gives_the_same_bits(run_here: Run, forked_m: Command, stu
 
 
 def test_the_surroundings_change_no_number(python_m: Command, forked_m: Command, study: Study, home: Path) -> None:
-    arguments = [*QUICK, "dropout=light", "training.epochs=2", "training.steps_per_epoch=1"]
+    arguments = [*TINY, "dropout=light", "training.epochs=2", "training.steps_per_epoch=1"]
     assert forked_m("ablate.run", *arguments).returncode == 0
     (home / "keras").mkdir()
     (home / "keras" / "keras.json").write_text(
@@ -109,12 +108,12 @@ def test_the_surroundings_change_no_number(python_m: Command, forked_m: Command,
     record = study()
     assert list(record.runs["status"]) == ["FINISHED"] * 2
     assert record.runs["identity"].nunique() == 1
-    measured = record.metrics.filter(regex="^(eval|train|val)/")
+    measured = record.results
     assert measured.iloc[0].equals(measured.iloc[1])
     assert mlflow.MlflowClient().get_run(record.runs.index[0]).outputs.model_outputs
 
 
-FRAIL = [*QUICK, "optimizer=sgd", "backbone.batch_norm=none", "loss=regression"]
+FRAIL = [*TINY, "optimizer=sgd", "backbone.batch_norm=none", "loss=regression"]
 """Nothing keeps the activations of this network small."""
 
 
@@ -144,7 +143,7 @@ def test_mixed_precision_trains_evaluates_and_is_kept(precision: str, run_here: 
     record = study()
     run_id = record.runs.index[0]
     assert record.runs.loc[run_id, ["status", "precision"]].tolist() == ["FINISHED", precision]
-    assert record.metrics.loc[run_id].filter(like="eval/").notna().all()
+    assert record.results.notna().all(axis=None)
     (output,) = mlflow.MlflowClient().get_run(run_id).outputs.model_outputs
     # Logits are float32: the colours would be off by several units in ab otherwise.
     assert mlflow.models.get_model_info(f"models:/{output.model_id}").signature.outputs.inputs[0].type == np.float32
@@ -156,7 +155,7 @@ def test_a_bug_is_recorded_with_its_traceback(run_here: Run, study: Study, monke
 
     monkeypatch.setattr("ablate.colorization.task.ColorizationTask.evaluate", broken)
     with pytest.raises(SystemExit, match="1"):
-        run_here(*QUICK)
+        run_here(*TINY)
     run = study().runs.iloc[0]
     assert (run["status"], run["reason"], run["error"]) == ("FAILED", "ZeroDivisionError", "by zero")
     assert "in broken" in mlflow.artifacts.load_text(f"runs:/{run.name}/traceback.txt")
@@ -238,37 +237,34 @@ def test_hydra_full_error_shows_the_trace(forked_m: Command) -> None:
     assert "Traceback" in finished.stderr
 
 
-def test_help_teaches(python_m: Command) -> None:
-    finished = python_m("ablate.run", "--help")
+def test_help_teaches(forked_m: Command) -> None:
+    finished = forked_m("ablate.run", "--help")
     assert finished.returncode == 0
     assert "a sweep: every combination" in finished.stdout
     assert "optimizer: adadelta, adam, adamw, sgd" in finished.stdout
 
 
 @pytest.mark.parametrize("end", ["terminal closed", "SIGTERM"])
-def test_a_killed_run_ends_in_order(end: str, home: Path, study: Study) -> None:
-    arguments = [*QUICK, "training.steps_per_epoch=10000", "training.epochs=1", "training.log_points=10000"]
+def test_a_killed_run_ends_in_order(end: str, home: Path, forked: Forked, study: Study) -> None:
+    arguments = [*TINY, "training.steps_per_epoch=10000", "training.epochs=1", "training.log_points=10000"]
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 120))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ablate.run", *arguments, "hydra.run.dir=out"],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-        # The terminal becomes the process' own, so that its end is told to the process.
-        preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),
-    )
-    os.close(theirs)
+    command = ["ablate.run", *arguments, "hydra.run.dir=out"]
+    process = forked.start(command, folder=home, env=os.environ, streams=[os.ttyname(theirs)] * 3, session=True)
     seen, latest = b"", time.monotonic() + 90
     while b"loss=" not in seen and time.monotonic() < latest:
         seen += os.read(ours, 10_000)
-    assert b"loss=" in seen, process.kill()
+    os.close(theirs)
+    if b"loss=" not in seen:
+        os.kill(process, signal.SIGKILL)
+        pytest.fail(f"no step in 90 s, exit code {forked.wait(process, timeout=60)}: {seen!r}")
     if end == "SIGTERM":
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=60) == 130
-    os.close(ours)
-    assert process.wait(timeout=60) == 130
+        os.kill(process, signal.SIGTERM)
+        assert forked.wait(process, timeout=60) == 130
+        os.close(ours)
+    else:
+        os.close(ours)
+        assert forked.wait(process, timeout=60) == 130
 
     name = "SIGTERM" if end == "SIGTERM" else "SIGHUP"
     text = (home / "out" / "run.log").read_text()

@@ -26,6 +26,7 @@ METRICS = (
 DATA = DataSummary("sample", "packages", "d" * 64, {"train": 2, "eval": 2, "bad": 1}, ["x.jpg: broken"])
 ODD = "loss=<i>odd</i>"
 PHOTOGRAPHS = tuple(f"photo{place}" for place in range(12))
+IMPORTED = "imported.txt"
 STUDY = {
     "name": "hand",
     "question": "Is <i>odd</i> 100 % better & cheaper?",
@@ -141,8 +142,10 @@ def hand_made(home: Path, filled_store: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory, filled_store: Path) -> Path:
-    """A report on `filled_store`."""
+    """A report on `filled_store`; what was imported for it is listed beside it."""
     folder = tmp_path_factory.mktemp("made")
-    arguments = ["study=hand", f"out={folder}", f"uri=sqlite:///{filled_store}", "track=false"]
-    subprocess.run([sys.executable, "-m", "ablate.report", *arguments], check=True, capture_output=True, cwd=folder)
-    return folder
+    arguments = ["study=hand", "out=report", f"uri=sqlite:///{filled_store}", "track=false"]
+    command = [sys.executable, "-X", "importtime", "-m", "ablate.report", *arguments]
+    done = subprocess.run(command, check=True, capture_output=True, cwd=folder, text=True)
+    (folder / IMPORTED).write_text(done.stderr)
+    return folder / "report"

@@ -12,7 +12,6 @@ import keras
 import numpy as np
 import pytest
 
-from ablate.colorization.architecture import Layer
 from ablate.config import Checked
 from ablate.errors import ConfigError
 from ablate.training.checkpoint import Checkpoints
@@ -20,13 +19,13 @@ from ablate.training.config import HardwareConfig
 from ablate.training.devices import choose, driver_version
 from ablate.training.fit import ONE_DEVICE, Training, train
 from ablate.training.hardware import Hardware, _xla, configure
-from conftest import QUICK
+from conftest import TINY
 from test_config import checked
 
 TESTS = Path(__file__).parents[1]
 # One photograph evaluates: a batch with nothing for the second device.
 SMALL = [
-    *QUICK,
+    *TINY,
     *("data=folder", "data.image_size=16", "optimizer=sgd", "regularizer=l2", "loss=unweighted"),
     *("training.epochs=2", "training.steps_per_epoch=3", "training.batch_size=4", "training.deterministic=false"),
 ]
@@ -42,12 +41,7 @@ def hardware(**arguments: object) -> HardwareConfig:
 
 
 def small(photographs: Path, *overrides: str) -> Checked:
-    """Return a run of a network of two convolutions: most of a test's time goes into tracing one."""
-    config = checked(*SMALL, f"data.root={photographs}", *overrides)
-    layers, rate = {layer.name: layer for layer in config.task.layers}, config.task.config.dropout.rate
-    dropout = [Layer("drop", "dropout", rate=rate)] if rate else []
-    config.task.__dict__["layers"] = [layers["conv1_1"], layers["norm1"], *dropout, layers["conv2_1"], layers["head"]]
-    return config
+    return checked(*SMALL, f"data.root={photographs}", *overrides)
 
 
 def trained(
@@ -102,7 +96,7 @@ def in_another_way(photographs: Path, folder: Path) -> None:
 
 def test_every_way_gives_the_same_result(photographs: Path, tmp_path: Path) -> None:
     code = "import sys, pathlib, test_devices; test_devices.in_another_way(*map(pathlib.Path, sys.argv[1:]))"
-    path = os.pathsep.join([str(TESTS), str(TESTS / "training"), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join([str(TESTS), str(TESTS / "training"), os.environ["PYTHONPATH"]])
     environment = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
     subprocess.run(
         [sys.executable, "-c", code, str(photographs), str(tmp_path)],

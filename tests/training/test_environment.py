@@ -33,7 +33,6 @@ def keras_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("KERAS_MAX_EPOCHS", "1", None),
         ("KERAS_MAX_STEPS_PER_EPOCH", "2", None),
         ("KERAS_NNX_ENABLED", "true", None),
-        ("TF2_BEHAVIOR", "0", None),
         ("TF_CONFIG", "{}", None),
         ("TF_XLA_FLAGS", "--tf_xla_auto_jit=2", None),
         ("TF_SET_ONEDNN_FPMATH_MODE", "BF16", None),
@@ -66,6 +65,8 @@ def test_a_variable_that_changes_numbers_is_not_used_and_named(
         ("TF_FORCE_GPU_ALLOW_GROWTH", "true"),
         ("TF_CPP_MIN_LOG_LEVEL", "0"),
         ("TF_CLI_CONFIG_FILE", "terraform.rc"),
+        # TensorFlow sets it: what is started by a process that has imported it has it.
+        ("TF2_BEHAVIOR", "1"),
         ("XLA_FLAGS", "--xla_gpu_cuda_data_dir=/cuda"),
         ("KERAS_BACKEND", "tensorflow"),
     ],

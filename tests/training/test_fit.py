@@ -14,7 +14,7 @@ from ablate.optimizers import OptimizerConfig, OtherOptimizer
 from ablate.training.callbacks import Recorder
 from ablate.training.config import TrainingConfig
 from ablate.training.fit import build_optimizer, train
-from conftest import QUICK
+from conftest import QUICK, TINY
 from test_config import checked
 
 Curves = dict[str, list[tuple[int, float]]]
@@ -47,7 +47,7 @@ def test_the_loss_falls(photographs: Path) -> None:
 
 
 def test_recorded_losses_are_means_over_the_steps_between(photographs: Path) -> None:
-    arguments = [*QUICK, "data=folder", f"data.root={photographs}", "training.epochs=2", "training.steps_per_epoch=3"]
+    arguments = [*TINY, "data=folder", f"data.root={photographs}", "training.epochs=2", "training.steps_per_epoch=3"]
     _, every = trained(checked(*arguments))
     _, whole = trained(checked(*arguments, "training.log_points=1"))
     assert [step for step, _ in every["train/loss"]] == [1, 2, 3, 4, 5, 6]
@@ -89,14 +89,14 @@ def test_a_gradient_that_float16_cannot_hold_is_no_divergence(scale: float) -> N
 
 
 def test_the_seed_decides_and_nothing_else(photographs: Path) -> None:
-    config = checked(*QUICK, "data=folder", f"data.root={photographs}", "dropout=heavy")
+    config = checked(*TINY, "data=folder", f"data.root={photographs}", "dropout=heavy")
     first, again, other = (weights(trained(config, seed)[0]) for seed in (0, 0, 1))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
 
 
 def test_one_epoch_of_four_steps_is_two_of_two(photographs: Path) -> None:
-    arguments = [*QUICK, "data=folder", f"data.root={photographs}", "backbone.batch_norm=none"]
+    arguments = [*TINY, "data=folder", f"data.root={photographs}", "backbone.batch_norm=none"]
     once = checked(*arguments, "training.steps_per_epoch=4")
     twice = checked(*arguments, "training.epochs=2")
     assert np.array_equal(weights(trained(once)[0]), weights(trained(twice)[0]))

@@ -10,7 +10,7 @@ import pytest
 from ablate.config import Checked
 from ablate.training.checkpoint import Checkpoints, steps_done
 from ablate.training.fit import Training, train
-from conftest import QUICK
+from conftest import TINY
 from test_config import checked
 
 Curves = dict[tuple[str, int], float]
@@ -62,7 +62,7 @@ def run(config: Checked, file: Path, curves: Curves, stop_at: int | None = None)
     ids=["every place", "adadelta in bfloat16", "float16"],
 )
 def test_it_ends_with_the_same_bits(overrides: list[str], stops: list[int], photographs: Path, tmp_path: Path) -> None:
-    config = checked(*QUICK, *STEPS, "data=folder", f"data.root={photographs}", *overrides)
+    config = checked(*TINY, *STEPS, "data=folder", f"data.root={photographs}", *overrides)
     expected: Curves = {}
     whole = run(config, tmp_path / "whole.npz", expected)
     curves: Curves = {}

@@ -19,8 +19,9 @@ _SET = {"KERAS_BACKEND": "tensorflow", "TF_USE_LEGACY_KERAS": "0"}
 _REMOVED = (
     # Keras would end a training early.
     *("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH", "KERAS_NNX_ENABLED"),
-    # TensorFlow 1's behaviour; a cluster that a run is no part of; what compiles and trains otherwise than it says.
-    *("TF2_BEHAVIOR", "TF_CONFIG", "TF_XLA_FLAGS", "TF_FUNCTION_JIT_COMPILE_DEFAULT", "AUTOGRAPH_STRICT_CONVERSION"),
+    # A cluster that a run is no part of; what compiles and trains otherwise than it says. TF2_BEHAVIOR has no effect:
+    # TensorFlow sets it to 1 when it is imported.
+    *("TF_CONFIG", "TF_XLA_FLAGS", "TF_FUNCTION_JIT_COMPILE_DEFAULT", "AUTOGRAPH_STRICT_CONVERSION"),
     # Fewer digits than `hardware.precision` says.
     *("NVIDIA_TF32_OVERRIDE", "TF_SET_ONEDNN_FPMATH_MODE", "ONEDNN_DEFAULT_FPMATH_MODE", "DNNL_DEFAULT_FPMATH_MODE"),
     *("TF_CONV2D_USE_FP16_ACCUMULATE", "TF_FP16_CONV_USE_FP32_COMPUTE", "TF_FP16_MATMUL_USE_FP32_COMPUTE"),
