@@ -493,7 +493,8 @@ def test_runs_without_a_model_are_named(store: Store, build: Callable[..., Bundl
     client = mlflow.MlflowClient()
     kept = client.get_run(store.run_id).data.tags
     tags = {name: value for name, value in kept.items() if name.startswith("ablate.")}
-    run = client.create_run(client.create_experiment("bare"), tags={**tags, "ablate.study": "bare"}).info.run_id
+    bare = client.create_experiment("bare", artifact_location=(store.folder / "mlartifacts" / "bare").as_uri())
+    run = client.create_run(bare, tags={**tags, "ablate.study": "bare"}).info.run_id
     client.log_metric(run, "eval/auc_raw", 1.0)
     client.log_artifacts(run, client.download_artifacts(store.run_id, "evaluation"), "evaluation")
     with pytest.raises(TrackingError, match=f"run {run} has not finished: it is running"):
