@@ -72,6 +72,7 @@ def test_a_missing_file_is_named(home: Path, uri: str) -> None:
 def test_results_are_told_from_circumstances_by_their_group(home: Path, uri: str) -> None:
     evaluated = add_run(home, None)
     tags = {"ablate.variant": "baseline", "ablate.seed": "1", "ablate.identity": "j"}
+    tags["ablate.data.fingerprint"] = "f"
     with track(study="own", name="run", tags=tags, project=home) as run:
         run.log_metrics({"medieval/age": 1.0, "train/loss": 2.0, "system/disk_usage": 3.0, "loss": 4.0})
     record = read_study("own", uri)
