@@ -89,7 +89,8 @@ def _measured(place: Place, study: str) -> dict[str, float]:
         return dict(
             store.execute(
                 "SELECT key, value FROM latest_metrics JOIN runs USING (run_uuid) "
-                "JOIN experiments USING (experiment_id) WHERE experiments.name = ? AND (key LIKE 'eval/%' OR key LIKE 'train/%' OR key LIKE 'val/%')",
+                "JOIN experiments USING (experiment_id) WHERE experiments.name = ? "
+                "AND (key LIKE 'eval/%' OR key LIKE 'train/%' OR key LIKE 'val/%')",
                 (study,),
             ).fetchall()
         )
