@@ -152,7 +152,7 @@ def no_files(place: Place) -> str:
         finally:
             os.chdir(before)
         (root / "device.jpg").symlink_to("/dev/zero")
-        place.prepare(says="3 files are no photographs: device.jpg, pipe.jpg, socket.jpg", timeout=300)
+        place.prepare(says="3 files neither train nor evaluate: device.jpg, pipe.jpg, socket.jpg", timeout=300)
     return "the ten photographs beside them are prepared"
 
 
