@@ -205,7 +205,7 @@ def test_a_bug_in_one_run_of_a_sweep_leaves_the_others_to_go_on(
         (["seed=[1"], "seed=[1"),
         (["optimizer.beta_1=5"], "optimizer.beta_1=5: input should be less than 1"),
         (["+optimizer.betta_1=0.5"], "Did you mean optimizer.beta_1?"),
-        (["optimizer=null"], "Config group override must be a string or a list"),
+        (["optimizer=null"], "unknown level: optimizer=null. Allowed: optimizer=adadelta"),
         (["hydra.run.dir=/dev/null/x"], "/dev/null/x"),
         (["task._target_=ablate.task.Metric"], "task._target_=ablate.task.Metric is no task"),
         (["tracking.uri=http://localhost:abc"], "the tracking server http://localhost:abc is no address"),

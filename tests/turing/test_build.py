@@ -591,7 +591,8 @@ class Touch:
 def tampered(store: Store, build: Callable[..., Bundle]) -> Iterator[tuple[TrackedModel, Path]]:
     """The model of the run, and its folder, which is put right afterwards."""
     run = find_model(store.run_id)
-    (place,) = (path.parents[1] for path in store.folder.rglob("model.keras") if str(run.model_id) in str(path))
+    place = local_folder(str(run.files))
+    assert place is not None
     shutil.copytree(place, place.with_name("right"))
     yield run, place
     shutil.rmtree(place)
