@@ -200,8 +200,17 @@ def read_only_checkpoints(place: Place) -> str:
         done = subprocess.run(["mount", "-o", "remount,ro", str(disk)], capture_output=True, check=False)
         if done.returncode:
             raise Impossible("file systems may not be mounted here")
-        place.train(SAMPLE, f"checkpoint.dir={disk}", code=1, says="Read-only file system")
+        place.train(SAMPLE, f"checkpoint.dir={disk}", code=1, says="cannot be written: Read-only file system")
     return "nothing is trained"
+
+
+@scenario(GROUP, "a disk for checkpoints that is full")
+def full_checkpoints(place: Place) -> str:
+    """Training is worth more than what it could go on from."""
+    with place.tmpfs("small", 1) as disk:
+        own = (SAMPLE, "study.name=mine", f"checkpoint.dir={disk}", "training.epochs=2", "backbone.width=0.25")
+        place.train(*own, says="cannot be written, training goes on: ")
+    return "the run has finished"
 
 
 @scenario(GROUP, "a project folder that was moved, with its store")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ablate.errors import ClaimLost
+from ablate.errors import ClaimLost, TrackingError
+from ablate.study import claims
 from ablate.study.claims import Claim, claimed, holder
 
 MINUTES = 5.0
@@ -232,3 +233,31 @@ def test_progress_that_cannot_be_written_is_no_error(folder: Path, monkeypatch: 
             patched.setattr(Path, "open", full)
             claim.say({"step": 1}, seconds=0)
         assert sorted(path.name for path in folder.iterdir()) == ["claim.json"]
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [("file/checkpoints/run", "Not a directory"), ("folder/file/run", "Not a directory|File exists")],
+)
+def test_a_folder_that_cannot_be_written_is_named_with_what_to_do(tmp_path: Path, place: str, reason: str) -> None:
+    (tmp_path / "folder").mkdir()
+    for file in (tmp_path / "file", tmp_path / "folder" / "file"):
+        file.touch()
+    with (
+        pytest.raises(TrackingError, match=rf"{reason}.*\. Set checkpoint\.dir to a place that can") as error,
+        claimed(tmp_path / place, takeover_minutes=1),
+    ):
+        pass
+    assert str((tmp_path / place).parent) in str(error.value)
+
+
+def test_a_full_disk_is_named_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, values: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(claims, "_write", full)
+    with (
+        pytest.raises(TrackingError, match=r"cannot be written: No space left on device\. Set checkpoint\.dir"),
+        claimed(tmp_path / "checkpoints" / "run", takeover_minutes=1),
+    ):
+        pass

@@ -20,7 +20,7 @@ from typing import Any
 import psutil
 from filelock import FileLock
 
-from ablate.errors import ClaimLost
+from ablate.errors import ClaimLost, TrackingError
 from ablate.files import replacing
 
 log = logging.getLogger(__name__)
@@ -93,19 +93,18 @@ def claimed(folder: Path, *, takeover_minutes: float) -> Iterator[Claim | None]:
 
     Yields:
         The claim, or None where a live process has it.
+
+    Raises:
+        TrackingError: The folder cannot be written.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
     token = uuid.uuid4().hex
-    with _lock(folder):
-        if holder(folder, takeover_minutes=takeover_minutes) is not None:
-            claim = None
-        else:
-            folder.mkdir(exist_ok=True)
-            # What an earlier process left half written goes too.
-            for left in (folder / _PROGRESS, *folder.glob(".*")):
-                left.unlink(missing_ok=True)
-            _write(folder / _CLAIM, {"token": token, **_own_place()})
-            claim = Claim(folder, token)
+    try:
+        claim = _claim(folder, token, takeover_minutes)
+    except OSError as error:
+        raise TrackingError(
+            f"the checkpoint folder {folder.parent} cannot be written: {error.strerror or error}. "
+            "Set checkpoint.dir to a place that can"
+        ) from error
     if claim is None:
         yield None
         return
@@ -120,6 +119,19 @@ def claimed(folder: Path, *, takeover_minutes: float) -> Iterator[Claim | None]:
                 (folder / _CLAIM).unlink()
                 if not claim.checkpoint.exists():
                     shutil.rmtree(folder)
+
+
+def _claim(folder: Path, token: str, takeover_minutes: float) -> Claim | None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _lock(folder):
+        if holder(folder, takeover_minutes=takeover_minutes) is not None:
+            return None
+        folder.mkdir(exist_ok=True)
+        # What an earlier process left half written goes too.
+        for left in (folder / _PROGRESS, *folder.glob(".*")):
+            left.unlink(missing_ok=True)
+        _write(folder / _CLAIM, {"token": token, **_own_place()})
+        return Claim(folder, token)
 
 
 def holder(folder: Path, *, takeover_minutes: float) -> Holder | None:

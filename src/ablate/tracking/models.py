@@ -117,7 +117,8 @@ def load_model(model: TrackedModel) -> keras.Model:
         folder = mlflow.artifacts.download_artifacts(model.files, tracking_uri=mlflow.get_tracking_uri())
         loaded = keras.saving.load_model(Path(folder) / "data" / "model.keras", compile=False, safe_mode=True)
     except Exception as error:  # whatever Keras stumbles over in a damaged file
-        reason = " ".join(str(error).split())
+        # Keras goes on with how to load it nevertheless.
+        reason = " ".join(str(error).split()).partition(". ")[0] or type(error).__name__
         raise TrackingError(f"the model of run {model.run_id} ({model}) cannot be loaded: {reason}") from error
     return loaded
 
