@@ -118,12 +118,12 @@ def test_optimisers_take_what_keras_says_with_the_same_defaults(target: str) -> 
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        ("os.system", "is no task, see ablate.task.Task but a builtin_function_or_method"),
-        ("builtins.eval", "is no task, see ablate.task.Task but a builtin_function_or_method"),
-        ("shutil.rmtree", "is no task, see ablate.task.Task but a "),
-        ("subprocess.run", "is no task, see ablate.task.Task but a function"),
-        ("os.path", "is no task, see ablate.task.Task but a module"),
-        ("os.environ", "is no task, see ablate.task.Task but a _Environ"),
+        ("os.system", "is no task, see ablate.task.Task: it is a builtin_function_or_method"),
+        ("builtins.eval", "is no task, see ablate.task.Task: it is a builtin_function_or_method"),
+        ("shutil.rmtree", "is no task, see ablate.task.Task: it is a "),
+        ("subprocess.run", "is no task, see ablate.task.Task: it is a function"),
+        ("os.path", "is no task, see ablate.task.Task: it is a module"),
+        ("os.environ", "is no task, see ablate.task.Task: it is a _Environ"),
         ("subprocess.Popen", "is no task, see ablate.task.Task: it has no build_loss, build_model, comparison_config"),
         ("os", "cannot be imported"),
         ("", "cannot be imported"),

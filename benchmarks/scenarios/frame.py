@@ -22,6 +22,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -185,8 +186,9 @@ class Place:
         return ended
 
     def train(self, *arguments: str, **expected: object) -> Ended:
-        """Run `python -m ablate.run`, small; `expected` as in `run`."""
-        return self.run("ablate.run", *QUICK, *arguments, **expected)  # type: ignore[arg-type]
+        """Run `python -m ablate.run`, small; options come first, as `-m`; `expected` as in `run`."""
+        options = tuple(takewhile(lambda word: "=" not in word, arguments))
+        return self.run("ablate.run", *options, *QUICK, *arguments[len(options) :], **expected)  # type: ignore[arg-type]
 
     def prepare(self, root: str = "photographs", *arguments: str, **expected: object) -> Ended:
         """Run `python -m ablate.prepare` on a folder or an archive, into `set`; `expected` as in `run`."""

@@ -213,18 +213,19 @@ def study(place: Place, text: str, name: str = "hostile") -> None:
 @scenario(GROUP, "a study file with `!!python/object/apply`")
 def python_object(place: Place) -> str:
     """YAML is read without objects."""
-    study(place, f"question: !!python/object/apply:os.system ['touch {place.canary}']\n{STUDY}")
+    call = f"!!python/object/apply:os.system ['touch {place.canary}']"
+    study(place, STUDY.replace("Does it run?", call))
     place.run("ablate.plan", "experiment=hostile", code=1, says="hostile.yaml cannot be read")
     place.train("-m", "experiment=hostile", code=1, says="hostile.yaml cannot be read")
     return "nothing is trained"
 
 
 TARGETS = {
-    "os.system": "is no task, see ablate.task.Task but a builtin_function_or_method",
-    "builtins.eval": "is no task, see ablate.task.Task but a builtin_function_or_method",
-    "shutil.rmtree": "is no task, see ablate.task.Task but a",
+    "os.system": "is no task, see ablate.task.Task: it is a builtin_function_or_method",
+    "builtins.eval": "is no task, see ablate.task.Task: it is a builtin_function_or_method",
+    "shutil.rmtree": "is no task, see ablate.task.Task: it is a",
     "subprocess.Popen": "is no task, see ablate.task.Task: it has no build_loss",
-    "os.path": "is no task, see ablate.task.Task but a module",
+    "os.path": "is no task, see ablate.task.Task: it is a module",
     "nowhere.Task": "cannot be imported",
 }
 

@@ -213,7 +213,7 @@ def _task(section: Mapping[str, Any]) -> Task:
     # Nothing else is called: a configuration may come from somebody else's study or store.
     missing = sorted(method for method in _METHODS if not callable(getattr(named, method, None)))
     if not isinstance(named, type) or missing:
-        lacks = f": it has no {', '.join(missing)}" if isinstance(named, type) else f" but a {type(named).__name__}"
+        lacks = f": it has no {', '.join(missing)}" if isinstance(named, type) else f": it is a {type(named).__name__}"
         raise ConfigError(f"task._target_={target} is no task, see ablate.task.Task{lacks}")
     try:
         return cast(Task, named(**{key: value for key, value in section.items() if key not in NOT_TASK}))
