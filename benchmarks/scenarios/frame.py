@@ -244,6 +244,7 @@ class Place:
     def _cleaned(self, line: str) -> str:
         """Return a line without what differs from one machine and run to the next."""
         line = re.sub(r"\x1b\[[0-9;]*[A-Za-z]|\r", "", line.replace(str(self.folder), "HOME"))
+        line = re.sub(r"\b[0-9a-f]{32}\b", "ID", line)
         return re.sub(r"^(\[[^]]*\]\[[^]]*\]\[[^]]*\] - |[\d:]+ [A-Z]+ +)", "", line).strip()
 
 
