@@ -138,5 +138,5 @@ def override_dirname(place: Place) -> str:
 def broken_yaml(place: Place) -> str:
     """One line with file and line number."""
     place.write("conf/optimizer/mine.yaml", "name: mine\n\tlearning_rate: 1\n")
-    place.train("--config-dir", "conf", "optimizer=mine", "data=sample", code=1, says="mine.yaml")
+    place.run("ablate.run", "--config-dir", "conf", *QUICK, "optimizer=mine", "data=sample", code=1, says="mine.yaml")
     return "no run has begun"
