@@ -27,7 +27,7 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from ablate.colorization.photographs import SUFFIXES
+from ablate.colorization.names import SUFFIXES
 from ablate.config import check
 from ablate.cpus import job_threads
 from side_by_side import Row, faster, interleaved, write
