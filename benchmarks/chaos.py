@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
-from sweeps import assert_same_bits, finish, found, kill, start
+from tests.support.sweeps import assert_same_bits, finish, found, kill, start
 
 STUDY = """question: Does it survive?
 baseline: {{output_res: full, dropout: light}}

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ablate.colorization.gamut import ab_gamut
-from ablate.training.environment import fix_environment, set_onednn
+from ablate.colorization.color.gamut import ab_gamut
+from ablate.config.environment import fix_environment, set_onednn
 from ablate.training.hardware import import_tensorflow
 from side_by_side import Row, faster, interleaved, write
 
@@ -51,7 +51,7 @@ def encoders(ab: np.ndarray) -> dict[str, Callable[[], Any]]:
     """Return the ways to encode, after checking that they agree."""
     import tensorflow as tf
 
-    from ablate.colorization.encoding import soft_encode
+    from ablate.colorization.color.soft_encoding import soft_encode
 
     @tf.function(jit_compile=False, autograph=False)
     def own(ab: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -78,7 +78,7 @@ def decoders(logits: np.ndarray) -> dict[str, Callable[[], Any]]:
     """Return the ways to decode, after checking that they agree."""
     import tensorflow as tf
 
-    from ablate.colorization.decoding import annealed_mean
+    from ablate.colorization.model.decoding import annealed_mean
 
     @tf.function(jit_compile=False, autograph=False)
     def own(logits: tf.Tensor) -> tf.Tensor:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
-from sweeps import assert_same_bits, finish, found, start
+from tests.support.sweeps import assert_same_bits, finish, found, start
 
 SWEEP = (
     *("output_res=full,quarter", "seed=0,1", "scale=smoke", "backbone.width=0.0625", "depth=shallow"),

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ablate.training.environment import fix_environment
+from ablate.config.environment import fix_environment
 from side_by_side import Row, write
 from sizes import SIZES, checked, described, photographs
 

@@ -10,8 +10,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from ablate.config import check
-from ablate.training.environment import fix_environment
+from ablate.config.environment import fix_environment
+from ablate.config.validation import check
 from side_by_side import Row, faster, interleaved, write
 from sizes import SIZES, Size, checked, described, photographs
 

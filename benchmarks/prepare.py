@@ -27,9 +27,9 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from ablate.colorization.names import SUFFIXES
-from ablate.config import check
-from ablate.cpus import job_threads
+from ablate.colorization.data.file_names import SUFFIXES
+from ablate.config.validation import check
+from ablate.system.threads import job_threads
 from side_by_side import Row, faster, interleaved, write
 from sizes import SIZES, checked, described, photographs
 

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ablate.colorization.architecture import Layer
-from ablate.colorization.gamut import ab_gamut
-from ablate.training.environment import set_onednn
+from ablate.colorization.color.gamut import ab_gamut
+from ablate.colorization.model.architecture import Layer
+from ablate.config.environment import set_onednn
 from ablate.training.hardware import import_tensorflow
 from surroundings import machine
 from worker import Prepared, serve
@@ -162,8 +162,8 @@ def ablate(case: Case, *, xla: bool = False, deterministic: bool = False, precis
         tf.config.experimental.enable_op_determinism()
     keras.config.set_dtype_policy(precision)
 
-    from ablate.colorization.backbone import build_backbone
-    from ablate.colorization.loss import ColorCrossEntropy
+    from ablate.colorization.model.backbone import build_backbone
+    from ablate.colorization.model.loss import ColorCrossEntropy
     from ways import Timer
 
     model = build_backbone(case.layers, side=case.L.shape[1])

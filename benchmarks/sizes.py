@@ -5,7 +5,8 @@ from pathlib import Path
 
 from hydra import compose, initialize_config_dir
 
-from ablate.config import Checked, check, conf_dir
+from ablate.config.paths import conf_dir
+from ablate.config.validation import Checked, check
 from side_by_side import ROOT
 
 PHOTOGRAPHS = ROOT.parent / "shared" / "data" / "imagenet-sample"

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ablate.colorization.architecture import price
-from ablate.config import Checked
-from ablate.training.environment import fix_environment
+from ablate.colorization.model.architecture import price
+from ablate.config.environment import fix_environment
+from ablate.config.validation import Checked
 from side_by_side import Row, Times, faster, interleaved, missing, write
 from sizes import SIZES, Size, checked, described, photographs
 from worker import Worker

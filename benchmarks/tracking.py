@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ablate.training.environment import fix_environment
+from ablate.config.environment import fix_environment
 from side_by_side import Row, write
 from sizes import SIZES, checked
 

@@ -20,10 +20,10 @@ import pandas as pd
 from scipy import optimize, special
 from tqdm import tqdm
 
-from ablate.cpus import job_threads
 from ablate.report.compare import ALPHA, holm
-from ablate.turing.power import Components, participants_needed
-from ablate.turing.statistics import difference_estimate, rate_interval, sides
+from ablate.system.threads import job_threads
+from ablate.turing.analyse.power import Components, participants_needed
+from ablate.turing.analyse.statistics import difference_estimate, rate_interval, sides
 from side_by_side import ROOT, renewed
 
 PAGE = ROOT / "docs" / "turing.md"

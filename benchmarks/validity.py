@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from ablate.cpus import job_threads
 from ablate.report.compare import ALPHA, holm
-from ablate.report.intervals import Estimate, crossed_mean
+from ablate.statistics.intervals import Estimate, crossed_mean
+from ablate.system.threads import job_threads
 from side_by_side import ROOT, renewed
 
 PAGE = ROOT / "docs" / "statistics.md"

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ablate.config import Checked
+from ablate.config.validation import Checked
 from ablate.training.callbacks import Recorder
 from ablate.training.fit import build_optimizer
 from side_by_side import Seconds

@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
+from ablate.config.environment import fix_environment
 from ablate.tracking.read import StudyRecord, read_study
 from ablate.tracking.store import open_store
-from ablate.training.environment import fix_environment
-from forked import Forked
+from tests.support.forked import Forked
 
 # A shell has what it starts in the background ignore Ctrl-C, and `nohup` a closed terminal; both are inherited, and
 # the commands here are to answer them.
@@ -26,7 +26,7 @@ for number in (signal.SIGINT, signal.SIGHUP):
 fix_environment()
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 # Tasks of the tests, for what they start too.
-TASKS = str(Path(__file__).with_name("tasks"))
+TASKS = str(Path(__file__).parent / "support" / "tasks")
 sys.path.append(TASKS)
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), TASKS]))
 

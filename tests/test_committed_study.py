@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ablate.report.numbers import number, with_interval
+from ablate.report.formatting import number, with_interval
 from ablate.report.tables import mean_sd
 
 ROOT = Path(__file__).parents[1]

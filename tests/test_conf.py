@@ -8,9 +8,10 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from ablate import prepare
-from ablate.config import check, conf_dir
+from ablate.config.paths import conf_dir
+from ablate.config.validation import check
 from ablate.tracking.read import StudyRecord
-from conftest import QUICK, TINY
+from tests.conftest import QUICK, TINY
 
 FILES = sorted(path.relative_to(conf_dir()).with_suffix("") for path in conf_dir().rglob("*.yaml"))
 GROUPS: dict[str, list[str]] = {}

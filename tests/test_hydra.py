@@ -16,12 +16,13 @@ import pytest
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import to_absolute_path
 
-from ablate import apart, plan
-from ablate.cli import command
-from ablate.config import check
+from ablate import plan
+from ablate.cli.errors import command
+from ablate.config.validation import check
 from ablate.errors import DataError, RunsMissing
-from ablate.job import Job
-from ablate.study.identity import identity
+from ablate.execution import subprocess as apart
+from ablate.execution.identity import identity
+from ablate.execution.job import Job
 from ablate.tracking.store import checkpoint_folder
 
 SMOKE = "scale=smoke"
@@ -144,8 +145,8 @@ disable_existing_loggers: false
         (["hydra/job_logging=own", "-cd", "own"], ""),
         (["hydra/hydra_logging=disabled"], "INFO    would train\n"),
         (["hydra/hydra_logging=none", "hydra/job_logging=none"], ""),
-        (["hydra.verbose=[ablate.config,ablate.run]"], "INFO    would train\n"),
-        (["hydra.verbose=ablate.config"], "INFO    would train\n"),
+        (["hydra.verbose=[ablate.config.validation,ablate.run]"], "INFO    would train\n"),
+        (["hydra.verbose=ablate.config.validation"], "INFO    would train\n"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -208,22 +209,24 @@ def test_the_current_folder_is_importable_in_a_command(
     monkeypatch.chdir(tmp_path)
     before = [entry for entry in sys.path if entry]
     monkeypatch.setattr(sys, "path", list(before))  # as a console script has it
-    monkeypatch.setattr("ablate.cli._SAFE_PATH", safe)
+    monkeypatch.setattr("ablate.cli.errors._SAFE_PATH", safe)
     with command():
         assert sys.path == ([] if safe else [str(tmp_path)]) + before
     assert sys.path == before
 
 
 def test_the_process_of_a_run_is_that_of_its_job(begin: Begin, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (one,) = begin("-m", SMOKE, "hydra.job.chdir=true", "hydra.sweep.dir=out", "hydra.verbose=[ablate.config]")
+    (one,) = begin(
+        "-m", SMOKE, "hydra.job.chdir=true", "hydra.sweep.dir=out", "hydra.verbose=[ablate.config.validation]"
+    )
     seen: dict[str, Any] = {}
 
     def look(job: Job, started: object) -> None:
         seen.update(environment=dict(os.environ), folder=to_absolute_path("data"), job=HydraConfig.get().job.num)
 
-    monkeypatch.setattr("ablate.apart.execute", look)
+    monkeypatch.setattr("ablate.execution.subprocess.execute", look)
     for name in ("end_orderly_at_signals", "_end_with_the_parent"):
-        monkeypatch.setattr(f"ablate.apart.{name}", lambda: None)
+        monkeypatch.setattr(f"ablate.execution.subprocess.{name}", lambda: None)
     before, cfg = dict(os.environ), HydraConfig.instance().cfg
     environment = {"PATH": os.environ["PATH"], "SET_BY_HYDRA": "1"}
     receiver, sender = Pipe(duplex=False)

@@ -4,11 +4,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from ablate.study.claims import checkpoint_file
+from ablate.execution.lease import checkpoint_file
 from ablate.training.checkpoint import steps_done
-from conftest import TINY
 from held import HOLD
-from sweeps import assert_same_bits, finish, found, kill_when, read, start
+from tests.conftest import TINY
+from tests.support.sweeps import assert_same_bits, finish, found, kill_when, read, start
 
 SWEEP = (
     *(*TINY, "dropout=light", "seed=0,1", "training.epochs=2", "training.steps_per_epoch=4", "training.log_points=8"),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hydra import compose, initialize_config_dir
 
-from ablate.config import conf_dir
+from ablate.config.paths import conf_dir
 from hydra_plugins.ablate_launchers.ray import _shares
 
 

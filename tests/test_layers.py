@@ -1,4 +1,4 @@
-from conftest import Command
+from tests.conftest import Command
 
 
 def test_the_published_network_is_printed_without_tensorflow(python_m: Command) -> None:
@@ -9,7 +9,7 @@ def test_the_published_network_is_printed_without_tensorflow(python_m: Command) 
     assert lines[2].split() == ["conv1_1", "conv", "3x3", "256x256x64", "640", "79.7", "3"]
     assert lines[-3].split()[:4] == ["head", "conv", "1x1", "64x64x313"]
     assert lines[-1].startswith("32,235,385 trainable parameters")
-    assert "ablate.colorization.architecture" in finished.stderr
+    assert "ablate.colorization.model.architecture" in finished.stderr
     assert "tensorflow" not in finished.stderr
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import QUICK
+from tests.conftest import QUICK
 
 ROOT = Path(__file__).parents[1]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ablate.study.claims import claimed
+from ablate.execution.lease import claimed
 from ablate.tracking.read import StudyRecord
-from conftest import QUICK, TINY, Command
+from tests.conftest import QUICK, TINY, Command
 
 Run = Callable[..., None]
 
@@ -68,7 +68,7 @@ def test_it_imports_no_tensorflow_and_makes_no_store(home: Path) -> None:
 
 def test_it_lists_the_code_that_results_depend_on(forked_m: Command) -> None:
     listed = forked_m("ablate.plan", *QUICK, "code=true").stdout
-    assert "  ablate.colorization.loss\n" in listed
+    assert "  ablate.colorization.model.loss\n" in listed
     assert f"{importlib.metadata.version('keras'):16}  keras\n" in listed
     assert "archives" not in listed
     assert plan(forked_m, *QUICK)["code"] is None

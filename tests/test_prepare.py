@@ -12,10 +12,10 @@ import psutil
 import pytest
 from PIL import Image
 
-from ablate.command_line import CommandLine
+from ablate.cli.hydra_options import CommandLine
+from ablate.config.interpolation import resolved_text
 from ablate.errors import ConfigError
-from ablate.resolution import resolved_text
-from conftest import TINY
+from tests.conftest import TINY
 
 ARGUMENTS = ["data=folder", "data.root=many", "scale=smoke", "shard_mib=1", "workers=2"]
 

@@ -16,8 +16,8 @@ from PIL import Image
 
 from ablate.errors import RunsMissing
 from ablate.tracking.read import StudyRecord
-from conftest import QUICK, TINY, Command
-from forked import Forked
+from tests.conftest import QUICK, TINY, Command
+from tests.support.forked import Forked
 
 Run = Callable[..., None]
 Study = Callable[[], StudyRecord]

@@ -11,9 +11,9 @@ import yaml
 from ablate.study.definition import load_study
 from ablate.tracking.read import read_study
 from ablate.tracking.store import open_store
-from conftest import TINY, Command
 from hydra_plugins.ablate_sweeper.sweeper import announce
-from sweeps import assert_same_bits, found
+from tests.conftest import TINY, Command
+from tests.support.sweeps import assert_same_bits, found
 
 SHARED = [override for override in TINY if not override.startswith("depth=")]
 STUDY = {

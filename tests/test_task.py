@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from ablate.task import Task
-from test_config import checked
+from tests.config.test_validation import checked
 
 QUICK = ["scale=smoke", "backbone.width=0.0625"]
 

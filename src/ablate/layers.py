@@ -2,10 +2,10 @@
 
 import sys
 
-from ablate.cli import command
-from ablate.command_line import CommandLine, command_line
-from ablate.config import check
-from ablate.study.planned import told_apart
+from ablate.cli.errors import command
+from ablate.cli.hydra_options import CommandLine, command_line
+from ablate.config.validation import check
+from ablate.study.planning import told_apart
 from ablate.study.sweep import expand_sweep
 from ablate.task import Task
 

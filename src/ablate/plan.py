@@ -15,17 +15,17 @@ import pandas as pd
 from tabulate import tabulate
 from tqdm import tqdm
 
-from ablate.arguments import parsed, switch
-from ablate.cli import command
-from ablate.command_line import command_line
-from ablate.names import shortened
-from ablate.study.claims import checkpoint_file
-from ablate.study.code import joined
-from ablate.study.identity import code
-from ablate.study.outlook import outlook
-from ablate.study.planned import PlannedRun, standings
-from ablate.study.price import HISTORY, Prediction, devices_here, quality
+from ablate.cli.arguments import parsed, switch
+from ablate.cli.errors import command
+from ablate.cli.hydra_options import command_line
+from ablate.config.names import shortened
+from ablate.estimate.runtime import HISTORY, Prediction, devices_here, quality
+from ablate.execution.code_version import joined
+from ablate.execution.identity import code
+from ablate.execution.lease import checkpoint_file
+from ablate.study.planning import PlannedRun, standings
 from ablate.study.sweep import plan_sweep
+from ablate.study.sweep_estimate import outlook
 from ablate.tracking.store import exists
 from ablate.training.checkpoint import steps_done
 
@@ -101,7 +101,7 @@ def _history(uri: str) -> pd.DataFrame:
 
 
 def _calibrated(planned: Sequence[PlannedRun]) -> Mapping[str, Prediction]:
-    from ablate.calibrate import calibrate
+    from ablate.estimate.calibration import calibrate
 
     first = {run.configuration: run for run in reversed(planned)}
     return {

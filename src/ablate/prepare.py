@@ -8,13 +8,14 @@ from collections.abc import Sequence
 
 from omegaconf import DictConfig
 
-from ablate.cli import TerminalFormatter, TerminalHandler, command
-from ablate.command_line import CommandLine, command_line
-from ablate.config import check
-from ablate.cpus import job_threads
+from ablate.cli.errors import command
+from ablate.cli.hydra_options import CommandLine, command_line
+from ablate.cli.terminal import TerminalFormatter, TerminalHandler
+from ablate.config.interpolation import resolved_text
+from ablate.config.validation import check
 from ablate.errors import ConfigError
-from ablate.resolution import resolved_text
 from ablate.study.sweep import expand_sweep
+from ablate.system.threads import job_threads
 
 HELP = """\
 Turn photographs into a prepared data set: decoded, resized, in large files that training reads at full speed.

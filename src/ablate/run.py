@@ -11,14 +11,14 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from ablate.apart import execute_apart
-from ablate.arguments import names_as_text
-from ablate.cli import command
-from ablate.command_line import CONFIG_NAME, VERSION_BASE, make_config_path_absolute
-from ablate.config import conf_dir
+from ablate.cli.arguments import names_as_text
+from ablate.cli.errors import command
+from ablate.cli.hydra_options import CONFIG_NAME, VERSION_BASE, make_config_path_absolute
+from ablate.config.paths import conf_dir
 from ablate.errors import AblateError, ConfigError
-from ablate.execute import execute
-from ablate.job import described
+from ablate.execution.execute import execute
+from ablate.execution.job import described
+from ablate.execution.subprocess import execute_apart
 
 log = logging.getLogger(__name__)
 

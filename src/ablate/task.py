@@ -84,13 +84,14 @@ class Task(Protocol):
     """Something to train and evaluate: data, model, loss, metrics.
 
     Its class is named by `task._target_`; it is called with the other keys of `task`, resolved, and raises
-    `ConfigError` where they are wrong. Relative paths among them it resolves with `ablate.paths.absolute`: the current
-    folder may be that of a job. That and the methods up to `find_data` are cheap and import no TensorFlow.
-    What a model draws at random while it trains, it draws from a `keras.random.SeedGenerator` that is an attribute of
-    one of its layers: its state is part of a checkpoint.
+    `ConfigError` where they are wrong. Relative paths among them it resolves with `ablate.config.paths.absolute`:
+    the current folder may be that of a job. That and the methods up to `find_data` are cheap and import no
+    TensorFlow. What a model draws at random while it trains, it draws from a `keras.random.SeedGenerator` that is an
+    attribute of one of its layers: its state is part of a checkpoint.
 
-    Results depend on the code of all modules that the class imports, directly or not (`ablate.study.code`); the class
-    attribute `irrelevant_code` may name modules that cannot influence a result.
+    Results depend on the code of all modules that the class imports, directly or not
+    (`ablate.execution.code_version`); the class attribute `irrelevant_code` may name modules that cannot influence a
+    result.
     """
 
     metrics: Sequence[Metric]

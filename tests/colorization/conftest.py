@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ablate.colorization.color.gamut import ab_gamut
 from ablate.colorization.config import DataConfig
-from ablate.colorization.data import load_data
-from ablate.colorization.gamut import ab_gamut
+from ablate.colorization.data.dataset import load_data
 
 DATA = {
     "name": "sample",

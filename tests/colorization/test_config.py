@@ -1,8 +1,8 @@
 import pytest
 
 from ablate.colorization.config import ColorizationConfig
+from ablate.config.schema import validate
 from ablate.errors import ConfigError
-from ablate.schema import validate
 
 
 def problem(values):

@@ -5,13 +5,13 @@ import pytest
 from scipy.special import softmax
 from skimage.color import lab2rgb, rgb2lab
 
-from ablate.colorization.architecture import layers
-from ablate.colorization.backbone import build_backbone
+from ablate.colorization.color.gamut import ab_gamut
 from ablate.colorization.config import ColorConfig, EvaluationConfig
-from ablate.colorization.data import load_data
+from ablate.colorization.data.dataset import load_data
 from ablate.colorization.evaluation import ab_counts, evaluate
-from ablate.colorization.gamut import ab_gamut
 from ablate.colorization.metric_specs import METRICS
+from ablate.colorization.model.architecture import layers
+from ablate.colorization.model.backbone import build_backbone
 
 NAMES = [metric.name for metric in METRICS]
 VARIANTS = ["full", "half", "quarter"]

@@ -26,7 +26,7 @@ from ablate.report.compare import (
     holm,
     per_example,
 )
-from ablate.report.intervals import crossed_mean
+from ablate.statistics.intervals import crossed_mean
 
 COLUMNS = [
     "variant",

@@ -14,7 +14,6 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure as Drawing
 from PIL import Image
 
-from ablate.pictures import CELL, GAP, LINE
 from ablate.report.figures import (
     Figure,
     differences,
@@ -27,6 +26,7 @@ from ablate.report.figures import (
     quality_against_cost,
 )  # fmt: skip
 from ablate.report.figures.figure import decimals, name_lines, signed
+from ablate.system.images import CELL, GAP, LINE
 
 ODD = "a_$b$ <c> & 50 %^2,d=$\\frac{1}$"
 """A name that must not be read as a formula."""

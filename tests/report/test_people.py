@@ -15,20 +15,20 @@ import pytest
 from matplotlib.figure import Figure as Drawing
 from PIL import Image
 
-from ablate.pictures import CELL, GAP, LINE
 from ablate.report.figures import convincing, fooling_rates
 from ablate.report.load import load
 from ablate.report.page import make_page
 from ablate.report.people import people
 from ablate.report.render import write
+from ablate.system.images import CELL, GAP, LINE
 from ablate.tracking.read import read_study
 from ablate.tracking.store import open_store
 from ablate.tracking.turing import TABLES, log_turing
+from ablate.turing.analyse.findings import findings
 from ablate.turing.bundle import Algorithm
 from ablate.turing.database import Answers
-from ablate.turing.findings import findings
 from ablate.turing.protocol import Protocol
-from report.conftest import ODD, add_run
+from tests.report.conftest import ODD, add_run
 
 OTHERS = "Others' <b>_50 %"
 """A system that is no variant."""

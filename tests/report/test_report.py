@@ -17,16 +17,16 @@ from PIL import Image
 
 from ablate.errors import NotComparable
 from ablate.report.compare import compare
-from ablate.report.draw import draw
-from ablate.report.effects import COLUMNS
+from ablate.report.figures.all_figures import draw
 from ablate.report.load import load
 from ablate.report.page import make_page
 from ablate.report.render import write
+from ablate.statistics.effects import COLUMNS
 from ablate.tracking.read import read_study
 from ablate.tracking.store import open_store
 from ablate.tracking.study import LIMIT
-from conftest import Command
-from report.conftest import IMPORTED, ODD, PHOTOGRAPHS, STUDY, add_failed, add_run, record
+from tests.conftest import Command
+from tests.report.conftest import IMPORTED, ODD, PHOTOGRAPHS, STUDY, add_failed, add_run, record
 
 FILES = {
     "report.html", "report.md", "report.tex", "comparison.csv", "comparison.parquet", "runs.csv", "scores.parquet",

@@ -13,7 +13,8 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from ablate.config import check, conf_dir, experiment_folders, plain
+from ablate.config.paths import conf_dir, experiment_folders
+from ablate.config.validation import check, plain
 from ablate.study.compose import Load, compose_runs
 from ablate.study.definition import load_study, study_runs
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from ablate.config import experiment_folders
+from ablate.config.paths import experiment_folders
 from ablate.errors import ConfigError
 from ablate.study.definition import load_study, study_runs
 

@@ -8,10 +8,10 @@ from typing import Any, cast
 import pytest
 
 from ablate.errors import RunsMissing
-from ablate.study.claims import Holder
-from ablate.study.live import progress_line, time_left
-from ablate.study.planned import PlannedRun
-from ablate.study.states import Standing, State
+from ablate.execution.lease import Holder
+from ablate.execution.status import Standing, State
+from ablate.study.planning import PlannedRun
+from ablate.study.progress import progress_line, time_left
 from ablate.study.summary import summary
 
 NAN = float("nan")

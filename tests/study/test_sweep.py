@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from ablate.command_line import CommandLine
+from ablate.cli.hydra_options import CommandLine
 from ablate.errors import ConfigError
 from ablate.study.definition import StudyFile
-from ablate.study.planned import PlannedRun
+from ablate.study.planning import PlannedRun
 from ablate.study.sweep import plan_sweep
 
 STUDY = """\

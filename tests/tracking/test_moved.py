@@ -15,7 +15,7 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.tracking._tracking_service.utils import _artifact_repos_cache
 
 from ablate.errors import TrackingError
-from ablate.study.states import RUN_COLUMNS, Standing, State, standing
+from ablate.execution.status import RUN_COLUMNS, Standing, State, standing
 from ablate.task import Evaluation, Metric
 from ablate.tracking.models import find_model, read_config
 from ablate.tracking.read import read_study, runs_of

@@ -7,11 +7,11 @@ import pytest
 from mlflow.entities import Param, Run, RunData, RunInfo, RunTag
 
 from ablate.errors import TrackingError
-from ablate.study.states import RUN_COLUMNS, State, standing
+from ablate.execution.status import RUN_COLUMNS, State, standing
 from ablate.tracking import search
 from ablate.tracking.models import find_model
 from ablate.tracking.read import history, read_study, runs_of, study_names
-from tracking.test_moved import add_run, new, old, open_in
+from tests.tracking.test_moved import add_run, new, old, open_in
 
 __all__ = ["new", "old"]
 

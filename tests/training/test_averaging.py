@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ablate.config import TrainingConfig
-from ablate.optimizers import OtherOptimizer
+from ablate.config.optimizers import OtherOptimizer
+from ablate.config.training import TrainingConfig
 from ablate.training import fit
 from ablate.training.averaging import estimate_statistics
 from ablate.training.checkpoint import Checkpoints, steps_done

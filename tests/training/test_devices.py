@@ -12,17 +12,17 @@ import keras
 import numpy as np
 import pytest
 
-from ablate.config import Checked
+from ablate.config.training import HardwareConfig
+from ablate.config.validation import Checked
 from ablate.errors import ConfigError
 from ablate.training.checkpoint import Checkpoints
-from ablate.training.config import HardwareConfig
 from ablate.training.devices import choose, driver_version
 from ablate.training.fit import ONE_DEVICE, Training, train
 from ablate.training.hardware import Hardware, _xla, configure
-from conftest import TINY
-from test_config import checked
+from tests.config.test_validation import checked
+from tests.conftest import TINY
 
-TESTS = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 # One photograph evaluates: a batch with nothing for the second device.
 SMALL = [
     *TINY,
@@ -95,8 +95,11 @@ def in_another_way(photographs: Path, folder: Path) -> None:
 
 
 def test_every_way_gives_the_same_result(photographs: Path, tmp_path: Path) -> None:
-    code = "import sys, pathlib, test_devices; test_devices.in_another_way(*map(pathlib.Path, sys.argv[1:]))"
-    path = os.pathsep.join([str(TESTS), str(TESTS / "training"), os.environ["PYTHONPATH"]])
+    code = (
+        "import sys; from pathlib import Path; from tests.training.test_devices import in_another_way\n"
+        "in_another_way(*map(Path, sys.argv[1:]))"
+    )
+    path = os.pathsep.join([str(ROOT), os.environ["PYTHONPATH"]])
     environment = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
     subprocess.run(
         [sys.executable, "-c", code, str(photographs), str(tmp_path)],

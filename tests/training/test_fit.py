@@ -8,14 +8,14 @@ import keras
 import numpy as np
 import pytest
 
-from ablate.config import Checked
+from ablate.config.optimizers import OptimizerConfig, OtherOptimizer
+from ablate.config.training import TrainingConfig
+from ablate.config.validation import Checked
 from ablate.errors import ConfigError
-from ablate.optimizers import OptimizerConfig, OtherOptimizer
 from ablate.training.callbacks import Recorder
-from ablate.training.config import TrainingConfig
 from ablate.training.fit import build_optimizer, train
-from conftest import QUICK, TINY
-from test_config import checked
+from tests.config.test_validation import checked
+from tests.conftest import QUICK, TINY
 
 Curves = dict[str, list[tuple[int, float]]]
 

@@ -6,7 +6,7 @@ import sys
 import keras
 import pytest
 
-from ablate.training.config import HardwareConfig
+from ablate.config.training import HardwareConfig
 from ablate.training.hardware import _native_log, configure
 
 
@@ -36,7 +36,7 @@ def test_the_seed_is_everyone_s() -> None:
 
 def test_onednn_and_threads_are_set_before_tensorflow_is_there() -> None:
     code = (
-        "from ablate.training.config import HardwareConfig\nfrom ablate.training.hardware import configure\n"
+        "from ablate.config.training import HardwareConfig\nfrom ablate.training.hardware import configure\n"
         "own = HardwareConfig(precision='float32', devices=None, compile='auto', onednn=False, threads=1)\n"
         "facts = configure(own, seed=0, deterministic=False).facts\n"
         "print(facts['onednn'], facts['threads'], facts['deterministic'])"

@@ -7,11 +7,11 @@ import keras
 import numpy as np
 import pytest
 
-from ablate.config import Checked
+from ablate.config.validation import Checked
 from ablate.training.checkpoint import Checkpoints, steps_done
 from ablate.training.fit import Training, train
-from conftest import TINY
-from test_config import checked
+from tests.config.test_validation import checked
+from tests.conftest import TINY
 
 Curves = dict[tuple[str, int], float]
 BFLOAT16 = "hardware.precision=mixed_bfloat16"

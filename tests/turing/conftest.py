@@ -19,15 +19,15 @@ import pytest
 import uvicorn
 from PIL import Image
 
-from ablate.pictures import png
+from ablate.system.images import png
 from ablate.turing.bundle import PICTURES, Algorithm, Bundle, Manifest, Stimulus, freeze
 from ablate.turing.database import Database
 from ablate.turing.protocol import Protocol
-from ablate.turing.security import Limits, Signer
-from ablate.turing.serve import server as made_server
-from ablate.turing.sessions import Sessions
-from ablate.turing.texts import load_texts
-from ablate.turing.web import Site
+from ablate.turing.serve.command import server as made_server
+from ablate.turing.serve.security import Limits, Signer
+from ablate.turing.serve.sessions import Sessions
+from ablate.turing.serve.texts import load_texts
+from ablate.turing.serve.web import Site
 
 # At the end: some benchmarks are called like packages of tests.
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))

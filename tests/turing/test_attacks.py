@@ -15,10 +15,10 @@ from sqlalchemy import inspect, select
 from ablate.errors import ConfigError
 from ablate.turing.bundle import PICTURES, Bundle
 from ablate.turing.database import Base, Database, Experiment, Participant, read_answers
-from ablate.turing.security import MAX_BODY, Signer, same
-from ablate.turing.serve import main as serve_main
-from ablate.turing.sessions import Sessions
-from turing.conftest import TOKEN, Served
+from ablate.turing.serve.command import main as serve_main
+from ablate.turing.serve.security import MAX_BODY, Signer, same
+from ablate.turing.serve.sessions import Sessions
+from tests.turing.conftest import TOKEN, Served
 from visitors import Visitor
 
 COOKIE = "turing-drawn"

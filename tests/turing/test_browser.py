@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from ablate.turing.database import Trial, read_answers
 from ablate.turing.protocol import Protocol
-from turing.conftest import SHORT, TOKEN, Served, make_bundle
+from tests.turing.conftest import SHORT, TOKEN, Served, make_bundle
 
 PROBE = """
   window.frames_seen = [];

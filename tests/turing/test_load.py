@@ -14,10 +14,10 @@ import pytest
 from sqlalchemy import select
 
 from ablate.turing.database import Database, Participant, Trial, read_answers
-from ablate.turing.drawing import SIDES
 from ablate.turing.protocol import Protocol
-from ablate.turing.security import Signer, kept
-from turing.conftest import Process, free_port, make_bundle
+from ablate.turing.serve.assignment import SIDES
+from ablate.turing.serve.security import Signer, kept
+from tests.turing.conftest import Process, free_port, make_bundle
 from visitors import Visitor, at_once
 
 PARTICIPANTS, KILLS = 200, 3

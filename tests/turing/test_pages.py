@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Trial, read_answers
-from ablate.turing.security import kept
-from turing.conftest import SHORT, Served, links, make_bundle
+from ablate.turing.serve.security import kept
+from tests.turing.conftest import SHORT, Served, links, make_bundle
 
 
 def left(number: int) -> str:

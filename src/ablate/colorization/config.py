@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, field_validator, model_validator
 
-from ablate.colorization.architecture import BatchNorm, Depth, OutputRes, check_side
-from ablate.colorization.gamut import ab_gamut
-from ablate.schema import Schema
+from ablate.colorization.color.gamut import ab_gamut
+from ablate.colorization.model.architecture import BatchNorm, Depth, OutputRes, check_side
+from ablate.config.schema import Schema
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 

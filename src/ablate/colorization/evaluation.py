@@ -6,14 +6,14 @@ import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
-from ablate.colorization.color import lab_to_rgb, pixels_to_lab
+from ablate.colorization.color.gamut import ab_gamut
+from ablate.colorization.color.lab import lab_to_rgb, pixels_to_lab
 from ablate.colorization.config import ColorConfig, EvaluationConfig
-from ablate.colorization.data import ColorData, to_example
-from ablate.colorization.decoding import decode, upsample
-from ablate.colorization.gamut import ab_gamut
+from ablate.colorization.data.dataset import ColorData, to_example
+from ablate.colorization.data.photographs import Pixels
 from ablate.colorization.metrics import balanced_pixel_weights, class_counts, colorfulness, per_photograph
-from ablate.colorization.photographs import Pixels
-from ablate.pictures import picture_table
+from ablate.colorization.model.decoding import decode, upsample
+from ablate.system.images import picture_table
 from ablate.task import Evaluation
 
 Array = npt.NDArray[np.floating]

@@ -6,9 +6,9 @@ import pandas as pd
 from skimage.color import deltaE_ciede2000
 from skimage.metrics import structural_similarity
 
-from ablate.colorization.color import lab_to_rgb, rgb_to_lab
-from ablate.colorization.encoding import nearest_bin
-from ablate.colorization.gamut import ab_gamut
+from ablate.colorization.color.gamut import ab_gamut
+from ablate.colorization.color.lab import lab_to_rgb, rgb_to_lab
+from ablate.colorization.color.soft_encoding import nearest_bin
 
 Array = npt.NDArray[np.floating]
 

@@ -8,31 +8,31 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ablate.colorization.architecture import OUTPUT_STRIDE, Layer, layers, price
+from ablate.colorization.color.gamut import ab_gamut
 from ablate.colorization.config import ColorizationConfig, DataConfig
-from ablate.colorization.gamut import ab_gamut
-from ablate.colorization.listing import list_files
+from ablate.colorization.data.listing import list_files
+from ablate.colorization.data.prepared.read import PreparedSet
+from ablate.colorization.data.prepared.recipe import Recipe, recipe_of
+from ablate.colorization.data.storage import is_url
 from ablate.colorization.metric_specs import METRICS
-from ablate.colorization.prepared.places import is_url
-from ablate.colorization.prepared.read import PreparedSet
-from ablate.colorization.prepared.recipe import Recipe, recipe_of
-from ablate.paths import absolute
-from ablate.schema import validate
+from ablate.colorization.model.architecture import OUTPUT_STRIDE, Layer, layers, price
+from ablate.config.paths import absolute
+from ablate.config.schema import validate
 from ablate.task import DataSummary, Evaluation, FoundData
 
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-    from ablate.colorization.data import ColorData
+    from ablate.colorization.data.dataset import ColorData
 
 
 class ColorizationTask:
     """Colourise photographs from their L channel; see `ablate.task.Task` for the methods."""
 
     irrelevant_code = (
-        *("ablate.colorization.metric_specs", "ablate.colorization.names"),
-        *("ablate.colorization.split", "ablate.colorization.prepared.write"),
+        *("ablate.colorization.metric_specs", "ablate.colorization.data.file_names"),
+        *("ablate.colorization.data.split", "ablate.colorization.data.prepared.write"),
     )
     """Labels and names; and what splits and prepares data, whose parts and contents the fingerprint tells."""
 
@@ -129,14 +129,14 @@ class ColorizationTask:
 
     def prepare(self, out: str, *, workers: int, shard_mib: int) -> str:
         """Write the photographs as `data=prepared` reads them."""
-        from ablate.colorization.prepared.write import prepare
+        from ablate.colorization.data.prepared.write import prepare
 
         return prepare(self.config.data, self.recipe, out, workers=workers, shard_mib=shard_mib).summary()
 
     @cached_property
     def data(self) -> ColorData:
         """The scanned data set."""
-        from ablate.colorization.data import load_data
+        from ablate.colorization.data.dataset import load_data
 
         return load_data(
             self.config.data,
@@ -167,20 +167,20 @@ class ColorizationTask:
 
     def training_batches(self, *, seed: int, batch_size: int, first_step: int, steps: int) -> tf.data.Dataset:
         """Return a part of the endless stream of batches, see `data.training_batches`."""
-        from ablate.colorization.data import training_batches
+        from ablate.colorization.data.dataset import training_batches
 
         return training_batches(self.data, seed=seed, batch_size=batch_size, first_step=first_step, steps=steps)
 
     def validation_batches(self) -> tf.data.Dataset:
         """Return the evaluation photographs as batches."""
-        from ablate.colorization.data import evaluation_batches
+        from ablate.colorization.data.dataset import evaluation_batches
 
         return evaluation_batches(self.data, batch_size=self.config.evaluation.batch_size)
 
     def build_model(self, seed: int) -> keras.Model:
         """Return a new network; its L2 penalty is as strong beside the loss as `loss.penalty_coefficient` says."""
-        from ablate.colorization.backbone import build_backbone
-        from ablate.colorization.loss import penalty_coefficient
+        from ablate.colorization.model.backbone import build_backbone
+        from ablate.colorization.model.loss import penalty_coefficient
 
         config = self.config
         penalty = penalty_coefficient(
@@ -192,8 +192,8 @@ class ColorizationTask:
 
     def build_loss(self) -> keras.losses.Loss:
         """Return the loss; the rebalanced one takes its class weights from the training photographs."""
-        from ablate.colorization.loss import ColorCrossEntropy, EuclideanLoss
-        from ablate.colorization.prior import class_weights, empirical_prior, smooth_prior
+        from ablate.colorization.color.class_rebalancing import class_weights, empirical_prior, smooth_prior
+        from ablate.colorization.model.loss import ColorCrossEntropy, EuclideanLoss
 
         loss, color = self.config.loss, self.config.color
         if loss.name == "regression":

@@ -4,9 +4,9 @@ import os
 import sys
 from pathlib import Path
 
-from ablate.arguments import parsed, switch
-from ablate.cli import command
-from ablate.config import project_dir
+from ablate.cli.arguments import parsed, switch
+from ablate.cli.errors import command
+from ablate.config.paths import project_dir
 from ablate.errors import TrackingError
 
 HELP = """\

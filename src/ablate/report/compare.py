@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ablate.report.intervals import LEVEL, Estimate, crossed_mean
+from ablate.config.variant import BASELINE
 from ablate.report.variants import in_order
-from ablate.study.variant import BASELINE
+from ablate.statistics.intervals import LEVEL, Estimate, crossed_mean
 
 Array = npt.NDArray[np.float64]
 

@@ -9,14 +9,14 @@ from typing import Any, TypeVar
 import pandas as pd
 import yaml
 
+from ablate.config.names import shortened
+from ablate.config.schema import unknown_level, validate
 from ablate.errors import ConfigError, NotComparable, TrackingError
-from ablate.names import shortened
+from ablate.execution.code_version import Code
+from ablate.report.comparability import Gap, comparable, newest_finished
 from ablate.report.compare import Primary
 from ablate.report.examples import by_contents, fingerprint, labels_of, relabelled
-from ablate.report.select import Gap, comparable, newest_finished
 from ablate.report.variants import in_order, short_names, shown_names
-from ablate.schema import unknown_level, validate
-from ablate.study.code import Code
 from ablate.study.definition import StudyFile
 from ablate.tracking.read import StudyRecord
 from ablate.tracking.turing import TABLES, TuringRecord, read_turing

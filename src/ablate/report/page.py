@@ -9,13 +9,13 @@ from urllib.parse import quote
 import numpy as np
 import pandas as pd
 
-from ablate.names import shortened
+from ablate.config.names import shortened
+from ablate.config.variant import level_text
 from ablate.report.compare import BETTER, EQUIVALENT, NO_DIFFERENCE, WORSE, compare, cost_differences
-from ablate.report.draw import draw
-from ablate.report.effects import COLUMNS, contrasts, estimate_effects
 from ablate.report.figures import Figure
+from ablate.report.figures.all_figures import draw
+from ablate.report.formatting import magnitude, quantity, store_name, with_interval
 from ablate.report.load import Results
-from ablate.report.numbers import magnitude, quantity, store_name, with_interval
 from ablate.report.people import People, people
 from ablate.report.tables import (
     Links,
@@ -26,7 +26,7 @@ from ablate.report.tables import (
     primary_table,
     runs_table,
 )
-from ablate.study.variant import level_text
+from ablate.statistics.effects import COLUMNS, contrasts, estimate_effects
 from ablate.tracking.turing import TuringRecord
 
 LOCAL_UI = "http://localhost:5000"

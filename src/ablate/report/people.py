@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ablate.config.variant import BASELINE
 from ablate.report import figures
 from ablate.report.figures import Figure
+from ablate.report.formatting import magnitude, probability, quantity, with_interval
 from ablate.report.load import Results
-from ablate.report.numbers import magnitude, probability, quantity, with_interval
 from ablate.report.tables import Cell, Links, Table
-from ablate.study.variant import BASELINE
 from ablate.tracking.turing import TuringRecord
 
 TITLE = "What people said"

@@ -9,9 +9,9 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ablate.errors import AblateError
-from ablate.files import replacing
-from ablate.report.numbers import latex_escaped, markdown_escaped
+from ablate.report.formatting import latex_escaped, markdown_escaped
 from ablate.report.page import Page, summary
+from ablate.system.atomic_write import replacing
 
 PAGE = "report.html"
 

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ablate.names import shortened
+from ablate.config.names import shortened
+from ablate.config.variant import BASELINE
+from ablate.report.comparability import Gap
 from ablate.report.compare import BETTER, EQUIVALENT, NO_DIFFERENCE, WORSE
+from ablate.report.formatting import large, magnitude, number, probability, signed, with_interval
 from ablate.report.load import Results
-from ablate.report.numbers import large, magnitude, number, probability, signed, with_interval
-from ablate.report.select import Gap
-from ablate.study.variant import BASELINE
 
 COSTS = {
     "cost/parameters": "Parameters",

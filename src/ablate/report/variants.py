@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from ablate.names import shortened
-from ablate.study.variant import BASELINE, differences_of
+from ablate.config.names import shortened
+from ablate.config.variant import BASELINE, differences_of
 
 
 def short_names(variants: Sequence[str]) -> tuple[dict[str, str], str]:

@@ -6,7 +6,7 @@ from typing import Any, cast
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
-from ablate.resolution import plain, refers_to_hydra, resolved
+from ablate.config.interpolation import plain, refers_to_hydra, resolved
 
 Load = Callable[[list[str]], DictConfig]
 Values = dict[str, Any]

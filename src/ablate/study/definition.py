@@ -12,12 +12,13 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import Field, NonNegativeInt, PositiveFloat, field_validator, model_validator
 
-from ablate.config import StudyName, experiment_folders
-from ablate.config_errors import unreadable
+from ablate.cli.composition_errors import unreadable
+from ablate.config.paths import experiment_folders
+from ablate.config.schema import Schema, unknown_level, validate
+from ablate.config.sections import StudyName
+from ablate.config.variant import level_text, named, same_level
 from ablate.errors import ConfigError
-from ablate.schema import Schema, unknown_level, validate
 from ablate.study.designs import Design, Expansion, expand
-from ablate.study.variant import level_text, named, same_level
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _FACTOR = re.compile(r"\+{0,2}[A-Za-z_][\w./@-]*")

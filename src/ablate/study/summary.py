@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 
 from tqdm import tqdm
 
+from ablate.config.names import shortened
 from ablate.errors import RunsMissing
-from ablate.names import shortened
-from ablate.study.planned import PlannedRun
-from ablate.study.states import Standing, State
+from ablate.execution.status import Standing, State
+from ablate.study.planning import PlannedRun
 
 
 def summary(

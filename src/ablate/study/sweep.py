@@ -9,15 +9,16 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from ablate.arguments import names_as_text
-from ablate.config import loader_of_job, project_dir
+from ablate.cli.arguments import names_as_text
+from ablate.config.interpolation import as_in_job
+from ablate.config.levels import loader_of_job
+from ablate.config.names import shortened
+from ablate.config.paths import project_dir
+from ablate.config.schema import unknown
 from ablate.errors import ConfigError
-from ablate.names import shortened
-from ablate.resolution import as_in_job
-from ablate.schema import unknown
 from ablate.study.compose import Load
 from ablate.study.definition import StudyFile, load_study, study_files, study_runs
-from ablate.study.planned import PlannedRun, plan_runs
+from ablate.study.planning import PlannedRun, plan_runs
 
 
 def expand_arguments(overrides: list[Override], load: Load) -> tuple[StudyFile | None, list[list[str]]]:

@@ -13,8 +13,8 @@ import yaml
 from mlflow.entities import LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 
+from ablate.config.names import shortened
 from ablate.errors import TrackingError
-from ablate.names import shortened
 from ablate.tracking.search import REUSED, artifacts_of, missing, problem
 from ablate.tracking.sqlite import located
 

@@ -18,7 +18,7 @@ from ablate.tracking.search import OURS, REUSED, artifacts_of, search, unread, u
 from ablate.tracking.study import ALIASES, DEFINITION, NO_ALIASES, QUESTION, joined
 
 CODE_FILE = "provenance/code.json"
-"""The modules and libraries that a run's result depends on, see `ablate.study.code.Code`."""
+"""The modules and libraries that a run's result depends on, see `ablate.execution.code_version.Code`."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class StudyRecord:
         return self._table(run_id, "evaluation/distribution.parquet")
 
     def code(self, run_id: str) -> Mapping[str, Any] | None:
-        """Return the attributes of `ablate.study.code.Code` of a run; None where it does not say."""
+        """Return the attributes of `ablate.execution.code_version.Code` of a run; None where it does not say."""
         try:
             return dict(json.loads(self._artifact(run_id, CODE_FILE).read_text(encoding="utf-8")))
         except TrackingError:

@@ -7,8 +7,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
+from ablate.config.paths import absolute
 from ablate.errors import TrackingError
-from ablate.paths import absolute
 
 ARTIFACTS = "mlartifacts"
 """The folder beside a store that holds its artifacts."""

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 from filelock import FileLock
 
+from ablate.config.paths import absolute
 from ablate.errors import TrackingError
-from ablate.paths import absolute
-from ablate.tracking.schema import check_schema
+from ablate.tracking.database_schema import check_schema
 from ablate.tracking.sqlite import ARTIFACTS, absolute_address, relocate, sqlite_address, sqlite_file
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ablate.files import replacing
+from ablate.system.atomic_write import replacing
 
 if TYPE_CHECKING:
     import keras

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ablate.config.training import HardwareConfig
 from ablate.errors import ConfigError
-from ablate.training.config import HardwareConfig
 
 log = logging.getLogger(__name__)
 

@@ -9,13 +9,13 @@ from typing import Any
 import hydra.utils
 import keras
 
+from ablate.config.optimizers import OptimizerConfig
+from ablate.config.training import TrainingConfig
 from ablate.errors import ConfigError
-from ablate.optimizers import OptimizerConfig
 from ablate.task import Task
 from ablate.training.averaging import STATISTICS_STEPS, defer_finalization, estimate_statistics, finalized
 from ablate.training.callbacks import Checkpointer, LogMetrics, Progress, Recorder, Say, Validation
 from ablate.training.checkpoint import Checkpoints, load, restore
-from ablate.training.config import TrainingConfig
 from ablate.training.hardware import Hardware, peak_device_memory_mib
 
 log = logging.getLogger(__name__)

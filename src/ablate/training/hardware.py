@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ablate.cpus import job_threads
-from ablate.training.config import HardwareConfig
+from ablate.config.environment import DATA_FORMAT, EPSILON, FLOATX, fix_environment, set_onednn
+from ablate.config.training import HardwareConfig
+from ablate.system.threads import job_threads
 from ablate.training.devices import choose, driver_version
-from ablate.training.environment import DATA_FORMAT, EPSILON, FLOATX, fix_environment, set_onednn
 
 if TYPE_CHECKING:
     import tensorflow as tf

@@ -3,9 +3,9 @@
 import importlib
 import sys
 
-from ablate.cli import command
+from ablate.cli.errors import command
+from ablate.config.schema import unknown
 from ablate.errors import ConfigError
-from ablate.schema import unknown
 
 HELP = """\
 People see a photograph and its recoloured version for a second, side by side, and choose the one they believe to be

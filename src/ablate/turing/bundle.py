@@ -13,9 +13,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from ablate.config.schema import Schema
 from ablate.errors import DataError
-from ablate.files import replacing
-from ablate.schema import Schema
+from ablate.system.atomic_write import replacing
 from ablate.turing.protocol import Protocol
 
 VERSION: Literal[1] = 1

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from ablate.config import project_dir
+from ablate.config.paths import project_dir
 from ablate.errors import ConfigError, DataError
 from ablate.tracking.sqlite import sqlite_address
 from ablate.turing.bundle import Algorithm, Bundle

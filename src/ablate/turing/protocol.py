@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from ablate.schema import Schema
+from ablate.config.schema import Schema
 
 Kind = Literal["practice", "test", "check"]
 """Of trials: with feedback, that count, and with an obvious fake."""

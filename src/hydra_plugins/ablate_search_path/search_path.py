@@ -4,7 +4,7 @@ from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
 from hydra.core.config_search_path import ConfigSearchPath, SearchPathQuery
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
-from ablate.config import conf_dir
+from ablate.config.paths import conf_dir
 
 _SHIPPED = SearchPathQuery(provider="main")
 

@@ -17,19 +17,19 @@ from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
 from tqdm import tqdm
 
-from ablate.config import project_dir
+from ablate.config.interpolation import hydra_config
+from ablate.config.paths import project_dir
 from ablate.errors import AblateError, ConfigError, Elsewhere, RunsMissing
-from ablate.job import variant_of
-from ablate.resolution import hydra_config
-from ablate.study.claims import claimed
+from ablate.estimate.runtime import HISTORY, devices_here
+from ablate.execution.job import variant_of
+from ablate.execution.lease import claimed
+from ablate.execution.status import Standing, State, to_run
 from ablate.study.definition import StudyFile
-from ablate.study.live import live_line
-from ablate.study.outlook import outlook
-from ablate.study.planned import PlannedRun, standings
-from ablate.study.price import HISTORY, devices_here
-from ablate.study.states import Standing, State, to_run
+from ablate.study.planning import PlannedRun, standings
+from ablate.study.progress import live_line
 from ablate.study.summary import summary
 from ablate.study.sweep import plan_sweep
+from ablate.study.sweep_estimate import outlook
 from ablate.tracking.store import check_store
 
 log = logging.getLogger(__name__)

@@ -6,10 +6,10 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from ablate.names import shortened
-from ablate.pictures import picture_table, png
+from ablate.config.names import shortened
 from ablate.report.figures.figure import Figure
 from ablate.report.figures.grid import opened, tiled
+from ablate.system.images import picture_table, png
 
 ACROSS = 3
 """Algorithms beside each other."""

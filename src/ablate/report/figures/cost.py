@@ -10,6 +10,7 @@ from matplotlib.figure import Figure as Drawing
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from ablate.config.variant import BASELINE
 from ablate.report.figures.figure import (
     BLUE,
     DARK,
@@ -24,8 +25,7 @@ from ablate.report.figures.figure import (
     writable,
 )  # fmt: skip
 from ablate.report.figures.labels import Point, write_names
-from ablate.report.numbers import large
-from ablate.study.variant import BASELINE
+from ablate.report.formatting import large
 
 COSTS = {
     "cost/parameters": "parameters",

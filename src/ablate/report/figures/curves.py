@@ -11,9 +11,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from ablate.config.variant import BASELINE
 from ablate.report.figures.figure import BLUE, DARK, GREY, RED, Figure, drawing, files, look, name_lines
-from ablate.report.numbers import large
-from ablate.study.variant import BASELINE
+from ablate.report.formatting import large
 
 MOST = 24
 COLUMNS = 4

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pandas as pd
 from PIL import Image
 
-from ablate.names import shortened
-from ablate.pictures import picture_table, png
+from ablate.config.names import shortened
 from ablate.report.figures.figure import Figure
+from ablate.system.images import picture_table, png
 
 MOST = 24
 BLOCK = 6

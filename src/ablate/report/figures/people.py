@@ -9,7 +9,7 @@ from matplotlib.artist import Artist
 
 from ablate.report.figures.figure import BLUE, DARK, RED, Figure, files, look
 from ablate.report.figures.forest import ALPHA, MOST, OTHER, Row, forest, key, outermost
-from ablate.report.numbers import with_interval
+from ablate.report.formatting import with_interval
 
 CHANCE = 50.0
 """The rate, in percent, of who cannot tell the pictures of a pair apart."""

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from ablate.config.variant import BASELINE
 from ablate.report.figures.figure import BLUE, DARK, GREY, Figure, decimals, files, look, signed, with_unit
 from ablate.report.figures.rows import reference_line, right_column, row_chart
-from ablate.study.variant import BASELINE
 
 MOST = 40
 STRIP = 500

@@ -1,0 +1,1 @@
+"""Command lines: arguments, Hydra's options, and errors in one line."""

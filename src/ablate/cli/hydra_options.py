@@ -1,0 +1,108 @@
+"""Hydra's command line for the commands beside `run`: its options and overrides, and what they compose."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra import version
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.utils import create_config_search_path, get_args_parser
+from hydra.core.config_search_path import SearchPathQuery
+from hydra.core.utils import JobRuntime, setup_globals, validate_config_path
+from hydra.errors import SearchPathException
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from ablate.cli.arguments import names_as_text
+from ablate.config.paths import absolute, conf_dir
+from ablate.errors import ConfigError
+
+CONFIG_NAME, VERSION_BASE = "config", "1.3"
+OPTIONS = ("--multirun", "--config-name", "--config-dir", "--config-path")
+_OF_RUN = ("cfg", "package", "resolve", "info", "shell_completion", "hydra_help", "experimental_rerun")
+
+
+class CommandLine:
+    """What a command was given, composed as `run` would with the same options.
+
+    Args:
+        arguments: Hydra's options and overrides.
+
+    Attributes:
+        overrides: The overrides.
+        options: The options that say which configuration is meant, as they would be given again.
+        multirun: Whether several runs are meant.
+        loader: What composes.
+
+    Raises:
+        SearchPathException: There is no folder `--config-dir`.
+    """
+
+    def __init__(self, arguments: Sequence[str]):
+        parsed, _ = get_args_parser().parse_known_intermixed_args(list(arguments))
+        self.overrides = names_as_text(parsed.overrides)
+        self.multirun: bool = parsed.multirun
+        self.options = [
+            part
+            for option in ("config_name", "config_dir", "config_path")
+            if getattr(parsed, option) is not None
+            for part in (f"--{option.replace('_', '-')}", getattr(parsed, option))
+        ]
+        self._name: str = parsed.config_name or CONFIG_NAME
+        version.setbase(VERSION_BASE)
+        setup_globals()
+        JobRuntime.instance().set("name", "run")
+        self.loader = _loader(parsed)
+
+    def compose(self, overrides: Sequence[str] | None = None) -> DictConfig:
+        """Compose the configuration of one run: that of the command's overrides or of others."""
+        lines = self.overrides if overrides is None else overrides
+        return self.loader.load_configuration(self._name, [*lines], run_mode=RunMode.RUN)
+
+    def compose_sweep(self) -> DictConfig:
+        """Compose what the runs of a sweep have in common, as Hydra's sweepers are given it."""
+        lines = [*self.overrides, "hydra.mode=MULTIRUN"]
+        return self.loader.load_configuration(self._name, lines, run_mode=RunMode.MULTIRUN)
+
+
+def command_line(arguments: Sequence[str], others: Sequence[str] = ("--help",)) -> CommandLine:
+    """Read the arguments of a command that has these options of Hydra's, and others of its own.
+
+    Raises:
+        ConfigError: An option is unknown, or one of `run` alone.
+    """
+    parsed, unknown = get_args_parser().parse_known_intermixed_args(list(arguments))
+    allowed = ", ".join([*others, *OPTIONS])
+    if unknown:
+        raise ConfigError(f"unknown option: {unknown[0]}. Allowed: {allowed}")
+    for option in _OF_RUN:
+        if getattr(parsed, option):
+            name = option.replace("_", "-")
+            raise ConfigError(f"--{name} is an option of `python -m ablate.run` alone. Allowed: {allowed}")
+    return CommandLine(arguments)
+
+
+def _loader(parsed: Namespace) -> ConfigLoaderImpl:
+    primary = str(conf_dir()) if parsed.config_path is None else _absolute(parsed.config_path)
+    validate_config_path(primary)
+    search_path = create_config_search_path(primary)
+    if parsed.config_dir is not None:
+        folder = Path(parsed.config_dir).absolute()
+        if not folder.is_dir():
+            raise SearchPathException(f"Additional config directory '{folder}' not found")
+        search_path.prepend("command-line", f"file://{folder}", anchor=SearchPathQuery(provider="schema"))
+    return ConfigLoaderImpl(search_path)
+
+
+def make_config_path_absolute() -> None:
+    """Let `--config-path` be relative to the current folder: for Hydra it is so to the file of the program, ours."""
+    parsed, _ = get_args_parser().parse_known_intermixed_args()
+    if parsed.config_path is not None:
+        sys.argv += ["--config-path", _absolute(parsed.config_path)]
+
+
+def _absolute(config_path: str) -> str:
+    return config_path if "://" in config_path else str(absolute(config_path))

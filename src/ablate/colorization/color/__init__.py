@@ -1,0 +1,1 @@
+"""Colour: Lab, colour classes, soft encoding and class rebalancing."""

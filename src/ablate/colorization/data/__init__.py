@@ -1,0 +1,1 @@
+"""The data: photographs, their sources and split, and batches of them."""

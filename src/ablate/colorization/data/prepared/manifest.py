@@ -1,0 +1,150 @@
+"""What a prepared data set consists of: its manifest and the index of its records."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, NonNegativeInt, TypeAdapter, ValidationError
+from tqdm import tqdm
+
+from ablate.colorization.data.listing import first
+from ablate.colorization.data.prepared.recipe import Recipe
+from ablate.errors import DataError
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+OLDER = "not recorded: prepared by an older version, which knew no folder but val for it"
+"""What is said of the split where a manifest says nothing."""
+_NAMED = 10
+FileName = Annotated[str, Field(pattern=r"^[a-z0-9-]+\.(tfrecord|npy)$")]
+"""A file in the data set's own folder, and nowhere else."""
+INDEX = np.dtype([("digest", "u1", 32), ("shard", "<u4"), ("offset", "<u8"), ("size", "<u4")])
+"""A record: digest of the photograph's file, number of the shard in the manifest, place in it."""
+
+
+@dataclass(frozen=True)
+class ShardFile:
+    """A file of records of one part."""
+
+    file: FileName
+    part: Annotated[str, Field(pattern="^(train|eval)$")]
+    records: NonNegativeInt
+    bytes: NonNegativeInt
+    sha256: str
+
+
+@dataclass(frozen=True)
+class IndexFile:
+    """The records of one part, ordered by the contents of the photographs: an array of `INDEX`."""
+
+    file: FileName
+    records: NonNegativeInt
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A prepared data set.
+
+    Attributes:
+        format: Version of this layout.
+        made_from: SHA-256 of the source's signature and all settings: the same command finds it unchanged.
+        source: What the data set was made from, in words.
+        recipe: How photographs became records.
+        fingerprint: That of the source, as `data=folder` would have it: results are shared with it.
+        class_counts: The training photographs' pixels by colour class.
+        shards: The files of records.
+        index: By part, the order of the records.
+        bad: Name and reason of the files that could not be used.
+        twice: Names of those that do not train, because the same contents evaluate.
+        duplicates: Names of photographs with the same contents, in groups; all of them are kept.
+        ignored: Names of the files that neither train nor evaluate.
+        replaced: Names of photographs that a later one of the same name in the archive replaces.
+        split: How it was told which photographs evaluate, in words; nothing where an older version has not kept it.
+    """
+
+    format: int
+    made_from: str
+    source: str
+    recipe: Recipe
+    fingerprint: str
+    class_counts: list[NonNegativeInt]
+    shards: list[ShardFile]
+    index: dict[str, IndexFile]
+    bad: list[tuple[str, str]]
+    twice: list[str]
+    duplicates: list[list[str]]
+    ignored: list[str]
+    replaced: list[str] = field(default_factory=list)
+    split: str = ""
+
+    def summary(self) -> str:
+        """Return what there is and what was found on the way, a few lines."""
+        counts = {part: index.records for part, index in self.index.items()}
+        lines = [
+            f"{counts.get('train', 0):,} photographs to train and {counts.get('eval', 0):,} to evaluate, "
+            f"{tqdm.format_sizeof(sum(shard.bytes for shard in self.shards))}B in {len(self.shards)} files",
+            f"Split: {self.split or OLDER}",
+        ]
+        named = [f"{name} ({reason})" for name, reason in self.bad]
+        repeated = [" = ".join(names) for names in self.duplicates]
+        for found, what in (
+            (named, "could not be used"),
+            (self.twice, "do not train, because the same contents evaluate"),
+            (repeated, "groups have the same contents, and all of them are kept"),
+            (self.replaced, "are replaced by another of their name later in the archive"),
+            (self.ignored, "files neither train nor evaluate"),
+        ):
+            if found:
+                more = f", see {MANIFEST}" * (len(found) > _NAMED)
+                lines.append(f"{len(found):,} {what}: {first(found, _NAMED)}{more}")
+        return "\n".join(lines)
+
+    def text(self) -> bytes:
+        """Return it as JSON."""
+        return json.dumps(asdict(self), indent=1).encode()
+
+
+_OBJECT, _MANIFEST = TypeAdapter(dict[str, Any]), TypeAdapter(Manifest)
+
+
+def parsed(text: bytes, place: str) -> Manifest:
+    """Read a manifest.
+
+    Raises:
+        DataError: It is none, or one of another version.
+    """
+    try:
+        written = _OBJECT.validate_json(text).get("format", FORMAT)
+        if written != FORMAT:
+            raise DataError(f"{place} has format {written}, not {FORMAT}: prepare it anew with this version")
+        return _MANIFEST.validate_json(text)
+    except ValidationError as error:
+        first_error = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first_error["loc"])) or "it"
+        raise DataError(f"{place} is no manifest of a prepared data set: {where}: {first_error['msg']}") from None
+
+
+def by_content(digests: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
+    """Return the order of digests, (n, 32); equal ones keep theirs."""
+    words = np.ascontiguousarray(digests).view(">u8").reshape(-1, 4)
+    return np.lexsort(words.T[::-1])
+
+
+def mismatches(recipe: Recipe, asked: Recipe) -> Mapping[str, tuple[Any, Any]]:
+    """Return the settings in which a prepared data set is not as asked for: what it has, and what was asked."""
+    keys = {
+        "image_size": "data.image_size",
+        "max_zoom": "data.max_zoom",
+        "eval_fraction": "data.eval_fraction",
+        "evaluation_side": "evaluation.side",
+        "grid_step": "color.grid_step",
+    }
+    return {
+        key: (getattr(recipe, name), getattr(asked, name))
+        for name, key in keys.items()
+        if getattr(recipe, name) != getattr(asked, name)
+    }

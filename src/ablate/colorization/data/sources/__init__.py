@@ -1,0 +1,1 @@
+"""Sources of photographs: folders, archives, URLs, TensorFlow Datasets."""

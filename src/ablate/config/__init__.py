@@ -1,0 +1,1 @@
+"""Configuration: its sections, their validation, and where its files are. No TensorFlow, no MLflow."""

@@ -1,0 +1,36 @@
+"""Paths: the configuration, studies and results, and what a user gives relative to where the command was given."""
+
+from os import PathLike
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_CHECKOUT = _PACKAGE.parents[1]
+
+
+def start_folder() -> Path:
+    """Return the folder that the command was given in; with `hydra.job.chdir=true`, its jobs work in others."""
+    return Path(HydraConfig.get().runtime.cwd) if HydraConfig.initialized() else Path.cwd()
+
+
+def absolute(path: str | PathLike[str]) -> Path:
+    """Return a path of a configuration, an argument or the environment as an absolute one."""
+    return start_folder() / Path(path).expanduser()
+
+
+def conf_dir() -> Path:
+    """Return the folder of the configuration: the checkout's `conf`, or the one inside the installed package."""
+    checkout = _CHECKOUT / "conf"
+    return checkout if (checkout / "config.yaml").is_file() else _PACKAGE / "conf"
+
+
+def experiment_folders() -> list[Path]:
+    """Return where study files are: `experiments` where the command was given, and that of the checkout or package."""
+    shipped = _CHECKOUT if (_CHECKOUT / "conf" / "config.yaml").is_file() else _PACKAGE
+    return [folder for folder in (start_folder() / "experiments", shipped / "experiments") if folder.is_dir()]
+
+
+def project_dir() -> Path:
+    """Return where results are kept: the checkout, or where the command was given if `ablate` is installed."""
+    return _CHECKOUT if (_CHECKOUT / "conf" / "config.yaml").is_file() else start_folder()

@@ -1,0 +1,99 @@
+"""Sections of the configuration that the framework reads, validated. Imports neither TensorFlow nor MLflow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, PositiveFloat, SerializeAsAny, model_validator
+
+from ablate.config.names import STORED
+from ablate.config.optimizers import ONE_DEVICE_ALONE, OptimizerConfig
+from ablate.config.schema import Schema
+from ablate.config.training import HardwareConfig, TrainingConfig
+
+
+def _name(value: Any) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        raise ValueError("a name is text: in a file it needs quotes where it looks like something else")
+    return value
+
+
+StudyName = Annotated[str, BeforeValidator(_name), Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+"""Name of a study: that of an experiment in MLflow, and of folders."""
+
+
+class StudyConfig(Schema):
+    """The study that a run belongs to."""
+
+    name: StudyName
+    variant: Annotated[str, Field(min_length=1, max_length=STORED)] | None = None
+
+
+class TrackingConfig(Schema):
+    """Where runs are recorded."""
+
+    name: str
+    uri: str | None
+    model: bool
+    system_metrics: bool
+
+
+class CheckpointConfig(Schema):
+    """What is kept of runs that have not finished."""
+
+    dir: Path | None
+    minutes: PositiveFloat
+    takeover_minutes: Annotated[float, Field(ge=1)]
+
+
+class RunConfig(Schema):
+    """The sections that the framework itself reads."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**31)]
+    experiment: None = None
+    study: StudyConfig
+    optimizer: SerializeAsAny[OptimizerConfig]
+    training: TrainingConfig
+    hardware: HardwareConfig
+    tracking: TrackingConfig
+    checkpoint: CheckpointConfig
+    rerun: Literal["never", "failed", "all"]
+
+    @model_validator(mode="after")
+    def _fit_each_other(self) -> RunConfig:
+        devices, batch = self.hardware.replicas, self.training.batch_size
+        if batch % devices:
+            raise ValueError(
+                f"training.batch_size={batch} is split over hardware.devices={self.hardware.devices}: "
+                f"it must be a multiple of {devices}"
+            )
+        if self.hardware.compile == "xla" and devices > 1:
+            raise ValueError(
+                f"hardware.compile=xla is for one device, not for hardware.devices={self.hardware.devices}: "
+                "take graph or auto"
+            )
+        if self.hardware.compile == "xla" and self.training.deterministic:
+            raise ValueError(
+                "hardware.compile=xla needs training.deterministic=false: not everything that XLA compiles gives the "
+                "same bits every time"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _optimizer_fits_the_hardware(self) -> RunConfig:
+        optimizer, hardware = self.optimizer, self.hardware
+        for key, why in ONE_DEVICE_ALONE.items():
+            if hardware.replicas > 1 and getattr(optimizer, key) is not None:
+                raise ValueError(
+                    f"optimizer.{key}={getattr(optimizer, key)} is for one device, not for "
+                    f"hardware.devices={hardware.devices}: {why}"
+                )
+        if hardware.precision == "mixed_float16" and optimizer.loss_scale_factor is not None:
+            raise ValueError(
+                f"optimizer.loss_scale_factor={optimizer.loss_scale_factor:g} would do nothing under "
+                "hardware.precision=mixed_float16, where Keras finds the factor itself: leave it out"
+            )
+        return self

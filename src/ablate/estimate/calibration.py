@@ -1,0 +1,56 @@
+"""Timing a few real steps of a run, in a process of its own that has TensorFlow."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+from ablate.config.environment import set_onednn
+from ablate.config.validation import check
+from ablate.estimate.runtime import BASES, Prediction
+
+_STEPS = 6
+
+
+def calibrate(values: Mapping[str, Any], examples_per_epoch: int) -> Prediction:
+    """Predict how long a run takes from a few of its steps, and one evaluation of the untrained model.
+
+    Args:
+        values: Its configuration, resolved.
+        examples_per_epoch: Examples of an epoch.
+    """
+    set_onednn(bool(values["hardware"]["onednn"]))
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        step, rest = pool.submit(_timed, dict(values)).result()
+    training = check(values).run.training
+    steps = training.steps_of_an_epoch(examples_per_epoch) * training.epochs
+    return Prediction(rest + steps * step, BASES[2])
+
+
+def _timed(values: Mapping[str, Any]) -> tuple[float, float]:
+    """Return the seconds of a step, and of all that is done once: data, compilation, evaluation."""
+    from ablate.training.hardware import configure
+
+    begun = time.monotonic()
+    checked = check(values)
+    run, task = checked.run, checked.task
+    hardware = configure(run.hardware, seed=run.seed, deterministic=run.training.deterministic)
+    task.load_data()
+    from ablate.training.fit import train
+
+    few = run.training.model_copy(update={"epochs": 1, "steps_per_epoch": _STEPS})
+    training = train(
+        task,
+        optimizer=run.optimizer,
+        training=few,
+        seed=run.seed,
+        log_metrics=lambda metrics, step: None,
+        hardware=hardware,
+        bar=False,
+    )
+    task.evaluate(training.model)
+    step = run.training.batch_size / training.examples_per_second
+    return step, time.monotonic() - begun - _STEPS * step

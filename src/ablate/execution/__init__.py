@@ -1,0 +1,1 @@
+"""The execution of one run: job, process, lease, status and identity."""

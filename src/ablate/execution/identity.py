@@ -1,0 +1,91 @@
+"""What determines a run's result, as hashes. Imports neither TensorFlow nor MLflow."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ablate.config.validation import Checked
+from ablate.execution.code_version import Code, code_of, code_of_classes, joined
+
+
+def identity(checked: Checked, fingerprint: str) -> str:
+    """Return the hash of everything that determines a run's result.
+
+    That is the task's, optimiser's and training's configuration, the seed, the precision, the contents of the data
+    set, and the code that computes results; not the study, the store, paths, the machine or its threads.
+
+    Args:
+        checked: The configuration.
+        fingerprint: That of the data set.
+
+    Returns:
+        32 hexadecimal digits.
+    """
+    return identity_of(configuration(checked, fingerprint), checked.run.seed)
+
+
+def identity_of(configuration: str, seed: int) -> str:
+    """Return the identity of a run from its `configuration` and its seed."""
+    return _digest({"configuration": configuration, "seed": seed})
+
+
+def configuration(checked: Checked, fingerprint: str) -> str:
+    """Return the identity apart from the seed: runs of one variant must agree in it, or they are no repetitions."""
+    return _digest({"setting": setting(checked, fingerprint), **_config(checked)})
+
+
+def setting(checked: Checked, fingerprint: str) -> str:
+    """Return the hash of what runs must have in common for their results to be compared, see `setting_parts`."""
+    return _digest(setting_parts(checked, fingerprint))
+
+
+def setting_parts(checked: Checked, fingerprint: str) -> dict[str, Any]:
+    """Return what runs must have in common: the data, how it is evaluated, the scale, and the code."""
+    return {
+        "data": fingerprint,
+        "comparison": checked.task.comparison_config(),
+        "scale": checked.values.get("scale", {}).get("name"),
+        "code": code_of(checked.task).version,
+    }
+
+
+def _config(checked: Checked) -> dict[str, Any]:
+    run = checked.run
+    return {
+        "task": {"class": f"{type(checked.task).__qualname__}", **checked.task.result_config()},
+        "optimizer": run.optimizer.model_dump(by_alias=True, mode="json", exclude={"name"}),
+        "training": run.training.model_dump(mode="json", exclude={"log_points"}),
+        "precision": run.hardware.precision,
+        "named": _named_code(checked).version,
+    }
+
+
+def code(checked: Checked) -> Code:
+    """Return all code that a run's result depends on: that of its task, of training, and of classes that it names.
+
+    Raises:
+        ConfigError: Some of it is not found.
+    """
+    return joined(code_of(checked.task), _named_code(checked))
+
+
+def _named_code(checked: Checked) -> Code:
+    """Return the code of the classes that a configuration names beside the task: variants may differ in it."""
+    return code_of_classes(_targets({key: value for key, value in checked.values.items() if key != "task"}))
+
+
+def _targets(values: Any) -> Iterator[str]:
+    """Yield the classes that a configuration names."""
+    if isinstance(values, Mapping):
+        for key, value in values.items():
+            if key == "_target_" and isinstance(value, str):
+                yield value
+            yield from _targets(value)
+    elif isinstance(values, list):
+        for value in values:
+            yield from _targets(value)
+
+
+def _digest(values: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:32]

@@ -1,0 +1,82 @@
+"""What a run needs to know, as plain values that another process can be given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from ablate.config.environment import check_job_environment
+from ablate.config.interpolation import whole_job
+from ablate.config.levels import chosen_levels, levels_alone, task_overrides
+from ablate.config.names import run_name, shortened
+from ablate.config.paths import project_dir
+from ablate.config.validation import Checked, check
+from ablate.config.variant import NOT_VARIED, variant_name
+from ablate.execution.code_version import Code
+from ablate.execution.identity import code
+from ablate.tracking.store import store_uri
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run that is to be executed.
+
+    Attributes:
+        values: The configuration, resolved.
+        variant: Name of the variant.
+        uri: Address of the tracking store.
+        project: Folder that results belong to.
+        code: The code that its result depends on, as it was when the run was described.
+        whole: Its configuration as Hydra has it, with Hydra's section: how to log, where the command was given.
+        alone: Whether the run has the terminal to itself.
+    """
+
+    values: Mapping[str, Any]
+    variant: str
+    uri: str
+    project: Path
+    code: Code
+    whole: Mapping[str, Any]
+    alone: bool = True
+
+    @property
+    def name(self) -> str:
+        """What MLflow calls the run."""
+        return run_name(self.variant, self.values["seed"])
+
+    def __str__(self) -> str:
+        return f"{shortened(self.variant)}, seed {self.values['seed']}"
+
+
+def described(config: DictConfig) -> Job:
+    """Check the configuration of the current Hydra job and describe its run.
+
+    Raises:
+        ConfigError: Something is unknown, missing or impossible.
+    """
+    check_job_environment(HydraConfig.get().job.env_set)
+    checked = check(config)
+    return Job(
+        values=checked.values,
+        variant=variant_of(checked),
+        uri=store_uri(checked.run.tracking.uri, project_dir()),
+        project=project_dir(),
+        code=code(checked),
+        whole=whole_job(config),
+    )
+
+
+def variant_of(checked: Checked) -> str:
+    """Name the variant of the current Hydra job: as its study says, or by its differences from the defaults."""
+    return checked.run.study.variant or variant_name(
+        task_overrides(),
+        choices=chosen_levels(),
+        defaults=levels_alone(NOT_VARIED)[0],
+        values=checked.values,
+        reference=levels_alone()[1],
+    )

@@ -1,0 +1,167 @@
+"""A run of a sweep in a process of its own: what it breaks, leaks or takes with it ends with it."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, SpawnContext
+
+from hydra.core.utils import configure_log
+from tqdm import tqdm
+
+from ablate.config.environment import set_onednn
+from ablate.config.interpolation import continue_job
+from ablate.errors import AblateError, Elsewhere, Interrupted, RunFailed
+from ablate.execution.execute import execute
+from ablate.execution.job import Job
+from ablate.system.signals import end_orderly_at_signals, signals_held
+
+log = logging.getLogger(__name__)
+
+
+def execute_apart(job: Job) -> None:
+    """Execute a run in a process of its own, so that it measures its own memory, and takes no other with it.
+
+    The process is forked off a server that has TensorFlow imported already, which spares each run of a sweep that.
+
+    Raises:
+        AblateError: What the run ended with, `RunFailed` where its process was killed.
+        KeyboardInterrupt: This process was interrupted; the run's has ended in order.
+    """
+    context = _context(job.values["hardware"]["onednn"])
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_child, args=(job, dict(os.environ), sender), name="ablate run")
+    run_id, error = None, None
+    try:
+        with signals_held():
+            process.start()
+            sender.close()
+        for said in _received(receiver):
+            run_id, error = (said, error) if isinstance(said, str) else (run_id, said)
+        process.join()
+    except BaseException:
+        # Ctrl-C has reached the run's process as well, another signal perhaps only this one. Submitit's handlers raise
+        # errors of their own.
+        if process.pid is not None:
+            process.terminate()
+            while not _closed(receiver, seconds=2):
+                process.terminate()  # the first came before it listened, or a library has caught it
+            process.join()
+        raise
+    if error is not None:
+        raise error
+    if process.exitcode:
+        raise _lost(job, run_id, process.exitcode)
+
+
+_READ_AT_IMPORT = ("CUDA_", "KERAS_", "KMP_", "OMP_", "TF_", "XLA_")
+"""What the variables start with that TensorFlow and its libraries read when they are imported."""
+_served: dict[str, str] = {}
+"""Those that runs are forked off with: what was set when the first one was."""
+
+
+def _context(onednn: bool) -> ForkServerContext | SpawnContext:
+    """Return how to start a run's process: forked where TensorFlow is imported as it needs it, else a new one."""
+    set_onednn(onednn)
+    # Launchers give each run its GPU by CUDA_VISIBLE_DEVICES, and may use this process for several.
+    needed = {name: value for name, value in os.environ.items() if name.startswith(_READ_AT_IMPORT)}
+    if not _served:
+        _served.update(needed)
+    if _served != needed:
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["ablate.execution.preload", "ablate.tracking.run"])
+    return context
+
+
+def _received(receiver: Connection) -> Iterator[str | BaseException]:
+    """Yield what a run says until it says no more: the id of MLflow's run, and what it ended with."""
+    while True:
+        try:
+            # Ray interrupts a thread without a signal, which an endless wait would not notice.
+            if receiver.poll(1):
+                yield receiver.recv()
+        except EOFError:
+            return
+
+
+def _closed(receiver: Connection, seconds: float) -> bool:
+    """Wait for the end of a run's process, with which its end of the pipe closes."""
+    try:
+        while receiver.poll(seconds):
+            receiver.recv()
+    except EOFError:
+        return True
+    return False
+
+
+def _child(job: Job, environment: Mapping[str, str], sender: Connection) -> None:
+    error: BaseException | None = None
+    try:
+        end_orderly_at_signals()
+        # The server may have been started under another one; a job of Hydra's can have variables of its own.
+        os.environ.clear()
+        os.environ.update(environment)
+        hydra = continue_job(job.whole).hydra
+        configure_log(hydra.hydra_logging, hydra.verbose)  # which `hydra/job_logging=none` leaves as it is
+        configure_log(hydra.job_logging, hydra.verbose)
+        # The bar's own lock is one between processes, which a killed one would leave behind.
+        tqdm.set_lock(threading.RLock())
+        _end_with_the_parent()
+        execute(replace(job, alone=False), started=sender.send)
+    except Elsewhere as failure:
+        log.info("%s", failure)
+        error = failure
+    except AblateError as failure:
+        log.error("%s", failure)
+        error = failure
+    except KeyboardInterrupt as interrupt:
+        said = str(interrupt) or "Interrupted"
+        log.error("%s: what was tracked is kept", said)
+        error = Interrupted(said)
+    except Exception as failure:
+        log.exception("The run failed")
+        error = RunFailed(f"{type(failure).__name__}: {failure}")
+    if error is not None:
+        # Nobody listens where the process that waited is gone.
+        with suppress(OSError):
+            sender.send(error)
+    sender.close()
+
+
+def _end_with_the_parent() -> None:
+    """End in order when the process that waits for this one is no more: nobody would know of the run."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        while True:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _lost(job: Job, run_id: str | None, exit_code: int) -> RunFailed:
+    """Record the end of a run whose process could not do it itself."""
+    reason = f"killed by {signal.Signals(-exit_code).name}" if exit_code < 0 else f"ended with code {exit_code}"
+    if exit_code == -signal.SIGKILL:
+        reason += ", as the system does when memory runs out"
+    failure = RunFailed(f"{job}: the process of the run was {reason}")
+    log.error("%s", failure)
+    if run_id is not None:
+        from ablate.tracking.run import end_lost
+        from ablate.tracking.store import open_store
+
+        open_store(job.uri)
+        end_lost(run_id, reason)
+    return failure

@@ -1,0 +1,282 @@
+"""Which runs of a study stand in one table: what is finished and can be compared. Pure functions on frames."""
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from ablate.config.names import shortened
+from ablate.config.variant import changes_result
+from ablate.errors import NotComparable
+from ablate.execution.code_version import Code, differences
+
+SETTING = {
+    "data.fingerprint": "contents of the data",
+    "examples": "evaluated examples",
+    "evaluation": "way of evaluating",
+    "scale": "scale",
+    "code": "code that computes results",
+    "setting": "setting",
+}
+"""What all runs of a table must agree in, by the column that says it."""
+_CONFIGURATION = "configuration"
+_KEYS = 6
+"""Params named in a message."""
+_SHOWN = 12
+"""Runs named in a message; of more, their number."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A run that a table lacks."""
+
+    variant: str
+    seed: int
+    why: str
+
+    def __str__(self) -> str:
+        return f"{shortened(self.variant)}, seed {self.seed}: {self.why}"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The runs that are compared, and those that are missing.
+
+    Attributes:
+        runs: Index `run_id`, newest first, one row for each variant and seed.
+        gaps: What is missing.
+        superseded: Number of finished runs that are left out since the same was run again.
+        others: Those that are left out for a newer run of their variant and seed that is not the same: how many, by
+            what differs.
+    """
+
+    runs: pd.DataFrame
+    gaps: Sequence[Gap]
+    superseded: int = 0
+    others: Mapping[str, int] = field(default_factory=dict)
+
+
+def newest_finished(
+    runs: pd.DataFrame, readable: pd.Series, planned: Iterable[tuple[str, int]] | None = None
+) -> Selection:
+    """Choose the newest finished run of each variant and seed.
+
+    An older one of the same `configuration` was run again. One in another setting (data, scale, code) was replaced.
+    One of another configuration in the same setting is something else under the same name: it is chosen as well, so
+    that `comparable` sees the two.
+
+    Args:
+        runs: Index `run_id`, newest first; columns of `StudyRecord.runs`.
+        readable: By `run_id`, whether a run has a result that can be read.
+        planned: The variants and seeds that the study asks for; None where no file says: what was begun.
+
+    Returns:
+        The runs; gaps are what was begun or planned and has no such run.
+    """
+    results = runs[(runs["status"] == "FINISHED") & readable.reindex(runs.index, fill_value=False)]
+    kept, others = _without_older(results)
+    there = set(zip(kept["variant"], kept["seed"], strict=True))
+    gaps = dict[tuple[str, int], Gap]()
+    for run in runs[~runs.index.isin(results.index)].to_dict("records"):
+        cell = (str(run["variant"]), int(run["seed"]))
+        if cell not in there:
+            gaps.setdefault(cell, Gap(*cell, _why(run)))
+    for cell in planned or ():
+        if cell not in there:
+            gaps.setdefault(cell, Gap(*cell, "not begun"))
+    return Selection(kept, list(gaps.values()), len(results) - len(kept) - sum(others.values()), others)
+
+
+def _without_older(results: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Leave out what a newer run of the same variant and seed replaces; count what differs from that, by in what."""
+    columns = [name for name in SETTING if name in results]
+    kept, others = list[str](), Counter[str]()
+    for _, cell in results.groupby(["variant", "seed"], sort=False):
+        if "configuration" not in cell:
+            kept.append(str(cell.index[0]))
+            continue
+        settings = _known(cell[columns])
+        for run in _known(cell["configuration"]).drop_duplicates().index:
+            differs = [SETTING[name] for name in columns if settings.loc[run, name] != settings.iloc[0][name]]
+            if differs:
+                others[differs[0]] += int((cell["configuration"] == cell.loc[run, "configuration"]).sum())
+            else:
+                kept.append(str(run))
+    return results.loc[results.index.isin(kept)], dict(others)
+
+
+def comparable(
+    selection: Selection,
+    study: str,
+    *,
+    partial: bool,
+    params: pd.DataFrame | None = None,
+    code: Callable[[str], Code | None] = lambda run: None,
+) -> Selection:
+    """Check that runs may stand in one table.
+
+    Args:
+        selection: Finished runs, with the columns of `SETTING` that are known, and `configuration`.
+        study: Name of the study, for the message.
+        partial: Whether to leave out what does not agree with the newest run, and to do without what is missing.
+        params: By `run_id`, the runs' configurations, to say in what they differ.
+        code: Returns the code that a run's result depends on, if that is known.
+
+    Returns:
+        The runs that are compared; what was left out are gaps.
+
+    Raises:
+        NotComparable: Runs disagree, or some are missing, and `partial` is false. It says which, and what to do.
+    """
+    runs, left = selection.runs, list[Gap]()
+    while disagreements := _disagreements(runs, params):
+        if not partial:
+            raise NotComparable(_mixed(study, disagreements, runs, code))
+        what, groups = disagreements[0]
+        dropped = [run for _, ids in groups[1:] for run in ids]
+        left += [Gap(*_cell(runs, run), f"another {what} than the newest run's") for run in dropped]
+        runs = runs.drop(dropped)
+    there = set(zip(runs["variant"], runs["seed"], strict=True))
+    gaps = [*selection.gaps, *(gap for gap in left if (gap.variant, gap.seed) not in there)]
+    if gaps and not partial:
+        raise NotComparable(_unfinished(study, gaps, len(runs)))
+    older = sum((gap.variant, gap.seed) in there for gap in left)
+    return Selection(
+        runs, gaps, selection.superseded, {**selection.others, **({_CONFIGURATION: older} if older else {})}
+    )
+
+
+def check_names(selection: Selection, study: str, params: pd.DataFrame | None = None) -> None:
+    """Check that of each variant and seed one run was chosen.
+
+    Raises:
+        NotComparable: Two configurations have the same name and seed.
+    """
+    twice = selection.runs[selection.runs.duplicated(["variant", "seed"], keep=False)]
+    if len(twice):
+        raise NotComparable(_mixed(study, _of_variants(twice, params), twice))
+
+
+_Disagreement = tuple[str, list[tuple[str, list[str]]]]
+"""What differs, and for each value the runs that have it, those of the newest run first."""
+
+
+def _disagreements(runs: pd.DataFrame, params: pd.DataFrame | None) -> list[_Disagreement]:
+    found = list[_Disagreement]()
+    for column, what in SETTING.items():
+        if column == "setting" and found:
+            continue  # a hash of what was named before
+        if column in runs and _differ(runs[column]):
+            found.append((what, [(value[:24], ids) for value, ids in _groups(runs[column])]))
+    return found or _of_variants(runs, params)
+
+
+def _of_variants(runs: pd.DataFrame, params: pd.DataFrame | None) -> list[_Disagreement]:
+    """Return the variants whose runs are of several configurations, each named by the params in which they differ."""
+    if "configuration" not in runs:
+        return []
+    found = list[_Disagreement]()
+    for variant, own in runs.groupby("variant", sort=False):
+        groups = _groups(own["configuration"])
+        if len(groups) > 1:
+            first = [ids[0] for _, ids in groups]
+            named = _settings_of(params.loc[first]) if params is not None else [""] * len(first)
+            found.append(
+                (
+                    f"{_CONFIGURATION} of {shortened(str(variant))}",
+                    [(said or value[:24], ids) for said, (value, ids) in zip(named, groups, strict=True)],
+                )
+            )
+    return found
+
+
+def _settings_of(params: pd.DataFrame) -> list[str]:
+    """Write of each run the params in which it differs from the others, as in `depth.name=full`."""
+    keys = [str(key) for key in params if changes_result(str(key)) and _differ(params[key])]
+    more = f" and {len(keys) - _KEYS} more" if len(keys) > _KEYS else ""
+    return [
+        ", ".join(shortened(f"{key}={'absent' if pd.isna(row[key]) else row[key]}") for key in keys[:_KEYS]) + more
+        for _, row in params.iterrows()
+    ]
+
+
+def _differ(values: pd.Series) -> bool:
+    return len(_groups(values)) > 1
+
+
+def _known(values: Any) -> Any:
+    return values.astype(object).fillna("not recorded").astype(str)
+
+
+def _groups(values: pd.Series) -> list[tuple[str, list[str]]]:
+    known = _known(values)
+    return [(str(value), [str(run) for run in own.index]) for value, own in known.groupby(known, sort=False)]
+
+
+def _mixed(
+    study: str,
+    disagreements: Sequence[_Disagreement],
+    runs: pd.DataFrame,
+    code: Callable[[str], Code | None] = lambda run: None,
+) -> str:
+    lines = [f"the runs of study {study} cannot stand in one table: they differ in the"]
+    for what, groups in disagreements:
+        lines.append(f"  {what}:")
+        for value, ids in groups:
+            names = [f"{shortened(variant)} seed {seed}" for variant, seed in (_cell(runs, run) for run in ids)]
+            lines.append(f"    {value}: {_listed(names)}")
+        if what == SETTING["code"]:
+            lines += _changes([code(ids[0]) for _, ids in groups])
+    if runs.duplicated(["variant", "seed"]).any():
+        advice = [
+            "A name and a seed stand for one configuration: give the other another name, study.variant=NAME or",
+            "study.name=NAME, or delete its runs in MLflow; or partial=true compares the newest runs.",
+        ]
+    else:
+        advice = [
+            "Start the study again with one of them, and what is missing is trained; give what is another study",
+            "another name, study.name=NAME; or partial=true compares what agrees with the newest run, and shows the",
+            "rest as gaps.",
+        ]
+    return "\n".join([*lines, *advice])
+
+
+def _changes(codes: Sequence[Code | None]) -> list[str]:
+    """Say in what the code of later groups of runs differs from that of the first."""
+    first, *others = codes
+    changed = [differences(first, other) for other in others if first is not None and other is not None]
+    return [f"    the code differs in {_listed(each)}" for each in changed if each]
+
+
+def _unfinished(study: str, gaps: Sequence[Gap], finished: int) -> str:
+    shown = [f"  {gap}" for gap in gaps[:_SHOWN]]
+    if len(gaps) > _SHOWN:
+        shown.append(f"  and {len(gaps) - _SHOWN} more")
+    return "\n".join(
+        [
+            f"study {study} is not finished: {len(gaps)} of {finished + len(gaps)} runs have no result:",
+            *shown,
+            "The command that started it goes on with it (rerun=failed tries again what has failed); or partial=true",
+            "reports on what there is, and shows the gaps.",
+        ]
+    )
+
+
+def _cell(runs: pd.DataFrame, run: str) -> tuple[str, int]:
+    row: Any = runs.loc[run]
+    return str(row["variant"]), int(row["seed"])
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN
+    return "; ".join(names[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _why(run: Mapping[Hashable, object]) -> str:
+    if run["status"] == "FINISHED":
+        missing = run.get("missing")
+        return f"its result cannot be read: {missing}" if isinstance(missing, str) else "finished without results"
+    reason = run.get("reason")
+    return str(run["status"]).lower() + (f", {reason}" if isinstance(reason, str) else "")

@@ -1,0 +1,1 @@
+"""Statistics of a comparison: intervals, effects and corrections. Pure functions on arrays and frames."""

@@ -1,0 +1,107 @@
+"""Main effects and two-way interactions of a factorial study. Pure functions on frames."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ablate.report.compare import holm
+from ablate.statistics.intervals import crossed_mean
+
+Array = npt.NDArray[np.float64]
+
+MAIN, INTERACTION = "main", "interaction"
+COLUMNS = ("effect", "kind", "estimate", "low", "high", "p", "p_corrected")
+
+
+@dataclass(frozen=True)
+class Contrasts:
+    """How effects follow from variants' means.
+
+    Attributes:
+        weights: Index effect, one column a variant: an effect is the sum of the variants' means, weighted.
+        kinds: Of each effect, `main` or `interaction`.
+        aliased: Effects that the variants cannot tell from those before them.
+    """
+
+    weights: pd.DataFrame
+    kinds: Sequence[str]
+    aliased: Sequence[str]
+
+
+def contrasts(levels: pd.DataFrame, baseline: Mapping[str, str]) -> Contrasts:
+    """Work out the effects that a set of variants tells apart.
+
+    The main effect of a level is its mean over all combinations of the other factors less that of the baseline's
+    level; a two-way interaction is by how much more one level does where another is chosen than where it is not. Both
+    are the coefficients of a linear model by least squares, whose columns are a level's indicator less
+    1 / (number of levels), and the products of two of them.
+
+    Args:
+        levels: Index variant, one column a factor: the chosen level, as text.
+        baseline: By factor, the baseline's level.
+
+    Returns:
+        The effects, main ones first.
+    """
+    columns: dict[str, dict[str, Array]] = {}
+    for factor in map(str, levels.columns):
+        known = levels[factor].unique()
+        columns[factor] = {
+            f"{factor}={level}": (levels[factor] == level).to_numpy(np.float64) - 1 / len(known)
+            for level in known
+            if level != baseline[str(factor)]
+        }
+    mains = [(name, MAIN, column) for own in columns.values() for name, column in own.items()]
+    products = [
+        (f"{name} × {other}", INTERACTION, column * another)
+        for first, second in combinations(columns.values(), 2)
+        for name, column in first.items()
+        for other, another in second.items()
+    ]
+    kept, matrix, aliased = list[tuple[str, str]](), np.ones((len(levels), 1)), list[str]()
+    for name, kind, column in [*mains, *products]:
+        wider = np.column_stack([matrix, column])
+        if np.linalg.matrix_rank(wider) == wider.shape[1]:
+            kept.append((name, kind))
+            matrix = wider
+        else:
+            aliased.append(name)
+    weights = pd.DataFrame(
+        np.linalg.pinv(matrix)[1:], index=pd.Index([name for name, _ in kept], name="effect"), columns=levels.index
+    )
+    return Contrasts(weights, [kind for _, kind in kept], aliased)
+
+
+def estimate_effects(scores: pd.Series, found: Contrasts) -> pd.DataFrame:
+    """Estimate effects with intervals over seeds and examples, see `intervals.crossed_mean`.
+
+    Args:
+        scores: Of one metric, index (variant, seed, example); of every variant the seeds that all have count.
+        found: The effects.
+
+    Returns:
+        Columns effect, kind, estimate, low, high, p, and p_corrected, by Holm's method over all effects. Empty where
+        the variants share no seed.
+    """
+    of_variant = {variant: own.droplevel("variant") for variant, own in scores.groupby(level="variant")}
+    shared = set.intersection(*(set(own.index.unique("seed")) for own in of_variant.values()))
+    if not shared:
+        return pd.DataFrame(columns=list(COLUMNS))
+    # (num_variants, num_seeds, num_examples)
+    cube = np.stack(
+        [
+            of_variant[variant].loc[sorted(shared)].to_numpy(np.float64).reshape(len(shared), -1)
+            for variant in found.weights.columns
+        ]
+    )
+    rows = []
+    for (effect, weights), kind in zip(found.weights.iterrows(), found.kinds, strict=True):
+        estimate = crossed_mean(np.einsum("v,vse->se", weights.to_numpy(np.float64), cube))
+        low, high = estimate.interval()
+        rows.append((effect, kind, estimate.mean, low, high, estimate.p_value))
+    frame = pd.DataFrame(rows, columns=list(COLUMNS[:-1]))
+    return frame.assign(p_corrected=holm(frame["p"].tolist()))

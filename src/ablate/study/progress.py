@@ -1,0 +1,143 @@
+"""While a sweep runs: one line that says how many runs are done, which one trains, and how long all of it takes."""
+
+import math
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+
+from tqdm import tqdm
+
+from ablate.cli.terminal import CLEAR
+from ablate.config.names import shortened
+from ablate.errors import AblateError
+from ablate.execution.lease import Holder, holder
+from ablate.execution.status import Standing, State
+from ablate.study.planning import PlannedRun
+
+_STORE_SECONDS = 15.0
+_PRINT_SECONDS = 60.0
+
+
+@contextmanager
+def live_line(
+    planned: Sequence[PlannedRun], seconds: Sequence[float], look: Callable[[], list[Standing]]
+) -> Iterator[None]:
+    """Show how far a sweep is: in a terminal a line that is drawn anew every second, else one now and then.
+
+    Args:
+        planned: The runs.
+        seconds: What each is predicted to take; NaN where that is not known.
+        look: Says where each stands.
+    """
+    ended = threading.Event()
+    thread = threading.Thread(target=_show, args=(planned, seconds, look, ended), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join(timeout=2)
+        if sys.stderr.isatty():
+            sys.stderr.write(CLEAR)
+
+
+def progress_line(
+    planned: Sequence[PlannedRun], found: Sequence[Standing], seconds: Sequence[float], width: int = 200
+) -> str:
+    """Say how far a sweep is.
+
+    Args:
+        planned: The runs.
+        found: Where each stands.
+        seconds: What each is predicted to take, NaN where that is not known.
+        width: Of the terminal.
+    """
+    done = sum(one.finished for one in found)
+    failed = sum(one.failed for one in found)
+    parts = [f"{done} of {len(planned)} runs done" + (f", {failed} failed" if failed else "")]
+    for run, one in zip(planned, found, strict=True):
+        if one.holder is not None:
+            name = shortened(run.name)
+            step, steps = one.holder.progress.get("step"), one.holder.progress.get("steps")
+            parts.append(f"{name}: {100 * step / steps:.0f} %" if step and steps else f"{name}: starting")
+    left = time_left(found, seconds)
+    parts.append("time left unknown" if left is None else f"{tqdm.format_interval(left)} left")
+    line = " | ".join(parts)
+    if len(line) < width:
+        return line
+    training = sum(one.holder is not None for one in found)
+    return " | ".join([parts[0], *([f"{training} training"] if training else []), parts[-1]])[: width - 1]
+
+
+def time_left(found: Sequence[Standing], seconds: Sequence[float]) -> float | None:
+    """Estimate how many seconds a sweep still takes, with as many runs at a time as there are now.
+
+    A run that trains says it itself; one that has yet to start takes what was predicted, else the mean of the others,
+    else what a training one takes in all.
+    """
+    known = [one for one in seconds if not math.isnan(one)]
+    guesses = known or list(filter(None, (_whole(one.holder) for one in found if one.holder)))
+    if not guesses:
+        return None
+    mean = sum(guesses) / len(guesses)
+    left, training = 0.0, 0
+    for one, predicted in zip(found, seconds, strict=True):
+        if one.finished or one.state == State.FAILED:
+            continue
+        whole = mean if math.isnan(predicted) else predicted
+        if one.holder is None:
+            left += whole
+            continue
+        training += 1
+        said = one.holder.progress.get("seconds_left")
+        left += whole if said is None else float(said)
+    return left / max(training, 1)
+
+
+def _whole(trainer: Holder) -> float | None:
+    progress = trainer.progress
+    left, step, steps = progress.get("seconds_left"), progress.get("step", 0), progress.get("steps", 0)
+    return None if left is None or step >= steps else float(left) * steps / (steps - step)
+
+
+def _show(
+    planned: Sequence[PlannedRun],
+    seconds: Sequence[float],
+    look: Callable[[], list[Standing]],
+    ended: threading.Event,
+) -> None:
+    terminal = sys.stderr.isatty()
+    found, read, printed, before = list[Standing](), -math.inf, time.monotonic(), ""
+    trained: set[int] = set()
+    while not ended.wait(1.0):
+        now = time.monotonic()
+        holders = [
+            None
+            if found and found[place].finished
+            else holder(run.folder, takeover_minutes=run.checked.run.checkpoint.takeover_minutes)
+            for place, run in enumerate(planned)
+        ]
+        training = {place for place, one in enumerate(holders) if one is not None}
+        if training != trained or now - read > _STORE_SECONDS:
+            try:
+                found, read, trained = look(), now, training
+            except AblateError:
+                continue  # the runs themselves say what is wrong with the store
+        found = [
+            one if held is None else replace(one, state=State.RUNNING, holder=held)
+            for one, held in zip(found, holders, strict=True)
+        ]
+        if terminal:
+            width = os.get_terminal_size(sys.stderr.fileno()).columns or 120
+            sys.stderr.write(f"{CLEAR}{progress_line(planned, found, seconds, width)}")
+            sys.stderr.flush()
+        elif now - printed > _PRINT_SECONDS:
+            line = progress_line(planned, found, seconds)
+            if line != before:
+                with suppress(BrokenPipeError):  # where nobody reads it, the runs go on
+                    print(line, flush=True)
+            printed, before = now, line

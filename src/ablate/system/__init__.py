@@ -1,0 +1,1 @@
+"""The operating system: atomic writes, threads, signals."""

@@ -1,0 +1,1 @@
+"""Analysing an experiment: fooling rates, exclusions, power."""

@@ -1,0 +1,1 @@
+"""Building an experiment: from tracked models to a bundle of pictures."""

@@ -1,0 +1,98 @@
+"""What `python -m ablate.turing build` says of what it made, or could not make. No TensorFlow."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from tqdm import tqdm
+
+from ablate.turing.build.crops import Gathered, LeftOut
+from ablate.turing.build.options import MOST_CROPS, Request
+from ablate.turing.build.picture_files import Written
+from ablate.turing.bundle import Manifest
+from ablate.turing.protocol import Protocol
+
+_TRIALS = ("practice", "test", "checks")
+_SHOWN = 5
+"""Photographs of a kind that are named."""
+
+
+def too_few(gathered: Gathered, protocol: Protocol, asked: Request) -> str:
+    """Say that there are not enough photographs for one participant, and what would work."""
+    there, needed = len(gathered.squares), protocol.photographs
+    parts = {key: getattr(protocol, key) for key in _TRIALS}
+    photographs = sum(math.ceil(trials / asked.crops) for trials in parts.values())
+    said = [
+        f"{there} squares of {gathered.photographs} photographs can be used, and one participant sees {needed} "
+        f"({' + '.join(f'{key}={value}' for key, value in parts.items())}), each once, and no photograph in two of "
+        f"these: that takes at least {photographs} photographs with crops={asked.crops}."
+    ]
+    if gathered.left_out:
+        said.append(f"Left out: {'; '.join(_left_out(gathered.left_out))}.")
+    if there == 0:
+        return " ".join(said)
+    ways = []
+    if gathered.photographs == asked.photographs:
+        ways.append(f"photographs={max(photographs, asked.photographs + 1)} or more, if there are so many")
+    for crops in range(asked.crops + 1, MOST_CROPS + 1):
+        if protocol.shares([crops] * gathered.photographs):
+            ways.append(f"crops={crops} cuts so many squares of each photograph")
+            break
+    if fewer := _fewer(gathered, protocol):
+        ways.append(f"{' '.join(f'{key}={getattr(fewer, key)}' for key in _TRIALS)} lets each participant see fewer")
+    return " ".join([*said, f"Set one of: {'; '.join(ways)}."])
+
+
+def _fewer(gathered: Gathered, protocol: Protocol) -> Protocol | None:
+    """Return the longest protocol with the same parts, about, that there are enough photographs for."""
+    needed = protocol.photographs
+    for total in range(min(len(gathered.squares), needed - 1), 0, -1):
+        practice, checks = total * protocol.practice // needed, total * protocol.checks // needed
+        test = min(protocol.test, total - practice - checks)
+        fewer = protocol.model_copy(update={"practice": practice, "test": test, "checks": checks})
+        if fewer.shares(gathered.counts):
+            return fewer
+    return None
+
+
+def said(
+    manifest: Manifest, asked: Request, gathered: Gathered, written: Written, stored_side: int | None
+) -> list[str]:
+    """Return what was built, in lines."""
+    side, count = manifest.side, len(manifest.stimuli)
+    lines = [
+        f"{count:,} squares of {gathered.photographs:,} photographs, {side}x{side}: real, as an obvious fake, and "
+        "recoloured by"
+    ]
+    for algorithm in manifest.algorithms:
+        source = (
+            f"run {algorithm.run_id}, seed {algorithm.seed}" if algorithm.run_id else asked.outside[algorithm.name]
+        )
+        lines.append(f"  {algorithm.name} ({source})")
+    enlarged = sum(square.enlarged for square in gathered.squares)
+    if stored_side is not None and enlarged:
+        lines.append(
+            f"The prepared data set keeps squares of {stored_side}x{stored_side}: all pictures are enlarged, "
+            "real and recoloured alike. data=folder data.root=DIR takes the photographs that it was made from"
+        )
+    elif enlarged:
+        lines.append(f"{enlarged:,} squares have fewer pixels in their photograph: real and recoloured alike enlarged")
+    if gathered.photographs < asked.photographs:
+        lines.append(f"photographs={asked.photographs} were asked for: there are no more that can be used")
+    lines += [f"Left out: {line}" for line in _left_out(gathered.left_out)]
+    size = written.bytes * len(written.files)
+    lines.append(
+        f"{len(written.files):,} pictures of {written.bytes:,} bytes each, {tqdm.format_sizeof(size)}B in all"
+    )
+    return lines
+
+
+def _left_out(left_out: Sequence[LeftOut]) -> list[str]:
+    """Return how many photographs were left out for each reason, and the first of them."""
+    lines = []
+    for reason, number in Counter(one.why.reason for one in left_out).items():
+        named = [one for one in left_out if one.why.reason == reason]
+        first = ", ".join(one.name + str(one.why).removeprefix(reason) for one in named[:_SHOWN])
+        more = f" and {number - _SHOWN:,} more" if number > _SHOWN else ""
+        lines.append(f"{number:,} ({reason}): {first}{more}")
+    return lines

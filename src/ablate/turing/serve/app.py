@@ -1,0 +1,100 @@
+"""The web application: pages for participants and for the experimenter. No TensorFlow, no MLflow."""
+
+import logging
+from collections.abc import Callable
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.responses import RedirectResponse, Response
+
+from ablate.errors import AblateError
+from ablate.turing.serve import experimenter, participant
+from ablate.turing.serve.security import Guard
+from ablate.turing.serve.web import STATIC, Site, page
+
+log = logging.getLogger(__name__)
+
+_SAID = {403: "forbidden", 409: "forbidden", 422: "invalid", 429: "too_many"}
+
+
+def create_app(site: Site) -> FastAPI:
+    """Return the application.
+
+    Args:
+        site: What it serves.
+    """
+    app = FastAPI(openapi_url=None, redirect_slashes=False)
+    app.state.site = site
+    app.include_router(participant.router)
+    app.include_router(experimenter.router)
+    for name in STATIC:
+        app.add_api_route(f"/{name}", _static(name))
+
+    @app.get("/")
+    def start() -> Response:
+        """Lead to the only experiment, or nowhere: who takes part was given a link."""
+        if len(site.experiments) == 1:
+            return RedirectResponse(f"e/{next(iter(site.experiments))}/", 303)
+        raise HTTPException(404)
+
+    @app.get("/e/{experiment}")
+    def without_slash(experiment: str) -> Response:
+        """Go to where relative links work."""
+        if experiment not in site.experiments:
+            raise HTTPException(404)
+        return RedirectResponse(f"{experiment}/", 307)
+
+    @app.exception_handler(StarletteHTTPException)
+    def refused(request: Request, error: StarletteHTTPException) -> Response:
+        if error.status_code == 401:
+            return RedirectResponse("../" * (_depth(request) - 1) + "login", 303)
+        return _message(site, request, error.status_code)
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(request: Request, error: RequestValidationError) -> Response:
+        # An address whose parts are impossible is no address.
+        in_path = any(problem["loc"][0] == "path" for problem in error.errors())
+        return _message(site, request, 404 if in_path else 422)
+
+    @app.exception_handler(AblateError)
+    @app.exception_handler(SQLAlchemyError)
+    def failed(request: Request, error: Exception) -> Response:
+        # Nothing has been confirmed; the page tries again until the disk has room or the database is back.
+        log.error("%s: %s", type(error).__name__, str(error).splitlines()[0])
+        return _message(site, request, 500)
+
+    app.add_middleware(Guard)
+    return app
+
+
+def _static(name: str) -> Callable[[], Response]:
+    kind, content = STATIC[name]
+
+    def send() -> Response:
+        return Response(content, media_type=kind, headers={"Cache-Control": "max-age=300"})
+
+    return send
+
+
+def _depth(request: Request) -> int:
+    """Return how many folders below the server's root an address is."""
+    path = str(request.scope["path"]).removeprefix(request.scope.get("root_path", ""))
+    return max(path.count("/") - 1, 0)
+
+
+def _message(site: Site, request: Request, status: int) -> Response:
+    texts = site.texts["error"]
+    parts = request.scope["path"].strip("/").split("/")
+    inside = parts[0] == "e" and len(parts) > 2 and parts[1] in site.experiments
+    depth = _depth(request)
+    return page(
+        site,
+        "message",
+        depth=depth,
+        status=status,
+        heading=texts["heading"],
+        lines=[texts[_SAID.get(status, "failed" if status >= 500 else "not_found")]],
+        back="../" * (depth - 2) + "./" if inside else None,
+    )

@@ -1,0 +1,135 @@
+"""`python -m ablate.turing serve`: the pages in which people judge. It starts without TensorFlow and MLflow."""
+
+import os
+import secrets
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvicorn
+
+from ablate.cli.arguments import parsed
+from ablate.errors import AblateError, ConfigError
+from ablate.turing.bundle import Bundle
+from ablate.turing.database import Database, default_database
+from ablate.turing.serve.app import create_app
+from ablate.turing.serve.assignment import photographs_of
+from ablate.turing.serve.security import Limits, Signer
+from ablate.turing.serve.sessions import Sessions
+from ablate.turing.serve.texts import load_texts
+from ablate.turing.serve.web import Site
+
+HELP = """\
+Serve one or more bundles, each as an experiment of its own.
+
+  python -m ablate.turing serve turing/NAME [turing/OTHER ...]
+
+  host=127.0.0.1 port=8080           where; 0.0.0.0 is every network that this machine is in
+  database=sqlite:///turing.db       or postgresql://USER:PASSWORD@HOST/NAME (pip install -e '.[postgres]')
+  texts=FILE                         what participants read, reworded or translated: see docs/turing.md
+  proxies=127.0.0.1                  addresses of reverse proxies whose word on the visitor's address is believed
+  sessions_per_minute=60             new participants from one address
+  requests_per_minute=600            requests of one participant
+
+Participants get http://HOST:PORT/e/NAME/; the experimenter's page is at /experimenter/, behind a token: that of the
+environment's ABLATE_TURING_TOKEN, else a new one at every start, which is printed. The same command goes on after a
+crash: every answer that was confirmed is in the database. How to put it on the internet safely: docs/turing.md."""
+
+TOKEN = "ABLATE_TURING_TOKEN"
+_SHORTEST = 16
+_DEFAULTS = {
+    "host": "127.0.0.1",
+    "port": "8080",
+    "database": "",
+    "texts": "",
+    "proxies": "127.0.0.1",
+    "sessions_per_minute": "60",
+    "requests_per_minute": "600",
+}
+_WRONG_TOKENS_PER_MINUTE = 5
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the command."""
+    folders = [Path(argument) for argument in arguments if "=" not in argument]
+    if not folders:
+        raise ConfigError("which bundle? As in `python -m ablate.turing serve turing/NAME`; `build` makes one")
+    own = _DEFAULTS | parsed((argument for argument in arguments if "=" in argument), tuple(_DEFAULTS))
+    bundles = _bundles(folders)
+    texts = load_texts(Path(own["texts"]) if own["texts"] else None)
+    limits = Limits(
+        sessions=_number(own, "sessions_per_minute"),
+        requests=_number(own, "requests_per_minute"),
+        tokens=_WRONG_TOKENS_PER_MINUTE,
+    )
+    database = Database(own["database"] or default_database())
+    experiments = {
+        bundle.manifest.name: Sessions(database, database.register(bundle, time.time()), bundle) for bundle in bundles
+    }
+    site = Site(database, experiments, texts, Signer(database.secret()), _token(), limits)
+    base = f"http://{own['host']}:{_number(own, 'port')}"
+    for name in experiments:
+        print(f"For participants:  {base}/e/{name}/")
+    print(f"For you:           {base}/experimenter/   token: {_shown(site.token)}")
+    print(f"Answers are kept in {database.name}. Ctrl-C ends the server.", flush=True)
+    try:
+        server(site, host=own["host"], port=_number(own, "port"), proxies=own["proxies"]).run()
+    except SystemExit:
+        raise AblateError(f"{own['host']}:{own['port']} cannot be served at: choose another port=") from None
+
+
+def server(site: Site, *, host: str, port: int, proxies: str) -> uvicorn.Server:
+    """Return a server, not yet started.
+
+    Args:
+        site: What it serves.
+        host: Address to listen at.
+        port: Alike.
+        proxies: Addresses of reverse proxies that are believed, separated by commas.
+    """
+    config = uvicorn.Config(
+        create_app(site),
+        host=host,
+        port=port,
+        # Its log would hold addresses of participants.
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=proxies,
+        timeout_graceful_shutdown=5,
+    )
+    return uvicorn.Server(config)
+
+
+def _bundles(folders: Sequence[Path]) -> list[Bundle]:
+    bundles = list[Bundle]()
+    for folder in folders:
+        bundle = Bundle(folder)
+        if bundle.manifest.name in {other.manifest.name for other in bundles}:
+            raise ConfigError(
+                f"two bundles have the name {bundle.manifest.name}: build one of them with another name="
+            )
+        photographs_of(bundle.manifest)  # before anybody comes
+        bundle.verify()
+        bundles.append(bundle)
+    return bundles
+
+
+def _token() -> str:
+    token = os.environ.get(TOKEN)
+    if token is None:
+        return secrets.token_urlsafe(24)
+    if len(token) < _SHORTEST:
+        raise ConfigError(f"{TOKEN} must have at least {_SHORTEST} characters: it is all that guards the answers")
+    return token
+
+
+def _shown(token: str) -> str:
+    return f"that of {TOKEN}" if TOKEN in os.environ else token
+
+
+def _number(own: dict[str, str], name: str) -> int:
+    if not own[name].isdecimal() or not 0 < int(own[name]) < 10**6:
+        raise ConfigError(f"{name} must be a whole number from 1. Received: {name}={own[name]}")
+    return int(own[name])

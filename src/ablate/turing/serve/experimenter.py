@@ -1,0 +1,139 @@
+"""The experimenter's pages, behind a token: how an experiment stands, its answers as files, and its end."""
+
+import io
+import time
+from typing import Annotated, Literal
+
+import pandas as pd
+from fastapi import APIRouter, Depends, Form, HTTPException, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import RedirectResponse, Response
+
+from ablate.turing.analyse.exclusions import apply_rules
+from ablate.turing.database import read_answers
+from ablate.turing.serve.progress import overview
+from ablate.turing.serve.security import new_key, same
+from ablate.turing.serve.web import OurSessions, OurSite, address_of, page, remember
+
+router = APIRouter(prefix="/experimenter")
+
+COOKIE = "turing-experimenter"
+_HOURS = 12
+
+
+class Login(BaseModel):
+    """The form that asks for the token."""
+
+    model_config = ConfigDict(extra="forbid")
+    token: Annotated[str, Field(max_length=500)]
+
+
+class Change(BaseModel):
+    """A form that changes something."""
+
+    model_config = ConfigDict(extra="forbid")
+    csrf: Annotated[str, Field(max_length=200)]
+
+
+def _logged_in(request: Request, site: OurSite) -> str:
+    """Return the session's key of somebody who has given the token."""
+    content = site.signer.read(COOKIE, request.cookies.get(COOKIE))
+    key, _, since = (content or "").partition(" ")
+    if not key or time.time() - float(since) > 3600 * _HOURS:
+        raise HTTPException(401)
+    return key
+
+
+Experimenter = Annotated[str, Depends(_logged_in)]
+
+
+@router.get("")
+def without_slash() -> Response:
+    """Go to where relative links work."""
+    return RedirectResponse("experimenter/", 307)
+
+
+@router.get("/login")
+def form(site: OurSite) -> Response:
+    """Ask for the token."""
+    return page(site, "login", depth=1, wrong=False)
+
+
+@router.post("/login")
+def login(request: Request, form: Annotated[Login, Form()], site: OurSite) -> Response:
+    """Compare the token."""
+    # Wrong ones alone count, so that whoever knows it is not kept out by somebody who guesses behind the same address.
+    if not site.limits.test("tokens", address_of(request)):
+        raise HTTPException(429)
+    if not same(form.token, site.token):
+        site.limits.hit("tokens", address_of(request))
+        return page(site, "login", depth=1, status=403, wrong=True)
+    response = RedirectResponse("./", 303)
+    remember(request, response, COOKIE, f"{new_key()} {time.time():.0f}", seconds=3600 * _HOURS, strict=True)
+    return response
+
+
+@router.get("/")
+def experiments(key: Experimenter, site: OurSite) -> Response:
+    """Show all experiments."""
+    return page(site, "experiments", depth=1, experiments=[sessions.tally() for sessions in site.experiments.values()])
+
+
+@router.get("/{experiment}/")
+def experiment(experiment: str, key: Experimenter, sessions: OurSessions, site: OurSite) -> Response:
+    """Show how an experiment stands."""
+    answers = read_answers(site.database, experiment)
+    kept, exclusions = apply_rules(answers.participants, answers.trials, answers.protocol)
+    return page(
+        site,
+        "experiment",
+        depth=2,
+        answers=answers,
+        rows=overview(answers, kept, time.time()),
+        rules=exclusions.to_dict("records"),
+        csrf=site.signer.form_token(key),
+        at=time.strftime("%H:%M:%S UTC", time.gmtime()),
+    )
+
+
+@router.get("/{experiment}/{part}.{ending}")
+def export(
+    experiment: str,
+    part: Literal["trials", "participants"],
+    ending: Literal["csv", "parquet"],
+    key: Experimenter,
+    sessions: OurSessions,
+    site: OurSite,
+) -> Response:
+    """Send all answers, those left out by rules too, or all participants."""
+    answers = read_answers(site.database, experiment)
+    frame = answers.trials if part == "trials" else answers.participants.reset_index()
+    name = f"{experiment}-{part}.{ending}"
+    return Response(
+        _file(frame, ending),
+        media_type="text/csv" if ending == "csv" else "application/vnd.apache.parquet",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@router.post("/{experiment}/{change}")
+def change(
+    change: Literal["close", "reopen"],
+    form: Annotated[Change, Form()],
+    key: Experimenter,
+    sessions: OurSessions,
+    site: OurSite,
+) -> Response:
+    """Close an experiment for new participants, or open it again."""
+    if not site.signer.is_form_token(key, form.csrf):
+        raise HTTPException(403)
+    sessions.set_closed(change == "close")
+    return RedirectResponse("./", 303)
+
+
+def _file(frame: pd.DataFrame, ending: str) -> bytes:
+    if ending == "csv":
+        return frame.to_csv(index=False).encode()
+    file = io.BytesIO()
+    frame.to_parquet(file, index=False)
+    return file.getvalue()

@@ -1,0 +1,229 @@
+"""The pages that participants see."""
+
+import math
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Form, HTTPException, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from ablate.turing.serve.assignment import Side
+from ablate.turing.serve.security import Signer, kept, new_key
+from ablate.turing.serve.sessions import Closed, ColorVision, Place, Sessions
+from ablate.turing.serve.web import OurSessions, OurSite, Site, address_of, page, remember
+
+router = APIRouter(prefix="/e/{experiment}")
+
+_DEPTH = 2
+"""Of `/e/NAME/trial` below the root."""
+_DAYS = 60
+_ANSWER_SECONDS = 6
+"""What a pair takes beside being seen, to say how long it will be: loading, thinking, answering."""
+Milliseconds = Annotated[float, Field(ge=0, le=86_400_000, allow_inf_nan=False)]
+Number = Annotated[int, Field(ge=1, le=1000)]
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    csrf: Annotated[str, Field(max_length=200)]
+
+
+class Consent(_Form):
+    """The form on the first page."""
+
+    color_vision: ColorVision
+    agree: Literal["yes"]
+
+
+class Shown(_Form):
+    """What a page says when its pictures appear."""
+
+    number: Number
+
+
+class Answer(_Form):
+    """What a page sends when a picture was chosen; times are empty where a reload has lost them."""
+
+    number: Number
+    choice: Side
+    exposure_ms: Milliseconds | Literal[""] = ""
+    response_ms: Milliseconds | Literal[""] = ""
+
+
+def _cookie(experiment: str) -> str:
+    return f"turing-{experiment}"
+
+
+def _key(request: Request, experiment: str, site: OurSite) -> str | None:
+    """Return the session's key that a browser keeps; None for a new one."""
+    return site.signer.read(_cookie(experiment), request.cookies.get(_cookie(experiment)))
+
+
+Key = Annotated[str | None, Depends(_key)]
+
+
+def _session(key: Key, site: OurSite) -> str:
+    """Return what the database knows a session by, whose browser may ask for more."""
+    if key is None:
+        raise HTTPException(403)
+    if not site.limits.hit("requests", key):
+        raise HTTPException(429)
+    return kept(key)
+
+
+OwnSession = Annotated[str, Depends(_session)]
+
+
+def _check(signer: Signer, key: str | None, token: str) -> None:
+    if key is None or not signer.is_form_token(key, token):
+        raise HTTPException(403)
+
+
+@router.get("/")
+def welcome(request: Request, experiment: str, key: Key, sessions: OurSessions, site: OurSite) -> Response:
+    """Show what it is about, and the form that begins it."""
+    place = sessions.find(kept(key)) if key else None
+    if place is None and sessions.closed:
+        return _closed(site)
+    if place is not None and place.trial is None:
+        return RedirectResponse("thanks", 303)
+    fresh = key or new_key()
+    response = page(
+        site,
+        "welcome",
+        depth=_DEPTH,
+        numbers=_numbers(sessions),
+        begun=place is not None,
+        csrf=site.signer.form_token(fresh),
+    )
+    if key is None:
+        remember(request, response, _cookie(experiment), fresh, seconds=86400 * _DAYS)
+    return response
+
+
+@router.post("/consent")
+def consent(
+    request: Request, form: Annotated[Consent, Form()], key: Key, sessions: OurSessions, site: OurSite
+) -> Response:
+    """Begin a session."""
+    _check(site.signer, key, form.csrf)
+    assert key is not None
+    if not site.limits.hit("sessions", address_of(request)):
+        raise HTTPException(429)
+    try:
+        sessions.begin(kept(key), form.color_vision)
+    except Closed:
+        return _closed(site)
+    return RedirectResponse("trial", 303)
+
+
+@router.get("/trial")
+def trial(own: OwnSession, key: Key, sessions: OurSessions, site: OurSite) -> Response:
+    """Show the pair that is to be judged next."""
+    place = sessions.load(own)
+    if place is None:
+        return RedirectResponse("./", 303)
+    if place.trial is None:
+        return RedirectResponse("thanks", 303)
+    manifest = sessions.bundle.manifest
+    return page(
+        site,
+        "trial",
+        depth=_DEPTH,
+        trial=place.trial,
+        numbers={**_numbers(sessions), "number": place.trial.number, "trials": manifest.protocol.photographs},
+        exposure_ms=manifest.protocol.exposure_ms,
+        picture_side=manifest.side,
+        csrf=site.signer.form_token(key or ""),
+    )
+
+
+@router.get("/picture/{number}/{side}")
+def picture(number: Number, side: Side, own: OwnSession, sessions: OurSessions) -> Response:
+    """Send a picture of the next pair until it has been seen, or of a practice pair once that is answered."""
+    place = _placed(sessions, own)
+    if place.trial is not None and place.trial.number == number and not place.trial.shown:
+        shown = place.trial
+    else:
+        practiced = sessions.practiced(own, number)
+        if practiced is None:
+            raise HTTPException(404)
+        shown = practiced
+    return Response(sessions.pictures(shown)[side], media_type="image/png")
+
+
+@router.post("/shown")
+def shown(form: Annotated[Shown, Form()], own: OwnSession, key: Key, sessions: OurSessions, site: OurSite) -> Response:
+    """Note that a pair is seen now."""
+    _check(site.signer, key, form.csrf)
+    return Response(status_code=204 if sessions.show(own, form.number) else 409)
+
+
+@router.post("/answer")
+def answer(
+    form: Annotated[Answer, Form()], own: OwnSession, key: Key, sessions: OurSessions, site: OurSite
+) -> Response:
+    """Keep an answer, and say which page comes next."""
+    _check(site.signer, key, form.csrf)
+    answered = sessions.answer(
+        own,
+        form.number,
+        form.choice,
+        exposure_ms=None if form.exposure_ms == "" else form.exposure_ms,
+        response_ms=None if form.response_ms == "" else form.response_ms,
+    )
+    if answered is None:
+        raise HTTPException(409)
+    return JSONResponse({"next": f"feedback/{answered.number}" if answered.kind == "practice" else "trial"})
+
+
+@router.get("/feedback/{number}")
+def feedback(number: Number, own: OwnSession, sessions: OurSessions, site: OurSite) -> Response:
+    """Say whether a practice pair was judged rightly."""
+    practiced = sessions.practiced(own, number)
+    if practiced is None:
+        return RedirectResponse("../trial", 303)
+    protocol = sessions.bundle.manifest.protocol
+    return page(
+        site,
+        "feedback",
+        depth=_DEPTH + 1,
+        trial=practiced,
+        fooled=practiced.choice == practiced.real_side,
+        last=number == protocol.practice,
+        numbers={**_numbers(sessions), "number": number, "trials": protocol.photographs},
+        picture_side=sessions.bundle.manifest.side,
+    )
+
+
+@router.get("/thanks")
+def thanks(own: OwnSession, sessions: OurSessions, site: OurSite) -> Response:
+    """Say that it is over."""
+    if _placed(sessions, own).trial is not None:
+        return RedirectResponse("trial", 303)
+    texts = site.texts["thanks"]
+    return page(site, "message", depth=_DEPTH, heading=texts["heading"], lines=texts["text"], back=None)
+
+
+def _placed(sessions: Sessions, own: str) -> Place:
+    place = sessions.find(own)
+    if place is None:
+        raise HTTPException(403)
+    return place
+
+
+def _closed(site: Site) -> Response:
+    texts = site.texts["closed"]
+    return page(site, "message", depth=_DEPTH, status=403, heading=texts["heading"], lines=texts["text"], back=None)
+
+
+def _numbers(sessions: Sessions) -> dict[str, Any]:
+    protocol = sessions.bundle.manifest.protocol
+    return {
+        "practice": protocol.practice,
+        "test": protocol.test,
+        "trials": protocol.test + protocol.checks,
+        "number": 0,
+        "seconds": f"{protocol.exposure_ms / 1000:g}",
+        "minutes": math.ceil(protocol.photographs * (protocol.exposure_ms / 1000 + _ANSWER_SECONDS) / 60),
+    }

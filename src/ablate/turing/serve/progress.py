@@ -1,0 +1,52 @@
+"""How an experiment stands, by algorithm, while it goes on."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from ablate.turing.analyse.statistics import fooling_rates
+from ablate.turing.database import Answers
+
+QUIET_SECONDS = 1800
+"""After so long without an answer, a participant has dropped out."""
+
+
+def overview(answers: Answers, kept: pd.DataFrame, now: float) -> Sequence[dict[str, Any]]:
+    """Return a row an algorithm, as texts and counts.
+
+    Args:
+        answers: So far.
+        kept: The trials that count, see `exclusions.apply_rules`.
+        now: Seconds since 1970.
+
+    Returns:
+        With algorithm, started, finished, under_way, dropped_out, trials (that count), rate (with its interval),
+        response (median, s) and failed_checks.
+    """
+    people, trials = answers.participants, answers.trials
+    rates = fooling_rates(kept).set_index("algorithm") if len(kept) else pd.DataFrame()
+    last = trials.groupby("participant")["answered"].max().reindex(people.index).fillna(people["started"])
+    quiet = (pd.Timestamp(now, unit="s", tz="UTC") - last).dt.total_seconds() > QUIET_SECONDS
+    unfinished = people["finished"].isna()
+    tests = trials[trials["kind"] == "test"]
+    fooled_by_checks = trials[(trials["kind"] == "check") & trials["fooled"]]
+    rows = []
+    for name in (algorithm.name for algorithm in answers.algorithms):
+        own = people["algorithm"] == name
+        response = tests.loc[tests["algorithm"] == name, "response_ms"].median()
+        rate = rates.loc[name] if name in rates.index else None
+        rows.append(
+            {
+                "algorithm": name,
+                "started": int(own.sum()),
+                "finished": int((own & ~unfinished).sum()),
+                "under_way": int((own & unfinished & ~quiet).sum()),
+                "dropped_out": int((own & unfinished & quiet).sum()),
+                "trials": int((kept["algorithm"] == name).sum()),
+                "rate": "-" if rate is None else f"{rate['rate']:.1f} [{rate['low']:.1f}, {rate['high']:.1f}]",
+                "response": "-" if pd.isna(response) else f"{response / 1000:.1f}",
+                "failed_checks": int((fooled_by_checks["algorithm"] == name).sum()),
+            }
+        )
+    return rows

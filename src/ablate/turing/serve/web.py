@@ -1,0 +1,113 @@
+"""What all pages share: the experiments that are served, templates, and who asks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Annotated, Any
+
+from fastapi import Depends, HTTPException, Request
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse, Response
+
+from ablate.turing.database import Database
+from ablate.turing.serve.security import Limits, Signer
+from ablate.turing.serve.sessions import Sessions
+
+
+@dataclass(frozen=True)
+class Site:
+    """What is served.
+
+    Attributes:
+        database: Where answers are kept.
+        experiments: The sessions of each experiment, by its name.
+        texts: What participants read.
+        signer: Signs cookies and forms.
+        token: The experimenter's.
+        limits: How often what may happen.
+    """
+
+    database: Database
+    experiments: Mapping[str, Sessions]
+    texts: Mapping[str, Any]
+    signer: Signer
+    token: str
+    limits: Limits
+
+
+_templates = Environment(
+    loader=PackageLoader("ablate.turing.serve", "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+STATIC = {
+    name: (kind, (files("ablate.turing.serve") / "static" / name).read_bytes())
+    for name, kind in {"style.css": "text/css", "trial.js": "text/javascript"}.items()
+}
+
+
+def page(site: Site, name: str, *, depth: int, status: int = 200, **values: Any) -> HTMLResponse:
+    """Render a template.
+
+    Args:
+        site: What is served.
+        name: The template's, without its ending.
+        depth: How many folders below the server's root the page's address is. Links are relative, so that it works
+            behind a proxy under any path without being told.
+        status: Of the answer.
+        values: What the template shows.
+    """
+    template = _templates.get_template(f"{name}.html.j2")
+    return HTMLResponse(template.render(t=site.texts, base="../" * depth or "./", **values), status)
+
+
+def site_of(request: Request) -> Site:
+    """Return what is served."""
+    site = request.app.state.site
+    assert isinstance(site, Site)
+    return site
+
+
+def experiment_of(request: Request, experiment: str) -> Sessions:
+    """Return the experiment that an address names."""
+    found = site_of(request).experiments.get(experiment)
+    if found is None:
+        raise HTTPException(404)
+    return found
+
+
+def address_of(request: Request) -> str:
+    """Return whom limits count by; it is not kept."""
+    return request.client.host if request.client else "unknown"
+
+
+def remember(
+    request: Request, response: Response, name: str, value: str, *, seconds: int, strict: bool = False
+) -> None:
+    """Set a signed cookie, which no script reads; a browser that came by HTTPS sends it by HTTPS alone.
+
+    Without a path of its own, a cookie holds for the folder of the page that set it, wherever a proxy has that.
+
+    Args:
+        request: What is answered.
+        response: The answer.
+        name: Of the cookie, for which alone the signature is good.
+        value: What it holds.
+        seconds: For how long it is kept.
+        strict: Whether it is not even sent along when a link leads here.
+    """
+    response.set_cookie(
+        name,
+        site_of(request).signer.sign(name, value),
+        max_age=seconds,
+        path=None,
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="strict" if strict else "lax",
+    )
+
+
+OurSite = Annotated[Site, Depends(site_of)]
+OurSessions = Annotated[Sessions, Depends(experiment_of)]

@@ -1,0 +1,163 @@
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+from ablate.cli.errors import command, explain
+from ablate.config.paths import conf_dir
+from ablate.errors import DataError
+
+
+def explained(*overrides: str) -> str:
+    with (
+        pytest.raises((HydraException, OmegaConfBaseException)) as error,
+        initialize_config_dir(str(conf_dir()), version_base="1.3"),
+    ):
+        compose("config", list(overrides))
+    return explain(error.value, overrides)
+
+
+def test_an_unknown_level_names_the_group_s_levels() -> None:
+    message = explained("hydra/launcher=basik")
+    assert message.startswith("unknown level: hydra/launcher=basik. Allowed: hydra/launcher=basic")
+    assert message.endswith("Did you mean hydra/launcher=basic?")
+
+
+def test_an_unknown_key_names_its_neighbours() -> None:
+    message = explained("backbone.widht=1")
+    assert message == (
+        "unknown key: backbone.widht. Allowed: backbone.batch_norm, backbone.width. Did you mean backbone.width?"
+    )
+
+
+def test_the_neighbours_are_those_of_the_chosen_level() -> None:
+    assert "optimizer.momentum" in explained("optimizer=sgd", "optimizer.rh=1", "seed=1")
+
+
+def test_what_cannot_be_parsed_is_named() -> None:
+    assert explained("nonsense").startswith("nonsense is no override: ")
+
+
+def test_other_errors_keep_their_words_on_one_line() -> None:
+    message = explained("~data.nothing")
+    assert "data.nothing" in message
+    assert "\n" not in message
+
+
+def test_a_command_ends_with_the_error_s_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    with pytest.raises(SystemExit, match="1"), command():
+        raise DataError("no photographs")
+    assert capsys.readouterr().err == "Error: no photographs\n"
+
+
+def test_ctrl_c_ends_a_command_in_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    with pytest.raises(SystemExit, match="130"), command():
+        raise KeyboardInterrupt
+    assert capsys.readouterr().err == "Interrupted\n"
+
+
+def test_a_bug_keeps_its_stack_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    with pytest.raises(ZeroDivisionError), command():
+        raise ZeroDivisionError
+
+
+SWALLOWING = """
+import os, signal, sys, time, weakref
+from ablate.system.signals import end_orderly_at_signals
+end_orderly_at_signals()
+
+class Finalised:
+    def __del__(self):
+        self.kill()
+    kill = staticmethod(lambda: os.kill(os.getpid(), signal.SIGTERM))
+
+class Key:
+    pass
+
+class Killing(dict):
+    def __delitem__(self, key):
+        Finalised.kill()
+
+if sys.argv[1] == "finaliser":
+    Finalised()
+elif sys.argv[1] == "callback":
+    key = Key()
+    reference = weakref.ref(key, lambda reference: Finalised.kill())
+    del key
+else:
+    key, mapping = Key(), weakref.WeakKeyDictionary()
+    mapping[key] = 1
+    mapping.data = Killing(mapping.data)
+    del key
+print("goes on")
+try:
+    time.sleep(30)
+except KeyboardInterrupt as interrupt:
+    print(interrupt)
+"""
+
+
+@pytest.mark.parametrize("place", ["finaliser", "callback", "weak reference"])
+def test_an_interrupt_is_not_lost_where_python_swallows_it(place: str) -> None:
+    command = [sys.executable, "-c", SWALLOWING, place]
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert finished.stdout == "goes on\nInterrupted by SIGTERM\n"
+    assert finished.stderr == ""
+
+
+PRINTING = """
+import logging, sys
+from ablate.cli.errors import command
+from ablate.cli.terminal import TerminalHandler
+with command():
+    logging.basicConfig(level=logging.INFO, handlers=[TerminalHandler(sys.stdout)])
+    for number in range(3000):
+        logging.info("a line of the log, number %d, which is long enough to fill a pipe", number)
+    open(sys.argv[1], "w").close()
+    if sys.argv[2] == "print":
+        print("done" * 50_000)
+    elif sys.argv[2] == "exit":
+        print("failed")
+        sys.exit(1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "both", "code"), [("print", False, 141), ("print", True, 141), ("exit", False, 141), ("nothing", False, 0)]
+)
+def test_output_that_nobody_reads_ends_a_command_quietly(end: str, both: bool, code: int, tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    finished = subprocess.run(
+        [sys.executable, "-c", PRINTING, str(tmp_path / "done"), end],
+        stdout=writing,
+        stderr=writing if both else subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    os.close(writing)
+    assert (tmp_path / "done").exists()  # what is logged stops no work
+    assert finished.returncode == code  # as of what SIGPIPE has ended
+    assert not finished.stderr
+
+
+def test_a_broken_pipe_of_another_kind_is_an_error(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    with pytest.raises(SystemExit, match="1"), command():
+        raise BrokenPipeError(errno.EPIPE, "a worker is gone")
+    assert "a worker is gone" in capsys.readouterr().err

@@ -1,0 +1,613 @@
+import hashlib
+import logging
+import os
+import shutil
+import threading
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from skimage.color import rgb2lab
+
+from ablate.colorization.data.dataset import (
+    evaluation_batches,
+    example_order,
+    load_data,
+    random_square,
+    to_example,
+    training_batches,
+)
+from ablate.colorization.data.photographs import decode
+from ablate.errors import DataError
+
+NAMES = [f"{number:02}.png" for number in range(16)]
+
+
+@pytest.fixture
+def load(data_config):
+    def load(root, **changes):
+        return load_data(data_config(name="folder", root=root, **{"image_size": 8, **changes}), evaluation_side=8)
+
+    return load
+
+
+def names(photographs):
+    return {photograph.name for photograph in photographs}
+
+
+def digests(photographs):
+    return {photograph.digest for photograph in photographs}
+
+
+def lab_of(pixels):
+    return rgb2lab(np.asarray(pixels, np.float64) / 255)
+
+
+def central_square(path, side):
+    """Cut out and resize with Pillow's basic operations."""
+    image = decode(path.read_bytes())
+    short = min(image.size)
+    left, top = (image.width - short) / 2, (image.height - short) / 2
+    box = (left, top, left + short, top + short)
+    return np.asarray(image.resize((side, side), Image.Resampling.BICUBIC, box=box))
+
+
+def test_the_sample_has_five_photographs_to_train_and_three_others_to_evaluate(sample):
+    assert names(sample.train) == {"astronaut", "coffee", "rocket", "motorcycle_left", "flower"}
+    assert names(sample.evaluation) == {"chelsea", "china", "grace_hopper"}
+    assert digests(sample.train).isdisjoint(digests(sample.evaluation))
+    assert len(digests(sample.train)) == 5
+    assert len(digests(sample.evaluation)) == 3
+    assert sample.bad == sample.ignored == ()
+
+
+def test_photographs_are_ordered_by_content(sample):
+    for photographs in (sample.train, sample.evaluation):
+        order = [photograph.digest for photograph in photographs]
+        assert order == sorted(order)
+
+
+def test_evaluation_sees_central_squares(sample):
+    assert sample.evaluation_pixels.dtype == np.uint8
+    for photograph, pixels in zip(sample.evaluation, sample.evaluation_pixels, strict=True):
+        expected = central_square(photograph.path, 32)
+        assert np.abs(expected.astype(int) - pixels).max() <= 2
+
+
+def test_bins_are_those_of_the_training_photographs(sample, nearest_classes):
+    pixels = np.concatenate([pixels.reshape(-1, 3) for pixels in sample.train.read(range(5))])
+    counts = np.bincount(nearest_classes(lab_of(pixels)[..., 1:])[0][:, 0], minlength=313)
+    assert sample.bin_counts.shape == (313,)
+    assert sample.bin_counts.sum() == len(pixels)
+    # A handful lie within rounding of a border.
+    assert np.abs(sample.bin_counts - counts).sum() < 1e-4 * len(pixels)
+
+
+def test_the_mean_colour_is_that_of_the_pixels_but_for_the_width_of_a_class(sample):
+    pixels = np.concatenate([pixels.reshape(-1, 3) for pixels in sample.train.read(range(5))])
+    np.testing.assert_allclose(sample.mean_ab, lab_of(pixels)[..., 1:].mean(axis=0), atol=1)
+
+
+def test_another_grid_has_its_own_bins(data_config, tmp_path, write_pictures, nearest_classes):
+    write_pictures(tmp_path, ["train/a.png", "val/b.png"])
+    data = load_data(data_config(name="folder", root=tmp_path, image_size=8), evaluation_side=8, grid_step=20)
+    ab = lab_of(data.train.read([0])[0])[..., 1:].reshape(-1, 2)
+    counts = np.bincount(nearest_classes(ab, step=20)[0][:, 0], minlength=len(data.bin_counts))
+    assert np.abs(data.bin_counts - counts).sum() <= 4
+
+
+def test_a_val_folder_evaluates_and_all_others_train(load, tmp_path, write_pictures):
+    write_pictures(tmp_path, ["a.png", "more/b.png", "val/c.png", "val/deep/d.png", "invalid/val/e.png"])
+    data = load(tmp_path)
+    assert names(data.train) == {"a.png", "more/b.png", "invalid/val/e.png"}
+    assert names(data.evaluation) == {"val/c.png", "val/deep/d.png"}
+    assert data.ignored == ()
+
+
+def test_beside_a_train_folder_others_are_ignored(load, tmp_path, write_pictures):
+    write_pictures(tmp_path, ["a.png", "test/b.png", "train/c.png", "train/x/d.png", "val/e.png"])
+    data = load(tmp_path)
+    assert names(data.train) == {"train/c.png", "train/x/d.png"}
+    assert names(data.evaluation) == {"val/e.png"}
+    assert set(data.ignored) == {"a.png", "test/b.png"}
+
+
+@pytest.mark.parametrize("folder", ["Val", "validation", "photos/val", "photos/Test"])
+def test_another_folder_that_evaluates_gives_the_fingerprint_of_val(load, tmp_path, write_pictures, folder, caplog):
+    caplog.set_level("INFO")
+    expected = load(write_pictures(tmp_path / "one", ["a.png", "b.png", "val/c.png"]))
+    root = f"{folder.partition('/')[0]}/" * ("/" in folder)
+    data = load(write_pictures(tmp_path / "two", [f"{root}a.png", f"{root}b.png", f"{folder}/c.png"]))
+    assert data.fingerprint == expected.fingerprint
+    assert names(data.evaluation) == {f"{folder}/c.png"}
+    said = f"Split: {folder} evaluates (1), all others train (2). 2 photographs train, 1 evaluate"
+    assert said in caplog.messages
+
+
+def test_what_is_held_out_neither_trains_nor_evaluates(load, tmp_path, write_pictures, caplog):
+    caplog.set_level("INFO")
+    expected = load(write_pictures(tmp_path / "one", ["a.png", "val/b.png"])).fingerprint
+    data = load(write_pictures(tmp_path / "two", ["a.png", "val/b.png", "test/c.png", "Test/d.png"]))
+    assert data.fingerprint == expected
+    assert set(data.ignored) == {"test/c.png", "Test/d.png"}
+    assert "; Test and test (2) held out: neither trains nor evaluates. " in caplog.text
+
+
+def test_how_contents_decide_is_said(load, tmp_path, write_pictures, caplog, sample):
+    caplog.set_level("INFO")
+    load(write_pictures(tmp_path, NAMES), eval_fraction=0.5)
+    assert "no folder val, valid, validation or test: 50 % of the photographs evaluate" in caplog.text
+    write_pictures(tmp_path, ["cats/val/a.png"], first_seed=50)
+    load(tmp_path, eval_fraction=0.5)
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert "cats/val lies deeper, and is a folder like any other" in warning
+
+
+def test_nothing_left_to_train_on_is_an_error(load, tmp_path, write_pictures):
+    write_pictures(tmp_path, ["test/a.png", "test/b.png"])
+    with pytest.raises(DataError, match=rf"^data\.root={tmp_path} has no photograph to train on: test evaluates"):
+        load(tmp_path)
+
+
+def test_a_train_folder_alone_is_split_by_content(load, tmp_path, write_pictures):
+    write_pictures(tmp_path, [f"train/{name}" for name in NAMES])
+    data = load(tmp_path, eval_fraction=0.5)
+    assert len(data.train) + len(data.evaluation) == len(NAMES)
+    assert data.train
+    assert data.evaluation
+
+
+def test_a_split_by_content_has_about_the_share_asked_for(load, tmp_path, write_pictures):
+    write_pictures(tmp_path, [f"{number}.png" for number in range(200)])
+    data = load(tmp_path, eval_fraction=0.3)
+    # Five standard deviations of the binomial distribution.
+    assert abs(len(data.evaluation) - 60) < 5 * np.sqrt(200 * 0.3 * 0.7)
+
+
+def test_renaming_moves_no_photograph_to_the_other_side(load, tmp_path, write_pictures):
+    before = load(write_pictures(tmp_path / "one", NAMES), eval_fraction=0.5)
+    after = load(write_pictures(tmp_path / "two", [f"x/{name}" for name in NAMES]), eval_fraction=0.5)
+    assert digests(before.train) == digests(after.train)
+    assert digests(before.evaluation) == digests(after.evaluation)
+    assert names(before.train).isdisjoint(names(after.train))
+
+
+def test_adding_photographs_moves_none_to_the_other_side(load, tmp_path, write_pictures):
+    before = load(write_pictures(tmp_path, NAMES), eval_fraction=0.5)
+    write_pictures(tmp_path, [f"new/{name}" for name in NAMES], first_seed=100)
+    after = load(tmp_path, eval_fraction=0.5)
+    assert digests(before.train) < digests(after.train)
+    assert digests(before.evaluation) < digests(after.evaluation)
+
+
+@pytest.mark.parametrize("first_seed", range(6))
+@pytest.mark.parametrize("fraction", [0.001, 0.5, 0.999])
+@pytest.mark.parametrize("count", [2, 3])
+def test_neither_side_of_a_split_is_ever_empty(load, tmp_path, write_pictures, first_seed, fraction, count):
+    write_pictures(tmp_path, NAMES[:count], first_seed=10 * first_seed)
+    data = load(tmp_path, eval_fraction=fraction)
+    assert data.train
+    assert data.evaluation
+
+
+@pytest.mark.parametrize("distinct", [2, 6])
+def test_identical_photographs_fall_on_the_same_side(load, tmp_path, write_pictures, distinct):
+    for copy in ("a", "b", "c"):
+        write_pictures(tmp_path / copy, NAMES[:distinct])
+    data = load(tmp_path, eval_fraction=0.5)
+    assert len(data.train) + len(data.evaluation) == 3 * distinct
+    assert digests(data.train).isdisjoint(digests(data.evaluation))
+
+
+@pytest.mark.parametrize("copies", [1, 2])
+def test_one_content_alone_cannot_be_split(load, tmp_path, write_pictures, copies):
+    for copy in range(copies):
+        write_pictures(tmp_path / str(copy), ["a.png"])
+    with pytest.raises(DataError, match="has no usable photograph to evaluate on"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(("part", "purpose"), [("train", "train"), ("val", "evaluate")])
+def test_a_side_of_bad_photographs_only_is_an_error(load, tmp_path, write_pictures, part, purpose):
+    write_pictures(tmp_path, ["train/a.png", "val/b.png"])
+    for path in (tmp_path / part).iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(DataError, match=f"has no usable photograph to {purpose} on"):
+        load(tmp_path, max_bad_fraction=1.0)
+
+
+def test_a_photograph_that_evaluates_does_not_train_as_well(load, tmp_path, write_pictures, caplog):
+    write_pictures(tmp_path, ["train/a.png", "train/b.png", "val/c.png"])
+    (tmp_path / "train" / "copy.png").write_bytes((tmp_path / "val" / "c.png").read_bytes())
+    data = load(tmp_path)
+    assert {photograph.name for photograph in data.train} == {"train/a.png", "train/b.png"}
+    assert [(photograph.name, photograph.reason) for photograph in data.bad] == [
+        ("train/copy.png", "evaluates under another name")
+    ]
+    assert data.bin_counts.sum() == sum(pixels[..., 0].size for pixels in data.train.read([0, 1]))
+    assert "1 photographs that evaluate do not train as well: train/copy.png" in caplog.text
+
+
+def test_a_broken_photograph_is_no_reason_for_an_empty_side(load, tmp_path, write_pictures):
+    write_pictures(tmp_path, [f"{number}.png" for number in range(12)])
+    broken = min((str(number).encode() for number in range(3000)), key=lambda text: hashlib.sha256(text).hexdigest())
+    (tmp_path / "broken.jpg").write_bytes(broken)
+    data = load(tmp_path, eval_fraction=0.001, max_bad_fraction=0.5)
+    assert (len(data.train), len(data.evaluation), len(data.bad)) == (11, 1, 1)
+
+
+def test_a_broken_photograph_takes_no_other_one_of_its_name_with_it(load, tmp_path, write_pictures):
+    accented = [unicodedata.normalize(form, "caf\u00e9.png") for form in ("NFC", "NFD")]
+    write_pictures(tmp_path, ["a.png", accented[0]])
+    digests_of = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in tmp_path.iterdir()}
+    lowest = min(digests_of.values())
+    broken = next(
+        text for text in (str(number).encode() for number in range(3000)) if hashlib.sha256(text).hexdigest() < lowest
+    )
+    (tmp_path / accented[1]).write_bytes(broken)
+    data = load(tmp_path, eval_fraction=0.001, max_bad_fraction=0.5)
+    assert (len(data.train), len(data.evaluation), len(data.bad)) == (1, 1, 1)
+
+
+def test_an_empty_folder_is_an_error(load, tmp_path):
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(DataError, match=rf"data\.root={tmp_path} holds no photographs \(\.jpg, .*\)$"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["missing", "file.jpg"])
+def test_what_is_no_folder_is_an_error(load, tmp_path, name):
+    (tmp_path / "file.jpg").touch()
+    with pytest.raises(DataError, match=rf"data\.root={tmp_path / name} is no folder"):
+        load(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "place", [{"name": "tfds", "dataset": "some"}, {"name": "folder", "root": "gs://bucket/photographs"}], ids=str
+)
+def test_what_must_be_prepared_first_is_said(data_config, place):
+    with pytest.raises(DataError, match=r"is no folder: `python -m ablate\.prepare` makes a prepared data set of it"):
+        load_data(data_config(**place), evaluation_side=8)
+
+
+def test_too_many_bad_photographs_are_an_error(load, tmp_path, write_pictures):
+    write_pictures(tmp_path, NAMES)
+    for number in range(8):
+        (tmp_path / f"bad{number}.jpg").write_bytes(b"no picture")
+    with pytest.raises(DataError) as caught:
+        load(tmp_path, max_bad_fraction=0.25)
+    message = str(caught.value)
+    assert message.startswith("8 of 24 photographs in data.root=")
+    assert "data.max_bad_fraction=0.25" in message
+    assert "bad0.jpg (no JPEG, PNG or WebP picture), bad1.jpg" in message
+    assert message.endswith("and 3 more")
+
+
+def test_a_few_bad_photographs_are_left_out_and_named(load, tmp_path, write_pictures, caplog):
+    write_pictures(tmp_path, NAMES)
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    with caplog.at_level(logging.INFO):
+        data = load(tmp_path, max_bad_fraction=0.2, eval_fraction=0.5)
+    assert {photograph.name: photograph.reason for photograph in data.bad} == {
+        "broken.jpg": "no JPEG, PNG or WebP picture",
+        "gone.png": "No such file or directory",
+    }
+    assert len(data.train) + len(data.evaluation) == len(NAMES)
+    [warning] = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert warning.startswith("2 of 18 photographs cannot be used and are left out: ")
+    assert "broken.jpg (no JPEG, PNG or WebP picture)" in warning
+    assert "gone.png (No such file or directory)" in warning
+
+
+def test_files_that_are_no_photographs_are_told(load, tmp_path, write_pictures, caplog):
+    write_pictures(tmp_path, NAMES[:4])
+    (tmp_path / "notes.txt").touch()
+    with caplog.at_level(logging.INFO):
+        data = load(tmp_path)
+    assert data.ignored == ("notes.txt",)
+    assert "1 files are no photographs that train or evaluate, and are ignored: notes.txt" in caplog.messages
+
+
+def test_the_fingerprint_is_that_of_contents_not_of_names_or_dates(load, tmp_path, write_pictures):
+    one = write_pictures(tmp_path / "one", NAMES[:6])
+    two = write_pictures(tmp_path / "two", [f"x/other-{name}" for name in NAMES[:6]])
+    for path in (two / "x").iterdir():
+        os.utime(path, (1, 1))
+    assert load(one).fingerprint == load(two).fingerprint
+
+
+def test_another_content_has_another_fingerprint(load, tmp_path, write_pictures):
+    before = load(write_pictures(tmp_path, NAMES[:6])).fingerprint
+    write_pictures(tmp_path, NAMES[:1], first_seed=50)
+    assert load(tmp_path).fingerprint != before
+
+
+def test_the_other_way_round_has_another_fingerprint(load, tmp_path, write_pictures):
+    one = write_pictures(tmp_path / "one", ["train/a.png", "val/b.png"])
+    two = write_pictures(tmp_path / "two", ["val/a.png", "train/b.png"])
+    assert load(one).fingerprint != load(two).fingerprint
+
+
+def test_without_memory_photographs_are_decoded_again_to_the_same(data_config, sample):
+    again = load_data(data_config(memory_gib=0.0), evaluation_side=32)
+    assert len(sample.train.cache) == 5
+    assert again.train.cache == {}
+    for one, other in zip(again.train.read(range(5)), sample.train.read(range(5)), strict=True):
+        assert min(one.shape[:2]) >= 32
+        np.testing.assert_array_equal(one, other)
+
+
+def test_photographs_are_kept_fit_for_cropping(data_config):
+    data = load_data(data_config(image_size=16, max_zoom=2.0), evaluation_side=16)
+    assert {min(pixels.shape[:2]) for pixels in data.train.read(range(5))} == {32}
+
+
+@pytest.mark.parametrize("count", [1, 7, 40])
+def test_every_pass_is_a_permutation(count):
+    order = example_order(3, np.arange(4 * count), count)[0].reshape(4, count)
+    assert (np.sort(order, axis=1) == np.arange(count)).all()
+
+
+def test_passes_and_seeds_are_shuffled_differently():
+    both = [example_order(seed, np.arange(200), 50) for seed in (0, 1)]
+    passes = [tuple(one) for order, _ in both for one in order.reshape(4, 50)]
+    assert len(set(passes)) == len(passes)
+    draws = np.concatenate([draws for _, draws in both])
+    assert len(np.unique(draws, axis=0)) == 400
+    assert 0 <= draws.min() < 0.02 < 0.98 < draws.max() < 1
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 0), (0, 5), (13, 14), (6, 29), (100, 130)])
+def test_any_part_of_the_order_equals_that_part_of_the_whole(start, stop):
+    for part, whole in zip(
+        example_order(5, np.arange(start, stop), 7), example_order(5, np.arange(130), 7), strict=True
+    ):
+        np.testing.assert_array_equal(part, whole[start:stop])
+
+
+def crops(pixels, seeds, **options):
+    made = [random_square(pixels, np.random.default_rng(seed).random(4, np.float32), **options) for seed in seeds]
+    return np.stack(made).astype(np.float32)
+
+
+def test_other_draws_make_another_crop(noise):
+    made = crops(noise(height=20, width=30), range(8), side=8, max_zoom=2.0)
+    assert len({crop.tobytes() for crop in made}) == 8
+
+
+def test_the_least_and_the_greatest_draws_reach_the_borders(noise):
+    pixels = noise(height=20, width=30)
+    almost = np.float32(1 - 2**-24)
+    whole = random_square(pixels, np.float32([almost, 0, 0, 0]), side=20, max_zoom=1.0)
+    np.testing.assert_array_equal(whole, pixels[:, :20])
+    last = random_square(pixels, np.float32([0, almost, almost, almost]), side=10, max_zoom=2.0)
+    np.testing.assert_array_equal(last, pixels[-10:, -10:][:, ::-1])
+
+
+@pytest.fixture
+def ramp():
+    """Return a picture whose red is the column and whose green is the row."""
+    rows, columns = np.indices((40, 60))
+    return np.stack([columns, rows, np.zeros_like(rows)], axis=-1).astype(np.uint8)
+
+
+def test_about_half_of_the_crops_are_flipped(ramp):
+    made = crops(ramp, range(300), side=8, max_zoom=1.5)
+    flipped = made[:, 0, 0, 0] > made[:, 0, -1, 0]
+    assert abs(flipped.mean() - 0.5) < 0.12
+    assert (made[:, 0, 0, 1] < made[:, -1, 0, 1]).all()
+
+
+def test_crops_are_of_every_size_and_place_that_is_allowed(ramp):
+    made = crops(ramp, range(300), side=8, max_zoom=2.0)
+    assert made.shape == (300, 8, 8, 3)
+    # Neighbouring pixels of the result are square / 8 pixels of the ramp apart, away from the border.
+    squares = 8 / 3 * np.abs(made[:, 4, 6, 0] - made[:, 4, 3, 0])
+    assert squares.min() == pytest.approx(20, abs=3)
+    assert squares.max() == pytest.approx(40, abs=3)
+    centers = made[:, 3:5, 3:5, 0].mean(axis=(1, 2))
+    assert centers.min() < 16
+    assert centers.max() > 43
+
+
+def test_a_crop_has_the_same_zoom_along_both_axes(ramp):
+    made = crops(ramp, range(50), side=8, max_zoom=2.0)
+    np.testing.assert_allclose(
+        np.abs(made[:, 4, 6, 0] - made[:, 4, 1, 0]), made[:, 6, 4, 1] - made[:, 1, 4, 1], atol=1
+    )
+
+
+def test_a_picture_of_the_very_side_is_taken_whole(noise):
+    pixels = noise(height=8, width=8)
+    for crop in crops(pixels, range(6), side=8, max_zoom=3.0):
+        assert np.array_equal(crop, pixels) or np.array_equal(crop, pixels[:, ::-1])
+
+
+def test_no_crop_is_smaller_than_its_result(ramp):
+    made = crops(ramp, range(100), side=36, max_zoom=3.0)
+    steps = np.abs(made[:, 18, 28, 0] - made[:, 18, 8, 0])
+    assert steps.min() >= 20
+
+
+def test_a_fine_checkerboard_becomes_grey():
+    # A third of the side: without anti-aliasing every third pixel would be taken, black or white.
+    checkers = np.repeat((np.indices((48, 48)).sum(axis=0) % 2 * 255)[..., None], 3, axis=-1).astype(np.uint8)
+    made = crops(checkers, range(10), side=16, max_zoom=1.0)
+    np.testing.assert_allclose(made[:, 1:-1, 1:-1], 127.5, atol=2)
+
+
+def test_an_example_is_scaled_lightness_and_ab(noise):
+    pixels = np.stack([noise(seed, 16, 16) for seed in range(3)])
+    lightness, ab = to_example(pixels)
+    lab = lab_of(pixels)
+    np.testing.assert_allclose(lightness, (lab[..., :1] - 50) / 100, atol=1e-4)
+    np.testing.assert_allclose(ab, lab[..., 1:], atol=5e-3)
+
+
+def test_lightness_lies_within_half_of_zero():
+    black_to_white = np.array([0, 255], np.uint8).repeat(96).reshape(1, 8, 8, 3)
+    lightness, _ = to_example(black_to_white)
+    assert np.min(lightness) == pytest.approx(-0.5, abs=1e-4)
+    assert np.max(lightness) == pytest.approx(0.5, abs=1e-4)
+
+
+def test_ab_is_not_rounded_to_8_bits(noise):
+    _, ab = to_example(noise(height=8, width=8)[None])
+    assert np.abs(ab - np.round(ab)).mean() == pytest.approx(0.25, abs=0.1)
+
+
+@pytest.fixture
+def stream(sample):
+    def stream(**changes):
+        options = {"seed": 0, "batch_size": 2, "first_step": 0, "steps": 6, **changes}
+        return [tuple(part.numpy() for part in batch) for batch in training_batches(sample, **options)]
+
+    return stream
+
+
+def assert_same(batches, others):
+    assert len(batches) == len(others)
+    for (lightness, ab), (other_lightness, other_ab) in zip(batches, others, strict=True):
+        np.testing.assert_array_equal(lightness, other_lightness)
+        np.testing.assert_array_equal(ab, other_ab)
+
+
+def test_training_batches_are_full_and_of_the_right_shape(stream):
+    batches = stream(batch_size=3, steps=4)
+    assert [lightness.shape for lightness, _ in batches] == [(3, 32, 32, 1)] * 4
+    assert [ab.shape for _, ab in batches] == [(3, 32, 32, 2)] * 4
+    assert {part.dtype for batch in batches for part in batch} == {np.dtype(np.float32)}
+
+
+def test_the_shapes_of_batches_are_known_before_they_come(sample):
+    batches = training_batches(sample, seed=0, batch_size=2, first_step=0, steps=3)
+    lightness, ab = batches.element_spec
+    assert lightness.shape.as_list() == [2, 32, 32, 1]
+    assert ab.shape.as_list() == [2, 32, 32, 2]
+    assert batches.cardinality() == 3
+
+
+def test_the_same_arguments_give_the_same_bits(stream):
+    assert_same(stream(), stream())
+
+
+@pytest.mark.parametrize("done", [1, 3, 5])
+def test_a_stream_goes_on_where_it_was_left(stream, done):
+    assert_same(stream()[done:], stream(first_step=done, steps=6 - done))
+
+
+def test_another_seed_gives_other_batches(stream):
+    for (lightness, _), (other, _) in zip(stream(), stream(seed=1), strict=True):
+        assert not np.array_equal(lightness, other)
+
+
+def test_photographs_come_in_their_order_however_long_each_takes(data_config, tmp_path, encode):
+    # Flat greys, so that the lightness tells which one it is; some are large, and slow to crop.
+    for number in range(6):
+        side = 1200 if number % 2 else 12
+        path = tmp_path / ("val" if number == 0 else "train") / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(encode(Image.new("RGB", (side, side), (40 * number,) * 3)))
+    data = load_data(data_config(name="folder", root=tmp_path, image_size=8, max_zoom=100.0), evaluation_side=8)
+    batches = training_batches(data, seed=0, batch_size=1, first_step=0, steps=40)
+    lightness = [float(batch[0][0, 0, 0, 0]) for batch in batches]
+    greys = [40 * int(data.train[index].path.stem) for index in example_order(0, np.arange(40), 5)[0]]
+    expected = [(lab_of((grey,) * 3)[0] - 50) / 100 for grey in greys]
+    np.testing.assert_allclose(lightness, expected, atol=1e-3)
+
+
+def test_the_same_photograph_is_cropped_anew_in_every_pass(sample, stream):
+    [one] = stream(batch_size=10, steps=1)
+    lightness = one[0]
+    assert len({picture.tobytes() for picture in lightness}) == 10
+
+
+def test_memory_changes_no_batch(data_config, sample):
+    without = load_data(data_config(memory_gib=0.0), evaluation_side=32)
+    options = {"seed": 2, "batch_size": 4, "first_step": 1, "steps": 2}
+    for batch, other in zip(training_batches(sample, **options), training_batches(without, **options), strict=True):
+        np.testing.assert_array_equal(batch[0], other[0])
+        np.testing.assert_array_equal(batch[1], other[1])
+
+
+def test_a_photograph_that_vanishes_stops_training(data_config, tmp_path, write_pictures):
+    write_pictures(tmp_path, ["train/a.png", "val/b.png"])
+    data = load_data(data_config(name="folder", root=tmp_path, image_size=8, memory_gib=0.0), evaluation_side=8)
+    shutil.rmtree(tmp_path / "train")
+    batches = training_batches(data, seed=0, batch_size=1, first_step=0, steps=1)
+    with pytest.raises(tf.errors.OpError, match=r"a\.png"):
+        list(batches)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 5])
+def test_evaluation_batches_come_once_and_in_order(sample, batch_size):
+    batches = list(evaluation_batches(sample, batch_size=batch_size))
+    lab = lab_of(sample.evaluation_pixels)
+    lightness = np.concatenate([part[0] for part in batches])
+    ab = np.concatenate([part[1] for part in batches])
+    assert len(batches) == -(-3 // batch_size)
+    np.testing.assert_allclose(lightness, (lab[..., :1] - 50) / 100, atol=1e-4)
+    np.testing.assert_allclose(ab, lab[..., 1:], atol=5e-3)
+
+
+def test_the_truth_is_the_photograph_s_whatever_the_network_sees(data_config, sample):
+    small = load_data(data_config(image_size=16), evaluation_side=32)
+    assert small.evaluation_pixels.shape[1:3] == (16, 16)
+    np.testing.assert_array_equal(small.evaluation_truth, sample.evaluation_truth)
+    np.testing.assert_array_equal(sample.evaluation_truth, sample.evaluation_pixels)
+
+
+def test_an_epoch_of_many_passes_is_ordered_one_pass_after_the_other():
+    # Five photographs: what an epoch of the published scale asks of the sample, a tenth of it.
+    order = example_order(0, np.arange(40_000), 5)[0].reshape(-1, 5)
+    np.testing.assert_array_equal(np.sort(order, axis=1), np.tile(np.arange(5), (8000, 1)))
+    assert len(np.unique(order, axis=0)) == 120
+
+
+@pytest.mark.parametrize("name", ["SLURM_CPUS_PER_TASK", "OMP_NUM_THREADS"])
+def test_photographs_are_read_in_no_more_threads_than_the_launcher_gives(
+    load, tmp_path, write_pictures, monkeypatch, name
+):
+    write_pictures(tmp_path, NAMES)
+    monkeypatch.setattr("joblib.cpu_count", lambda: 64)
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
+    monkeypatch.setenv(name, "1")
+    threads, read_bytes, open_file = set(), Path.read_bytes, Path.open
+
+    def noted(method):
+        def call(*arguments, **options):
+            threads.add(threading.current_thread())
+            return method(*arguments, **options)
+
+        return call
+
+    monkeypatch.setattr(Path, "read_bytes", noted(read_bytes))
+    monkeypatch.setattr(Path, "open", noted(open_file))
+    load(tmp_path, eval_fraction=0.5)
+    # One for the contents, one each for the photographs that evaluate and train.
+    assert len(threads - {threading.main_thread()}) == 3
+
+
+@pytest.mark.parametrize("workers", [1, 5])
+def test_the_number_of_threads_changes_no_batch(stream, monkeypatch, workers):
+    expected = stream()
+    monkeypatch.setattr("ablate.system.threads.job_threads", lambda: workers)
+    assert_same(stream(), expected)
+
+
+def test_a_file_name_of_another_age_is_made_printable(load, tmp_path, write_pictures):
+    write_pictures(tmp_path, NAMES[:4])
+    (tmp_path / NAMES[0]).rename(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.png"))
+    data = load(tmp_path, eval_fraction=0.5)
+    assert r"caf\xe9.png" in names(data.train) | names(data.evaluation)
+    assert len(data.train) + len(data.evaluation) == 4
+
+
+def test_a_pipe_is_not_waited_for(load, tmp_path, write_pictures):
+    write_pictures(tmp_path, NAMES[:4])
+    os.mkfifo(tmp_path / "pipe.jpg")
+    assert load(tmp_path).ignored == ("pipe.jpg",)

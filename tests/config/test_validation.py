@@ -1,0 +1,156 @@
+import inspect
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import pytest
+from hydra import compose, initialize_config_dir
+
+from ablate.config.optimizers import SCHEMAS
+from ablate.config.paths import conf_dir
+from ablate.config.sections import RunConfig
+from ablate.config.validation import Checked, check
+from ablate.errors import ConfigError
+
+
+def checked(*overrides: str) -> Checked:
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        return check(compose("config", list(overrides)))
+
+
+def test_the_defaults_are_valid() -> None:
+    run = checked().run
+    assert (run.seed, run.study.name, run.training.deterministic) == (0, "adhoc", True)
+
+
+def test_a_relative_root_survives(tmp_path: Path) -> None:
+    assert checked("data=folder", "data.root=here").task.config.data.root == "here"  # the colourisation task's
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["data.image_size=36"], "data.image_size=36: the input side must be a multiple of 8"),
+        (["data.image_size=40", "output_res=quarter"], "a multiple of 16 for output_res=quarter"),
+        (["data=folder"], "data.root"),
+        (["training.epochs=0"], "training.epochs=0: input should be greater than 0"),
+        (["training.batch_size=many"], "training.batch_size=many: input should be a valid integer"),
+        (["training.learning_rate_drops=[[5,0.1],[3,0.1]]"], "must ascend"),
+        (["seed=-1"], "seed=-1: input should be greater than or equal to 0"),
+        (["optimizer.learning_rate=0"], "optimizer.learning_rate=0: input should be greater than 0"),
+        (["dropout.rate=1.0"], "dropout.rate=1.0: input should be less than 1"),
+        (["loss.mix=2"], "loss.mix=2: input should be less than or equal to 1"),
+        (["color.soft_bins=400"], "color.soft_bins=400 exceeds the 313 classes"),
+        (["backbone.batch_norm=maybe"], "input should be 'affine', 'plain' or 'none'"),
+        (["study.name=a/b"], "study.name=a/b"),
+        (["+depth.blocks=3"], "unknown key: depth.blocks. Allowed: depth.name"),
+        (["+training.epoch=3"], "Did you mean training.epochs?"),
+        (["+extra=1"], "unknown key: extra. Allowed: backbone, checkpoint"),
+        (["hardware.precision=float8"], "'float32', 'mixed_bfloat16' or 'mixed_float16'"),
+        (
+            ["hardware.devices=cpu:0"],
+            "hardware.devices=cpu:0: input should be null (one GPU, or the CPU), a number of",
+        ),
+        (["hardware.devices=-1"], "hardware.devices=-1: input should be null"),
+        (["hardware.devices=3", "scale=smoke"], "is split over hardware.devices=3: it must be a multiple of 3"),
+        (["hardware.compile=xla"], "hardware.compile=xla needs training.deterministic=false"),
+        (["hardware.compile=xla", "hardware.devices=cpu:2"], "xla is for one device, not for hardware.devices=cpu:2"),
+        *(
+            (
+                [f"+optimizer.{key}={value}", "hardware.devices=cpu:2"],
+                f"optimizer.{key}={value} is for one device, not for hardware.devices=cpu:2: Keras",
+            )
+            for key, value in (
+                ("clipnorm", 0.5),
+                ("clipvalue", 0.5),
+                ("global_clipnorm", 0.5),
+                ("gradient_accumulation_steps", 2),
+                ("ema_overwrite_frequency", 2),
+            )
+        ),
+        (
+            ["+optimizer.loss_scale_factor=1024", "hardware.precision=mixed_float16"],
+            "optimizer.loss_scale_factor=1024 would do nothing under hardware.precision=mixed_float16",
+        ),
+        (["task._target_=nowhere.Task"], "task._target_=nowhere.Task cannot be imported"),
+        (["seed=${nowhere}"], "nowhere"),
+    ],
+)
+def test_impossible_values_are_named(overrides: Sequence[str], message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        checked(*overrides)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "devices", "replicas"), [("null", None, 1), ("0", "cpu", 1), ("cpu:2", "cpu:2", 2), ("4", 4, 4)]
+)
+def test_devices_are_gpus_or_the_processor(given: str, devices: object, replicas: int) -> None:
+    hardware = checked(f"hardware.devices={given}").run.hardware
+    assert (hardware.devices, hardware.replicas) == (devices, replicas)
+
+
+def test_every_mistake_gets_its_line() -> None:
+    with pytest.raises(ConfigError) as error:
+        checked("training.epochs=0", "training.batch_size=-1")
+    assert len(str(error.value).splitlines()) == 2
+
+
+def test_paper_scale_is_the_published_one() -> None:
+    values = checked("scale=paper").values
+    assert values["optimizer"]["learning_rate"] == 3e-5
+    assert values["regularizer"]["l2"] == 5e-4
+    assert values["training"]["epochs"] * values["training"]["steps_per_epoch"] == 450_000
+    assert (values["training"]["batch_size"], values["data"]["image_size"]) == (40, 256)
+    drops = {step: round(factor * 3e-5, 7) for step, factor in values["training"]["learning_rate_drops"]}
+    assert drops == {200_000: 1e-5, 375_000: 3e-6}
+
+
+@pytest.mark.parametrize("target", SCHEMAS)
+def test_optimisers_take_what_keras_says_with_the_same_defaults(target: str) -> None:
+    parameters = inspect.signature(getattr(keras.optimizers, target.rpartition(".")[2])).parameters
+    theirs = {name: parameter.default for name, parameter in parameters.items() if name not in ("kwargs", "name")}
+    ours = {
+        name: field.default for name, field in SCHEMAS[target].model_fields.items() if name not in ("target", "name")
+    }
+    assert {**ours, "learning_rate": None} == {**theirs, "learning_rate": None}
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("os.system", "is no task, see ablate.task.Task: it is a builtin_function_or_method"),
+        ("builtins.eval", "is no task, see ablate.task.Task: it is a builtin_function_or_method"),
+        ("shutil.rmtree", "is no task, see ablate.task.Task: it is a "),
+        ("subprocess.run", "is no task, see ablate.task.Task: it is a function"),
+        ("os.path", "is no task, see ablate.task.Task: it is a module"),
+        ("os.environ", "is no task, see ablate.task.Task: it is a _Environ"),
+        ("subprocess.Popen", "is no task, see ablate.task.Task: it has no build_loss, build_model, comparison_config"),
+        ("os", "cannot be imported"),
+        ("", "cannot be imported"),
+        ("broken_task.Mine", "cannot be imported: invalid syntax (broken_task.py, line 1)"),
+        ("failing_task.Mine", "cannot be imported: no GPU here"),
+    ],
+)
+def test_what_is_no_task_is_refused_and_never_called(
+    target: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken_task.py").write_text("class :")
+    (tmp_path / "failing_task.py").write_text("raise RuntimeError('no GPU here')")
+    monkeypatch.syspath_prepend(tmp_path)
+    canary = tmp_path / "canary"
+    values = {
+        **checked().values,
+        "task": {
+            "_target_": target,
+            "command": f"touch {canary}",
+            "args": ["touch", str(canary)],
+            "path": str(canary),
+        },
+    }
+    with pytest.raises(ConfigError) as error:
+        check({key: value for key, value in values.items() if key in (*RunConfig.model_fields, "task")})
+    assert f"task._target_={target} " in str(error.value)
+    assert message in str(error.value)
+    assert not canary.exists()

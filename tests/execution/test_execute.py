@@ -1,0 +1,29 @@
+"""A run before it trains: what it refuses."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ablate.errors import ConfigError
+from ablate.execution.execute import execute
+from ablate.execution.identity import code
+from ablate.execution.job import Job
+from tests.config.test_validation import checked
+
+
+def test_code_that_changed_since_the_command_was_given_is_refused(tmp_path: Path) -> None:
+    run = checked("scale=smoke")
+    own = code(run)
+    edited = replace(own, modules={**own.modules, "ablate.training.fit": "edited"}, version="edited")
+    job = Job(
+        values=run.values,
+        variant="baseline",
+        uri=f"sqlite:///{tmp_path / 'mlflow.db'}",
+        project=tmp_path,
+        code=edited,
+        whole={},
+    )
+    with pytest.raises(ConfigError, match=r"the code has changed since .* given: ablate\.training\.fit\. Give the"):
+        execute(job)
+    assert not any(tmp_path.iterdir())

@@ -1,0 +1,195 @@
+"""A run of a sweep in a process of its own: what becomes of it when a process ends that should not."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from ablate.execution.subprocess import _context
+from ablate.tracking.read import StudyRecord
+from tests.conftest import QUICK, TINY
+
+Run = Callable[..., None]
+Study = Callable[[], StudyRecord]
+LONG = [*TINY, "training.steps_per_epoch=100000", "training.log_points=100000"]
+
+
+@pytest.fixture
+def sweep(home: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start a sweep of long runs as a user would, and wait until its first run trains."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ablate.run", "-m", *LONG, *arguments],
+            cwd=home,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+        started.append(process)
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "Training: " in line:
+                return process
+        raise AssertionError("no run ever trained")
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def run_processes(sweep: subprocess.Popen[str]) -> list[psutil.Process]:
+    """Return the processes of runs: the children of the process that they are forked from."""
+    return [run for child in psutil.Process(sweep.pid).children() for run in child.children()]
+
+
+def mapped_by_children(process: subprocess.Popen[str]) -> list[Any]:
+    """Return the files that a process' children have in memory: the first of TensorFlow's while it is imported."""
+    return [file for child in psutil.Process(process.pid).children() for file in child.memory_maps()]
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+    latest = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < latest
+        time.sleep(0.1)
+
+
+def test_a_killed_run_is_recorded_and_the_others_go_on(
+    sweep: Callable[..., subprocess.Popen[str]], study: Study
+) -> None:
+    process = sweep("training.steps_per_epoch=100000,2")
+    (run,) = run_processes(process)
+    run.kill()
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert output.count("seed 0: the process of the run was killed by SIGKILL") == 1
+    assert "  failed training.steps_per_epoch=100000 seed=0: killed by SIGKILL, as the system does" in output
+    assert output.splitlines()[-1] == "Error: 1 of 2 runs have no result: the same command goes on"
+    runs = study().runs.sort_values("started")
+    assert list(runs["status"]) == ["FAILED", "FINISHED"]
+    assert runs["reason"].iloc[0] == "killed by SIGKILL, as the system does when memory runs out"
+
+
+def test_ctrl_c_ends_the_run_and_the_sweep_in_order(sweep: Callable[..., subprocess.Popen[str]], study: Study) -> None:
+    process = sweep("seed=0,1")
+    # A terminal sends it to all processes of the command.
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in output
+    assert output.splitlines()[-1] == "Interrupted"
+    runs = study().runs
+    assert list(runs["status"]) == ["KILLED"]
+    assert runs["reason"].iloc[0] == "interrupted"
+
+
+@pytest.mark.parametrize(
+    ("number", "whole_command"), [(signal.SIGTERM, False), (signal.SIGTERM, True), (signal.SIGKILL, False)]
+)
+def test_a_run_ends_in_order_with_its_sweep(
+    number: signal.Signals, whole_command: bool, sweep: Callable[..., subprocess.Popen[str]], study: Study
+) -> None:
+    process = sweep("seed=0,1")
+    (run,) = run_processes(process)
+    if whole_command:
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
+    output, _ = process.communicate(timeout=60)
+    if number == signal.SIGTERM:
+        # The command ends after its run.
+        assert not run.is_running() or run.status() == psutil.STATUS_ZOMBIE
+    wait_for(lambda: not run.is_running() or run.status() == psutil.STATUS_ZOMBIE)
+    assert "Traceback" not in output
+    runs = study().runs
+    assert list(runs["status"]) == ["KILLED"]
+    assert runs["reason"].iloc[0] == "interrupted"
+
+
+def test_two_sweeps_share_the_work_and_one_goes_on_with_what_the_other_lost(
+    sweep: Callable[..., subprocess.Popen[str]], study: Study
+) -> None:
+    arguments = ["training.epochs=3", "training.steps_per_epoch=50", "training.log_points=5", "seed=0,1"]
+    killed = sweep(*arguments)
+    wait_for(lambda: any(Path("checkpoints").glob("*/checkpoint.npz")))
+    # Alive, but no further: the other trains the other seed meanwhile, and then waits.
+    os.killpg(killed.pid, signal.SIGSTOP)
+    (begun,) = study().runs.index
+    other = sweep(*arguments)
+    os.killpg(killed.pid, signal.SIGKILL)
+    output, _ = other.communicate(timeout=120)
+    assert other.returncode == 0, output
+    assert "Going on after step " in output
+    assert "Study adhoc: 2 runs: 2 done, 0 reused, 0 failed, 0 left" in output
+    runs = study().runs
+    assert list(runs["status"]) == ["FINISHED"] * 2
+    assert sorted(runs["seed"]) == [0, 1]
+    assert runs.loc[begun, "sessions"] == "2"
+    assert study().curve(begun, "val/loss")["step"].tolist() == [50, 100, 150]
+
+
+def test_ctrl_c_before_the_first_run_is_no_stack_trace(home: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ablate.run", "-m", *LONG, "seed=0,1"],
+        cwd=home, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "#0" in line:
+            break
+    wait_for(lambda: any("tensorflow" in file.path for file in mapped_by_children(process)))
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in output
+    assert output.splitlines()[-1] == "Interrupted"
+
+
+def test_what_a_process_fixes_may_differ_between_runs(
+    run_here: Run, study: Study, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)  # and it is as before when the test has ended
+    run_here("-m", *TINY, "hardware.onednn=true,false", "hardware.devices=cpu:2", "rerun=all")
+    said, record = capfd.readouterr().out, study()
+    runs = record.runs
+    assert list(runs["status"]) == ["FINISHED"] * 2
+    assert sorted(runs["onednn"]) == ["0", "1"]
+    assert runs["devices"].str.endswith(" as 2 devices").all()
+    assert said.count("Global batch 16: 8 on each of 2 devices; learning rate 0.003, not scaled") == 2
+    memory = record.metrics[["cost/gradient_memory_mib", "cost/optimizer_memory_mib"]]
+    assert (memory > 0).all(axis=None)
+    assert record.metrics["system/cpu_utilization_percentage"].notna().all()
+
+
+@pytest.mark.parametrize("name", ["CUDA_VISIBLE_DEVICES", "TF_XLA_FLAGS", "OMP_NUM_THREADS"])
+def test_runs_for_which_tensorflow_is_imported_otherwise_do_not_share_a_server(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ablate.execution.subprocess._served", {})
+    ways = []
+    for value in ("0", "1", "0"):
+        monkeypatch.setenv(name, value)
+        ways.append(_context(True).get_start_method())
+    assert ways == ["forkserver", "spawn", "forkserver"]
+
+
+def test_each_run_of_a_sweep_measures_its_own_memory(run_here: Run, study: Study) -> None:
+    run_here("-m", *QUICK, "backbone.width=1.0,0.0625")
+    record = study()
+    peak = record.metrics["cost/peak_memory_mib"].sort_index(key=lambda ids: record.runs.loc[ids, "started"])
+    # The small one comes second.
+    assert peak.iloc[1] < peak.iloc[0] - 100

@@ -1,0 +1,140 @@
+"""Commands forked off a process that has imported what they need, which is most of what a short one does.
+
+Run as a script, this is that process: it reads commands from its standard input, one JSON object a line, and prints
+two lines for each, the number of its process and what it ended with.
+"""
+
+import gc
+import json
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+IMPORTED = (
+    "ablate.execution.preload",
+    "ablate.training.fit",
+    "ablate.tracking.read",
+    "ablate.tracking.run",
+    "ablate.tracking.study",
+    "ablate.execution.subprocess",
+    "ablate.colorization.task",
+    "ablate.report.page",
+    "ablate.report.load",
+    "ablate.report.render",
+    "ablate.study.sweep_estimate",
+    "mlflow.store.tracking.sqlalchemy_store",
+    "matplotlib.backends.backend_agg",
+)
+
+
+class Forked:
+    """Runs commands as `python -m` does, each in a new process, but for what is imported already."""
+
+    def __init__(self) -> None:
+        environment = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
+        self._process = subprocess.Popen(
+            [sys.executable, __file__], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def run(
+        self, arguments: Sequence[str], *, folder: Path, env: Mapping[str, str], output: Path, timeout: float
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `python -m ARGUMENTS` in a folder; what it prints goes through files in another one."""
+        out, err = output / "stdout", output / "stderr"
+        pid = self.start(arguments, folder=folder, env=env, streams=[os.devnull, str(out), str(err)])
+        code = self.wait(pid, timeout)
+        return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
+
+    def start(
+        self,
+        arguments: Sequence[str],
+        *,
+        folder: Path,
+        env: Mapping[str, str],
+        streams: Sequence[str],
+        session: bool = False,
+    ) -> int:
+        """Start `python -m ARGUMENTS`, the only one until `wait`, and return the number of its process.
+
+        A terminal among its streams becomes its own where it has a session of its own.
+        """
+        command = {
+            "arguments": list(arguments),
+            "folder": str(folder),
+            "env": dict(env),
+            "streams": list(streams),
+            "session": session,
+        }
+        assert self._process.stdin is not None
+        print(json.dumps(command), file=self._process.stdin, flush=True)
+        return self._answer()
+
+    def wait(self, pid: int, timeout: float) -> int:
+        """Wait for the end of what was started, which is killed when that takes too long; return its exit code."""
+        late = threading.Timer(timeout, os.kill, (pid, signal.SIGKILL))
+        late.start()
+        code = self._answer()
+        late.cancel()
+        return code
+
+    def _answer(self) -> int:
+        assert self._process.stdout is not None
+        return int(self._process.stdout.readline())
+
+    def end(self) -> None:
+        """End the process that commands are forked off."""
+        self._process.communicate()
+
+
+def next_command() -> str:
+    """Fork a process for every command that is read; return there, prepared for it, the module that it runs."""
+    before = dict(os.environ)
+    handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    from ablate.config.environment import fix_environment, set_onednn
+
+    fix_environment()
+    set_onednn(True)
+    for module in IMPORTED:
+        import_module(module)
+    gc.collect()
+    gc.freeze()
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            return _become(json.loads(line), before, handlers)
+        print(child, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    raise SystemExit
+
+
+def _become(command: Mapping[str, Any], before: Mapping[str, str], handlers: Mapping[int, Any]) -> str:
+    """Make this process what the command's own would be."""
+    for number, handler in handlers.items():
+        if signal.getsignal(number) != handler:
+            signal.signal(number, handler)
+    for name in before.keys() - command["env"].keys():
+        os.environ.pop(name, None)
+    os.environ.update(command["env"])
+    os.chdir(command["folder"])
+    if command["session"]:
+        os.setsid()
+    for descriptor, path in enumerate(command["streams"]):
+        opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+        os.dup2(opened, descriptor)
+        os.close(opened)
+    added = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path not in sys.path]
+    sys.path[:1] = [command["folder"], *added]
+    module, *arguments = command["arguments"]
+    sys.argv = [module, *arguments]
+    return module
+
+
+if __name__ == "__main__":
+    runpy.run_module(next_command(), run_name="__main__", alter_sys=True)
