@@ -30,7 +30,7 @@ def main() -> None:
             return
         if arguments[0] not in COMMANDS:
             raise ConfigError(unknown(arguments[0], COMMANDS).replace("key", "command"))
-        module = importlib.import_module(f"ablate.turing.{arguments[0]}")
+        module = importlib.import_module(f"ablate.turing.{arguments[0]}.command")
         if {"-h", "--help"}.intersection(arguments[1:]):
             print(module.HELP)
             return
