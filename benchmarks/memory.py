@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ablate.config.environment import fix_environment
 from side_by_side import Row, write
-from sizes import SIZES, checked, described, photographs
+from sizes import SIZES, described, photographs, valid_config
 
 FULL, BARE = "full step", "network alone"
 STEPS = 5
@@ -24,7 +24,7 @@ STEPS = 5
 def occupy(way: str, place: int, folder: Path | None) -> None:
     """Take some steps of a way in this process, and print its peak in MiB."""
     fix_environment()
-    run = checked(SIZES[place], folder)
+    run = valid_config(SIZES[place], folder)
     from ablate.training.hardware import configure
 
     configure(run.run.hardware, seed=0, deterministic=run.run.training.deterministic)

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ablate.config.environment import fix_environment
-from ablate.config.validation import check
+from ablate.config.validation import validate_config
 from side_by_side import Row, faster, interleaved, write
-from sizes import SIZES, Size, checked, described, photographs
+from sizes import SIZES, Size, described, photographs, valid_config
 
 PIPELINE, TRAINING = "pipeline", "training"
 BATCHES = 100
@@ -31,11 +31,11 @@ def drained(batches: Callable[[], object]) -> Callable[[], None]:
 
 def measured(size: Size, folder: Path | None, out: Path, steps: int, repetitions: int) -> Row:
     """Measure at a size, with photographs that are prepared first."""
-    run = checked(size, folder)
+    run = valid_config(size, folder)
     run.task.prepare(str(out), workers=2, shard_mib=64)
     values = dict(run.values)
     data = {**values["task"]["data"], "name": "prepared", "root": str(out)}
-    run = check({**values, "task": {**values["task"], "data": data}})
+    run = validate_config({**values, "task": {**values["task"], "data": data}})
     run.task.load_data()
     from ways import Fit
 
@@ -65,7 +65,7 @@ def main() -> None:
     options = parser.parse_args()
     from ablate.training.hardware import configure
 
-    run = checked(SIZES[0], options.data)
+    run = valid_config(SIZES[0], options.data)
     configure(run.run.hardware, seed=0, deterministic=run.run.training.deterministic)
     with tempfile.TemporaryDirectory() as folder:
         rows = [

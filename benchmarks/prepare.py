@@ -28,10 +28,10 @@ import psutil
 from PIL import Image
 
 from ablate.colorization.data.file_names import SUFFIXES
-from ablate.config.validation import check
+from ablate.config.validation import validate_config
 from ablate.system.threads import job_threads
 from side_by_side import Row, faster, interleaved, write
-from sizes import SIZES, checked, described, photographs
+from sizes import SIZES, described, photographs, valid_config
 
 PREPARE, BARE = "prepare", "decode and resize"
 SIDE = 64
@@ -75,12 +75,12 @@ def bare(path: Path, pool: ProcessPoolExecutor) -> None:
 def prepared(path: Path, out: Path, workers: int) -> None:
     """Prepare an archive, into a new folder."""
     shutil.rmtree(out, ignore_errors=True)
-    values = dict(checked(SIZES[0], None).values)
+    values = dict(valid_config(SIZES[0], None).values)
     values["task"] = {
         **values["task"],
         "data": {**values["task"]["data"], "name": "folder", "root": str(path), "max_zoom": 1.125},
     }
-    check(values).task.prepare(str(out), workers=workers, shard_mib=64)
+    validate_config(values).task.prepare(str(out), workers=workers, shard_mib=64)
 
 
 def speed(folder: Path, path: Path, repetitions: int, what: str) -> Row:

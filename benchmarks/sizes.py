@@ -6,7 +6,7 @@ from pathlib import Path
 from hydra import compose, initialize_config_dir
 
 from ablate.config.paths import conf_dir
-from ablate.config.validation import Checked, check
+from ablate.config.validation import ValidConfig, validate_config
 from side_by_side import ROOT
 
 PHOTOGRAPHS = ROOT.parent / "shared" / "data" / "imagenet-sample"
@@ -37,7 +37,7 @@ def described(folder: Path | None) -> str:
     return f"photographs of the folder {folder.resolve().name}" if folder else "photographs of installed packages"
 
 
-def checked(size: Size, folder: Path | None) -> Checked:
+def valid_config(size: Size, folder: Path | None) -> ValidConfig:
     """Return the defaults of `python -m ablate.run` at a size, on a folder of photographs or the installed ones."""
     overrides = [
         f"data.image_size={size.side}",
@@ -46,4 +46,4 @@ def checked(size: Size, folder: Path | None) -> Checked:
         *(["data=folder", f"data.root='{folder.resolve()}'"] if folder else ["data=sample"]),
     ]
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        return check(compose("config", overrides))
+        return validate_config(compose("config", overrides))

@@ -22,9 +22,9 @@ import numpy as np
 
 from ablate.colorization.model.architecture import price
 from ablate.config.environment import fix_environment
-from ablate.config.validation import Checked
+from ablate.config.validation import ValidConfig
 from side_by_side import Row, Times, faster, interleaved, missing, write
-from sizes import SIZES, Size, checked, described, photographs
+from sizes import SIZES, Size, described, photographs, valid_config
 from worker import Worker
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def random_batch(size: Size) -> tuple[np.ndarray, np.ndarray]:
     return L.astype(np.float32), ab.repeat(4, axis=1).repeat(4, axis=2).astype(np.float32)
 
 
-def steps_of(size: Size, run: Checked, L: np.ndarray, seconds: float) -> int:
+def steps_of(size: Size, run: ValidConfig, L: np.ndarray, seconds: float) -> int:
     """Return how many steps of the network alone take so many seconds, at least 3."""
     from ways import bare
 
@@ -70,7 +70,7 @@ def steps_of(size: Size, run: Checked, L: np.ndarray, seconds: float) -> int:
     return max(3, math.ceil(2 * seconds / (time.perf_counter() - begun)))
 
 
-def pipeline_and_arithmetic(size: Size, run: Checked, steps: int, repetitions: int, seconds: float) -> list[Row]:
+def pipeline_and_arithmetic(size: Size, run: ValidConfig, steps: int, repetitions: int, seconds: float) -> list[Row]:
     """Measure rows a and c at a size."""
     from ways import MATRIX_SIDE, Fit, bare, matrix_product
 
@@ -112,7 +112,7 @@ def pipeline_and_arithmetic(size: Size, run: Checked, steps: int, repetitions: i
 
 
 @contextlib.contextmanager
-def rivals(run: Checked, L: np.ndarray, ab: np.ndarray, steps: int, own: "Fit") -> Iterator[Mapping[str, Worker]]:
+def rivals(run: ValidConfig, L: np.ndarray, ab: np.ndarray, steps: int, own: "Fit") -> Iterator[Mapping[str, Worker]]:
     """Start the rivals on the network, weights and batch of `own`, which has not trained yet."""
     from rivals import Case
 
@@ -134,7 +134,7 @@ def rivals(run: Checked, L: np.ndarray, ab: np.ndarray, steps: int, own: "Fit") 
         yield {rival: stack.enter_context(Worker("rivals.py", rival, str(case), unset=[ONEDNN])) for rival in RIVALS}
 
 
-def as_elsewhere(size: Size, run: Checked, steps: int, repetitions: int) -> list[Row]:
+def as_elsewhere(size: Size, run: ValidConfig, steps: int, repetitions: int) -> list[Row]:
     """Measure row b at a size."""
     from ways import Fit
 
@@ -173,7 +173,7 @@ def _against(rival: str, worker: Worker, times: Times, size: Size, steps: int) -
     return faster(times, OWN, name, amount=steps * size.batch, sides_unit="images/s", **row, note=note)
 
 
-def profile(runs: Mapping[Size, Checked]) -> None:
+def profile(runs: Mapping[Size, ValidConfig]) -> None:
     """Print what the full step and the network alone spend their time on."""
     from operations import shares
     from ways import Fit, bare
@@ -195,7 +195,7 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true", help="print what a step spends its time on, and end")
     options = parser.parse_args()
     fix_environment()
-    runs = {size: checked(size, options.data) for size in SIZES}
+    runs = {size: valid_config(size, options.data) for size in SIZES}
     from ablate.training.hardware import configure
 
     run = runs[SIZES[0]].run

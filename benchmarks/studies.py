@@ -23,7 +23,7 @@ from ablate.task import DataSummary, Evaluation
 from ablate.tracking.run import track
 from ablate.tracking.store import open_store
 from ablate.tracking.study import record_study
-from sizes import SIZES, checked
+from sizes import SIZES, valid_config
 
 STUDY = "many"
 SEEDS, PHOTOGRAPHS, SAMPLES, SIDE, POINTS, CELLS = 10, 500, 64, 32, 100, 44
@@ -94,7 +94,7 @@ def fill(runs: int, folder: Path, seeds: int = SEEDS) -> None:
     open_store(f"sqlite:///{(folder / 'mlflow.db').absolute()}")
     study, generator = definition(runs, seeds), np.random.default_rng(0)
     record_study(STUDY, study.model_dump(mode="json"), [], folder)
-    config = checked(SIZES[0], None).values
+    config = valid_config(SIZES[0], None).values
     data = DataSummary("many", "benchmarks/studies.py", "f" * 64, {"train": 50_000, "eval": PHOTOGRAPHS}, [])
     cells = [(study.name_of(each), seed) for seed in study.seeds for each in study.expansion().variants]
     for (variant, seed), evaluation in zip(cells, evaluations(len(cells), generator), strict=True):

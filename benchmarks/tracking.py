@@ -25,7 +25,7 @@ from typing import Any
 
 from ablate.config.environment import fix_environment
 from side_by_side import Row, write
-from sizes import SIZES, checked
+from sizes import SIZES, valid_config
 
 SECONDS = 120
 FLUSH_SECONDS = 5
@@ -147,7 +147,7 @@ def measured(repetitions: int, folder: Path) -> list[Row]:
         train()
         rounds.append(dict(clock.spent))
     first = {"importing MLflow": imported, "making the schema": opened, **rounds.pop(0)}
-    training = checked(SIZES[0], None).run.training
+    training = valid_config(SIZES[0], None).run.training
     flushes = SECONDS // FLUSH_SECONDS + training.epochs
     records = -(-training.log_points // flushes)
     flushing = flushes * flush_seconds(folder, records, flushes)

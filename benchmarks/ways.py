@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ablate.config.validation import Checked
+from ablate.config.validation import ValidConfig
 from ablate.training.callbacks import Recorder
 from ablate.training.fit import build_optimizer
 from side_by_side import Seconds
@@ -27,22 +27,22 @@ class Fit:
     Each call is a `fit` of its own, whose first steps, while the pipeline fills, do not count.
 
     Args:
-        checked: The configuration.
+        config: The configuration.
         steps: Steps that a call times.
     """
 
     UNTIMED = 2
 
-    def __init__(self, checked: Checked, steps: int):
+    def __init__(self, config: ValidConfig, steps: int):
         self.steps, self._step = steps, 0
-        self._checked = checked
-        self.model = checked.task.build_model(0)
-        optimizer = build_optimizer(checked.run.optimizer, checked.run.training)
-        self.model.compile(optimizer=optimizer, loss=checked.task.build_loss(), jit_compile=False)
+        self._config = config
+        self.model = config.task.build_model(0)
+        optimizer = build_optimizer(config.run.optimizer, config.run.training)
+        self.model.compile(optimizer=optimizer, loss=config.task.build_loss(), jit_compile=False)
 
     def _batches(self, first: int, steps: int) -> tf.data.Dataset:
-        batch_size = self._checked.run.training.batch_size
-        return self._checked.task.training_batches(seed=0, batch_size=batch_size, first_step=first, steps=steps)
+        batch_size = self._config.run.training.batch_size
+        return self._config.task.training_batches(seed=0, batch_size=batch_size, first_step=first, steps=steps)
 
     def __call__(self) -> Seconds:
         """Train for a while and return what the timed steps took."""
@@ -78,10 +78,10 @@ class Timer(keras.callbacks.Callback):
         return Seconds(self._ended - self._begun)
 
 
-def bare(checked: Checked, L: Any, steps: int) -> Callable[[], None]:
+def bare(config: ValidConfig, L: Any, steps: int) -> Callable[[], None]:
     """Return the network alone: forward, backward, update on one batch, with a loss that is linear in the outputs."""
-    model = checked.task.build_model(0)
-    optimizer = build_optimizer(checked.run.optimizer, checked.run.training)
+    model = config.task.build_model(0)
+    optimizer = build_optimizer(config.run.optimizer, config.run.training)
     optimizer.build(model.trainable_variables)
     batch = tf.constant(L)
 

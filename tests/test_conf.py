@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_dir
 
 from ablate import prepare
 from ablate.config.paths import conf_dir
-from ablate.config.validation import check
+from ablate.config.validation import validate_config
 from ablate.tracking.read import StudyRecord
 from tests.conftest import QUICK, TINY
 
@@ -78,8 +78,8 @@ def test_every_file_opens_with_a_comment(file: Path) -> None:
 @pytest.mark.parametrize(("group", "level"), [(group, level) for group in GROUPS for level in GROUPS[group]])
 def test_every_level_composes_and_is_valid(group: str, level: str) -> None:
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        checked = check(compose("config", with_needs([f"{group}={level}"])))
-    assert checked.values["study"]["name"] == "adhoc"
+        config = validate_config(compose("config", with_needs([f"{group}={level}"])))
+    assert config.values["study"]["name"] == "adhoc"
 
 
 def test_every_level_is_run() -> None:

@@ -17,8 +17,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.utils import to_absolute_path
 
 from ablate import plan
-from ablate.cli.errors import command
-from ablate.config.validation import check
+from ablate.cli.errors import handle_errors
+from ablate.config.validation import validate_config
 from ablate.errors import DataError, RunsMissing
 from ablate.execution import subprocess as apart
 from ablate.execution.identity import identity
@@ -50,9 +50,9 @@ def begin(home: Path, run_here: Callable[..., None], monkeypatch: pytest.MonkeyP
     }
 
     def record(job: Job) -> None:
-        checked = check(job.values)
-        found = identity(checked, checked.task.find_data().fingerprint)
-        folder = checkpoint_folder(job.uri, job.project, checked.run.checkpoint.dir)
+        config = validate_config(job.values)
+        found = identity(config, config.task.find_data().fingerprint)
+        folder = checkpoint_folder(job.uri, job.project, config.run.checkpoint.dir)
         begun.append(Begun(job, Path.cwd(), found, folder))
         logging.getLogger("ablate.run").info("would train")
 
@@ -210,7 +210,7 @@ def test_the_current_folder_is_importable_in_a_command(
     before = [entry for entry in sys.path if entry]
     monkeypatch.setattr(sys, "path", list(before))  # as a console script has it
     monkeypatch.setattr("ablate.cli.errors._SAFE_PATH", safe)
-    with command():
+    with handle_errors():
         assert sys.path == ([] if safe else [str(tmp_path)]) + before
     assert sys.path == before
 

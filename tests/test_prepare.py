@@ -12,8 +12,8 @@ import psutil
 import pytest
 from PIL import Image
 
-from ablate.cli.hydra_options import CommandLine
-from ablate.config.interpolation import resolved_text
+from ablate.cli.command_line import CommandLine
+from ablate.config.interpolation import resolve_text
 from ablate.errors import ConfigError
 from tests.conftest import TINY
 
@@ -132,7 +132,7 @@ def test_results_of_prepared_photographs_are_those_of_the_photographs(photograph
 def test_where_it_goes_is_resolved_as_the_configuration_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WHO", "anna")
     config = CommandLine(["scale=smoke", "data=folder", "data.root=there"]).compose()
-    assert resolved_text("${oc.env:WHO}/${scale.name}-${data.image_size}", config) == "anna/smoke-32"
-    assert resolved_text("gs://a/b c=d", config) == "gs://a/b c=d"
+    assert resolve_text("${oc.env:WHO}/${scale.name}-${data.image_size}", config) == "anna/smoke-32"
+    assert resolve_text("gs://a/b c=d", config) == "gs://a/b c=d"
     with pytest.raises(ConfigError, match="NOBODY"):
-        resolved_text("${oc.env:NOBODY}", config)
+        resolve_text("${oc.env:NOBODY}", config)

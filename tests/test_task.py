@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 
 from ablate.task import Task
-from tests.config.test_validation import checked
+from tests.support.configs import valid_config
 
 QUICK = ["scale=smoke", "backbone.width=0.0625"]
 
 
 @pytest.fixture
 def task(photographs: Path) -> Task:
-    built = checked(*QUICK, "data=folder", f"data.root={photographs}", "data.eval_fraction=0.3").task
+    built = valid_config(*QUICK, "data=folder", f"data.root={photographs}", "data.eval_fraction=0.3").task
     built.load_data()
     return built
 
@@ -25,7 +25,7 @@ def test_the_summary_counts_every_file(task: Task, photographs: Path) -> None:
     summary = task.load_data()
     assert summary.counts["train"] + summary.counts["eval"] == 10
     assert len(summary.fingerprint) == 64
-    again = checked(*QUICK, "data=folder", f"data.root={photographs}", "data.eval_fraction=0.3").task.load_data()
+    again = valid_config(*QUICK, "data=folder", f"data.root={photographs}", "data.eval_fraction=0.3").task.load_data()
     assert again.fingerprint == summary.fingerprint
     assert (again.counts["ignored"], again.problems) == (1, ["notes.txt: no photograph that trains or evaluates"])
 
@@ -65,14 +65,14 @@ def test_the_loss_compiles_and_is_finite(task: Task) -> None:
 
 
 def loss_of(photographs: Path, *overrides: str) -> keras.losses.Loss:
-    task = checked(*QUICK, "data=folder", f"data.root={photographs}", *overrides).task
+    task = valid_config(*QUICK, "data=folder", f"data.root={photographs}", *overrides).task
     task.load_data()
     return task.build_loss()
 
 
 def test_the_rebalanced_loss_weights_rare_colours_of_the_training_photographs(photographs: Path) -> None:
     rebalanced = loss_of(photographs)
-    task = checked(*QUICK, "data=folder", f"data.root={photographs}").task
+    task = valid_config(*QUICK, "data=folder", f"data.root={photographs}").task
     counts = task.data.bin_counts
     weights = np.array(rebalanced.class_weights)
     assert weights[counts.argmax()] < weights[counts.argmin()]
@@ -82,13 +82,13 @@ def test_the_rebalanced_loss_weights_rare_colours_of_the_training_photographs(ph
 
 def test_the_regression_has_two_channels_and_its_own_loss(photographs: Path) -> None:
     overrides = [*QUICK, "data=folder", f"data.root={photographs}", "loss=regression"]
-    assert checked(*overrides).task.build_model(0).output_shape == (None, 8, 8, 2)
+    assert valid_config(*overrides).task.build_model(0).output_shape == (None, 8, 8, 2)
     assert type(loss_of(photographs, "loss=regression")).__name__ == "EuclideanLoss"
     assert loss_of(photographs, "loss.pixel_reduction=sum").pixel_reduction == "sum"
 
 
 def of(photographs: Path, *overrides: str) -> Task:
-    task = checked(*QUICK, "data=folder", f"data.root={photographs}", *overrides).task
+    task = valid_config(*QUICK, "data=folder", f"data.root={photographs}", *overrides).task
     task.load_data()
     return task
 
@@ -127,7 +127,7 @@ def test_shared_layers_start_alike_and_each_seed_otherwise(photographs: Path) ->
     ],
 )
 def test_the_penalty_reaches_the_model(overrides: list[str], coefficient: float) -> None:
-    model = checked("scale=smoke", "depth=shallow", "backbone.width=0.0625", *overrides).task.build_model(0)
+    model = valid_config("scale=smoke", "depth=shallow", "backbone.width=0.0625", *overrides).task.build_model(0)
     kernels = sum(
         float(keras.ops.sum(keras.ops.square(layer.kernel)))
         for layer in model.layers

@@ -2,9 +2,9 @@
 
 import sys
 
-from ablate.cli.errors import command
-from ablate.cli.hydra_options import CommandLine, command_line
-from ablate.config.validation import check
+from ablate.cli.command_line import CommandLine, parse_command_line
+from ablate.cli.errors import handle_errors
+from ablate.config.validation import validate_config
 from ablate.study.planning import told_apart
 from ablate.study.sweep import expand_sweep
 from ablate.task import Task
@@ -23,12 +23,12 @@ The arguments are those of `python -m ablate.run`, whose --help lists them."""
 def main() -> None:
     """Run the command."""
     arguments = sys.argv[1:]
-    with command():
+    with handle_errors():
         if {"-h", "--help"}.intersection(arguments):
             print(HELP)
             return
-        given = command_line(arguments)
-        print(_swept(given) if given.multirun else _shown(check(given.compose()).task))
+        given = parse_command_line(arguments)
+        print(_swept(given) if given.multirun else _shown(validate_config(given.compose()).task))
 
 
 def _swept(given: CommandLine) -> str:
@@ -37,7 +37,7 @@ def _swept(given: CommandLine) -> str:
     _, runs = expand_sweep(config)
     names: dict[str, str] = {}
     for overrides, name in zip(runs, told_apart(runs), strict=True):
-        names.setdefault(_shown(check(given.loader.load_sweep_config(config, overrides)).task), name)
+        names.setdefault(_shown(validate_config(given.loader.load_sweep_config(config, overrides)).task), name)
     return "\n\n".join(f"{name}\n{shown}".lstrip() for shown, name in names.items())
 
 

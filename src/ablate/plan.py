@@ -15,10 +15,10 @@ import pandas as pd
 from tabulate import tabulate
 from tqdm import tqdm
 
-from ablate.cli.arguments import parsed, switch
-from ablate.cli.errors import command
-from ablate.cli.hydra_options import command_line
-from ablate.config.names import shortened
+from ablate.cli.arguments import parse_arguments, parse_bool
+from ablate.cli.command_line import parse_command_line
+from ablate.cli.errors import handle_errors
+from ablate.config.names import shorten
 from ablate.estimate.runtime import HISTORY, Prediction, devices_here, quality
 from ablate.execution.code_version import joined
 from ablate.execution.identity import code
@@ -47,7 +47,7 @@ def main() -> None:
     arguments = sys.argv[1:]
     # The process is about to end: looking for garbage among a million small nodes takes an eighth of its time.
     gc.disable()
-    with command():
+    with handle_errors():
         if "--help" in arguments or "-h" in arguments:
             print(HELP)
             return
@@ -57,9 +57,9 @@ def main() -> None:
 
 def _plan(arguments: Sequence[str]) -> dict[str, Any]:
     own = [argument for argument in arguments if argument.startswith(("calibrate=", "code="))]
-    chosen = parsed(own, ("calibrate", "code"))
-    calibrate, listed = (switch(chosen, name, "false") for name in ("calibrate", "code"))
-    given = command_line([argument for argument in arguments if argument not in own], ["--json", "--help"])
+    chosen = parse_arguments(own, ("calibrate", "code"))
+    calibrate, listed = (parse_bool(chosen, name, "false") for name in ("calibrate", "code"))
+    given = parse_command_line([argument for argument in arguments if argument not in own], ["--json", "--help"])
     study, planned = plan_sweep(given.loader, given.compose_sweep())
     found = standings(planned)
     before = _history(planned[0].uri)
@@ -134,7 +134,7 @@ def _plain(value: Any) -> Any:
 def _shown(plan: Mapping[str, Any]) -> str:
     rows = [
         {
-            "variant": shortened(run["variant"]),
+            "variant": shorten(run["variant"]),
             "seed": run["seed"],
             "state": _state(run),
             "parameters": f"{run['parameters']:,.0f}",

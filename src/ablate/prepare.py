@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 from omegaconf import DictConfig
 
-from ablate.cli.errors import command
-from ablate.cli.hydra_options import CommandLine, command_line
+from ablate.cli.command_line import CommandLine, parse_command_line
+from ablate.cli.errors import handle_errors
 from ablate.cli.terminal import TerminalFormatter, TerminalHandler
-from ablate.config.interpolation import resolved_text
-from ablate.config.validation import check
+from ablate.config.interpolation import resolve_text
+from ablate.config.validation import validate_config
 from ablate.errors import ConfigError
 from ablate.study.sweep import expand_sweep
 from ablate.system.threads import job_threads
@@ -39,7 +39,7 @@ _SOURCE = ("data", "data.root", "data.dataset")
 def main() -> None:
     """Run the command."""
     arguments = sys.argv[1:]
-    with command():
+    with handle_errors():
         if {"-h", "--help"}.intersection(arguments):
             print(HELP)
             return
@@ -47,10 +47,10 @@ def main() -> None:
         handler = TerminalHandler(sys.stdout)
         handler.setFormatter(TerminalFormatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
         logging.basicConfig(level=logging.INFO, handlers=[handler])
-        given = command_line(overrides)
+        given = parse_command_line(overrides)
         config = _composed(given)
-        task = check(config).task
-        own = {key: resolved_text(value, config) for key, value in own.items()}
+        task = validate_config(config).task
+        own = {key: resolve_text(value, config) for key, value in own.items()}
         workers = _number(own, "workers", job_threads())
         print(task.prepare(own["out"], workers=workers, shard_mib=_number(own, "shard_mib", 64)))
         # What decided on the records, a run must say too.

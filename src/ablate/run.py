@@ -11,9 +11,9 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from ablate.cli.arguments import names_as_text
-from ablate.cli.errors import command
-from ablate.cli.hydra_options import CONFIG_NAME, VERSION_BASE, make_config_path_absolute
+from ablate.cli.arguments import quote_names
+from ablate.cli.command_line import CONFIG_NAME, VERSION_BASE, make_config_path_absolute
+from ablate.cli.errors import handle_errors
 from ablate.config.paths import conf_dir
 from ablate.errors import AblateError, ConfigError
 from ablate.execution.execute import execute
@@ -54,8 +54,8 @@ def _is_heard() -> bool:
 
 def main() -> None:
     """Run the command."""
-    with command():
-        sys.argv[1:] = names_as_text(sys.argv[1:])
+    with handle_errors():
+        sys.argv[1:] = quote_names(sys.argv[1:])
         make_config_path_absolute()
         try:
             _job()

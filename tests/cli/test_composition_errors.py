@@ -8,8 +8,8 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from ablate.cli.errors import explain
-from ablate.cli.hydra_options import CommandLine
+from ablate.cli.command_line import CommandLine
+from ablate.cli.errors import explain_error
 
 BROKEN = {
     "open list": (b"a: 1\nb: [1\nc: 2\n", "line 3: ", "of line 2"),
@@ -25,7 +25,7 @@ BROKEN = {
 def explained(*arguments: str) -> str:
     with pytest.raises((HydraException, OmegaConfBaseException, YAMLError, ValueError)) as error:
         CommandLine(arguments).compose()
-    message = explain(error.value, arguments)
+    message = explain_error(error.value, arguments)
     assert len(message.splitlines()) == 1
     return message
 

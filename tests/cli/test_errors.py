@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from ablate.cli.errors import command, explain
+from ablate.cli.errors import explain_error, handle_errors
 from ablate.config.paths import conf_dir
 from ablate.errors import DataError
 
@@ -20,7 +20,7 @@ def explained(*overrides: str) -> str:
         initialize_config_dir(str(conf_dir()), version_base="1.3"),
     ):
         compose("config", list(overrides))
-    return explain(error.value, overrides)
+    return explain_error(error.value, overrides)
 
 
 def test_an_unknown_level_names_the_group_s_levels() -> None:
@@ -54,7 +54,7 @@ def test_a_command_ends_with_the_error_s_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-    with pytest.raises(SystemExit, match="1"), command():
+    with pytest.raises(SystemExit, match="1"), handle_errors():
         raise DataError("no photographs")
     assert capsys.readouterr().err == "Error: no photographs\n"
 
@@ -63,14 +63,14 @@ def test_ctrl_c_ends_a_command_in_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-    with pytest.raises(SystemExit, match="130"), command():
+    with pytest.raises(SystemExit, match="130"), handle_errors():
         raise KeyboardInterrupt
     assert capsys.readouterr().err == "Interrupted\n"
 
 
 def test_a_bug_keeps_its_stack_trace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-    with pytest.raises(ZeroDivisionError), command():
+    with pytest.raises(ZeroDivisionError), handle_errors():
         raise ZeroDivisionError
 
 
@@ -120,9 +120,9 @@ def test_an_interrupt_is_not_lost_where_python_swallows_it(place: str) -> None:
 
 PRINTING = """
 import logging, sys
-from ablate.cli.errors import command
+from ablate.cli.errors import handle_errors
 from ablate.cli.terminal import TerminalHandler
-with command():
+with handle_errors():
     logging.basicConfig(level=logging.INFO, handlers=[TerminalHandler(sys.stdout)])
     for number in range(3000):
         logging.info("a line of the log, number %d, which is long enough to fill a pipe", number)
@@ -158,6 +158,6 @@ def test_a_broken_pipe_of_another_kind_is_an_error(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-    with pytest.raises(SystemExit, match="1"), command():
+    with pytest.raises(SystemExit, match="1"), handle_errors():
         raise BrokenPipeError(errno.EPIPE, "a worker is gone")
     assert "a worker is gone" in capsys.readouterr().err

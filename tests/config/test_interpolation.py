@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ablate.cli.hydra_options import CommandLine
-from ablate.config.interpolation import as_in_job, plain, refers_to_hydra, resolved
-from ablate.config.validation import check
+from ablate.cli.command_line import CommandLine
+from ablate.config.interpolation import has_hydra_interpolation, job_environment, resolve, unresolved_values
+from ablate.config.validation import validate_config
 from ablate.errors import ConfigError
 from ablate.study.compose import compose_runs
 from ablate.study.sweep import expand_sweep
@@ -18,9 +18,9 @@ def planned(*arguments: str) -> list[dict[str, object]]:
     given = CommandLine(arguments)
     config = given.compose_sweep()
     _, runs = expand_sweep(config)
-    with as_in_job(config):
+    with job_environment(config):
         return [
-            dict(check(values).values)
+            dict(validate_config(values).values)
             for values in compose_runs(lambda lines: given.loader.load_sweep_config(config, lines), runs)
         ]
 
@@ -49,13 +49,13 @@ def test_a_sweep_is_planned_with_what_hydra_knows(monkeypatch: pytest.MonkeyPatc
 
 def test_what_only_a_started_job_knows_is_refused_when_a_sweep_is_planned() -> None:
     given = CommandLine([])
-    values, config = plain(given.compose()), given.compose_sweep()
+    values, config = unresolved_values(given.compose()), given.compose_sweep()
     for key in ("job.num", "job.id", "runtime.output_dir", "sweep.subdir"):
         with (
-            as_in_job(config),
+            job_environment(config),
             pytest.raises(ConfigError, match=rf"^a: \$\{{hydra:{key}\}} has no value before a sweep's"),
         ):
-            resolved({**values, "a": f"${{hydra:{key}}}"})
+            resolve({**values, "a": f"${{hydra:{key}}}"})
     with pytest.raises(ConfigError, match=r"^study\.variant: "):
         planned("seed=1,2", "study.variant=${hydra:job.num}")
 
@@ -70,15 +70,15 @@ def test_what_only_a_started_job_knows_is_refused_when_a_sweep_is_planned() -> N
 )
 def test_a_mistaken_reference_is_one_line(value: str, message: str) -> None:
     with pytest.raises(ConfigError) as error:
-        resolved(CommandLine([f"study.variant={value}"]).compose())
+        resolve(CommandLine([f"study.variant={value}"]).compose())
     assert message in str(error.value)
     assert "\n" not in str(error.value)
 
 
 def test_other_values_are_left_as_they_stand() -> None:
     config = CommandLine(["study.variant=${seed}"]).compose()
-    assert plain(config)["study"]["variant"] == "${seed}"
-    assert not refers_to_hydra(plain(config))
+    assert unresolved_values(config)["study"]["variant"] == "${seed}"
+    assert not has_hydra_interpolation(unresolved_values(config))
 
 
 def test_a_sweep_is_planned_in_the_environment_of_its_jobs() -> None:

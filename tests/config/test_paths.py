@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from ablate.cli.hydra_options import CommandLine
+from ablate.cli.command_line import CommandLine
 from ablate.config import paths as config
-from ablate.config.interpolation import hydra_config
+from ablate.config.interpolation import current_hydra_job
 from ablate.config.paths import absolute, start_folder
 from ablate.tracking.store import checkpoint_folder, store_uri
 
@@ -28,7 +28,7 @@ def test_a_job_s_are_those_of_its_command(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(config, "conf_dir", lambda: Path(__file__).parents[2] / "conf")
     composed = CommandLine(["--config-path", str(Path(__file__).parents[2] / "conf")]).compose()
     monkeypatch.chdir(tmp_path / "output")
-    with hydra_config(composed):
+    with current_hydra_job(composed):
         assert config.project_dir() == tmp_path
         assert config.experiment_folders() == [tmp_path / "experiments"]
         assert store_uri(None, Path("/project")) == f"sqlite:///{tmp_path}/named.db"

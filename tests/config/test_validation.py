@@ -4,27 +4,21 @@ from pathlib import Path
 
 import keras
 import pytest
-from hydra import compose, initialize_config_dir
 
 from ablate.config.optimizers import SCHEMAS
-from ablate.config.paths import conf_dir
 from ablate.config.sections import RunConfig
-from ablate.config.validation import Checked, check
+from ablate.config.validation import validate_config
 from ablate.errors import ConfigError
-
-
-def checked(*overrides: str) -> Checked:
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        return check(compose("config", list(overrides)))
+from tests.support.configs import valid_config
 
 
 def test_the_defaults_are_valid() -> None:
-    run = checked().run
+    run = valid_config().run
     assert (run.seed, run.study.name, run.training.deterministic) == (0, "adhoc", True)
 
 
 def test_a_relative_root_survives(tmp_path: Path) -> None:
-    assert checked("data=folder", "data.root=here").task.config.data.root == "here"  # the colourisation task's
+    assert valid_config("data=folder", "data.root=here").task.config.data.root == "here"  # the colourisation task's
 
 
 @pytest.mark.parametrize(
@@ -78,7 +72,7 @@ def test_a_relative_root_survives(tmp_path: Path) -> None:
 )
 def test_impossible_values_are_named(overrides: Sequence[str], message: str) -> None:
     with pytest.raises(ConfigError) as error:
-        checked(*overrides)
+        valid_config(*overrides)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -87,18 +81,18 @@ def test_impossible_values_are_named(overrides: Sequence[str], message: str) -> 
     ("given", "devices", "replicas"), [("null", None, 1), ("0", "cpu", 1), ("cpu:2", "cpu:2", 2), ("4", 4, 4)]
 )
 def test_devices_are_gpus_or_the_processor(given: str, devices: object, replicas: int) -> None:
-    hardware = checked(f"hardware.devices={given}").run.hardware
+    hardware = valid_config(f"hardware.devices={given}").run.hardware
     assert (hardware.devices, hardware.replicas) == (devices, replicas)
 
 
 def test_every_mistake_gets_its_line() -> None:
     with pytest.raises(ConfigError) as error:
-        checked("training.epochs=0", "training.batch_size=-1")
+        valid_config("training.epochs=0", "training.batch_size=-1")
     assert len(str(error.value).splitlines()) == 2
 
 
 def test_paper_scale_is_the_published_one() -> None:
-    values = checked("scale=paper").values
+    values = valid_config("scale=paper").values
     assert values["optimizer"]["learning_rate"] == 3e-5
     assert values["regularizer"]["l2"] == 5e-4
     assert values["training"]["epochs"] * values["training"]["steps_per_epoch"] == 450_000
@@ -141,7 +135,7 @@ def test_what_is_no_task_is_refused_and_never_called(
     monkeypatch.syspath_prepend(tmp_path)
     canary = tmp_path / "canary"
     values = {
-        **checked().values,
+        **valid_config().values,
         "task": {
             "_target_": target,
             "command": f"touch {canary}",
@@ -150,7 +144,7 @@ def test_what_is_no_task_is_refused_and_never_called(
         },
     }
     with pytest.raises(ConfigError) as error:
-        check({key: value for key, value in values.items() if key in (*RunConfig.model_fields, "task")})
+        validate_config({key: value for key, value in values.items() if key in (*RunConfig.model_fields, "task")})
     assert f"task._target_={target} " in str(error.value)
     assert message in str(error.value)
     assert not canary.exists()

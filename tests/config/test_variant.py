@@ -4,7 +4,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from ablate.config.levels import chooses_level
+from ablate.config.levels import is_level_choice
 from ablate.config.variant import BASELINE, differences_of, level_text, same_level, variant_name
 
 DEFAULTS = {"optimizer": "adam", "output_res": "full", "data": "sample", "scale": "laptop", "regularizer": "none"}
@@ -108,9 +108,9 @@ def test_values_given_to_a_group_are_named_by_their_keys(prefix: str) -> None:
 )
 def test_an_override_chooses_a_level_or_sets_values(line: str, level: bool) -> None:
     override = OverridesParser.create().parse_override(line)
-    assert chooses_level(override, ["dropout"]) is level
-    assert chooses_level(override, ["dropout@second"]) is level
-    assert not chooses_level(override, ["optimizer"])
+    assert is_level_choice(override, ["dropout"]) is level
+    assert is_level_choice(override, ["dropout@second"]) is level
+    assert not is_level_choice(override, ["optimizer"])
 
 
 def test_levels_of_nested_and_moved_groups_are_named() -> None:

@@ -9,11 +9,11 @@ from ablate.errors import ConfigError
 from ablate.execution.execute import execute
 from ablate.execution.identity import code
 from ablate.execution.job import Job
-from tests.config.test_validation import checked
+from tests.support.configs import valid_config
 
 
 def test_code_that_changed_since_the_command_was_given_is_refused(tmp_path: Path) -> None:
-    run = checked("scale=smoke")
+    run = valid_config("scale=smoke")
     own = code(run)
     edited = replace(own, modules={**own.modules, "ablate.training.fit": "edited"}, version="edited")
     job = Job(

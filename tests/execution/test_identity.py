@@ -9,17 +9,17 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from ablate.config.paths import conf_dir
-from ablate.config.validation import check
+from ablate.config.validation import validate_config
 from ablate.execution.code_version import import_closure, meaning
 from ablate.execution.identity import configuration, identity, setting
-from tests.config.test_validation import checked
+from tests.support.configs import valid_config
 
 DATA = "f" * 64
 
 
 @cache
 def hash_of(*overrides: str, data: str = DATA) -> str:
-    return identity(checked(*overrides), data)
+    return identity(valid_config(*overrides), data)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_paths_and_the_order_of_overrides_do_not() -> None:
 def test_another_default_of_a_level_that_is_not_used_does_not(tmp_path: Path) -> None:
     def hash_in(folder: Path) -> str:
         with initialize_config_dir(str(folder), version_base="1.3"):
-            return identity(check(compose("config", ["optimizer=adamw"])), DATA)
+            return identity(validate_config(compose("config", ["optimizer=adamw"])), DATA)
 
     changed = tmp_path / "conf"
     shutil.copytree(conf_dir(), changed)
@@ -112,7 +112,7 @@ def test_another_default_of_a_level_that_is_not_used_does_not(tmp_path: Path) ->
 
 def test_one_changed_photograph_changes_it(photographs: Path) -> None:
     def found() -> str:
-        run = checked("data=folder", f"data.root={photographs}")
+        run = valid_config("data=folder", f"data.root={photographs}")
         return identity(run, run.task.find_data().fingerprint)
 
     before = found()
@@ -127,12 +127,12 @@ def test_one_changed_photograph_changes_it(photographs: Path) -> None:
 
 def test_runs_of_one_setting_are_those_that_can_be_compared() -> None:
     def setting_of(*overrides: str) -> str:
-        return setting(checked(*overrides), DATA)
+        return setting(valid_config(*overrides), DATA)
 
     assert setting_of("seed=1", "optimizer=sgd", "output_res=quarter", "loss=regression") == setting_of()
     assert setting_of("evaluation.side=32") != setting_of()
     assert setting_of("scale=smoke") != setting_of()
-    assert setting(checked(), "e" * 64) != setting_of()
+    assert setting(valid_config(), "e" * 64) != setting_of()
 
 
 def test_what_code_means_is_the_same_in_every_version_of_python() -> None:
@@ -144,7 +144,7 @@ def test_what_code_means_is_the_same_in_every_version_of_python() -> None:
 
 def test_repetitions_differ_in_the_seed_alone() -> None:
     def configuration_of(*overrides: str) -> str:
-        return configuration(checked(*overrides), DATA)
+        return configuration(valid_config(*overrides), DATA)
 
     assert configuration_of("seed=1") == configuration_of()
     assert configuration_of("optimizer.learning_rate=0.1") != configuration_of()
@@ -159,9 +159,9 @@ def test_the_code_of_an_optimizer_of_ones_own_counts_and_variants_of_it_are_comp
 ) -> None:
     (tmp_path / "own_optimizer.py").write_text("class Mine: ...\n")
     monkeypatch.syspath_prepend(tmp_path)
-    mine = checked("optimizer._target_=own_optimizer.Mine")
+    mine = valid_config("optimizer._target_=own_optimizer.Mine")
     before, common = configuration(mine, DATA), setting(mine, DATA)
-    assert common == setting(checked(), DATA)
+    assert common == setting(valid_config(), DATA)
     (tmp_path / "own_optimizer.py").write_text("class Mine:\n    fast = True\n")
     import_closure.cache_clear()
     assert configuration(mine, DATA) != before

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from ablate.cli.hydra_options import CommandLine
-from ablate.config.interpolation import hydra_config
-from ablate.config.validation import check
+from ablate.cli.command_line import CommandLine
+from ablate.config.interpolation import current_hydra_job
+from ablate.config.validation import validate_config
 from ablate.execution.job import variant_of
 
 
 def named(*arguments: str) -> str:
     config = CommandLine(arguments).compose()
-    with hydra_config(config):
-        return variant_of(check(config))
+    with current_hydra_job(config):
+        return variant_of(validate_config(config))
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from ablate.config.interpolation import unresolved_values
 from ablate.config.paths import conf_dir, experiment_folders
-from ablate.config.validation import check, plain
+from ablate.config.validation import validate_config
 from ablate.study.compose import Load, compose_runs
 from ablate.study.definition import load_study, study_runs
 
@@ -50,7 +51,7 @@ def same(load: Load) -> Callable[[Runs], list[dict[str, Any]]]:
         composed = compose_runs(load, runs)
         assert len(composed) == len(runs)
         for overrides, values in zip(runs, composed, strict=True):
-            assert exactly(values) == exactly(plain(load(list(overrides)))), overrides
+            assert exactly(values) == exactly(unresolved_values(load(list(overrides)))), overrides
         return composed
 
     return compare
@@ -67,7 +68,7 @@ def test_a_shipped_study_is_what_hydra_composes(name: str, load: Load) -> None:
     furthest = max(runs, key=lambda run: sum(one != other for one, other in zip(run, runs[0], strict=True)))
     sample = [runs[0], furthest, runs[-1]]
     for overrides, values in zip(sample, compose_runs(load, sample), strict=True):
-        assert exactly(check(values).values) == exactly(check(load(list(overrides))).values)
+        assert exactly(validate_config(values).values) == exactly(validate_config(load(list(overrides))).values)
 
 
 def test_seeds_take_no_compositions(load: Load) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ablate.cli.hydra_options import CommandLine
+from ablate.cli.command_line import CommandLine
 from ablate.errors import ConfigError
 from ablate.study.definition import StudyFile
 from ablate.study.planning import PlannedRun

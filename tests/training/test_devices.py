@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 
 from ablate.config.training import HardwareConfig
-from ablate.config.validation import Checked
+from ablate.config.validation import ValidConfig
 from ablate.errors import ConfigError
 from ablate.training.checkpoint import Checkpoints
 from ablate.training.devices import choose, driver_version
 from ablate.training.fit import ONE_DEVICE, Training, train
 from ablate.training.hardware import Hardware, _xla, configure
-from tests.config.test_validation import checked
 from tests.conftest import TINY
+from tests.support.configs import valid_config
 
 ROOT = Path(__file__).parents[2]
 # One photograph evaluates: a batch with nothing for the second device.
@@ -40,12 +40,16 @@ def hardware(**arguments: object) -> HardwareConfig:
     return HardwareConfig.model_validate({**defaults, **arguments})
 
 
-def small(photographs: Path, *overrides: str) -> Checked:
-    return checked(*SMALL, f"data.root={photographs}", *overrides)
+def small(photographs: Path, *overrides: str) -> ValidConfig:
+    return valid_config(*SMALL, f"data.root={photographs}", *overrides)
 
 
 def trained(
-    config: Checked, computed: Hardware, losses: dict[str, float], file: Path | None = None, stop_at: int | None = None
+    config: ValidConfig,
+    computed: Hardware,
+    losses: dict[str, float],
+    file: Path | None = None,
+    stop_at: int | None = None,
 ) -> Training | None:
     """Train, from a checkpoint where there is one, and stop after a step."""
 

@@ -10,17 +10,17 @@ import pytest
 
 from ablate.config.optimizers import OptimizerConfig, OtherOptimizer
 from ablate.config.training import TrainingConfig
-from ablate.config.validation import Checked
+from ablate.config.validation import ValidConfig
 from ablate.errors import ConfigError
 from ablate.training.callbacks import Recorder
 from ablate.training.fit import build_optimizer, train
-from tests.config.test_validation import checked
 from tests.conftest import QUICK, TINY
+from tests.support.configs import valid_config
 
 Curves = dict[str, list[tuple[int, float]]]
 
 
-def trained(config: Checked, seed: int = 0) -> tuple[keras.Model, Curves]:
+def trained(config: ValidConfig, seed: int = 0) -> tuple[keras.Model, Curves]:
     curves: Curves = {}
 
     def log(metrics: Mapping[str, float], step: int) -> None:
@@ -38,7 +38,7 @@ def weights(model: keras.Model) -> np.ndarray:
 
 
 def test_the_loss_falls(photographs: Path) -> None:
-    config = checked(
+    config = valid_config(
         *QUICK, "data=folder", f"data.root={photographs}", "training.steps_per_epoch=12", "loss=unweighted"
     )
     _, curves = trained(config)
@@ -48,8 +48,8 @@ def test_the_loss_falls(photographs: Path) -> None:
 
 def test_recorded_losses_are_means_over_the_steps_between(photographs: Path) -> None:
     arguments = [*TINY, "data=folder", f"data.root={photographs}", "training.epochs=2", "training.steps_per_epoch=3"]
-    _, every = trained(checked(*arguments))
-    _, whole = trained(checked(*arguments, "training.log_points=1"))
+    _, every = trained(valid_config(*arguments))
+    _, whole = trained(valid_config(*arguments, "training.log_points=1"))
     assert [step for step, _ in every["train/loss"]] == [1, 2, 3, 4, 5, 6]
     assert [step for step, _ in every["val/loss"]] == [3, 6]
     assert whole["train/loss"] == [(6, pytest.approx(np.mean([loss for _, loss in every["train/loss"]]), rel=1e-5))]
@@ -89,7 +89,7 @@ def test_a_gradient_that_float16_cannot_hold_is_no_divergence(scale: float) -> N
 
 
 def test_the_seed_decides_and_nothing_else(photographs: Path) -> None:
-    config = checked(*TINY, "data=folder", f"data.root={photographs}", "dropout=heavy")
+    config = valid_config(*TINY, "data=folder", f"data.root={photographs}", "dropout=heavy")
     first, again, other = (weights(trained(config, seed)[0]) for seed in (0, 0, 1))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
@@ -97,8 +97,8 @@ def test_the_seed_decides_and_nothing_else(photographs: Path) -> None:
 
 def test_one_epoch_of_four_steps_is_two_of_two(photographs: Path) -> None:
     arguments = [*TINY, "data=folder", f"data.root={photographs}", "backbone.batch_norm=none"]
-    once = checked(*arguments, "training.steps_per_epoch=4")
-    twice = checked(*arguments, "training.epochs=2")
+    once = valid_config(*arguments, "training.steps_per_epoch=4")
+    twice = valid_config(*arguments, "training.epochs=2")
     assert np.array_equal(weights(trained(once)[0]), weights(trained(twice)[0]))
 
 

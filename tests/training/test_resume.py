@@ -7,11 +7,11 @@ import keras
 import numpy as np
 import pytest
 
-from ablate.config.validation import Checked
+from ablate.config.validation import ValidConfig
 from ablate.training.checkpoint import Checkpoints, steps_done
 from ablate.training.fit import Training, train
-from tests.config.test_validation import checked
 from tests.conftest import TINY
+from tests.support.configs import valid_config
 
 Curves = dict[tuple[str, int], float]
 BFLOAT16 = "hardware.precision=mixed_bfloat16"
@@ -22,7 +22,7 @@ class Stopped(Exception):
     """What asked the training to end."""
 
 
-def run(config: Checked, file: Path, curves: Curves, stop_at: int | None = None) -> Training:
+def run(config: ValidConfig, file: Path, curves: Curves, stop_at: int | None = None) -> Training:
     """Train in a fresh state of Keras, as a new process would, and stop after a step."""
 
     def log(metrics: Mapping[str, float], step: int) -> None:
@@ -62,7 +62,7 @@ def run(config: Checked, file: Path, curves: Curves, stop_at: int | None = None)
     ids=["every place", "adadelta in bfloat16", "float16"],
 )
 def test_it_ends_with_the_same_bits(overrides: list[str], stops: list[int], photographs: Path, tmp_path: Path) -> None:
-    config = checked(*TINY, *STEPS, "data=folder", f"data.root={photographs}", *overrides)
+    config = valid_config(*TINY, *STEPS, "data=folder", f"data.root={photographs}", *overrides)
     expected: Curves = {}
     whole = run(config, tmp_path / "whole.npz", expected)
     curves: Curves = {}

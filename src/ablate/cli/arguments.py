@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from ablate.config.schema import unknown
+from ablate.config.schema import unknown_key
 from ablate.errors import ConfigError
 
 _Number = TypeVar("_Number", int, float)
@@ -14,7 +14,7 @@ _NAMES = ("study.name", "study.variant", "experiment")
 _SWITCHES = {"true": True, "false": False}
 
 
-def parsed(given: Iterable[str], allowed: Sequence[str]) -> dict[str, str]:
+def parse_arguments(given: Iterable[str], allowed: Sequence[str]) -> dict[str, str]:
     """Return the values by name.
 
     Raises:
@@ -24,14 +24,14 @@ def parsed(given: Iterable[str], allowed: Sequence[str]) -> dict[str, str]:
     for argument in given:
         name, equals, value = argument.partition("=")
         if name not in allowed:
-            raise ConfigError(unknown(name, allowed))
+            raise ConfigError(unknown_key(name, allowed))
         if not equals or not value:
             raise ConfigError(f"{name} needs a value, as in {name}=VALUE")
         arguments[name] = value
     return arguments
 
 
-def switch(arguments: dict[str, str], name: str, default: str) -> bool:
+def parse_bool(arguments: dict[str, str], name: str, default: str) -> bool:
     """Return a value that is true or false.
 
     Raises:
@@ -43,7 +43,7 @@ def switch(arguments: dict[str, str], name: str, default: str) -> bool:
     return _SWITCHES[value]
 
 
-def whole(name: str, value: str) -> int:
+def parse_int(name: str, value: str) -> int:
     """Return a value that is a whole number.
 
     Raises:
@@ -52,7 +52,7 @@ def whole(name: str, value: str) -> int:
     return _converted(name, value, int, "a whole number")
 
 
-def number(name: str, value: str) -> float:
+def parse_float(name: str, value: str) -> float:
     """Return a value that is a number.
 
     Raises:
@@ -68,7 +68,7 @@ def _converted(name: str, value: str, to: Callable[[str], _Number], kind: str) -
         raise ConfigError(f"{name} must be {kind}. Received: {name}={value}") from None
 
 
-def names_as_text(lines: Iterable[str]) -> list[str]:
+def quote_names(lines: Iterable[str]) -> list[str]:
     """Return overrides such that Hydra reads names as they are written: 2024, 1e3 and true are text in them.
 
     `study.name=null` is a name as well; `null` elsewhere is none, as always.

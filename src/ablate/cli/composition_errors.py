@@ -12,14 +12,14 @@ from omegaconf.errors import GrammarParseError, OmegaConfBaseException
 from yaml import MarkedYAMLError, YAMLError
 from yaml.reader import ReaderError
 
-from ablate.cli.hydra_options import CommandLine
+from ablate.cli.command_line import CommandLine
 from ablate.config.schema import unknown_level
 
 _NO_KEYS = ("name", "_target_")
 """Keys of a level that say which it is."""
 
 
-def unreadable(error: BaseException, path: Path | None = None) -> str | None:
+def explain_unreadable_file(error: BaseException, path: Path | None = None) -> str | None:
     """Say which file cannot be read, and in which line, where an error comes from that.
 
     Args:
@@ -75,7 +75,7 @@ def _interpolates(line: str) -> bool:
     return True
 
 
-def no_level(error: BaseException, arguments: Sequence[str]) -> str | None:
+def explain_unknown_level(error: BaseException, arguments: Sequence[str]) -> str | None:
     """Say what a value would be set with that a config group was given instead of a level: `dropout.rate=0.3`.
 
     Args:

@@ -14,11 +14,11 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from ablate.cli.composition_errors import no_level, unreadable
-from ablate.cli.hydra_options import CommandLine
-from ablate.cli.terminal import is_unread, quiet_where_nobody_reads
-from ablate.config.interpolation import plain
-from ablate.config.schema import unknown, unknown_level
+from ablate.cli.command_line import CommandLine
+from ablate.cli.composition_errors import explain_unknown_level, explain_unreadable_file
+from ablate.cli.terminal import is_closed_pipe, quiet_on_closed_pipe
+from ablate.config.interpolation import unresolved_values
+from ablate.config.schema import unknown_key, unknown_level
 from ablate.errors import AblateError
 from ablate.system.signals import end_orderly_at_signals
 
@@ -27,13 +27,13 @@ _SAFE_PATH = sys.flags.safe_path
 
 
 @contextmanager
-def command() -> Iterator[None]:
+def handle_errors() -> Iterator[None]:
     """Run a command's main function: errors that a user can mend end it with one line and exit code 1.
 
     With `HYDRA_FULL_ERROR=1` in the environment, the stack trace of an error before a run is shown as well, as
     Hydra's users expect; one of a run itself is in its log.
     """
-    with quiet_where_nobody_reads(), _errors_in_a_line():
+    with quiet_on_closed_pipe(), _errors_in_a_line():
         yield
 
 
@@ -48,13 +48,13 @@ def _errors_in_a_line() -> Iterator[None]:
         with _here_importable():
             yield
     except (AblateError, HydraException, OmegaConfBaseException, OSError, YAMLError) as error:
-        if traced or is_unread(error):
+        if traced or is_closed_pipe(error):
             raise
-        _leave(f"Error: {explain(error, sys.argv[1:])}", 1)
+        _leave(f"Error: {explain_error(error, sys.argv[1:])}", 1)
     except (AttributeError, TypeError, ValueError) as error:
         if traced or not (_raised_in(error, "hydra") or _passed(error, "file_config_source.py")):
             raise
-        _leave(f"Error: {explain(error, sys.argv[1:])}", 1)
+        _leave(f"Error: {explain_error(error, sys.argv[1:])}", 1)
     except RecursionError as error:
         if traced or not _passed(error, "defaults_list.py"):
             raise
@@ -100,7 +100,7 @@ def _leave(line: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
-def explain(error: Exception, arguments: Sequence[str]) -> str:
+def explain_error(error: Exception, arguments: Sequence[str]) -> str:
     """Say what is wrong with a command in as few lines as possible.
 
     Args:
@@ -112,7 +112,7 @@ def explain(error: Exception, arguments: Sequence[str]) -> str:
     """
     if isinstance(error, AblateError):
         return str(error)
-    said = unreadable(error) or no_level(error, arguments)
+    said = explain_unreadable_file(error) or explain_unknown_level(error, arguments)
     if said is not None:
         return said
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
@@ -128,7 +128,7 @@ def explain(error: Exception, arguments: Sequence[str]) -> str:
         with suppress(HydraException, OmegaConfBaseException):
             beside = _keys_beside(key, arguments)
             if beside:  # else Hydra's own words, which say how a first one is added
-                return unknown(key, beside)
+                return unknown_key(key, beside)
     return " ".join(str(error).split())
 
 
@@ -150,7 +150,7 @@ def _keys_beside(key: str, arguments: Sequence[str]) -> list[str]:
         node = given.compose(others)
     except (HydraException, OmegaConfBaseException):
         node = given.compose([])
-    beside: Any = {**plain(node), "hydra": OmegaConf.to_container(node.hydra)}
+    beside: Any = {**unresolved_values(node), "hydra": OmegaConf.to_container(node.hydra)}
     hidden = {"hydra"}
     for part in key.split(".")[:-1]:
         child = beside.get(part)

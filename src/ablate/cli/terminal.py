@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-CLEAR = "\r\x1b[K"
+CLEAR_LINE = "\r\x1b[K"
 """Goes to the start of a terminal's line and empties it."""
 
 
@@ -18,7 +18,7 @@ class TerminalFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record's line."""
-        return (CLEAR if sys.stdout.isatty() else "") + super().format(record)
+        return (CLEAR_LINE if sys.stdout.isatty() else "") + super().format(record)
 
 
 class TerminalHandler(logging.StreamHandler[TextIO]):
@@ -26,11 +26,11 @@ class TerminalHandler(logging.StreamHandler[TextIO]):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """Print the stack trace of an error in logging, but for that one."""
-        if not is_unread(sys.exc_info()[1]):
+        if not is_closed_pipe(sys.exc_info()[1]):
             super().handleError(record)
 
 
-def is_unread(error: BaseException | None) -> bool:
+def is_closed_pipe(error: BaseException | None) -> bool:
     """Say whether an error is that of writing to a pipe that nobody reads any more: `head` has seen enough."""
     return isinstance(error, BrokenPipeError) and any(map(_is_unread, (sys.stdout, sys.stderr)))
 
@@ -45,7 +45,7 @@ def _is_unread(stream: TextIO) -> bool:
 
 
 @contextmanager
-def quiet_where_nobody_reads() -> Iterator[None]:
+def quiet_on_closed_pipe() -> Iterator[None]:
     """Let a command end without a word, and with the code of a signal, where nobody reads what it prints."""
     streams = (sys.stdout, sys.stderr)
     try:
@@ -55,7 +55,7 @@ def quiet_where_nobody_reads() -> Iterator[None]:
             for stream in streams:
                 stream.flush()
     except BrokenPipeError as error:
-        if not is_unread(error):
+        if not is_closed_pipe(error):
             raise
         # What is left in them is written once more at the very end.
         nowhere = os.open(os.devnull, os.O_WRONLY)

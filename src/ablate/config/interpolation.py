@@ -22,30 +22,30 @@ _ARGUMENT = "argument of a command"
 _KNOWN = "runtime.cwd, runtime.choices, job.name, job.override_dirname and sweep.dir are known"
 
 
-def plain(config: DictConfig) -> dict[str, Any]:
+def unresolved_values(config: DictConfig) -> dict[str, Any]:
     """Return a composed configuration without Hydra's own section as plain values, interpolations as they stand."""
     own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     return cast(dict[str, Any], OmegaConf.to_container(own, resolve=False))
 
 
-def refers_to_hydra(values: Mapping[str, Any]) -> bool:
+def has_hydra_interpolation(values: Mapping[str, Any]) -> bool:
     """Say whether unresolved values interpolate what each job of Hydra's has of its own: `${hydra:..}`."""
     return _HYDRA.search(repr(values)) is not None
 
 
-def resolved(config: DictConfig | Mapping[str, Any]) -> dict[str, Any]:
+def resolve(config: DictConfig | Mapping[str, Any]) -> dict[str, Any]:
     """Return a configuration's values with all interpolations resolved.
 
     Args:
-        config: As Hydra composes it, or `plain`; the current job is Hydra's where it has no section `hydra`.
+        config: As Hydra composes it, or `unresolved_values`; one without a section `hydra` belongs to the current job.
 
     Raises:
         ConfigError: A value is missing, or one of Hydra's is not known before a job has started.
     """
     composed = isinstance(config, DictConfig) and "hydra" in config
-    values = plain(config) if isinstance(config, DictConfig) else dict(config)
+    values = unresolved_values(config) if isinstance(config, DictConfig) else dict(config)
     try:
-        with as_in_job(cast(DictConfig, config)) if composed else nullcontext(), _missing_named():
+        with job_environment(cast(DictConfig, config)) if composed else nullcontext(), _missing_named():
             own = OmegaConf.create(values)
             return cast(dict[str, Any], OmegaConf.to_container(own, resolve=True, throw_on_missing=True))
     except OmegaConfBaseException as error:
@@ -60,17 +60,17 @@ def resolved(config: DictConfig | Mapping[str, Any]) -> dict[str, Any]:
         raise ConfigError(str(error).splitlines()[0]) from None
 
 
-def resolved_text(text: str, config: DictConfig) -> str:
+def resolve_text(text: str, config: DictConfig) -> str:
     """Return a command's own argument with its interpolations resolved as those of the configuration are."""
     if "${" not in text:
         return text
     with open_dict(config):
         whole = cast(DictConfig, OmegaConf.merge(config, {_ARGUMENT: text}))
-    return str(resolved(whole)[_ARGUMENT])
+    return str(resolve(whole)[_ARGUMENT])
 
 
 @contextmanager
-def hydra_config(config: DictConfig) -> Iterator[None]:
+def current_hydra_job(config: DictConfig) -> Iterator[None]:
     """Let a composed configuration be that of the current job."""
     instance = HydraConfig.instance()
     before = instance.cfg
@@ -82,13 +82,13 @@ def hydra_config(config: DictConfig) -> Iterator[None]:
 
 
 @contextmanager
-def as_in_job(config: DictConfig) -> Iterator[None]:
+def job_environment(config: DictConfig) -> Iterator[None]:
     """Let a composed configuration be that of the current job, and set the environment as all of its jobs have it."""
     section = config.hydra.job.env_set
     settled = {str(name): _select(section, str(name)) for name in section}
     environment = {name: str(value) for name, value in settled.items() if value is not _UNKNOWN}
     check_job_environment(environment)
-    with hydra_config(config), env_override(environment):
+    with current_hydra_job(config), env_override(environment):
         yield
 
 
@@ -99,7 +99,7 @@ def _select(section: Any, key: str) -> Any:
         return _UNKNOWN
 
 
-def whole_job(config: DictConfig) -> dict[str, Any]:
+def serialize_job(config: DictConfig) -> dict[str, Any]:
     """Return the configuration of the current job, Hydra's section with it, as plain values for another process.
 
     Args:
@@ -109,11 +109,11 @@ def whole_job(config: DictConfig) -> dict[str, Any]:
     section = cast(dict[str, Any], OmegaConf.to_container(hydra, resolve=False))
     # `${now:..}` in a file's name would be another one there.
     section["job_logging"] = OmegaConf.to_container(hydra.job_logging, resolve=True)
-    return {**plain(config), "hydra": section}
+    return {**unresolved_values(config), "hydra": section}
 
 
-def continue_job(values: Mapping[str, Any]) -> DictConfig:
-    """Make a job that another process has begun, see `whole_job`, the current one; return its configuration."""
+def restore_job(values: Mapping[str, Any]) -> DictConfig:
+    """Make a job that another process has begun, see `serialize_job`, the current one; return its configuration."""
     section = OmegaConf.structured(HydraConf)
     OmegaConf.set_struct(section, False)
     config = OmegaConf.create({**values, "hydra": None})

@@ -22,7 +22,7 @@ def chosen_levels() -> dict[str, str]:
     return _levels(HydraConfig.get().runtime.choices)
 
 
-def levels_alone(kept: Collection[str] | None = None) -> tuple[dict[str, str], dict[str, Any]]:
+def compose_levels_only(kept: Collection[str] | None = None) -> tuple[dict[str, str], dict[str, Any]]:
     """Return what a Hydra job would have had without its overrides of keys.
 
     Args:
@@ -35,11 +35,11 @@ def levels_alone(kept: Collection[str] | None = None) -> tuple[dict[str, str], d
     groups = chosen_levels()
     overrides = [
         str(override.input_line)
-        for override in OverridesParser.create().parse_overrides(task_overrides())
-        if chooses_level(override, groups) and (kept is None or override.key_or_group in kept)
+        for override in OverridesParser.create().parse_overrides(job_overrides())
+        if is_level_choice(override, groups) and (kept is None or override.key_or_group in kept)
     ]
     # The folders are all among the job's sources already.
-    config = loader_of_job().load_configuration(
+    config = job_config_loader().load_configuration(
         HydraConfig.get().job.config_name, overrides=[*overrides, "hydra.searchpath=[]"], run_mode=RunMode.RUN
     )
     levels = _levels(config.hydra.runtime.choices)
@@ -47,12 +47,12 @@ def levels_alone(kept: Collection[str] | None = None) -> tuple[dict[str, str], d
     return levels, cast(dict[str, Any], OmegaConf.to_container(own, resolve=True))
 
 
-def task_overrides() -> list[str]:
+def job_overrides() -> list[str]:
     """Return the overrides of the current Hydra job as they were given, with their interpolations."""
     return cast(list[str], OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False))
 
 
-def loader_of_job() -> ConfigLoaderImpl:
+def job_config_loader() -> ConfigLoaderImpl:
     """Return what composes from where the current Hydra job was composed, in whichever process and folder it runs."""
     Plugins.instance()  # they store configurations of their own
     search_path = ConfigSearchPathImpl()
@@ -62,7 +62,7 @@ def loader_of_job() -> ConfigLoaderImpl:
     return ConfigLoaderImpl(search_path)
 
 
-def chooses_level(override: Override, groups: Iterable[str]) -> bool:
+def is_level_choice(override: Override, groups: Iterable[str]) -> bool:
     """Say whether an override chooses a level of a config group, as `optimizer=adam`, or else sets values.
 
     Args:

@@ -3,16 +3,16 @@
 import hashlib
 import re
 
-MOST = 120
+MAX_SHOWN = 120
 """Characters of a name up to which it is shown whole."""
 _PART = 48
 """Most characters of one difference from the baseline in a name that is not."""
 _DIGITS = 6
-STORED = 5000
+MAX_STORED = 5000
 """Most characters of a variant's name: MLflow takes 6,000 in a param, and 8,000 in a tag."""
 
 
-def shortened(name: str, most: int = MOST) -> str:
+def shorten(name: str, most: int = MAX_SHOWN) -> str:
     """Shorten a name that is too long to be read: of each long difference in it stays the beginning.
 
     The same name always comes out the same, and other names come out otherwise: where something is missing, six digits
@@ -33,14 +33,14 @@ def shortened(name: str, most: int = MOST) -> str:
     return short if len(short) <= most else _cut(name, most)
 
 
-def storable(name: str) -> str:
+def shorten_for_store(name: str) -> str:
     """Shorten a name that is too long even for the store."""
-    return _cut(name, STORED, digits=32)
+    return _cut(name, MAX_STORED, digits=32)
 
 
 def run_name(variant: str, seed: int | str) -> str:
     """Return what a run is called, for people."""
-    return f"{shortened(variant)} seed={seed}"
+    return f"{shorten(variant)} seed={seed}"
 
 
 def _cut(text: str, most: int, digits: int = _DIGITS) -> str:

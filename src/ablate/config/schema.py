@@ -39,7 +39,7 @@ def validate(model: type[Model], values: Mapping[str, Any], *, prefix: str = "")
         raise ConfigError("\n".join(lines)) from None
 
 
-def unknown(key: str, allowed: Iterable[str]) -> str:
+def unknown_key(key: str, allowed: Iterable[str]) -> str:
     """Say that a key is unknown, which are allowed beside it, and which was probably meant."""
     parent, dot, leaf = key.rpartition(".")
     return f"unknown key: {key}. {_choice(parent + dot, leaf, allowed)}"
@@ -61,7 +61,7 @@ def _explain(model: type[BaseModel], problem: Mapping[str, Any], prefix: str) ->
     place = [str(part) for part in problem["loc"]]
     key = ".".join([*([prefix] if prefix else []), *place])
     if problem["type"] == "extra_forbidden":
-        return unknown(key, _fields(model, place[:-1]))
+        return unknown_key(key, _fields(model, place[:-1]))
     if problem["type"] == "missing":
         return f"missing key: {key}"
     message = problem["msg"].removeprefix("Value error, ")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PositiveFloat, SerializeAsAny, model_validator
 
-from ablate.config.names import STORED
+from ablate.config.names import MAX_STORED
 from ablate.config.optimizers import ONE_DEVICE_ALONE, OptimizerConfig
 from ablate.config.schema import Schema
 from ablate.config.training import HardwareConfig, TrainingConfig
@@ -29,7 +29,7 @@ class StudyConfig(Schema):
     """The study that a run belongs to."""
 
     name: StudyName
-    variant: Annotated[str, Field(min_length=1, max_length=STORED)] | None = None
+    variant: Annotated[str, Field(min_length=1, max_length=MAX_STORED)] | None = None
 
 
 class TrackingConfig(Schema):

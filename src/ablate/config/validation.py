@@ -13,9 +13,9 @@ from typing import Any, cast
 from omegaconf import DictConfig
 
 from ablate.config.environment import fix_environment
-from ablate.config.interpolation import plain, resolved
+from ablate.config.interpolation import resolve, unresolved_values
 from ablate.config.optimizers import SCHEMAS, OptimizerConfig, OtherOptimizer
-from ablate.config.schema import unknown, validate
+from ablate.config.schema import unknown_key, validate
 from ablate.config.sections import RunConfig
 from ablate.errors import ConfigError
 from ablate.task import Task
@@ -31,7 +31,7 @@ UNUSED_BY_RUNS = ("scale",)
 
 
 @dataclass(frozen=True)
-class Checked:
+class ValidConfig:
     """A configuration that has passed validation.
 
     Attributes:
@@ -45,20 +45,20 @@ class Checked:
     task: Task
 
 
-def check(config: DictConfig | Mapping[str, Any]) -> Checked:
+def validate_config(config: DictConfig | Mapping[str, Any]) -> ValidConfig:
     """Validate a composed configuration and construct its task.
 
     Args:
-        config: As Hydra composes it, or `plain`.
+        config: As Hydra composes it, or `unresolved_values`.
 
     Raises:
         ConfigError: Something is unknown, missing or impossible; one line for each.
     """
-    unresolved = plain(config) if isinstance(config, DictConfig) else config
+    unresolved = unresolved_values(config) if isinstance(config, DictConfig) else config
     missing = sorted(key for key in _missing(unresolved) if not key.startswith("task."))
     if missing:
         raise ConfigError(f"{', '.join(missing)} must be given, as in {missing[0]}=VALUE")
-    values = resolved(config)
+    values = resolve(config)
     if values.get("experiment") is not None:
         name = values["experiment"]
         raise ConfigError(f"experiment={name} is many runs: add -m, as in `python -m ablate.run -m experiment={name}`")
@@ -67,14 +67,14 @@ def check(config: DictConfig | Mapping[str, Any]) -> Checked:
     allowed = {*fields, *task, "task", *UNUSED_BY_RUNS}.difference(NOT_TASK)
     for key in values:
         if key not in allowed:
-            raise ConfigError(unknown(key, allowed))
+            raise ConfigError(unknown_key(key, allowed))
     sections = {key: values[key] for key in fields if key in values}
     if isinstance(sections.get("optimizer"), Mapping):
         target = sections["optimizer"].get("_target_")
         schema = SCHEMAS.get(target, OtherOptimizer) if isinstance(target, str) else OptimizerConfig
         sections["optimizer"] = validate(schema, sections["optimizer"], prefix="optimizer")
     run = validate(RunConfig, sections)
-    return Checked(values, run, _task(task))
+    return ValidConfig(values, run, _task(task))
 
 
 def _missing(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

@@ -6,8 +6,8 @@ from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from ablate.config.levels import chooses_level
-from ablate.config.names import storable
+from ablate.config.levels import is_level_choice
+from ablate.config.names import shorten_for_store
 
 BASELINE = "baseline"
 NOT_VARIED = ("seed", "study", "experiment", "tracking", "checkpoint", "rerun", "hardware", "scale", "data", "task")
@@ -47,7 +47,7 @@ def variant_name(
         if level != defaults.get(group) and group not in NOT_VARIED and _section(group) not in _NO_RESULT_SECTIONS
     }
     for override in OverridesParser.create().parse_overrides(list(overrides)):
-        if chooses_level(override, choices):
+        if is_level_choice(override, choices):
             continue
         key = override.key_or_group
         now, before = (dict(_flatten(key, _select(config, key))) for config in (values, reference))
@@ -63,7 +63,7 @@ def variant_name(
 
 def named(differences: Mapping[str, str]) -> str:
     """Return the name of a variant that differs so from the baseline; one that no store could hold ends in a hash."""
-    return storable(",".join(f"{key}={differences[key]}" for key in sorted(differences))) or BASELINE
+    return shorten_for_store(",".join(f"{key}={differences[key]}" for key in sorted(differences))) or BASELINE
 
 
 def level_text(value: Any) -> str:

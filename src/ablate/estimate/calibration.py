@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 from ablate.config.environment import set_onednn
-from ablate.config.validation import check
+from ablate.config.validation import validate_config
 from ablate.estimate.runtime import BASES, Prediction
 
 _STEPS = 6
@@ -25,7 +25,7 @@ def calibrate(values: Mapping[str, Any], examples_per_epoch: int) -> Prediction:
     set_onednn(bool(values["hardware"]["onednn"]))
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         step, rest = pool.submit(_timed, dict(values)).result()
-    training = check(values).run.training
+    training = validate_config(values).run.training
     steps = training.steps_of_an_epoch(examples_per_epoch) * training.epochs
     return Prediction(rest + steps * step, BASES[2])
 
@@ -35,7 +35,7 @@ def _timed(values: Mapping[str, Any]) -> tuple[float, float]:
     from ablate.training.hardware import configure
 
     begun = time.monotonic()
-    checked = check(values)
+    checked = validate_config(values)
     run, task = checked.run, checked.task
     hardware = configure(run.hardware, seed=run.seed, deterministic=run.training.deterministic)
     task.load_data()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from ablate.config.validation import Checked, check
+from ablate.config.validation import ValidConfig, validate_config
 from ablate.errors import ClaimLost, ConfigError, DataError, Elsewhere, RunFailed, from_outside
 from ablate.execution.code_version import differences
 from ablate.execution.identity import code, configuration, identity, setting, setting_parts
@@ -40,7 +40,7 @@ def execute(job: Job, started: Callable[[str], None] = lambda run_id: None) -> N
         Elsewhere: Another process trains it.
         RunFailed: It has failed before, and `rerun` does not say to try again.
     """
-    checked = check(job.values)
+    checked = validate_config(job.values)
     changed = differences(job.code, code(checked))
     if changed:
         raise ConfigError(
@@ -96,7 +96,7 @@ def _refer(job: Job, found: Standing) -> None:
         refer(found.run_id, study=study, variant=job.variant, project=job.project)
 
 
-def _train(job: Job, checked: Checked, claim: Claim, run_id: str | None, started: Callable[[str], None]) -> None:
+def _train(job: Job, checked: ValidConfig, claim: Claim, run_id: str | None, started: Callable[[str], None]) -> None:
     from ablate.training.hardware import configure
 
     run, begun = checked.run, time.monotonic()
@@ -136,14 +136,14 @@ def _train(job: Job, checked: Checked, claim: Claim, run_id: str | None, started
         _train_and_evaluate(job, checked, tracked, claim, hardware, begun)
 
 
-def _setting_tags(checked: Checked, fingerprint: str) -> dict[str, str]:
+def _setting_tags(checked: ValidConfig, fingerprint: str) -> dict[str, str]:
     """Return what a report names where runs cannot be compared; the data's fingerprint is tracked with the data."""
     parts = setting_parts(checked, fingerprint)
     evaluation = ", ".join(f"{name} {value}" for name, value in sorted(parts["comparison"].items()))
     return {"ablate.evaluation": evaluation, "ablate.scale": str(parts["scale"]), "ablate.code": parts["code"]}
 
 
-def _predict(checked: Checked, tracked: TrackedRun, devices: str, configuration: str) -> None:
+def _predict(checked: ValidConfig, tracked: TrackedRun, devices: str, configuration: str) -> None:
     """Note what the plan would have said, so that it can say how good it is."""
     from ablate.estimate.runtime import HISTORY, predict, usable
     from ablate.tracking.read import history
@@ -160,7 +160,7 @@ def _predict(checked: Checked, tracked: TrackedRun, devices: str, configuration:
 
 
 def _train_and_evaluate(
-    job: Job, checked: Checked, tracked: TrackedRun, claim: Claim, hardware: Hardware, begun: float
+    job: Job, checked: ValidConfig, tracked: TrackedRun, claim: Claim, hardware: Hardware, begun: float
 ) -> None:
     from ablate.training.checkpoint import Checkpoints
     from ablate.training.fit import train
@@ -213,6 +213,6 @@ def _measured(metric: Metric, values: Mapping[str, float]) -> str:
     return f"{metric.label} {values[metric.name]:.4g} {metric.unit}".rstrip()
 
 
-def _shown(checked: Checked) -> dict[str, Any]:
+def _shown(checked: ValidConfig) -> dict[str, Any]:
     """Return the configuration as it is tracked: the task's sections stand where they are set, and only there."""
     return {**checked.values, "task": {"_target_": checked.values["task"]["_target_"]}}

@@ -5,11 +5,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ablate.config.validation import Checked
+from ablate.config.validation import ValidConfig
 from ablate.execution.code_version import Code, code_of, code_of_classes, joined
 
 
-def identity(checked: Checked, fingerprint: str) -> str:
+def identity(checked: ValidConfig, fingerprint: str) -> str:
     """Return the hash of everything that determines a run's result.
 
     That is the task's, optimiser's and training's configuration, the seed, the precision, the contents of the data
@@ -30,17 +30,17 @@ def identity_of(configuration: str, seed: int) -> str:
     return _digest({"configuration": configuration, "seed": seed})
 
 
-def configuration(checked: Checked, fingerprint: str) -> str:
+def configuration(checked: ValidConfig, fingerprint: str) -> str:
     """Return the identity apart from the seed: runs of one variant must agree in it, or they are no repetitions."""
     return _digest({"setting": setting(checked, fingerprint), **_config(checked)})
 
 
-def setting(checked: Checked, fingerprint: str) -> str:
+def setting(checked: ValidConfig, fingerprint: str) -> str:
     """Return the hash of what runs must have in common for their results to be compared, see `setting_parts`."""
     return _digest(setting_parts(checked, fingerprint))
 
 
-def setting_parts(checked: Checked, fingerprint: str) -> dict[str, Any]:
+def setting_parts(checked: ValidConfig, fingerprint: str) -> dict[str, Any]:
     """Return what runs must have in common: the data, how it is evaluated, the scale, and the code."""
     return {
         "data": fingerprint,
@@ -50,7 +50,7 @@ def setting_parts(checked: Checked, fingerprint: str) -> dict[str, Any]:
     }
 
 
-def _config(checked: Checked) -> dict[str, Any]:
+def _config(checked: ValidConfig) -> dict[str, Any]:
     run = checked.run
     return {
         "task": {"class": f"{type(checked.task).__qualname__}", **checked.task.result_config()},
@@ -61,7 +61,7 @@ def _config(checked: Checked) -> dict[str, Any]:
     }
 
 
-def code(checked: Checked) -> Code:
+def code(checked: ValidConfig) -> Code:
     """Return all code that a run's result depends on: that of its task, of training, and of classes that it names.
 
     Raises:
@@ -70,7 +70,7 @@ def code(checked: Checked) -> Code:
     return joined(code_of(checked.task), _named_code(checked))
 
 
-def _named_code(checked: Checked) -> Code:
+def _named_code(checked: ValidConfig) -> Code:
     """Return the code of the classes that a configuration names beside the task: variants may differ in it."""
     return code_of_classes(_targets({key: value for key, value in checked.values.items() if key != "task"}))
 

@@ -11,11 +11,11 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from ablate.config.environment import check_job_environment
-from ablate.config.interpolation import whole_job
-from ablate.config.levels import chosen_levels, levels_alone, task_overrides
-from ablate.config.names import run_name, shortened
+from ablate.config.interpolation import serialize_job
+from ablate.config.levels import chosen_levels, compose_levels_only, job_overrides
+from ablate.config.names import run_name, shorten
 from ablate.config.paths import project_dir
-from ablate.config.validation import Checked, check
+from ablate.config.validation import ValidConfig, validate_config
 from ablate.config.variant import NOT_VARIED, variant_name
 from ablate.execution.code_version import Code
 from ablate.execution.identity import code
@@ -50,7 +50,7 @@ class Job:
         return run_name(self.variant, self.values["seed"])
 
     def __str__(self) -> str:
-        return f"{shortened(self.variant)}, seed {self.values['seed']}"
+        return f"{shorten(self.variant)}, seed {self.values['seed']}"
 
 
 def described(config: DictConfig) -> Job:
@@ -60,23 +60,23 @@ def described(config: DictConfig) -> Job:
         ConfigError: Something is unknown, missing or impossible.
     """
     check_job_environment(HydraConfig.get().job.env_set)
-    checked = check(config)
+    checked = validate_config(config)
     return Job(
         values=checked.values,
         variant=variant_of(checked),
         uri=store_uri(checked.run.tracking.uri, project_dir()),
         project=project_dir(),
         code=code(checked),
-        whole=whole_job(config),
+        whole=serialize_job(config),
     )
 
 
-def variant_of(checked: Checked) -> str:
+def variant_of(checked: ValidConfig) -> str:
     """Name the variant of the current Hydra job: as its study says, or by its differences from the defaults."""
     return checked.run.study.variant or variant_name(
-        task_overrides(),
+        job_overrides(),
         choices=chosen_levels(),
-        defaults=levels_alone(NOT_VARIED)[0],
+        defaults=compose_levels_only(NOT_VARIED)[0],
         values=checked.values,
-        reference=levels_alone()[1],
+        reference=compose_levels_only()[1],
     )

@@ -18,7 +18,7 @@ from hydra.core.utils import configure_log
 from tqdm import tqdm
 
 from ablate.config.environment import set_onednn
-from ablate.config.interpolation import continue_job
+from ablate.config.interpolation import restore_job
 from ablate.errors import AblateError, Elsewhere, Interrupted, RunFailed
 from ablate.execution.execute import execute
 from ablate.execution.job import Job
@@ -110,7 +110,7 @@ def _child(job: Job, environment: Mapping[str, str], sender: Connection) -> None
         # The server may have been started under another one; a job of Hydra's can have variables of its own.
         os.environ.clear()
         os.environ.update(environment)
-        hydra = continue_job(job.whole).hydra
+        hydra = restore_job(job.whole).hydra
         configure_log(hydra.hydra_logging, hydra.verbose)  # which `hydra/job_logging=none` leaves as it is
         configure_log(hydra.job_logging, hydra.verbose)
         # The bar's own lock is one between processes, which a killed one would leave behind.

@@ -4,8 +4,8 @@ import os
 import sys
 from pathlib import Path
 
-from ablate.cli.arguments import parsed, switch
-from ablate.cli.errors import command
+from ablate.cli.arguments import parse_arguments, parse_bool
+from ablate.cli.errors import handle_errors
 from ablate.config.paths import project_dir
 from ablate.errors import TrackingError
 
@@ -32,12 +32,12 @@ _SHOWN = 10
 
 def main() -> None:
     """Run the command."""
-    with command():
+    with handle_errors():
         if {"-h", "--help"}.intersection(sys.argv[1:]):
             print(HELP)
             return
-        arguments = parsed(sys.argv[1:], ARGUMENTS)
-        partial, tracked = switch(arguments, "partial", "false"), switch(arguments, "track", "true")
+        arguments = parse_arguments(sys.argv[1:], ARGUMENTS)
+        partial, tracked = parse_bool(arguments, "partial", "false"), parse_bool(arguments, "track", "true")
         # Figures go to files, whatever windows the environment asks for; an unknown one would be an error.
         os.environ["MPLBACKEND"] = "agg"
         from ablate.report.load import load

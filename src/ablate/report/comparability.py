@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from ablate.config.names import shortened
+from ablate.config.names import shorten
 from ablate.config.variant import changes_result
 from ablate.errors import NotComparable
 from ablate.execution.code_version import Code, differences
@@ -37,7 +37,7 @@ class Gap:
     why: str
 
     def __str__(self) -> str:
-        return f"{shortened(self.variant)}, seed {self.seed}: {self.why}"
+        return f"{shorten(self.variant)}, seed {self.seed}: {self.why}"
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def _of_variants(runs: pd.DataFrame, params: pd.DataFrame | None) -> list[_Disag
             named = _settings_of(params.loc[first]) if params is not None else [""] * len(first)
             found.append(
                 (
-                    f"{_CONFIGURATION} of {shortened(str(variant))}",
+                    f"{_CONFIGURATION} of {shorten(str(variant))}",
                     [(said or value[:24], ids) for said, (value, ids) in zip(named, groups, strict=True)],
                 )
             )
@@ -197,7 +197,7 @@ def _settings_of(params: pd.DataFrame) -> list[str]:
     keys = [str(key) for key in params if changes_result(str(key)) and _differ(params[key])]
     more = f" and {len(keys) - _KEYS} more" if len(keys) > _KEYS else ""
     return [
-        ", ".join(shortened(f"{key}={'absent' if pd.isna(row[key]) else row[key]}") for key in keys[:_KEYS]) + more
+        ", ".join(shorten(f"{key}={'absent' if pd.isna(row[key]) else row[key]}") for key in keys[:_KEYS]) + more
         for _, row in params.iterrows()
     ]
 
@@ -225,7 +225,7 @@ def _mixed(
     for what, groups in disagreements:
         lines.append(f"  {what}:")
         for value, ids in groups:
-            names = [f"{shortened(variant)} seed {seed}" for variant, seed in (_cell(runs, run) for run in ids)]
+            names = [f"{shorten(variant)} seed {seed}" for variant, seed in (_cell(runs, run) for run in ids)]
             lines.append(f"    {value}: {_listed(names)}")
         if what == SETTING["code"]:
             lines += _changes([code(ids[0]) for _, ids in groups])

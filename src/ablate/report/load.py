@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import pandas as pd
 import yaml
 
-from ablate.config.names import shortened
+from ablate.config.names import shorten
 from ablate.config.schema import unknown_level, validate
 from ablate.errors import ConfigError, NotComparable, TrackingError
 from ablate.execution.code_version import Code
@@ -124,7 +124,7 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
     names, common = shown_names(variants)
     absent = {gap.variant: gap.variant for gap in selection.gaps}
     whole = {**absent, **short_names(variants)[0]}
-    names = {**{variant: shortened(variant) for variant in absent}, **names}
+    names = {**{variant: shorten(variant) for variant in absent}, **names}
     runs = selection.runs.assign(variant=selection.runs["variant"].map(names))
     order = {name: place for place, name in enumerate(in_order(runs["variant"].tolist()))}
     runs = runs.sort_values(

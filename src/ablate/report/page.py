@@ -9,7 +9,7 @@ from urllib.parse import quote
 import numpy as np
 import pandas as pd
 
-from ablate.config.names import shortened
+from ablate.config.names import shorten
 from ablate.config.variant import level_text
 from ablate.report.compare import BETTER, EQUIVALENT, NO_DIFFERENCE, WORSE, compare, cost_differences
 from ablate.report.figures import Figure
@@ -216,7 +216,7 @@ def _notes(results: Results) -> list[str]:
     if results.gaps:
         notes.append(f"This report is partial: {quantity(len(results.gaps), 'run')} missing, named below.")
     if results.common:
-        notes.append(f"All runs share {shortened(results.common)}.")
+        notes.append(f"All runs share {shorten(results.common)}.")
     reused = int(results.runs["reused_from"].notna().sum()) if "reused_from" in results.runs else 0
     if reused:
         notes.append(f"{quantity(reused, 'run')} reused from other studies: same configuration, seed, data and code.")
@@ -231,7 +231,7 @@ def _notes(results: Results) -> list[str]:
 def _long_names(results: Results, effects: pd.DataFrame) -> dict[str, str]:
     """Return the whole names of what a report shows shortened, by what it shows."""
     others = [results.common, *map(str, effects["effect"])]
-    names = {**results.names, **{shortened(name): name for name in others}}
+    names = {**results.names, **{shorten(name): name for name in others}}
     return {shown: whole for shown, whole in names.items() if shown != whole}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ablate.config.names import shortened
+from ablate.config.names import shorten
 from ablate.config.variant import BASELINE
 from ablate.report.comparability import Gap
 from ablate.report.compare import BETTER, EQUIVALENT, NO_DIFFERENCE, WORSE
@@ -207,7 +207,7 @@ def effects_table(effects: pd.DataFrame, unit: str, link: str) -> Table:
     """Return the table of main effects and interactions; `link` is the address of the runs that they come from."""
     rows = [
         [
-            Cell(text=shortened(str(row["effect"]))),
+            Cell(text=shorten(str(row["effect"]))),
             Cell(
                 text=with_interval(float(row["estimate"]), float(row["low"]), float(row["high"])),
                 sort=float(row["estimate"]),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ablate.config.names import shortened
+from ablate.config.names import shorten
 from ablate.config.variant import BASELINE, differences_of
 
 
@@ -27,7 +27,7 @@ def short_names(variants: Sequence[str]) -> tuple[dict[str, str], str]:
 def shown_names(variants: Sequence[str]) -> tuple[dict[str, str], str]:
     """Return what a report calls variants: by `short_names`, long ones further shortened; and what they share."""
     short, common = short_names(variants)
-    shown = {variant: shortened(name) for variant, name in short.items()}
+    shown = {variant: shorten(name) for variant, name in short.items()}
     # Hashes of a few digits may be equal by chance.
     return (shown if len(set(shown.values())) == len(set(short.values())) else short), common
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
-from ablate.config.interpolation import plain, refers_to_hydra, resolved
+from ablate.config.interpolation import has_hydra_interpolation, resolve, unresolved_values
 
 Load = Callable[[list[str]], DictConfig]
 Values = dict[str, Any]
@@ -42,27 +42,27 @@ def compose_runs(load: Load, runs: Sequence[Sequence[str]]) -> list[Values]:
     for overrides in runs:
         keys = [_key(line) for line in overrides]
         if len(set(keys)) < len(keys) or "study" in keys:
-            composed.append(plain(load([*overrides])))
+            composed.append(unresolved_values(load([*overrides])))
             continue
         lines = {key: line for key, line in zip(keys, overrides, strict=True) if not _is_plain(line)}
         if not base:
-            first, base = lines, plain(load([*lines.values()]))
+            first, base = lines, unresolved_values(load([*lines.values()]))
         values = None
         if list(lines) == list(first):
             changed = {key: line for key, line in lines.items() if line != first[key]}
             for key, line in changed.items():
                 if line not in alone:
-                    alone[line] = list(_changes(base, plain(load([*{**first, key: line}.values()]))))
+                    alone[line] = list(_changes(base, unresolved_values(load([*{**first, key: line}.values()]))))
             if _are_apart({key: alone[line] for key, line in changed.items()}):
                 values = _changed(base, [change for line in changed.values() for change in alone[line]])
         if values is None:
-            values = plain(load([*lines.values()]))
+            values = unresolved_values(load([*lines.values()]))
         for override in parser.parse_overrides([line for line in overrides if _is_plain(line)]):
             value = override.value()
             values = _changed(values, [(tuple(override.key_or_group.split(".")), getattr(value, "text", value))])
         composed.append(values)
     return [
-        resolved(load([*overrides])) if refers_to_hydra(values) else values
+        resolve(load([*overrides])) if has_hydra_interpolation(values) else values
         for overrides, values in zip(runs, composed, strict=True)
     ]
 

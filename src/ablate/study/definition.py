@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import Field, NonNegativeInt, PositiveFloat, field_validator, model_validator
 
-from ablate.cli.composition_errors import unreadable
+from ablate.cli.composition_errors import explain_unreadable_file
 from ablate.config.paths import experiment_folders
 from ablate.config.schema import Schema, unknown_level, validate
 from ablate.config.sections import StudyName
@@ -144,7 +144,7 @@ def load_study(name: str) -> StudyFile:
         # As Hydra reads its files: 3e-4 is a number.
         values = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
     except (OSError, yaml.YAMLError, UnicodeDecodeError, OmegaConfBaseException) as error:
-        said = unreadable(error, path) or f"{path} cannot be read: {' '.join(str(error).split())}"
+        said = explain_unreadable_file(error, path) or f"{path} cannot be read: {' '.join(str(error).split())}"
         raise ConfigError(said) from None
     if not isinstance(values, dict):
         raise ConfigError(f"{path} must hold keys and values")

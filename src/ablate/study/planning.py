@@ -10,10 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from ablate.config.names import shortened
+from ablate.config.names import shorten
 from ablate.config.schema import validate
 from ablate.config.sections import StudyConfig
-from ablate.config.validation import Checked, check
+from ablate.config.validation import ValidConfig, validate_config
 from ablate.errors import ConfigError
 from ablate.execution.identity import configuration, identity_of
 from ablate.execution.lease import holder
@@ -40,7 +40,7 @@ class PlannedRun:
 
     name: str
     overrides: tuple[str, ...]
-    checked: Checked
+    checked: ValidConfig
     data: FoundData
     configuration: str
     identity: str
@@ -112,11 +112,11 @@ def _check_names(planned: Sequence[PlannedRun]) -> None:
         same = first.setdefault((run.uri, run.study, variant, run.seed), run)
         if same.identity != run.identity:
             one, other = (
-                shortened(" ".join(line for line in mine.overrides if line not in others.overrides))
+                shorten(" ".join(line for line in mine.overrides if line not in others.overrides))
                 for mine, others in ((same, run), (run, same))
             )
             raise ConfigError(
-                f"study.variant={shortened(variant)} names two configurations: {one or 'none of these'} and "
+                f"study.variant={shorten(variant)} names two configurations: {one or 'none of these'} and "
                 f"{other or 'none of these'}. Leave it out, and each is named by its differences from the defaults"
             )
 
@@ -129,15 +129,15 @@ class _Checks:
     """Checks configurations; of those that differ in seed and name alone, the first, and one for each seed."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, Checked] = {}
+        self._seen: dict[str, ValidConfig] = {}
         self._seeds: set[Any] = set()
 
-    def __call__(self, values: Mapping[str, Any]) -> Checked:
+    def __call__(self, values: Mapping[str, Any]) -> ValidConfig:
         shape = json.dumps(_without_plain(values))
         before = self._seen.get(shape)
         resolved = "${" not in json.dumps([values["seed"], values["study"]]) and not _REFERS.search(shape)
         if before is None or not resolved or values["seed"] not in self._seeds:
-            checked = check(values)
+            checked = validate_config(values)
             self._seen.setdefault(shape, checked)
             self._seeds.add(values["seed"])
             return checked

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from tqdm import tqdm
 
-from ablate.cli.terminal import CLEAR
-from ablate.config.names import shortened
+from ablate.cli.terminal import CLEAR_LINE
+from ablate.config.names import shorten
 from ablate.errors import AblateError
 from ablate.execution.lease import Holder, holder
 from ablate.execution.status import Standing, State
@@ -42,7 +42,7 @@ def live_line(
         ended.set()
         thread.join(timeout=2)
         if sys.stderr.isatty():
-            sys.stderr.write(CLEAR)
+            sys.stderr.write(CLEAR_LINE)
 
 
 def progress_line(
@@ -61,7 +61,7 @@ def progress_line(
     parts = [f"{done} of {len(planned)} runs done" + (f", {failed} failed" if failed else "")]
     for run, one in zip(planned, found, strict=True):
         if one.holder is not None:
-            name = shortened(run.name)
+            name = shorten(run.name)
             step, steps = one.holder.progress.get("step"), one.holder.progress.get("steps")
             parts.append(f"{name}: {100 * step / steps:.0f} %" if step and steps else f"{name}: starting")
     left = time_left(found, seconds)
@@ -133,7 +133,7 @@ def _show(
         ]
         if terminal:
             width = os.get_terminal_size(sys.stderr.fileno()).columns or 120
-            sys.stderr.write(f"{CLEAR}{progress_line(planned, found, seconds, width)}")
+            sys.stderr.write(f"{CLEAR_LINE}{progress_line(planned, found, seconds, width)}")
             sys.stderr.flush()
         elif now - printed > _PRINT_SECONDS:
             line = progress_line(planned, found, seconds)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from tqdm import tqdm
 
-from ablate.config.names import shortened
+from ablate.config.names import shorten
 from ablate.errors import RunsMissing
 from ablate.execution.status import Standing, State
 from ablate.study.planning import PlannedRun
@@ -33,7 +33,7 @@ def summary(
         if kind in ("failed", "left"):
             said = " ".join(str(errors.get(run.identity, "")).split())
             why = said if said and one.lost else one.why or said
-            lines.append(f"  {kind:6} {shortened(run.name)}{f': {why}' if why else ''}")
+            lines.append(f"  {kind:6} {shorten(run.name)}{f': {why}' if why else ''}")
     missing = kinds.count("failed") + kinds.count("left")
     if not missing:
         return lines, None

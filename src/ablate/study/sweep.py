@@ -9,12 +9,12 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from ablate.cli.arguments import names_as_text
-from ablate.config.interpolation import as_in_job
-from ablate.config.levels import loader_of_job
-from ablate.config.names import shortened
+from ablate.cli.arguments import quote_names
+from ablate.config.interpolation import job_environment
+from ablate.config.levels import job_config_loader
+from ablate.config.names import shorten
 from ablate.config.paths import project_dir
-from ablate.config.schema import unknown
+from ablate.config.schema import unknown_key
 from ablate.errors import ConfigError
 from ablate.study.compose import Load
 from ablate.study.definition import StudyFile, load_study, study_files, study_runs
@@ -25,7 +25,7 @@ def expand_arguments(overrides: list[Override], load: Load) -> tuple[StudyFile |
     """List the overrides of every run of a sweep.
 
     Args:
-        overrides: The arguments, see also `arguments.names_as_text`.
+        overrides: The arguments, see also `arguments.quote_names`.
         load: Hydra's composition of one list of overrides.
 
     Returns:
@@ -61,9 +61,9 @@ def expand_sweep(config: DictConfig) -> tuple[StudyFile | None, list[list[str]]]
     params = config.hydra.sweeper.get("params") or {}
     lines = [f"{key}={value}" for key, value in params.items()]
     lines += cast(list[str], OmegaConf.to_container(config.hydra.overrides.task, resolve=False))
-    with as_in_job(config):
-        loader = loader_of_job()
-        overrides = OverridesParser.create(config_loader=loader).parse_overrides(names_as_text(lines))
+    with job_environment(config):
+        loader = job_config_loader()
+        overrides = OverridesParser.create(config_loader=loader).parse_overrides(quote_names(lines))
         return expand_arguments(overrides, lambda lines: loader.load_sweep_config(config, lines))
 
 
@@ -79,7 +79,7 @@ def plan_sweep(loader: ConfigLoader, config: DictConfig) -> tuple[StudyFile | No
         DataError: The data set of one is not there.
     """
     study, runs = expand_sweep(config)
-    with as_in_job(config):
+    with job_environment(config):
         planned = plan_runs(lambda lines: loader.load_sweep_config(config, lines), runs, project_dir())
     return check_study(study, planned) if study is not None else None, planned
 
@@ -117,13 +117,13 @@ def check_study(study: StudyFile, planned: Sequence[PlannedRun]) -> StudyFile:
     names = [metric.name for metric in planned[0].checked.task.metrics]
     if study.metric.name not in names:
         raise ConfigError(
-            f"{study.name}: metric.name is none that the task measures: {unknown(study.metric.name, names)}"
+            f"{study.name}: metric.name is none that the task measures: {unknown_key(study.metric.name, names)}"
         )
     seen: dict[str, PlannedRun] = {}
     for run in planned:
         same = seen.setdefault(run.identity, run)
         if same is not run:
-            one, other = shortened(same.name), shortened(run.name)
+            one, other = shorten(same.name), shorten(run.name)
             raise ConfigError(f"{study.name}: {one} and {other} are the same: their levels set the same")
     return study.model_copy(update={"name": called[0]})
 

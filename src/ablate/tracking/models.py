@@ -13,7 +13,7 @@ import yaml
 from mlflow.entities import LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 
-from ablate.config.names import shortened
+from ablate.config.names import shorten
 from ablate.errors import TrackingError
 from ablate.tracking.search import REUSED, artifacts_of, missing, problem
 from ablate.tracking.sqlite import located
@@ -45,7 +45,7 @@ class TrackedModel:
     artifacts: str
 
     def __str__(self) -> str:
-        return f"{shortened(self.variant)}, seed {self.seed}"
+        return f"{shorten(self.variant)}, seed {self.seed}"
 
 
 def find_model(run_id: str) -> TrackedModel:

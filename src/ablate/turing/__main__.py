@@ -3,8 +3,8 @@
 import importlib
 import sys
 
-from ablate.cli.errors import command
-from ablate.config.schema import unknown
+from ablate.cli.errors import handle_errors
+from ablate.config.schema import unknown_key
 from ablate.errors import ConfigError
 
 HELP = """\
@@ -24,12 +24,12 @@ COMMANDS = ("build", "serve", "analyse")
 def main() -> None:
     """Run the command."""
     arguments = sys.argv[1:]
-    with command():
+    with handle_errors():
         if not arguments or arguments[0] in ("-h", "--help"):
             print(HELP)
             return
         if arguments[0] not in COMMANDS:
-            raise ConfigError(unknown(arguments[0], COMMANDS).replace("key", "command"))
+            raise ConfigError(unknown_key(arguments[0], COMMANDS).replace("key", "command"))
         module = importlib.import_module(f"ablate.turing.{arguments[0]}.command")
         if {"-h", "--help"}.intersection(arguments[1:]):
             print(module.HELP)

@@ -17,7 +17,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
 from tqdm import tqdm
 
-from ablate.config.interpolation import hydra_config
+from ablate.config.interpolation import current_hydra_job
 from ablate.config.paths import project_dir
 from ablate.errors import AblateError, ConfigError, Elsewhere, RunsMissing
 from ablate.estimate.runtime import HISTORY, devices_here
@@ -192,7 +192,7 @@ class _Sweep:
                 (now,) = standings([run], alive=False, since=self._since)
                 if claim is not None and now.run_id is not None and now.study != run.study:
                     # The name of a variant is that of a Hydra job.
-                    with hydra_config(loader.load_sweep_config(self.sweeper.config, [*run.overrides])):
+                    with current_hydra_job(loader.load_sweep_config(self.sweeper.config, [*run.overrides])):
                         variant = variant_of(run.checked)
                     refer(now.run_id, study=run.study, variant=variant, project=project_dir())
 

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from ablate.config.names import shortened
+from ablate.config.names import shorten
 from ablate.report.figures.figure import Figure
 from ablate.report.figures.grid import opened, tiled
 from ablate.system.images import picture_table, png
@@ -76,7 +76,7 @@ def _table(algorithm: str, rows: Sequence[Mapping[Any, Any]]) -> Image.Image:
     columns = {"real": "real", "recolored": "recoloured"}
     return picture_table(
         {
-            f"{shortened(algorithm)}\n{title}": {
+            f"{shorten(algorithm)}\n{title}": {
                 label: opened(row[kind]) for (label, _), row in zip(labels, rows, strict=True)
             }
             for kind, title in columns.items()

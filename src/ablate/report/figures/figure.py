@@ -16,7 +16,7 @@ from matplotlib import font_manager, style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Drawing
 
-from ablate.config.names import shortened
+from ablate.config.names import shorten
 
 FONT = "DejaVu Sans"
 """It comes with Matplotlib, so a figure looks the same everywhere."""
@@ -112,7 +112,7 @@ def name_lines(name: str, width: int) -> list[str]:
     # A level that is too long for a line stands below its factor.
     parts = [
         piece
-        for part in re.split(r"(?<=,)|(?<=× )", writable(shortened(name)))
+        for part in re.split(r"(?<=,)|(?<=× )", writable(shorten(name)))
         for piece in (re.split("(?<==)", part) if len(part) > width else [part])
     ]
     for part in parts:

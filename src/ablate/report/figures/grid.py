@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 from PIL import Image
 
-from ablate.config.names import shortened
+from ablate.config.names import shorten
 from ablate.report.figures.figure import Figure
 from ablate.system.images import picture_table, png
 
@@ -43,7 +43,7 @@ def photo_grid(samples: pd.DataFrame, *, order: Sequence[str], rows: Sequence[tu
     width = max(math.ceil(len(variants) / blocks), 1)
     tables = [
         picture_table(
-            {**shared, **{shortened(name): pictures[name, "output"] for name in variants[start : start + width]}}, rows
+            {**shared, **{shorten(name): pictures[name, "output"] for name in variants[start : start + width]}}, rows
         )
         for start in range(0, max(len(variants), 1), width)
     ]
@@ -54,7 +54,7 @@ def photo_grid(samples: pd.DataFrame, *, order: Sequence[str], rows: Sequence[tu
         title="Colourised photographs",
         alt=(
             f"{len(rows)} photographs{f' ({reasons})' if reasons else ''}: the input, the truth, and the output of "
-            f"{', '.join(map(shortened, variants[:8]))}"
+            f"{', '.join(map(shorten, variants[:8]))}"
             f"{f' and {len(variants) - 8} more' if len(variants) > 8 else ''}."
         ),
         caption=f"A row is a photograph, chosen for what stands at its left; a column is a variant.{capped}",

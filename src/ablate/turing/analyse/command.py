@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from ablate.cli.arguments import parsed, switch
+from ablate.cli.arguments import parse_arguments, parse_bool
 from ablate.config.paths import project_dir
 from ablate.errors import DataError
 from ablate.report.formatting import probability, quantity, with_interval
@@ -56,13 +56,13 @@ def main(arguments: list[str]) -> None:
         print(HELP)
     elif PLAN in arguments:
         others = [argument for argument in arguments if argument != PLAN]
-        print("\n".join(plan(parsed(others, PLANNED))))
+        print("\n".join(plan(parse_arguments(others, PLANNED))))
     else:
-        _analyse(parsed(arguments, ARGUMENTS))
+        _analyse(parse_arguments(arguments, ARGUMENTS))
 
 
 def _analyse(arguments: dict[str, str]) -> None:
-    tracked = switch(arguments, "track", "true")
+    tracked = parse_bool(arguments, "track", "true")
     answers = chosen_answers(arguments)
     bundle = _bundle(answers)
     found = findings(answers, bundle.picture if bundle else None)

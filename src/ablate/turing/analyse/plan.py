@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ablate.cli.arguments import number, whole
+from ablate.cli.arguments import parse_float, parse_int
 from ablate.errors import ConfigError, DataError
 from ablate.report.formatting import quantity
 from ablate.statistics.intervals import POWER
@@ -37,14 +37,14 @@ def plan(arguments: Mapping[str, str]) -> list[str]:
         answers = chosen_answers(arguments)
         counts, components = pilot(answers)
         source = f"estimated from the answers to {answers.experiment}"
-    counts |= {name: whole(name, arguments[name]) for name in COUNTS if name in arguments}
-    given = {field: number(name, arguments[name]) for name, field in COMPONENTS.items() if name in arguments}
+    counts |= {name: parse_int(name, arguments[name]) for name in COUNTS if name in arguments}
+    given = {field: parse_float(name, arguments[name]) for name, field in COMPONENTS.items() if name in arguments}
     components = replace(components, **given)
     algorithms = counts["algorithms"]
     if algorithms < 2:
         raise ConfigError(f"algorithms must be at least 2. Received: algorithms={algorithms}")
     pairs = algorithms * (algorithms - 1) // 2
-    difference = number("difference", arguments["difference"])
+    difference = parse_float("difference", arguments["difference"])
     needed = participants_needed(
         difference,
         trials=counts["trials"],

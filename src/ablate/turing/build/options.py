@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt
 
-from ablate.config.schema import Schema, unknown, validate
+from ablate.config.schema import Schema, unknown_key, validate
 from ablate.errors import ConfigError
 from ablate.turing.protocol import Protocol, Rules
 
@@ -65,7 +65,7 @@ def parsed(given: Sequence[str]) -> Request:
         group, dot, key = name.partition(".")
         inside = bool(dot) and group in nested
         if not inside and (name in nested or name not in _names()):
-            raise ConfigError(unknown(name, [*(each for each in _names() if each not in nested), *_NESTED]))
+            raise ConfigError(unknown_key(name, [*(each for each in _names() if each not in nested), *_NESTED]))
         if not equals or not value or (inside and not key):
             raise ConfigError(f"{name} needs a value, as in {name}=VALUE")
         if inside:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import uvicorn
 
-from ablate.cli.arguments import parsed
+from ablate.cli.arguments import parse_arguments
 from ablate.errors import AblateError, ConfigError
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, default_database
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str]) -> None:
     folders = [Path(argument) for argument in arguments if "=" not in argument]
     if not folders:
         raise ConfigError("which bundle? As in `python -m ablate.turing serve turing/NAME`; `build` makes one")
-    own = _DEFAULTS | parsed((argument for argument in arguments if "=" in argument), tuple(_DEFAULTS))
+    own = _DEFAULTS | parse_arguments((argument for argument in arguments if "=" in argument), tuple(_DEFAULTS))
     bundles = _bundles(folders)
     texts = load_texts(Path(own["texts"]) if own["texts"] else None)
     limits = Limits(

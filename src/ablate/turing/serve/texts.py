@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from ablate.config.schema import unknown
+from ablate.config.schema import unknown_key
 from ablate.errors import ConfigError
 
 _NUMBERS = dict.fromkeys(("practice", "test", "trials", "number", "seconds", "minutes"), 1)
@@ -36,7 +36,7 @@ def _merged(known: Mapping[str, Any], own: Any, place: str) -> dict[str, Any]:
     for key, value in own.items():
         name = f"{place}{key}"
         if key not in known:
-            raise ConfigError("texts: " + unknown(name, known))
+            raise ConfigError("texts: " + unknown_key(name, known))
         if isinstance(known[key], Mapping):
             merged[key] = _merged(known[key], value, f"{name}.")
             continue

@@ -16,7 +16,7 @@ from hydra.errors import SearchPathException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from ablate.cli.arguments import names_as_text
+from ablate.cli.arguments import quote_names
 from ablate.config.paths import absolute, conf_dir
 from ablate.errors import ConfigError
 
@@ -43,7 +43,7 @@ class CommandLine:
 
     def __init__(self, arguments: Sequence[str]):
         parsed, _ = get_args_parser().parse_known_intermixed_args(list(arguments))
-        self.overrides = names_as_text(parsed.overrides)
+        self.overrides = quote_names(parsed.overrides)
         self.multirun: bool = parsed.multirun
         self.options = [
             part
@@ -68,7 +68,7 @@ class CommandLine:
         return self.loader.load_configuration(self._name, lines, run_mode=RunMode.MULTIRUN)
 
 
-def command_line(arguments: Sequence[str], others: Sequence[str] = ("--help",)) -> CommandLine:
+def parse_command_line(arguments: Sequence[str], others: Sequence[str] = ("--help",)) -> CommandLine:
     """Read the arguments of a command that has these options of Hydra's, and others of its own.
 
     Raises:

@@ -8,8 +8,8 @@ from hydra._internal.utils import create_config_search_path
 from hydra.errors import HydraException
 
 from ablate import layers, prepare
-from ablate.cli.errors import command, explain
-from ablate.cli.hydra_options import CommandLine, command_line, make_config_path_absolute
+from ablate.cli.command_line import CommandLine, make_config_path_absolute, parse_command_line
+from ablate.cli.errors import explain_error, handle_errors
 from ablate.errors import ConfigError
 from ablate.study.sweep import expand_sweep
 
@@ -115,7 +115,7 @@ def test_a_sweep_over_nothing_is_a_mistake(override: str, own: Path) -> None:
 )
 def test_options_that_make_no_sense_are_named(arguments: list[str], message: str) -> None:
     with pytest.raises(ConfigError) as error:
-        command_line(arguments)
+        parse_command_line(arguments)
     assert str(error.value).startswith(message)
 
 
@@ -123,10 +123,12 @@ def test_errors_name_what_the_configuration_in_use_has(own: Path) -> None:
     arguments = ["-cd", "own", "-cn", "mine", "optimizer=mine", "optimizer.lr=1"]
     with pytest.raises(HydraException) as error:
         CommandLine(arguments).compose()
-    assert explain(error.value, arguments).endswith("optimizer._target_, optimizer.learning_rate, optimizer.name")
+    assert explain_error(error.value, arguments).endswith(
+        "optimizer._target_, optimizer.learning_rate, optimizer.name"
+    )
     with pytest.raises(HydraException) as error:
         CommandLine(["-cp", "own", "-cn", "alone", "widht=1"]).compose()
-    message = explain(error.value, ["-cp", "own", "-cn", "alone", "widht=1"])
+    message = explain_error(error.value, ["-cp", "own", "-cn", "alone", "widht=1"])
     assert message == "unknown key: widht. Allowed: optimizer, width. Did you mean width?"
 
 
@@ -137,14 +139,14 @@ def test_hydra_s_own_keys_have_neighbours_too() -> None:
     ):
         with pytest.raises(HydraException) as error:
             CommandLine([f"{key}=1"]).compose()
-        assert explain(error.value, ["--cfg", "job", f"{key}=1"]).endswith(end)
+        assert explain_error(error.value, ["--cfg", "job", f"{key}=1"]).endswith(end)
 
 
 def test_a_configuration_that_includes_itself_is_one_line(
     own: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-    with pytest.raises(SystemExit, match="1"), command():
+    with pytest.raises(SystemExit, match="1"), handle_errors():
         CommandLine(["-cd", "own", "-cn", "endless"]).compose()
     assert capsys.readouterr().err.startswith("Error: a configuration includes itself")
 
@@ -161,6 +163,6 @@ def test_layers_shows_each_network_of_a_sweep_once(
 
 
 def test_prepare_makes_one_data_set_of_one_configuration(own: Path) -> None:
-    assert prepare._composed(command_line(["-m", "-cd", "own", "-cn", "mine"])).seed == 42
+    assert prepare._composed(parse_command_line(["-m", "-cd", "own", "-cn", "mine"])).seed == 42
     with pytest.raises(ConfigError, match="out=DIR is one data set, and these are 2 configurations"):
-        prepare._composed(command_line(["-m", "data.image_size=32,64"]))
+        prepare._composed(parse_command_line(["-m", "data.image_size=32,64"]))
