@@ -5,7 +5,7 @@ import sys
 from ablate.cli.command_line import CommandLine, parse_command_line
 from ablate.cli.errors import handle_errors
 from ablate.config.validation import validate_config
-from ablate.study.planning import told_apart
+from ablate.study.planning import distinguishing_overrides
 from ablate.study.sweep import expand_sweep
 from ablate.task import Task
 
@@ -36,7 +36,7 @@ def _swept(given: CommandLine) -> str:
     config = given.compose_sweep()
     _, runs = expand_sweep(config)
     names: dict[str, str] = {}
-    for overrides, name in zip(runs, told_apart(runs), strict=True):
+    for overrides, name in zip(runs, distinguishing_overrides(runs), strict=True):
         names.setdefault(_shown(validate_config(given.loader.load_sweep_config(config, overrides)).task), name)
     return "\n\n".join(f"{name}\n{shown}".lstrip() for shown, name in names.items())
 

@@ -18,14 +18,14 @@ from tqdm import tqdm
 from ablate.cli.arguments import parse_arguments, parse_bool
 from ablate.cli.command_line import parse_command_line
 from ablate.cli.errors import handle_errors
-from ablate.config.names import shorten
-from ablate.estimate.runtime import HISTORY, Prediction, devices_here, quality
+from ablate.config.short_names import shorten
+from ablate.estimate.runtime import HISTORY_COLUMNS, RuntimeEstimate, devices_of_host, prediction_error
 from ablate.execution.code_version import joined
 from ablate.execution.identity import code
 from ablate.execution.lease import checkpoint_file
-from ablate.study.planning import PlannedRun, standings
+from ablate.study.plan_table import plan_table
+from ablate.study.planning import PlannedRun, read_statuses
 from ablate.study.sweep import plan_sweep
-from ablate.study.sweep_estimate import outlook
 from ablate.tracking.store import exists
 from ablate.training.checkpoint import steps_done
 
@@ -61,11 +61,11 @@ def _plan(arguments: Sequence[str]) -> dict[str, Any]:
     calibrate, listed = (parse_bool(chosen, name, "false") for name in ("calibrate", "code"))
     given = parse_command_line([argument for argument in arguments if argument not in own], ["--json", "--help"])
     study, planned = plan_sweep(given.loader, given.compose_sweep())
-    found = standings(planned)
+    found = read_statuses(planned)
     before = _history(planned[0].uri)
-    devices = devices_here(before, socket.gethostname())
+    devices = devices_of_host(before, socket.gethostname())
     calibrated = _calibrated(planned) if calibrate else {}
-    table = outlook(
+    table = plan_table(
         planned,
         found,
         before,
@@ -85,7 +85,7 @@ def _plan(arguments: Sequence[str]) -> dict[str, Any]:
         "code": _code(planned) if listed else None,
         "last_prediction": {
             "study": newest["study"].iloc[0],
-            **quality(before[before["study"] == newest["study"].iloc[0]]),
+            **prediction_error(before[before["study"] == newest["study"].iloc[0]]),
         }
         if not newest.empty
         else None,
@@ -94,25 +94,25 @@ def _plan(arguments: Sequence[str]) -> dict[str, Any]:
 
 def _history(uri: str) -> pd.DataFrame:
     if not exists(uri):
-        return pd.DataFrame(columns=list(HISTORY))
+        return pd.DataFrame(columns=list(HISTORY_COLUMNS))
     from ablate.tracking.read import history
 
-    return history(HISTORY)
+    return history(HISTORY_COLUMNS)
 
 
-def _calibrated(planned: Sequence[PlannedRun]) -> Mapping[str, Prediction]:
+def _calibrated(planned: Sequence[PlannedRun]) -> Mapping[str, RuntimeEstimate]:
     from ablate.estimate.calibration import calibrate
 
     first = {run.configuration: run for run in reversed(planned)}
     return {
-        configuration: calibrate(run.checked.values, run.data.examples_per_epoch)
+        configuration: calibrate(run.config.values, run.data.examples_per_epoch)
         for configuration, run in tqdm(first.items(), desc="Calibrating", unit="variant", disable=None, leave=False)
     }
 
 
 def _code(planned: Sequence[PlannedRun]) -> dict[str, Any]:
     """Return what the results of all variants depend on."""
-    return asdict(joined(*(code(run.checked) for run in {run.configuration: run for run in planned}.values())))
+    return asdict(joined(*(code(run.config) for run in {run.configuration: run for run in planned}.values())))
 
 
 def _total(table: pd.DataFrame) -> dict[str, Any]:

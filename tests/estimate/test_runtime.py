@@ -6,7 +6,15 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from ablate.estimate.runtime import BASES, HISTORY, Prediction, devices_here, predict, quality, usable
+from ablate.estimate.runtime import (
+    BASES,
+    HISTORY_COLUMNS,
+    RuntimeEstimate,
+    devices_of_host,
+    estimate_runtime,
+    measured_runs,
+    prediction_error,
+)
 
 NAN = float("nan")
 
@@ -25,11 +33,13 @@ def history(*rows: dict[str, Any]) -> pd.DataFrame:
         "seconds": 15.0,
         "predicted": NAN,
     }
-    return pd.DataFrame([{**usual, **row} for row in rows], columns=list(HISTORY))
+    return pd.DataFrame([{**usual, **row} for row in rows], columns=list(HISTORY_COLUMNS))
 
 
-def predicted(known: pd.DataFrame, configuration: str = "one", flops: float = 1e9, examples: int = 200) -> Prediction:
-    found = predict(known, configuration=configuration, flops=flops, examples=examples)
+def predicted(
+    known: pd.DataFrame, configuration: str = "one", flops: float = 1e9, examples: int = 200
+) -> RuntimeEstimate:
+    found = estimate_runtime(known, configuration=configuration, flops=flops, examples=examples)
     assert found is not None
     return found
 
@@ -85,27 +95,27 @@ def test_cost_is_near_by_its_ratio_and_not_by_its_difference() -> None:
 
 
 def test_nothing_is_predicted_from_nothing() -> None:
-    assert predict(usable(history(), None), configuration="one", flops=1e9, examples=1) is None
+    assert estimate_runtime(measured_runs(history(), None), configuration="one", flops=1e9, examples=1) is None
 
 
 @pytest.mark.parametrize("column", ["flops", "examples", "examples_per_second", "seconds"])
 def test_runs_of_which_too_little_is_known_do_not_count(column: str) -> None:
     unknown = {"examples_per_second": 1.0, "seconds": 1000.0, column: NAN}
-    found = predicted(usable(history(unknown, {}, unknown), None))
+    found = predicted(measured_runs(history(unknown, {}, unknown), None))
     assert found == predicted(history({}))
-    assert usable(history(unknown), None).empty
+    assert measured_runs(history(unknown), None).empty
 
 
 @pytest.mark.parametrize("column", ["predicted", "study", "configuration"])
 def test_of_the_others_nothing_need_be_known(column: str) -> None:
-    assert len(usable(history({column: None}), None)) == 1
+    assert len(measured_runs(history({column: None}), None)) == 1
 
 
 def test_only_runs_on_the_same_devices_count() -> None:
     known = history({}, {"devices": "CPU"}, {"devices": None})
-    assert list(usable(known, "CPU").index) == [1]
-    assert list(usable(known, None).index) == [0, 1, 2]
-    assert usable(known, "TPU").empty
+    assert list(measured_runs(known, "CPU").index) == [1]
+    assert list(measured_runs(known, None).index) == [0, 1, 2]
+    assert measured_runs(known, "TPU").empty
 
 
 @pytest.mark.parametrize("configuration", ["one", "new"])
@@ -133,7 +143,7 @@ def test_the_devices_here_are_those_of_the_newest_run_here() -> None:
         {"started": third, "host": "there", "devices": "TPU"},
     )
     for rows in (known, known.iloc[::-1]):
-        assert [devices_here(rows, host) for host in ("here", "there", "nowhere")] == ["GPU", "TPU", None]
+        assert [devices_of_host(rows, host) for host in ("here", "there", "nowhere")] == ["GPU", "TPU", None]
 
 
 def test_the_quality_of_predictions_is_by_hand() -> None:
@@ -144,11 +154,11 @@ def test_the_quality_of_predictions_is_by_hand() -> None:
         {"predicted": NAN, "seconds": 1000.0},
         {"predicted": 1000.0, "seconds": NAN},
     )
-    found = quality(known)
+    found = prediction_error(known)
     assert found == {"runs": 3.0, "median_error": pytest.approx(0.2), "total_error": pytest.approx(75 / 60 - 1)}
     assert all(math.isfinite(value) for value in found.values())
 
 
 @pytest.mark.parametrize("rows", [[], [{}], [{"predicted": 1.0, "seconds": NAN}]])
 def test_without_predictions_there_is_no_quality(rows: list[dict[str, Any]]) -> None:
-    assert quality(history(*rows)) == {}
+    assert prediction_error(history(*rows)) == {}

@@ -11,8 +11,8 @@ from ablate.errors import RunsMissing
 from ablate.execution.lease import Holder
 from ablate.execution.status import Standing, State
 from ablate.study.planning import PlannedRun
-from ablate.study.progress import progress_line, time_left
-from ablate.study.summary import summary
+from ablate.study.progress import estimate_time_left, progress_line
+from ablate.study.summary import summarize_sweep
 
 NAN = float("nan")
 DONE, REUSED, TODO = Standing(State.DONE), Standing(State.REUSED), Standing(State.TODO)
@@ -34,7 +34,7 @@ def planned(count: int) -> list[PlannedRun]:
 
 
 def summarised(*found: Standing, **errors: BaseException) -> tuple[list[str], str | None]:
-    lines, error = summary(planned(len(found)), found, errors, began=time.time() - 65.5)
+    lines, error = summarize_sweep(planned(len(found)), found, errors, began=time.time() - 65.5)
     assert error is None or isinstance(error, RunsMissing)
     return lines, None if error is None else str(error)
 
@@ -143,7 +143,7 @@ def test_a_narrow_line_counts_what_trains() -> None:
     ],
 )
 def test_the_time_left_is_by_hand(found: list[Standing], seconds: list[float], left: float | None) -> None:
-    assert time_left(found, seconds) == (None if left is None else pytest.approx(left))
+    assert estimate_time_left(found, seconds) == (None if left is None else pytest.approx(left))
 
 
 def test_long_names_are_shortened() -> None:
@@ -151,5 +151,5 @@ def test_long_names_are_shortened() -> None:
     run = cast(PlannedRun, SimpleNamespace(study="own", name=f"{drops} seed=3", identity="id"))
     line = progress_line([run], [trained(step=50, steps=100)], [10.0])
     assert re.search(r" \| training\.learning_rate_drops=\[\[0, 0\.5\]\S*#\w{6} seed=3: 50 % \| ", line)
-    lines, _ = summary([run], [FAILED], {}, began=time.time())
+    lines, _ = summarize_sweep([run], [FAILED], {}, began=time.time())
     assert len(lines[1]) < 140

@@ -55,7 +55,7 @@ def test_a_study_and_its_runs_have_one_name(arguments: list[str], name: str) -> 
     assert study is not None
     assert study.name == name
     assert [run.study for run in runs] == [name] * 4
-    assert [run.checked.values["study"]["name"] for run in runs] == [name] * 4
+    assert [run.config.values["study"]["name"] for run in runs] == [name] * 4
 
 
 def test_every_run_of_a_sweep_is_resolved() -> None:
@@ -63,7 +63,7 @@ def test_every_run_of_a_sweep_is_resolved() -> None:
     assert [(run.study, run.seed) for run in runs] == [("anna-x", 7), ("anna-x", 8)] * 2
     assert len({run.identity for run in runs}) == 2
     _, runs = planned("study.variant=2024,1e3,true")
-    assert [run.checked.run.study.variant for run in runs] == ["2024", "1e3", "true"]
+    assert [run.config.run.study.variant for run in runs] == ["2024", "1e3", "true"]
 
 
 @pytest.mark.parametrize(

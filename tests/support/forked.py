@@ -28,7 +28,7 @@ IMPORTED = (
     "ablate.report.page",
     "ablate.report.load",
     "ablate.report.render",
-    "ablate.study.sweep_estimate",
+    "ablate.study.plan_table",
     "mlflow.store.tracking.sqlalchemy_store",
     "matplotlib.backends.backend_agg",
 )

@@ -153,7 +153,7 @@ def test_an_impossible_optimizer_is_named_and_nothing_else_is_called(
 
 
 def test_an_epoch_is_one_pass_over_the_photographs() -> None:
-    assert training(batch_size=4).steps_of_an_epoch(9) == 3
-    assert training(batch_size=4).steps_of_an_epoch(0) == 1
-    assert training(steps_per_epoch=7).steps_of_an_epoch(9) == 7
-    assert training(batch_size=4, epochs=2).examples_in_all(9) == 24
+    assert training(batch_size=4).steps_in_epoch(9) == 3
+    assert training(batch_size=4).steps_in_epoch(0) == 1
+    assert training(steps_per_epoch=7).steps_in_epoch(9) == 7
+    assert training(batch_size=4, epochs=2).total_examples(9) == 24

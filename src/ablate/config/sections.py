@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PositiveFloat, SerializeAsAny, model_validator
 
-from ablate.config.names import MAX_STORED
 from ablate.config.optimizers import ONE_DEVICE_ALONE, OptimizerConfig
 from ablate.config.schema import Schema
+from ablate.config.short_names import MAX_STORED
 from ablate.config.training import HardwareConfig, TrainingConfig
 
 

@@ -27,13 +27,13 @@ class TrainingConfig(Schema):
             raise ValueError("the steps of training.learning_rate_drops must ascend")
         return drops
 
-    def steps_of_an_epoch(self, examples: int) -> int:
+    def steps_in_epoch(self, examples: int) -> int:
         """Return the configured number of steps, or as many as one pass over the examples has."""
         return self.steps_per_epoch or max(1, math.ceil(examples / self.batch_size))
 
-    def examples_in_all(self, examples: int) -> int:
+    def total_examples(self, examples: int) -> int:
         """Return how many examples all epochs train on, if one pass has so many."""
-        return self.steps_of_an_epoch(examples) * self.epochs * self.batch_size
+        return self.steps_in_epoch(examples) * self.epochs * self.batch_size
 
 
 class HardwareConfig(Schema):

@@ -7,7 +7,7 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from ablate.config.levels import is_level_choice
-from ablate.config.names import shorten_for_store
+from ablate.config.short_names import shorten_for_store
 
 BASELINE = "baseline"
 NOT_VARIED = ("seed", "study", "experiment", "tracking", "checkpoint", "rerun", "hardware", "scale", "data", "task")

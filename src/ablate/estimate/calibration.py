@@ -10,12 +10,12 @@ from typing import Any
 
 from ablate.config.environment import set_onednn
 from ablate.config.validation import validate_config
-from ablate.estimate.runtime import BASES, Prediction
+from ablate.estimate.runtime import BASES, RuntimeEstimate
 
 _STEPS = 6
 
 
-def calibrate(values: Mapping[str, Any], examples_per_epoch: int) -> Prediction:
+def calibrate(values: Mapping[str, Any], examples_per_epoch: int) -> RuntimeEstimate:
     """Predict how long a run takes from a few of its steps, and one evaluation of the untrained model.
 
     Args:
@@ -26,8 +26,8 @@ def calibrate(values: Mapping[str, Any], examples_per_epoch: int) -> Prediction:
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         step, rest = pool.submit(_timed, dict(values)).result()
     training = validate_config(values).run.training
-    steps = training.steps_of_an_epoch(examples_per_epoch) * training.epochs
-    return Prediction(rest + steps * step, BASES[2])
+    steps = training.steps_in_epoch(examples_per_epoch) * training.epochs
+    return RuntimeEstimate(rest + steps * step, BASES[2])
 
 
 def _timed(values: Mapping[str, Any]) -> tuple[float, float]:
@@ -35,8 +35,8 @@ def _timed(values: Mapping[str, Any]) -> tuple[float, float]:
     from ablate.training.hardware import configure
 
     begun = time.monotonic()
-    checked = validate_config(values)
-    run, task = checked.run, checked.task
+    config = validate_config(values)
+    run, task = config.run, config.task
     hardware = configure(run.hardware, seed=run.seed, deterministic=run.training.deterministic)
     task.load_data()
     from ablate.training.fit import train

@@ -8,7 +8,7 @@ import pandas as pd
 
 BASES = ("the same runs before", "runs of about the same cost", "calibration")
 _NEAREST = 5
-HISTORY = (
+HISTORY_COLUMNS = (
     *("study", "started", "host", "devices", "configuration"),
     *("flops", "examples", "examples_per_second", "seconds", "predicted"),
 )
@@ -16,7 +16,7 @@ HISTORY = (
 
 
 @dataclass(frozen=True)
-class Prediction:
+class RuntimeEstimate:
     """How long a run will take.
 
     Attributes:
@@ -28,13 +28,13 @@ class Prediction:
     basis: str
 
 
-def devices_here(history: pd.DataFrame, host: str) -> str | None:
+def devices_of_host(history: pd.DataFrame, host: str) -> str | None:
     """Return the devices that runs would use on this machine: those of its newest run; None where it had none."""
     here = history[history["host"] == host].dropna(subset=["devices"])
     return None if here.empty else str(here.sort_values("started")["devices"].iloc[-1])
 
 
-def usable(history: pd.DataFrame, devices: str | None) -> pd.DataFrame:
+def measured_runs(history: pd.DataFrame, devices: str | None) -> pd.DataFrame:
     """Return the runs of a history that tell how long others take on some devices; None: on any."""
     measured = ["flops", "examples", "examples_per_second", "seconds"]
     known = history.dropna(subset=measured)
@@ -42,7 +42,9 @@ def usable(history: pd.DataFrame, devices: str | None) -> pd.DataFrame:
     return known if devices is None else known[known["devices"] == devices]
 
 
-def predict(known: pd.DataFrame, *, configuration: str, flops: float, examples: int) -> Prediction | None:
+def estimate_runtime(
+    history: pd.DataFrame, *, configuration: str, flops: float, examples: int
+) -> RuntimeEstimate | None:
     """Predict how long a run takes.
 
     The time of a run is examples / throughput + the rest (data, compilation, evaluation). Throughput and rest are the
@@ -50,7 +52,7 @@ def predict(known: pd.DataFrame, *, configuration: str, flops: float, examples: 
     five runs nearest in cost achieved, FLOPs an example times examples a second, which grows slowly with the cost.
 
     Args:
-        known: Finished runs on its devices, one a row, see `usable`: `configuration`, `flops` (of one example's
+        history: Finished runs on its devices, one a row, see `measured_runs`: `configuration`, `flops` (of one example's
             forward pass), `examples` (that it trained on), `examples_per_second`, `seconds`.
         configuration: Its identity apart from the seed.
         flops: FLOPs of one example's forward pass.
@@ -59,22 +61,22 @@ def predict(known: pd.DataFrame, *, configuration: str, flops: float, examples: 
     Returns:
         The prediction, or None where no run has finished.
     """
-    if known.empty:
+    if history.empty:
         return None
-    rest = (known["seconds"] - known["examples"] / known["examples_per_second"]).clip(lower=0)
-    same = known["configuration"] == configuration
+    rest = (history["seconds"] - history["examples"] / history["examples_per_second"]).clip(lower=0)
+    same = history["configuration"] == configuration
     if same.any():
-        throughput, basis = float(known.loc[same, "examples_per_second"].median()), BASES[0]
-        near = known.index[same]
+        throughput, basis = float(history.loc[same, "examples_per_second"].median()), BASES[0]
+        near = history.index[same]
     else:
-        apart = (known["flops"].astype(float) / flops).map(lambda ratio: abs(math.log(ratio)))
+        apart = (history["flops"].astype(float) / flops).map(lambda ratio: abs(math.log(ratio)))
         near = apart.sort_values(kind="stable").index[:_NEAREST]
-        achieved = known.loc[near, "flops"] * known.loc[near, "examples_per_second"]
+        achieved = history.loc[near, "flops"] * history.loc[near, "examples_per_second"]
         throughput, basis = float(achieved.median()) / flops, BASES[1]
-    return Prediction(examples / throughput + float(rest.loc[near].median()), basis)
+    return RuntimeEstimate(examples / throughput + float(rest.loc[near].median()), basis)
 
 
-def quality(history: pd.DataFrame) -> Mapping[str, float]:
+def prediction_error(history: pd.DataFrame) -> Mapping[str, float]:
     """Say how good predictions were.
 
     Args:

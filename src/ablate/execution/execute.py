@@ -145,14 +145,14 @@ def _setting_tags(checked: ValidConfig, fingerprint: str) -> dict[str, str]:
 
 def _predict(checked: ValidConfig, tracked: TrackedRun, devices: str, configuration: str) -> None:
     """Note what the plan would have said, so that it can say how good it is."""
-    from ablate.estimate.runtime import HISTORY, predict, usable
+    from ablate.estimate.runtime import HISTORY_COLUMNS, estimate_runtime, measured_runs
     from ablate.tracking.read import history
 
-    predicted = predict(
-        usable(history(HISTORY), devices),
+    predicted = estimate_runtime(
+        measured_runs(history(HISTORY_COLUMNS), devices),
         configuration=configuration,
         flops=checked.task.cost()["flops_per_image"],
-        examples=checked.run.training.examples_in_all(checked.task.examples_per_epoch()),
+        examples=checked.run.training.total_examples(checked.task.examples_per_epoch()),
     )
     if predicted is not None:
         tracked.log_metrics({"plan/predicted_seconds": predicted.seconds})

@@ -13,8 +13,8 @@ from omegaconf import DictConfig
 from ablate.config.environment import check_job_environment
 from ablate.config.interpolation import serialize_job
 from ablate.config.levels import chosen_levels, compose_levels_only, job_overrides
-from ablate.config.names import run_name, shorten
 from ablate.config.paths import project_dir
+from ablate.config.short_names import run_name, shorten
 from ablate.config.validation import ValidConfig, validate_config
 from ablate.config.variant import NOT_VARIED, variant_name
 from ablate.execution.code_version import Code

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from ablate.config.names import shorten
+from ablate.config.short_names import shorten
 from ablate.config.variant import changes_result
 from ablate.errors import NotComparable
 from ablate.execution.code_version import Code, differences

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import pandas as pd
 import yaml
 
-from ablate.config.names import shorten
 from ablate.config.schema import unknown_level, validate
+from ablate.config.short_names import shorten
 from ablate.errors import ConfigError, NotComparable, TrackingError
 from ablate.execution.code_version import Code
 from ablate.report.comparability import Gap, comparable, newest_finished

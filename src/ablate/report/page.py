@@ -9,7 +9,7 @@ from urllib.parse import quote
 import numpy as np
 import pandas as pd
 
-from ablate.config.names import shorten
+from ablate.config.short_names import shorten
 from ablate.config.variant import level_text
 from ablate.report.compare import BETTER, EQUIVALENT, NO_DIFFERENCE, WORSE, compare, cost_differences
 from ablate.report.figures import Figure

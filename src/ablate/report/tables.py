@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ablate.config.names import shorten
+from ablate.config.short_names import shorten
 from ablate.config.variant import BASELINE
 from ablate.report.comparability import Gap
 from ablate.report.compare import BETTER, EQUIVALENT, NO_DIFFERENCE, WORSE

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ablate.config.names import shorten
+from ablate.config.short_names import shorten
 from ablate.config.variant import BASELINE, differences_of
 
 

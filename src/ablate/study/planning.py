@@ -1,4 +1,4 @@
-"""The runs of a sweep before they start: checked, identified, and where each stands. Imports no TensorFlow."""
+"""The runs of a sweep before they start: config, identified, and where each stands. Imports no TensorFlow."""
 
 import json
 import re
@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from ablate.config.names import shorten
 from ablate.config.schema import validate
 from ablate.config.sections import StudyConfig
+from ablate.config.short_names import shorten
 from ablate.config.validation import ValidConfig, validate_config
 from ablate.errors import ConfigError
 from ablate.execution.identity import configuration, identity_of
@@ -30,7 +30,7 @@ class PlannedRun:
     Attributes:
         name: What it is called among the sweep's runs.
         overrides: What Hydra launches it with.
-        checked: Its configuration.
+        config: Its configuration.
         data: What is known of its data set.
         configuration: Its identity but for the seed.
         identity: Its identity.
@@ -40,7 +40,7 @@ class PlannedRun:
 
     name: str
     overrides: tuple[str, ...]
-    checked: ValidConfig
+    config: ValidConfig
     data: FoundData
     configuration: str
     identity: str
@@ -50,12 +50,12 @@ class PlannedRun:
     @property
     def study(self) -> str:
         """Name of its study."""
-        return self.checked.run.study.name
+        return self.config.run.study.name
 
     @property
     def seed(self) -> int:
         """Its seed."""
-        return self.checked.run.seed
+        return self.config.run.seed
 
 
 def plan_runs(load: Load, runs: Sequence[Sequence[str]], project: Path) -> list[PlannedRun]:
@@ -72,28 +72,28 @@ def plan_runs(load: Load, runs: Sequence[Sequence[str]], project: Path) -> list[
     """
     planned = []
     checks, found, configurations = _Checks(), dict[str, FoundData](), dict[str, str]()
-    for overrides, ours, values in zip(runs, told_apart(runs), compose_runs(load, runs), strict=True):
-        checked = checks(values)
+    for overrides, ours, values in zip(runs, distinguishing_overrides(runs), compose_runs(load, runs), strict=True):
+        config = checks(values)
         # What a data set is, its section says.
-        place = json.dumps([type(checked.task).__qualname__, checked.values.get("data", checked.values["task"])])
+        place = json.dumps([type(config.task).__qualname__, config.values.get("data", config.values["task"])])
         if place not in found:
-            found[place] = checked.task.find_data()
+            found[place] = config.task.find_data()
         data = found[place]
-        apart_from_the_seed = f"{data.fingerprint} {json.dumps(_without_plain(checked.values))}"
+        apart_from_the_seed = f"{data.fingerprint} {json.dumps(_without_plain(config.values))}"
         if apart_from_the_seed not in configurations:
-            configurations[apart_from_the_seed] = configuration(checked, data.fingerprint)
+            configurations[apart_from_the_seed] = configuration(config, data.fingerprint)
         hashed = configurations[apart_from_the_seed]
-        identity = identity_of(hashed, checked.run.seed)
-        uri = store_uri(checked.run.tracking.uri, project)
-        folder = checkpoint_folder(uri, project, checked.run.checkpoint.dir) / identity
+        identity = identity_of(hashed, config.run.seed)
+        uri = store_uri(config.run.tracking.uri, project)
+        folder = checkpoint_folder(uri, project, config.run.checkpoint.dir) / identity
         # A study names its variants; of another sweep's, the name is known to Hydra's job.
-        name = f"{checked.run.study.variant or ours} seed={checked.run.seed}".lstrip()
-        planned.append(PlannedRun(name, tuple(overrides), checked, data, hashed, identity, uri, folder))
+        name = f"{config.run.study.variant or ours} seed={config.run.seed}".lstrip()
+        planned.append(PlannedRun(name, tuple(overrides), config, data, hashed, identity, uri, folder))
     _check_names(planned)
     return planned
 
 
-def told_apart(runs: Sequence[Sequence[str]]) -> list[str]:
+def distinguishing_overrides(runs: Sequence[Sequence[str]]) -> list[str]:
     """Return what tells each run of a sweep from the others, but for its seed: the overrides that not all have."""
     common = set.intersection(*(set(overrides) for overrides in runs))
     return [
@@ -106,7 +106,7 @@ def _check_names(planned: Sequence[PlannedRun]) -> None:
     """Refuse one given name for two configurations: nothing would tell their results apart."""
     first = dict[tuple[str, str, str, int], PlannedRun]()
     for run in planned:
-        variant = run.checked.run.study.variant
+        variant = run.config.run.study.variant
         if variant is None:
             continue  # then its differences from the defaults are its name
         same = first.setdefault((run.uri, run.study, variant, run.seed), run)
@@ -137,10 +137,10 @@ class _Checks:
         before = self._seen.get(shape)
         resolved = "${" not in json.dumps([values["seed"], values["study"]]) and not _REFERS.search(shape)
         if before is None or not resolved or values["seed"] not in self._seeds:
-            checked = validate_config(values)
-            self._seen.setdefault(shape, checked)
+            config = validate_config(values)
+            self._seen.setdefault(shape, config)
             self._seeds.add(values["seed"])
-            return checked
+            return config
         study = validate(StudyConfig, values["study"], prefix="study")
         return replace(
             before,
@@ -153,7 +153,7 @@ def _without_plain(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key not in ("seed", "study")}
 
 
-def standings(
+def read_statuses(
     planned: Sequence[PlannedRun], *, alive: bool = True, since: pd.Timestamp | None = None
 ) -> list[Standing]:
     """Say where each run stands, by what its store and its claim say.
@@ -168,7 +168,7 @@ def standings(
     """
     # Before the store: a run that ends in between counts as running, and is looked at again.
     holders = {
-        run.folder: holder(run.folder, takeover_minutes=run.checked.run.checkpoint.takeover_minutes)
+        run.folder: holder(run.folder, takeover_minutes=run.config.run.checkpoint.takeover_minutes)
         for run in planned
         if alive
     }

@@ -12,7 +12,7 @@ from dataclasses import replace
 from tqdm import tqdm
 
 from ablate.cli.terminal import CLEAR_LINE
-from ablate.config.names import shorten
+from ablate.config.short_names import shorten
 from ablate.errors import AblateError
 from ablate.execution.lease import Holder, holder
 from ablate.execution.status import Standing, State
@@ -23,7 +23,7 @@ _PRINT_SECONDS = 60.0
 
 
 @contextmanager
-def live_line(
+def show_progress(
     planned: Sequence[PlannedRun], seconds: Sequence[float], look: Callable[[], list[Standing]]
 ) -> Iterator[None]:
     """Show how far a sweep is: in a terminal a line that is drawn anew every second, else one now and then.
@@ -64,7 +64,7 @@ def progress_line(
             name = shorten(run.name)
             step, steps = one.holder.progress.get("step"), one.holder.progress.get("steps")
             parts.append(f"{name}: {100 * step / steps:.0f} %" if step and steps else f"{name}: starting")
-    left = time_left(found, seconds)
+    left = estimate_time_left(found, seconds)
     parts.append("time left unknown" if left is None else f"{tqdm.format_interval(left)} left")
     line = " | ".join(parts)
     if len(line) < width:
@@ -73,7 +73,7 @@ def progress_line(
     return " | ".join([parts[0], *([f"{training} training"] if training else []), parts[-1]])[: width - 1]
 
 
-def time_left(found: Sequence[Standing], seconds: Sequence[float]) -> float | None:
+def estimate_time_left(found: Sequence[Standing], seconds: Sequence[float]) -> float | None:
     """Estimate how many seconds a sweep still takes, with as many runs at a time as there are now.
 
     A run that trains says it itself; one that has yet to start takes what was predicted, else the mean of the others,
@@ -118,7 +118,7 @@ def _show(
         holders = [
             None
             if found and found[place].finished
-            else holder(run.folder, takeover_minutes=run.checked.run.checkpoint.takeover_minutes)
+            else holder(run.folder, takeover_minutes=run.config.run.checkpoint.takeover_minutes)
             for place, run in enumerate(planned)
         ]
         training = {place for place, one in enumerate(holders) if one is not None}

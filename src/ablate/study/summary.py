@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 
 from tqdm import tqdm
 
-from ablate.config.names import shorten
+from ablate.config.short_names import shorten
 from ablate.errors import RunsMissing
 from ablate.execution.status import Standing, State
 from ablate.study.planning import PlannedRun
 
 
-def summary(
+def summarize_sweep(
     planned: Sequence[PlannedRun], found: Sequence[Standing], errors: Mapping[str, BaseException], *, began: float
 ) -> tuple[list[str], RunsMissing | None]:
     """Count the runs of a sweep that are done, reused, failed and left, and name those without a result.

@@ -12,16 +12,16 @@ from omegaconf import DictConfig, OmegaConf
 from ablate.cli.arguments import quote_names
 from ablate.config.interpolation import job_environment
 from ablate.config.levels import job_config_loader
-from ablate.config.names import shorten
 from ablate.config.paths import project_dir
 from ablate.config.schema import unknown_key
+from ablate.config.short_names import shorten
 from ablate.errors import ConfigError
 from ablate.study.compose import Load
 from ablate.study.definition import StudyFile, load_study, study_files, study_runs
 from ablate.study.planning import PlannedRun, plan_runs
 
 
-def expand_arguments(overrides: list[Override], load: Load) -> tuple[StudyFile | None, list[list[str]]]:
+def expand_overrides(overrides: list[Override], load: Load) -> tuple[StudyFile | None, list[list[str]]]:
     """List the overrides of every run of a sweep.
 
     Args:
@@ -29,7 +29,7 @@ def expand_arguments(overrides: list[Override], load: Load) -> tuple[StudyFile |
         load: Hydra's composition of one list of overrides.
 
     Returns:
-        The study that `experiment=NAME` names, if it does, under the name of its file, see `check_study`; and the
+        The study that `experiment=NAME` names, if it does, under the name of its file, see `validate_study`; and the
         overrides.
 
     Raises:
@@ -53,7 +53,7 @@ def expand_arguments(overrides: list[Override], load: Load) -> tuple[StudyFile |
 
 
 def expand_sweep(config: DictConfig) -> tuple[StudyFile | None, list[list[str]]]:
-    """List the overrides of every run of a sweep, see `expand_arguments`.
+    """List the overrides of every run of a sweep, see `expand_overrides`.
 
     Args:
         config: What its runs have in common and were asked for with, as Hydra composes it before it sweeps.
@@ -64,7 +64,7 @@ def expand_sweep(config: DictConfig) -> tuple[StudyFile | None, list[list[str]]]
     with job_environment(config):
         loader = job_config_loader()
         overrides = OverridesParser.create(config_loader=loader).parse_overrides(quote_names(lines))
-        return expand_arguments(overrides, lambda lines: loader.load_sweep_config(config, lines))
+        return expand_overrides(overrides, lambda lines: loader.load_sweep_config(config, lines))
 
 
 def plan_sweep(loader: ConfigLoader, config: DictConfig) -> tuple[StudyFile | None, list[PlannedRun]]:
@@ -81,7 +81,7 @@ def plan_sweep(loader: ConfigLoader, config: DictConfig) -> tuple[StudyFile | No
     study, runs = expand_sweep(config)
     with job_environment(config):
         planned = plan_runs(lambda lines: loader.load_sweep_config(config, lines), runs, project_dir())
-    return check_study(study, planned) if study is not None else None, planned
+    return validate_study(study, planned) if study is not None else None, planned
 
 
 def _experiment(given: Sequence[Override], others: Sequence[Override], load: Load) -> str | None:
@@ -102,7 +102,7 @@ def _experiment(given: Sequence[Override], others: Sequence[Override], load: Loa
     return name
 
 
-def check_study(study: StudyFile, planned: Sequence[PlannedRun]) -> StudyFile:
+def validate_study(study: StudyFile, planned: Sequence[PlannedRun]) -> StudyFile:
     """Check what only the composed runs of a study tell.
 
     Returns:
@@ -114,7 +114,7 @@ def check_study(study: StudyFile, planned: Sequence[PlannedRun]) -> StudyFile:
     called = sorted({run.study for run in planned})
     if len(called) > 1:
         raise ConfigError(f"study.name must be the same for all runs of a study. Received: {', '.join(called)}")
-    names = [metric.name for metric in planned[0].checked.task.metrics]
+    names = [metric.name for metric in planned[0].config.task.metrics]
     if study.metric.name not in names:
         raise ConfigError(
             f"{study.name}: metric.name is none that the task measures: {unknown_key(study.metric.name, names)}"

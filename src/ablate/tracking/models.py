@@ -13,7 +13,7 @@ import yaml
 from mlflow.entities import LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 
-from ablate.config.names import shorten
+from ablate.config.short_names import shorten
 from ablate.errors import TrackingError
 from ablate.tracking.search import REUSED, artifacts_of, missing, problem
 from ablate.tracking.sqlite import located

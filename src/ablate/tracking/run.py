@@ -26,7 +26,7 @@ from mlflow.tracking.context.registry import resolve_tags
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
 
-from ablate.config.names import run_name
+from ablate.config.short_names import run_name
 from ablate.errors import AblateError, ClaimLost, Diverged, TrackingError, from_outside
 from ablate.system.images import png
 from ablate.tracking import provenance

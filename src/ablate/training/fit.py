@@ -128,7 +128,7 @@ def train(
         gradients,
         optimizer_state,
     )
-    steps = training.steps_of_an_epoch(task.examples_per_epoch())
+    steps = training.steps_in_epoch(task.examples_per_epoch())
     total = steps * training.epochs
     recorder = Recorder(log_metrics, every=max(1, total // training.log_points), total=total)
     resumed = load(checkpoints.file) if checkpoints else None

@@ -20,16 +20,16 @@ from tqdm import tqdm
 from ablate.config.interpolation import current_hydra_job
 from ablate.config.paths import project_dir
 from ablate.errors import AblateError, ConfigError, Elsewhere, RunsMissing
-from ablate.estimate.runtime import HISTORY, devices_here
+from ablate.estimate.runtime import HISTORY_COLUMNS, devices_of_host
 from ablate.execution.job import variant_of
 from ablate.execution.lease import claimed
 from ablate.execution.status import Standing, State, to_run
 from ablate.study.definition import StudyFile
-from ablate.study.planning import PlannedRun, standings
-from ablate.study.progress import live_line
-from ablate.study.summary import summary
+from ablate.study.plan_table import plan_table
+from ablate.study.planning import PlannedRun, read_statuses
+from ablate.study.progress import show_progress
+from ablate.study.summary import summarize_sweep
 from ablate.study.sweep import plan_sweep
-from ablate.study.sweep_estimate import outlook
 from ablate.tracking.store import check_store
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class AblateSweeper(BasicSweeper):
         OmegaConf.save(self.config, folder / "multirun.yaml")
         sweep = _Sweep(self, planned)
         try:
-            with live_line(planned, sweep.predict(), sweep.look):
+            with show_progress(planned, sweep.predict(), sweep.look):
                 sweep.run()
         except BaseException:
             # What is done is said after Ctrl-C too.
@@ -85,7 +85,7 @@ class _Sweep:
     def __init__(self, sweeper: AblateSweeper, planned: Sequence[PlannedRun]):
         self.sweeper = sweeper
         self.planned = planned
-        self.rerun = planned[0].checked.run.rerun
+        self.rerun = planned[0].config.run.rerun
         self.began = time.time()
         self.returns: list[JobReturn] = []
         self.errors: dict[str, BaseException] = {}
@@ -97,15 +97,15 @@ class _Sweep:
 
     def look(self) -> list[Standing]:
         """Say where each run stands."""
-        return standings(self.planned, since=self._since)
+        return read_statuses(self.planned, since=self._since)
 
     def predict(self) -> list[float]:
         """Return how many seconds each run is predicted to take, and say what is ahead."""
         from ablate.tracking.read import history
 
-        found, before = self.look(), history(HISTORY)
-        devices = devices_here(before, socket.gethostname())
-        table = outlook(self.planned, found, before, devices=devices, steps_done=[0] * len(found))
+        found, before = self.look(), history(HISTORY_COLUMNS)
+        devices = devices_of_host(before, socket.gethostname())
+        table = plan_table(self.planned, found, before, devices=devices, steps_done=[0] * len(found))
         finished, left = sum(one.finished for one in found), table["seconds_left"]
         time_left = f"about {tqdm.format_interval(left.sum())} left" if left.notna().all() else "time left unknown"
         print(f"Study {self.planned[0].study}: {len(found)} runs, {finished} finished, {time_left}", flush=True)
@@ -187,18 +187,18 @@ class _Sweep:
         for run, one in zip(self.planned, found, strict=True):
             if one.state != State.REUSED or one.study == run.study:
                 continue
-            with claimed(run.folder, takeover_minutes=run.checked.run.checkpoint.takeover_minutes) as claim:
+            with claimed(run.folder, takeover_minutes=run.config.run.checkpoint.takeover_minutes) as claim:
                 # Another command may just have done it.
-                (now,) = standings([run], alive=False, since=self._since)
+                (now,) = read_statuses([run], alive=False, since=self._since)
                 if claim is not None and now.run_id is not None and now.study != run.study:
                     # The name of a variant is that of a Hydra job.
                     with current_hydra_job(loader.load_sweep_config(self.sweeper.config, [*run.overrides])):
-                        variant = variant_of(run.checked)
+                        variant = variant_of(run.config)
                     refer(now.run_id, study=run.study, variant=variant, project=project_dir())
 
     def summarize(self) -> RunsMissing | None:
         """Print what became of the runs, and return the error that says which are missing, if any."""
-        lines, missing = summary(self.planned, self.look(), self.errors, began=self.began)
+        lines, missing = summarize_sweep(self.planned, self.look(), self.errors, began=self.began)
         print("\n".join(lines), flush=True)
         return missing
 

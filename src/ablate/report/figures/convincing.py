@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from ablate.config.names import shorten
+from ablate.config.short_names import shorten
 from ablate.report.figures.figure import Figure
 from ablate.report.figures.grid import opened, tiled
 from ablate.system.images import picture_table, png

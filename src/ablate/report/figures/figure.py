@@ -16,7 +16,7 @@ from matplotlib import font_manager, style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Drawing
 
-from ablate.config.names import shorten
+from ablate.config.short_names import shorten
 
 FONT = "DejaVu Sans"
 """It comes with Matplotlib, so a figure looks the same everywhere."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 from PIL import Image
 
-from ablate.config.names import shorten
+from ablate.config.short_names import shorten
 from ablate.report.figures.figure import Figure
 from ablate.system.images import picture_table, png
 

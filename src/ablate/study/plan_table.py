@@ -4,19 +4,19 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from ablate.estimate.runtime import Prediction, predict, usable
+from ablate.estimate.runtime import RuntimeEstimate, estimate_runtime, measured_runs
 from ablate.execution.status import Standing, State
 from ablate.study.planning import PlannedRun
 
 
-def outlook(
+def plan_table(
     planned: Sequence[PlannedRun],
     found: Sequence[Standing],
     history: pd.DataFrame,
     *,
     devices: str | None,
     steps_done: Sequence[int],
-    calibrated: Mapping[str, Prediction] | None = None,
+    calibrated: Mapping[str, RuntimeEstimate] | None = None,
 ) -> pd.DataFrame:
     """Tell of every run where it stands and what it takes.
 
@@ -34,15 +34,15 @@ def outlook(
         `run_id`, `identity`.
     """
     rows = []
-    known = usable(history, devices)
-    predictions: dict[str, Prediction | None] = {}
+    known = measured_runs(history, devices)
+    predictions: dict[str, RuntimeEstimate | None] = {}
     costs: dict[str, Mapping[str, float]] = {}
     for run, one, done in zip(planned, found, steps_done, strict=True):
-        training = run.checked.run.training
-        examples = training.examples_in_all(run.data.examples_per_epoch)
+        training = run.config.run.training
+        examples = training.total_examples(run.data.examples_per_epoch)
         if run.configuration not in costs:
-            cost = costs[run.configuration] = run.checked.task.cost()
-            predictions[run.configuration] = (calibrated or {}).get(run.configuration) or predict(
+            cost = costs[run.configuration] = run.config.task.cost()
+            predictions[run.configuration] = (calibrated or {}).get(run.configuration) or estimate_runtime(
                 known,
                 configuration=run.configuration,
                 flops=cost["flops_per_image"],
@@ -52,7 +52,7 @@ def outlook(
         seconds = predicted.seconds if predicted else float("nan")
         progress = one.holder.progress if one.holder else {}
         step = int(progress.get("step", done))
-        per_epoch = training.steps_of_an_epoch(run.data.examples_per_epoch)
+        per_epoch = training.steps_in_epoch(run.data.examples_per_epoch)
         share = min(step / (per_epoch * training.epochs), 1.0)
         # A failed run that is not tried again takes no time.
         left = 0.0 if one.finished or one.state == State.FAILED else seconds * (1 - share)

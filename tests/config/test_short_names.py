@@ -2,7 +2,7 @@
 
 import pytest
 
-from ablate.config.names import MAX_SHOWN, MAX_STORED, run_name, shorten, shorten_for_store
+from ablate.config.short_names import MAX_SHOWN, MAX_STORED, run_name, shorten, shorten_for_store
 
 DROPS = "training.learning_rate_drops=" + str([[100 * step, 0.9**step] for step in range(1, 61)])
 OTHER = DROPS.replace("[6000,", "[6001,")
