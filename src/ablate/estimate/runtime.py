@@ -52,8 +52,8 @@ def estimate_runtime(
     five runs nearest in cost achieved, FLOPs an example times examples a second, which grows slowly with the cost.
 
     Args:
-        history: Finished runs on its devices, one a row, see `measured_runs`: `configuration`, `flops` (of one example's
-            forward pass), `examples` (that it trained on), `examples_per_second`, `seconds`.
+        history: Finished runs on its devices, one a row, see `measured_runs`: `configuration`, `flops` (of one
+            example's forward pass), `examples` (that it trained on), `examples_per_second`, `seconds`.
         configuration: Its identity apart from the seed.
         flops: FLOPs of one example's forward pass.
         examples: How many it trains on.
