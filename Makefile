@@ -1,6 +1,6 @@
 # Every target sets up .venv from requirements.lock first, where it is missing or stale.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo turing-demo test report ui lint bench correct robust clean lock
+.PHONY: help setup demo turing-demo test quick coverage report ui lint bench correct robust clean lock
 
 PY := .venv/bin/python
 ifndef PYTHON
@@ -35,6 +35,12 @@ turing-demo: demo  ## let people judge the demo's pictures, in a browser; make t
 	@$(PY) -m ablate.turing serve turing/demo port=$(if $(filter file,$(origin PORT)),8080,$(PORT))
 
 test: .venv/ready  ## run the tests
+	@$(PY) -m pytest -n 2 --dist worksteal
+
+quick: .venv/ready  ## run the fast tests, for the inner loop
+	@$(PY) -m pytest -n 2 --dist worksteal -m "not slow and not browser and not database"
+
+coverage: .venv/ready  ## run the tests and say which lines they reach
 	@$(PY) -m pytest -n 2 --dist worksteal --cov --cov-fail-under=90
 
 report: .venv/ready  ## report on the newest study; make report ARGS="study=NAME out=DIR"
@@ -47,11 +53,12 @@ ui: .venv/ready  ## open MLflow on the runs; make ui PORT=5001
 	echo "MLflow: http://localhost:$(PORT)"; \
 	$(PY) -m mlflow server --workers 1 --port $(PORT) --backend-store-uri "$$uri"
 
-lint: .venv/ready  ## check style, types and the dependency rule
+lint: .venv/ready  ## check style, types, the dependency rule and docs/architecture.md
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports --no-cache
+	@$(PY) docs/architecture.py --check
 
 bench: .venv/ready  ## measure speed, side by side, and write docs/performance.md
 	@for name in $(BENCHMARKS); do echo "benchmarks/$$name.py"; $(PY) benchmarks/$$name.py || exit 1; done
