@@ -25,11 +25,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of 160 photographs, large enough for a process to be killed in their middle."""
     folder = tmp_path_factory.mktemp("many")
     generator = np.random.default_rng(0)
-    for part, count in (("train", 150), ("val", 10)):
-        (folder / part).mkdir(parents=True)
+    for split, count in (("train", 150), ("val", 10)):
+        (folder / split).mkdir(parents=True)
         for number in range(count):
             pixels = generator.integers(0, 256, (300, 400, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(folder / part / f"{number}.jpg", quality=70)
+            Image.fromarray(pixels).save(folder / split / f"{number}.jpg", quality=70)
     return folder
 
 
@@ -45,7 +45,7 @@ def start(home: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 def finished_chunks(out: Path) -> int:
-    return len(list((out / ".notes").glob("*.json")))
+    return len(list((out / ".chunks").glob("*.json")))
 
 
 def wait_for_a_chunk_more(process: subprocess.Popen[str], out: Path, before: int) -> None:
@@ -57,7 +57,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != ".lock"}
 
 
-def test_a_killed_command_goes_on_and_ends_with_the_same_bytes(home, many, forked_m):
+def test_a_killed_command_resumes_and_ends_with_the_same_bytes(home, many, forked_m):
     out = home / "set"
     for round_ in range(2):
         process = start(home, "out=set")
@@ -70,10 +70,10 @@ def test_a_killed_command_goes_on_and_ends_with_the_same_bytes(home, many, forke
             assert not (out / "manifest.json").exists()
         # Its workers end with it.
         assert not psutil.wait_procs(children, timeout=10)[1]
-    goes_on = forked_m("ablate.prepare", *ARGUMENTS, "out=set")
-    assert goes_on.returncode == 0, goes_on.stdout + goes_on.stderr
-    assert "150 photographs to train and 10 to evaluate" in goes_on.stdout
-    assert "Split: val evaluates (10), train trains (150)" in goes_on.stdout
+    resumed = forked_m("ablate.prepare", *ARGUMENTS, "out=set")
+    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    assert "150 photographs to train and 10 to evaluate" in resumed.stdout
+    assert "Split: val evaluates (10), train trains (150)" in resumed.stdout
     again = forked_m("ablate.prepare", *ARGUMENTS, "out=set")
     assert "is prepared already: nothing to do" in again.stdout
     start(home, "out=undisturbed").communicate()
@@ -88,7 +88,7 @@ def test_ctrl_c_and_a_full_disk_keep_what_is_done(home, many):
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert said.splitlines()[-1] == "Interrupted: the same command goes on"
+    assert said.splitlines()[-1] == "Interrupted: the same command resumes"
     done = finished_chunks(out)
     assert 0 < done < 6
     # No file may become larger than 100 kB, as if there were no more room.

@@ -1,4 +1,4 @@
-"""`python -m ablate.layers`: print the layers of any variant. It imports no TensorFlow."""
+"""The command `python -m ablate.layers`: print the layers of any variant. No TensorFlow."""
 
 import sys
 

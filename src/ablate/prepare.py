@@ -1,4 +1,4 @@
-"""`python -m ablate.prepare`: photographs of any source become a prepared data set. It imports no TensorFlow."""
+"""The command `python -m ablate.prepare`: photographs of any source become a prepared data set. No TensorFlow."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ Other arguments are those of `python -m ablate.run`: data.image_size (or scale),
 evaluation.side and color.grid_step decide what is written. out and data.root can be URLs, gs://BUCKET/FOLDER.
 workers=N sets the number of processes (default: all cores), shard_mib=N about how large a file is (default: 64).
 
-When it is interrupted, the same command goes on; when it is done, the same command does nothing."""
+When it is interrupted, the same command resumes; when it is done, the same command does nothing."""
 
-_OWN = ("out", "workers", "shard_mib")
+_OPTIONS = ("out", "workers", "shard_mib")
 _SOURCE = ("data", "data.root", "data.dataset")
 
 
@@ -43,22 +43,26 @@ def main() -> None:
         if {"-h", "--help"}.intersection(arguments):
             print(HELP)
             return
-        own, overrides = _sorted_out(arguments)
-        handler = TerminalHandler(sys.stdout)
-        handler.setFormatter(TerminalFormatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
-        logging.basicConfig(level=logging.INFO, handlers=[handler])
-        given = parse_command_line(overrides)
-        config = _composed(given)
+        options, overrides = _parse(arguments)
+        _log_to_terminal()
+        composed = parse_command_line(overrides)
+        config = _compose(composed)
         task = validate_config(config).task
-        own = {key: resolve_text(value, config) for key, value in own.items()}
-        workers = _number(own, "workers", job_threads())
-        print(task.prepare(own["out"], workers=workers, shard_mib=_number(own, "shard_mib", 64)))
+        options = {key: resolve_text(value, config) for key, value in options.items()}
+        workers = _number(options, "workers", job_threads())
+        print(task.prepare(options["out"], workers=workers, shard_mib=_number(options, "shard_mib", 64)))
         # What decided on the records, a run must say too.
-        decided = [*given.options, *(each for each in given.overrides if each.partition("=")[0] not in _SOURCE)]
-        print("Train on it: ", *["python -m ablate.run", "data=prepared", f"data.root={own['out']}", *decided])
+        decided = [*composed.options, *(each for each in composed.overrides if each.partition("=")[0] not in _SOURCE)]
+        print("Train on it: ", *["python -m ablate.run", "data=prepared", f"data.root={options['out']}", *decided])
 
 
-def _composed(given: CommandLine) -> DictConfig:
+def _log_to_terminal() -> None:
+    handler = TerminalHandler(sys.stdout)
+    handler.setFormatter(TerminalFormatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+def _compose(given: CommandLine) -> DictConfig:
     if not given.multirun:
         return given.compose()
     config = given.compose_sweep()
@@ -68,16 +72,18 @@ def _composed(given: CommandLine) -> DictConfig:
     return given.loader.load_sweep_config(config, runs[0])
 
 
-def _sorted_out(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
-    """Return the command's own arguments, and those of Hydra."""
-    own = {key: value for key, equals, value in (argument.partition("=") for argument in arguments) if key in _OWN}
-    if not own.get("out"):
+def _parse(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """Return the command's own options, and the arguments of Hydra."""
+    options = {
+        key: value for key, equals, value in (argument.partition("=") for argument in arguments) if key in _OPTIONS
+    }
+    if not options.get("out"):
         raise ConfigError("out=DIR must be given: the folder of the prepared data set")
-    return own, [argument for argument in arguments if argument.partition("=")[0] not in _OWN]
+    return options, [argument for argument in arguments if argument.partition("=")[0] not in _OPTIONS]
 
 
-def _number(own: dict[str, str], key: str, default: int) -> int:
-    given = own.get(key, str(default))
+def _number(options: dict[str, str], key: str, default: int) -> int:
+    given = options.get(key, str(default))
     if not given.isdecimal() or int(given) < 1:
         raise ConfigError(f"{key} must be a whole number from 1. Received: {key}={given}")
     return int(given)

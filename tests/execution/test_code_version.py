@@ -208,6 +208,7 @@ INFLUENCE = {
         "ablate.colorization.color",
         "ablate.colorization.data",
         "ablate.colorization.data.prepared",
+        "ablate.colorization.data.sources",
         "ablate.colorization.model",
         "ablate.config",
         "ablate.system",
@@ -218,8 +219,13 @@ INFLUENCE = {
         f"ablate.colorization.color.{name}"
         for name in ("class_counts", "class_rebalancing", "gamut", "lab", "soft_encoding")
     ),
-    *(f"ablate.colorization.data.{name}" for name in ("dataset", "listing", "photographs", "storage")),
-    *(f"ablate.colorization.data.prepared.{name}" for name in ("manifest", "read", "recipe", "records")),
+    *(
+        f"ablate.colorization.data.{name}"
+        for name in ("batches", "dataset", "decode", "files", "listing", "local", "photographs", "preprocessing")
+    ),
+    "ablate.colorization.data.storage",
+    *(f"ablate.colorization.data.sources.{name}" for name in ("folder", "prepared", "registry", "sample", "source")),
+    *(f"ablate.colorization.data.prepared.{name}" for name in ("manifest", "read", "tfrecord")),
     *(f"ablate.colorization.model.{name}" for name in ("architecture", "backbone", "decoding", "loss")),
     *(f"ablate.config.{name}" for name in ("environment", "optimizers", "training")),
     *(f"ablate.training.{name}" for name in ("averaging", "callbacks", "checkpoint", "devices", "fit", "hardware")),

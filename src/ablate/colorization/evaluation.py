@@ -9,8 +9,9 @@ from PIL import Image
 from ablate.colorization.color.gamut import ab_gamut
 from ablate.colorization.color.lab import lab_to_rgb, pixels_to_lab
 from ablate.colorization.config import ColorConfig, EvaluationConfig
-from ablate.colorization.data.dataset import ColorData, to_example
-from ablate.colorization.data.photographs import Pixels
+from ablate.colorization.data.batches import to_example
+from ablate.colorization.data.decode import Pixels
+from ablate.colorization.data.photographs import ColorData
 from ablate.colorization.metrics import balanced_pixel_weights, class_counts, colorfulness, per_photograph
 from ablate.colorization.model.decoding import decode, upsample
 from ablate.system.images import picture_table

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ablate.colorization.config import ColorConfig
-from ablate.colorization.data.dataset import to_example
-from ablate.colorization.data.photographs import Pixels
+from ablate.colorization.data.batches import to_example
+from ablate.colorization.data.decode import Pixels
 from ablate.colorization.model.decoding import decode, upsample
 
 Array = npt.NDArray[np.float32]

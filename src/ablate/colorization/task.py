@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ablate.colorization.color.gamut import ab_gamut
-from ablate.colorization.config import ColorizationConfig, DataConfig
-from ablate.colorization.data.listing import list_files
-from ablate.colorization.data.prepared.read import PreparedSet
-from ablate.colorization.data.prepared.recipe import Recipe, recipe_of
-from ablate.colorization.data.storage import is_url
+from ablate.colorization.config import ColorizationConfig
+from ablate.colorization.data.dataset import load_data, open_data
+from ablate.colorization.data.preprocessing import Preprocessing, preprocessing_of
+from ablate.colorization.data.sources.registry import source_of
+from ablate.colorization.data.split import EVALUATION, TRAIN
 from ablate.colorization.metric_specs import METRICS
 from ablate.colorization.model.architecture import OUTPUT_STRIDE, Layer, layers, price
-from ablate.config.paths import absolute
 from ablate.config.schema import validate
 from ablate.task import DataSummary, Evaluation, FoundData
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-    from ablate.colorization.data.dataset import ColorData
+    from ablate.colorization.data.photographs import ColorData
 
 
 class ColorizationTask:
@@ -33,8 +32,9 @@ class ColorizationTask:
     irrelevant_code = (
         *("ablate.colorization.metric_specs", "ablate.colorization.data.file_names"),
         *("ablate.colorization.data.split", "ablate.colorization.data.prepared.write"),
+        *(f"ablate.colorization.data.sources.{name}" for name in ("archives", "tfds", "url")),
     )
-    """Labels and names; and what splits and prepares data, whose parts and contents the fingerprint tells."""
+    """Labels and names; and what splits and prepares data, whose splits and contents the fingerprint tells."""
 
     def __init__(self, **config: Any):
         self.config = validate(ColorizationConfig, config)
@@ -110,18 +110,13 @@ class ColorizationTask:
 
     def find_data(self) -> FoundData:
         """Find the photographs, as files or as records."""
-        config = self.config.data
-        if config.name == "prepared":
-            assert config.root is not None
-            manifest = PreparedSet(config.root, self.recipe).manifest
-            return FoundData(manifest.fingerprint, manifest.index["train"].records * config.repeats)
-        listing = list_files(config)
-        return FoundData(listing.fingerprint, len(listing.part("train")) * config.repeats)
+        photographs = open_data(self.config.data, self.preprocessing)
+        return FoundData(photographs.fingerprint, photographs.num_train * self.config.data.repeats)
 
     @property
-    def recipe(self) -> Recipe:
-        """How photographs become records of a prepared data set."""
-        return recipe_of(
+    def preprocessing(self) -> Preprocessing:
+        """How photographs become pixels."""
+        return preprocessing_of(
             self.config.data,
             evaluation_side=self.config.evaluation.side,
             grid_step=self.config.color.grid_step,
@@ -131,13 +126,11 @@ class ColorizationTask:
         """Write the photographs as `data=prepared` reads them."""
         from ablate.colorization.data.prepared.write import prepare
 
-        return prepare(self.config.data, self.recipe, out, workers=workers, shard_mib=shard_mib).summary()
+        return prepare(self.config.data, self.preprocessing, out, workers=workers, shard_mib=shard_mib).summary()
 
     @cached_property
     def data(self) -> ColorData:
-        """The scanned data set."""
-        from ablate.colorization.data.dataset import load_data
-
+        """The loaded data set."""
         return load_data(
             self.config.data,
             evaluation_side=self.config.evaluation.side,
@@ -149,11 +142,11 @@ class ColorizationTask:
         data, config = self.data, self.config.data
         return DataSummary(
             name=config.name,
-            source=_source(config),
+            source=source_of(config).origin,
             fingerprint=data.fingerprint,
             counts={
-                "train": len(data.train),
-                "eval": len(data.evaluation),
+                TRAIN: len(data.train),
+                EVALUATION: len(data.evaluation),
                 "bad": len(data.bad),
                 "ignored": len(data.ignored),
             },
@@ -166,14 +159,14 @@ class ColorizationTask:
         return len(self.data.train) * self.config.data.repeats
 
     def training_batches(self, *, seed: int, batch_size: int, first_step: int, steps: int) -> tf.data.Dataset:
-        """Return a part of the endless stream of batches, see `data.training_batches`."""
-        from ablate.colorization.data.dataset import training_batches
+        """Return a part of the endless stream of batches, see `batches.training_batches`."""
+        from ablate.colorization.data.batches import training_batches
 
         return training_batches(self.data, seed=seed, batch_size=batch_size, first_step=first_step, steps=steps)
 
     def validation_batches(self) -> tf.data.Dataset:
         """Return the evaluation photographs as batches."""
-        from ablate.colorization.data.dataset import evaluation_batches
+        from ablate.colorization.data.batches import evaluation_batches
 
         return evaluation_batches(self.data, batch_size=self.config.evaluation.batch_size)
 
@@ -217,12 +210,3 @@ class ColorizationTask:
         from ablate.colorization.evaluation import evaluate
 
         return evaluate(model, self.data, color=self.config.color, evaluation=self.config.evaluation)
-
-
-def _source(config: DataConfig) -> str:
-    """Return where photographs come from, for whoever reads of them on another machine."""
-    if config.name == "sample":
-        return "installed packages"
-    if config.name == "tfds" or config.root is None:
-        return f"TensorFlow Datasets, {config.dataset}"
-    return config.root if is_url(config.root) else str(absolute(config.root))

@@ -1,4 +1,4 @@
-"""The photographs that did not train are those that evaluation sees, wherever they are kept."""
+"""Held-out photographs are those that evaluation sees, wherever they are kept."""
 
 import shutil
 
@@ -7,10 +7,9 @@ import pytest
 from PIL import Image
 
 from ablate.colorization.data.dataset import load_data
-from ablate.colorization.data.held_out import evaluation_photographs, folder_photographs
-from ablate.colorization.data.photographs import center_square
-from ablate.colorization.data.prepared.recipe import recipe_of
+from ablate.colorization.data.held_out import evaluation_split, folder_photographs
 from ablate.colorization.data.prepared.write import prepare
+from ablate.colorization.data.preprocessing import center_square, preprocessing_of
 from ablate.errors import DataError
 
 SIDE, TRUTH = 16, 24
@@ -24,14 +23,14 @@ def configs(data_config, tmp_path, write_pictures):
     (root / "val" / "broken.png").write_bytes(b"broken")
     shutil.copy(root / "val" / "0.png", root / "train" / "also evaluates.png")
     folder = data_config(name="folder", root=root, image_size=SIDE, max_bad_fraction=0.5)
-    recipe = recipe_of(folder, evaluation_side=TRUTH, grid_step=10)
-    prepare(folder, recipe, str(tmp_path / "set"), workers=1, shard_mib=1)
-    return folder, folder.model_copy(update={"name": "prepared", "root": str(tmp_path / "set")}), recipe
+    preprocessing = preprocessing_of(folder, evaluation_side=TRUTH, grid_step=10)
+    prepare(folder, preprocessing, str(tmp_path / "set"), workers=1, shard_mib=1)
+    return folder, folder.model_copy(update={"name": "prepared", "root": str(tmp_path / "set")}), preprocessing
 
 
 def test_a_folder_and_the_set_prepared_from_it_have_the_same(configs):
-    folder, prepared, recipe = configs
-    whole, squares = (evaluation_photographs(config, recipe) for config in (folder, prepared))
+    folder, prepared, preprocessing = configs
+    whole, squares = (evaluation_split(config, preprocessing) for config in (folder, prepared))
     data = load_data(folder, evaluation_side=TRUTH)
     assert whole.fingerprint == squares.fingerprint == data.fingerprint
     assert whole.trained == squares.trained == {photograph.digest for photograph in data.train}
@@ -46,15 +45,15 @@ def test_a_folder_and_the_set_prepared_from_it_have_the_same(configs):
 
 
 def test_what_is_damaged_says_so_when_it_is_loaded(configs):
-    folder, _, recipe = configs
-    (broken,) = (one for one in evaluation_photographs(folder, recipe).photographs if one.name == "val/broken.png")
+    folder, _, preprocessing = configs
+    (broken,) = (one for one in evaluation_split(folder, preprocessing).photographs if one.name == "val/broken.png")
     with pytest.raises(DataError, match="no JPEG, PNG or WebP picture"):
         broken.load()
 
 
 def test_the_sample_has_its_three(data_config):
     config = data_config()
-    found = evaluation_photographs(config, recipe_of(config, evaluation_side=TRUTH, grid_step=10))
+    found = evaluation_split(config, preprocessing_of(config, evaluation_side=TRUTH, grid_step=10))
     assert sorted(one.name for one in found.photographs) == ["chelsea", "china", "grace_hopper"]
     assert len(found.trained) == 5
 

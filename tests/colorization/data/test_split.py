@@ -1,31 +1,31 @@
-"""Which folder evaluates, which train, and what is said of that."""
+"""The split by folders, and its reason."""
 
 from collections.abc import Sequence
 
 import pytest
 
-from ablate.colorization.data.split import EVALUATING, Split, common_root, split_by_folder
+from ablate.colorization.data.split import EVALUATION_FOLDERS, SplitRule, common_root, split_by_folder
 from ablate.errors import DataError
 
 
-def split(*names: str, beside: Sequence[str] = ()) -> Split:
-    return split_by_folder(names, beside, eval_fraction=0.1, place="data.root=DIR")
+def split(*names: str, other_files: Sequence[str] = ()) -> SplitRule:
+    return split_by_folder(names, other_files, eval_fraction=0.1, label="data.root=DIR")
 
 
-def parts(*names: str) -> list[str | None]:
+def splits(*names: str) -> list[str | None]:
     found = split(*names)
-    return [found.part(name) for name in names]
+    return [found.split_of(name) for name in names]
 
 
 @pytest.mark.parametrize(
-    "folder", [*EVALUATING, "Val", "VALID", "Validation", "TEST", "photos/val", "a/b/Validation", "test/x/val"]
+    "folder", [*EVALUATION_FOLDERS, "Val", "VALID", "Validation", "TEST", "photos/val", "a/b/Validation", "test/x/val"]
 )
 def test_a_folder_that_evaluates_is_found_below_the_photographs_own_root(folder):
     root = folder.rpartition("/")[0] + "/" * ("/" in folder)
-    assert parts(f"{root}a.png", f"{folder}/a.png", f"{folder}/deep/b.png", f"{root}more/c.png") == [
+    assert splits(f"{root}a.png", f"{folder}/a.png", f"{folder}/deep/b.png", f"{root}more/c.png") == [
         "train", "eval", "eval", "train",
     ]  # fmt: skip
-    assert parts(f"{root}Train/a.png", f"{folder}/a.png", f"{root}beside.png") == ["train", "eval", "ignored"]
+    assert splits(f"{root}Train/a.png", f"{folder}/a.png", f"{root}beside.png") == ["train", "eval", "unused"]
 
 
 @pytest.mark.parametrize(
@@ -41,22 +41,24 @@ def test_a_folder_that_evaluates_is_found_below_the_photographs_own_root(folder)
 def test_of_several_the_first_evaluates_and_the_others_are_held_out(folders, evaluating, train):
     names = [f"{train}a.png", *(f"{folder}/{number}.png" for folder in folders for number in range(2))]
     found = split(*names)
-    expected = {name: "eval" if name.startswith(f"{evaluating}/") else "ignored" for name in names[1:]}
-    assert {name: found.part(name) for name in names} == {names[0]: "train", **expected}
+    expected = {name: "eval" if name.startswith(f"{evaluating}/") else "unused" for name in names[1:]}
+    assert {name: found.split_of(name) for name in names} == {names[0]: "train", **expected}
     held_out = " and ".join(sorted(folder for folder in folders if folder != evaluating))
-    assert found.why.startswith(f"{evaluating} evaluates (2), {'train trains' if train else 'all others train'} (1); ")
-    assert f"{held_out} ({2 * len(folders) - 2}) held out: neither trains nor evaluates" in found.why
+    assert found.reason.startswith(
+        f"{evaluating} evaluates (2), {'train trains' if train else 'all others train'} (1); "
+    )
+    assert f"{held_out} ({2 * len(folders) - 2}) held out: neither trains nor evaluates" in found.reason
 
 
 def test_one_folder_in_two_spellings_is_one():
-    assert parts("a.png", "val/b.png", "Val/c.png") == ["train", "eval", "eval"]
-    assert split("a.png", "val/b.png", "Val/c.png").why == "Val and val evaluate (2), all others train (1)"
+    assert splits("a.png", "val/b.png", "Val/c.png") == ["train", "eval", "eval"]
+    assert split("a.png", "val/b.png", "Val/c.png").reason == "Val and val evaluate (2), all others train (1)"
 
 
 def test_what_is_said_counts_photographs_by_their_folders():
     names = [f"photos/{number}.png" for number in range(1500)]
-    assert split("photos/val/a.png", *names).why == "photos/val evaluates (1), all others train (1,500)"
-    assert split("train/a.png", "val/b.png", "c.png", "cats/d.png").why == (
+    assert split("photos/val/a.png", *names).reason == "photos/val evaluates (1), all others train (1,500)"
+    assert split("train/a.png", "val/b.png", "c.png", "cats/d.png").reason == (
         "val evaluates (1), train trains (1); of all others (2) none trains or evaluates"
     )
 
@@ -76,9 +78,9 @@ def test_what_is_said_counts_photographs_by_their_folders():
 )
 def test_without_such_a_folder_contents_decide(names):
     found = split(*names)
-    assert [found.part(name) for name in names] == [None] * len(names)
-    assert found.why.startswith("no folder val, valid, validation or test")
-    assert found.why.endswith(": 10 % of the photographs evaluate, chosen by their contents")
+    assert [found.split_of(name) for name in names] == [None] * len(names)
+    assert found.reason.startswith("no folder val, valid, validation or test")
+    assert found.reason.endswith(": 10 % of the photographs evaluate, chosen by their contents")
     assert not found.doubtful
 
 
@@ -94,14 +96,14 @@ def test_without_such_a_folder_contents_decide(names):
 )
 def test_a_folder_that_lies_deeper_does_not_evaluate_and_that_is_said(names, deeper):
     found = split(*names)
-    assert [found.part(name) for name in names] == [None] * len(names)
-    assert f"; {deeper} lies deeper, and is a folder like any other" in found.why
+    assert [found.split_of(name) for name in names] == [None] * len(names)
+    assert f"; {deeper} lies deeper, and is a folder like any other" in found.reason
     assert found.doubtful
 
 
 def test_below_a_folder_that_trains_all_trains():
-    assert parts("val/a.png", "train/test/b.png", "train/val/c.png") == ["eval", "train", "train"]
-    assert parts("val/train/a.png", "b.png") == ["eval", "train"]
+    assert splits("val/a.png", "train/test/b.png", "train/val/c.png") == ["eval", "train", "train"]
+    assert splits("val/train/a.png", "b.png") == ["eval", "train"]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +127,7 @@ def test_the_root_is_told_from_the_photographs(names, root):
 
 
 @pytest.mark.parametrize(
-    ("names", "beside", "empty"),
+    ("names", "other_files", "empty"),
     [
         (["train/a.png", "train/b.png"], ["val/c.tif", "notes.txt"], "val"),
         (["photos/a.png", "photos/b.png"], ["photos/Test/c.bmp"], "photos/Test"),
@@ -133,9 +135,9 @@ def test_the_root_is_told_from_the_photographs(names, root):
         (["a.png", "test/b.png"], ["val/x/c.heic"], "val"),
     ],
 )
-def test_a_folder_without_photographs_that_should_have_some_is_named(names, beside, empty):
-    found = split(*names, beside=beside)
-    assert f"; {empty} holds no photographs (.jpg, .jpeg, .png, .webp)" in found.why
+def test_a_folder_without_photographs_that_should_have_some_is_named(names, other_files, empty):
+    found = split(*names, other_files=other_files)
+    assert f"; {empty} holds no photographs (.jpg, .jpeg, .png, .webp)" in found.reason
     assert found.doubtful
 
 

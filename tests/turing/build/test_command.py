@@ -24,9 +24,9 @@ from mlflow.entities import RunStatus
 from PIL import Image
 from skimage.color import rgb2lab
 
-from ablate.colorization.data.photographs import Pixels, center_square
-from ablate.colorization.data.prepared.recipe import recipe_of
+from ablate.colorization.data.decode import Pixels
 from ablate.colorization.data.prepared.write import prepare
+from ablate.colorization.data.preprocessing import center_square, preprocessing_of
 from ablate.colorization.inference import enlarged, predict_ab
 from ablate.errors import AblateError, ConfigError, DataError, NotComparable, TrackingError
 from ablate.tracking.models import TrackedModel, find_model, load_model
@@ -329,8 +329,8 @@ def test_a_prepared_data_set_is_enlarged_and_says_so_unless_its_photographs_are_
     store: Store, build: Callable[..., Bundle], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     own = colorist(find_model(store.run_id))
-    recipe = recipe_of(own.data, evaluation_side=own.evaluation.side, grid_step=own.color.grid_step)
-    prepare(own.data, recipe, str(tmp_path / "set"), workers=1, shard_mib=1)
+    preprocessing = preprocessing_of(own.data, evaluation_side=own.evaluation.side, grid_step=own.color.grid_step)
+    prepare(own.data, preprocessing, str(tmp_path / "set"), workers=1, shard_mib=1)
     prepared = build("study=tiny", "variants=baseline", "data=prepared", f"data.root={tmp_path / 'set'}")
     assert "The prepared data set keeps squares of 32x32: all pictures are enlarged" in capsys.readouterr().out
     whole = build("study=tiny", "variants=baseline", "data=folder", "data.root=photographs", out="whole")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from ablate.colorization.data.held_out import Unseen
+from ablate.colorization.data.photographs import HeldOutPhotograph
 from ablate.errors import DataError
 from ablate.turing.build.crops import Cutting, Gathered, Unusable, gather
 from ablate.turing.build.external_pictures import Outside
@@ -22,17 +22,17 @@ def photograph(seed: int, width: int = 60, height: int = 40) -> Image.Image:
     return Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
 
 
-def unseen(name: str, image: Image.Image | Exception) -> Unseen:
+def unseen(name: str, image: Image.Image | Exception) -> HeldOutPhotograph:
     def load() -> Image.Image:
         if isinstance(image, Exception):
             raise image
         return image
 
     content = image.tobytes() if isinstance(image, Image.Image) else name.encode()
-    return Unseen(name, hashlib.sha256(content).hexdigest(), load)
+    return HeldOutPhotograph(name, hashlib.sha256(content).hexdigest(), load)
 
 
-def cut(photographs: Sequence[Unseen], *others: Outside, count: int = 100, **changes: int) -> Gathered:
+def cut(photographs: Sequence[HeldOutPhotograph], *others: Outside, count: int = 100, **changes: int) -> Gathered:
     cutting = Cutting(**{"side": 32, "crops": 1, "seed": 0, **changes}, input_sides=(16, 24))
     return gather(photographs, others, count=count, cutting=cutting)
 
@@ -95,7 +95,7 @@ def test_what_cannot_be_used_is_left_out_with_its_reason() -> None:
         unseen("grey.png", grey),
         unseen("gone.png", FileNotFoundError(2, "No such file or directory")),
         unseen("broken.png", DataError("no JPEG, PNG or WebP picture")),
-        Unseen("again.png", MANY[0].digest, MANY[0].load),
+        HeldOutPhotograph("again.png", MANY[0].digest, MANY[0].load),
     ]
     gathered = cut(photographs)
     assert gathered.photographs == 1

@@ -13,7 +13,7 @@ from skimage.color import lab2rgb, rgb2lab
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, cross_val_score
 
-from ablate.colorization.data.photographs import sample_paths
+from ablate.colorization.data.sources.sample import sample_paths
 from ablate.turing.build.stimuli import (
     DITHER,
     Noise,

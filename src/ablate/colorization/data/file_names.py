@@ -1,4 +1,4 @@
-"""Names of files, as folders, archives and URLs spell them, and which of them are photographs."""
+"""File names in one spelling, and which of them are photographs."""
 
 import re
 import unicodedata
@@ -7,14 +7,14 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 _DRIVE = re.compile(r"[A-Za-z]:(?=[\\/])")
 
 
-def plain(name: str) -> str:
+def normalized_name(name: str) -> str:
     r"""Return a file's path below its root with one spelling: `photos/val/a.png`, whoever wrote it.
 
     Backslashes separate folders, as Windows writes them; drives, a leading `/`, `.` and `..` are dropped, as unzip
     drops them; letters with accents are single characters (Unicode's NFC).
 
     Example:
-        >>> plain("C:\\photos\\.\\val\\a.png"), plain("../../val//a.png")
+        >>> normalized_name("C:\\photos\\.\\val\\a.png"), normalized_name("../../val//a.png")
         ('photos/val/a.png', 'val/a.png')
     """
     parts = _DRIVE.sub("", name, count=1).replace("\\", "/").split("/")
@@ -22,7 +22,7 @@ def plain(name: str) -> str:
 
 
 def printable(name: str) -> str:
-    """Return a name as one line of text, whatever it holds, with escapes for what is none.
+    """Return a name as one line of printable text, with escapes for everything else.
 
     Bytes that are not UTF-8 could be neither logged nor tracked; new lines would forge lines of a log, controls would
     command a terminal, and marks of direction would show a name in another order.
@@ -33,8 +33,8 @@ def printable(name: str) -> str:
 def _visible(character: str) -> str:
     if "\udc80" <= character <= "\udcff":  # stands for a byte
         return f"\\x{ord(character) & 0xFF:02x}"
-    hidden = unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
-    if hidden or unicodedata.bidirectional(character) in _MARKS:
+    control = unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
+    if control or unicodedata.bidirectional(character) in _MARKS:
         return character.encode("unicode_escape").decode()
     return character
 
@@ -43,11 +43,11 @@ _MARKS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 """What changes the direction of the text that follows (Unicode Standard Annex 9)."""
 
 
-def hidden(name: str) -> bool:
-    """Return whether a file is none that a person would see; macOS adds `__MACOSX` to archives."""
+def is_hidden(name: str) -> bool:
+    """Return whether a file or one of its folders is hidden; macOS adds `__MACOSX` to archives."""
     return any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
 
 
 def is_photograph(name: str) -> bool:
     """Return whether a file's name is that of a photograph."""
-    return name.lower().endswith(SUFFIXES) and not hidden(name)
+    return name.lower().endswith(SUFFIXES) and not is_hidden(name)

@@ -1,4 +1,4 @@
-"""Files of a prepared data set or its source, by path or by URL: gs://bucket/.. and what else TensorFlow reads.
+"""Reading and writing of files by path or by URL: gs://bucket/.. and what else TensorFlow reads.
 
 TensorFlow is imported where a place is a URL, and only there.
 """
@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ablate.config.paths import absolute
 from ablate.errors import DataError
 
 
@@ -19,7 +20,12 @@ def is_url(place: str) -> bool:
     return "://" in place
 
 
-def whole(place: str) -> bytes:
+def absolute_place(place: str) -> str:
+    """Return a place of a configuration as an absolute path, or a URL without a `/` at its end."""
+    return place.rstrip("/") if is_url(place) else str(absolute(place))
+
+
+def read_file(place: str) -> bytes:
     """Return a file's contents.
 
     Raises:
@@ -28,58 +34,58 @@ def whole(place: str) -> bytes:
     """
     if not is_url(place):
         return Path(place).read_bytes()
-    with _reached(place) as tf, tf.io.gfile.GFile(place, "rb") as file:
+    with _tensorflow_for(place) as tf, tf.io.gfile.GFile(place, "rb") as file:
         content: bytes = file.read()
         return content
 
 
-def range_of(place: str, offset: int, size: int) -> bytes:
-    """Return a range of a file, from any thread; it is not kept open, as there may be thousands. Raises as `whole`."""
+def read_range(place: str, offset: int, size: int) -> bytes:
+    """Return a range of a file, from any thread; it is not kept open, as there may be thousands. Raises alike."""
     if not is_url(place):
         with Path(place).open("rb") as local:
             local.seek(offset)
             return local.read(size)
-    with _reached(place) as tf, tf.io.gfile.GFile(place, "rb") as file:
+    with _tensorflow_for(place) as tf, tf.io.gfile.GFile(place, "rb") as file:
         file.seek(offset)
         content: bytes = file.read(size)
         return content
 
 
-def size_of(place: str) -> int:
-    """Return a file's size in bytes. Raises as `whole`."""
+def file_size(place: str) -> int:
+    """Return a file's size in bytes. Raises as `read_file`."""
     if not is_url(place):
         return Path(place).stat().st_size
-    with _reached(place) as tf:
+    with _tensorflow_for(place) as tf:
         return int(tf.io.gfile.stat(place).length)
 
 
-def names_below(root: str) -> list[str]:
+def list_files(root: str) -> list[str]:
     """Return the names of all files below a URL.
 
     Raises:
         DataError: It cannot be reached.
     """
     root, names = root.rstrip("/"), []
-    with _reached(root) as tf:
+    with _tensorflow_for(root) as tf:
         for folder, _, files in tf.io.gfile.walk(root):
             names += [f"{folder.rstrip('/')}/{file}".removeprefix(f"{root}/") for file in files]
     return names
 
 
-def send(file: Path, url: str) -> None:
+def upload(file: Path, url: str) -> None:
     """Move a local file to a URL.
 
     Raises:
         DataError: It cannot be reached.
     """
-    with _reached(url) as tf:
+    with _tensorflow_for(url) as tf:
         tf.io.gfile.makedirs(url.rpartition("/")[0])
         tf.io.gfile.copy(str(file), url, overwrite=True)
     file.unlink()
 
 
 @contextmanager
-def _reached(url: str) -> Iterator[Any]:
+def _tensorflow_for(url: str) -> Iterator[Any]:
     """Yield TensorFlow, whose errors become ours."""
     tf = _tensorflow()
     scheme = url.partition("://")[0]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from ablate.colorization.data.held_out import Unseen, folder_photographs
+from ablate.colorization.data.held_out import folder_photographs
+from ablate.colorization.data.photographs import HeldOutPhotograph
 from ablate.config.paths import project_dir
 from ablate.config.training import HardwareConfig
 from ablate.errors import ConfigError, DataError
@@ -134,15 +135,15 @@ def _only(studies: set[str]) -> str | None:
     return studies.pop() if len(studies) == 1 else None
 
 
-def _photographs(asked: Request, runs: Sequence[Colorist]) -> tuple[Sequence[Unseen], int | None]:
+def _photographs(asked: Request, runs: Sequence[Colorist]) -> tuple[Sequence[HeldOutPhotograph], int | None]:
     """Return the photographs to choose from, and the side at which they are stored, where only squares are."""
     if not runs:
         assert asked.real is not None
         return folder_photographs(asked.real), None
-    from ablate.turing.build.runs import unseen_photographs
+    from ablate.turing.build.runs import held_out_photographs
 
     moved = {"name": asked.data, "root": asked.data_root}
-    found = unseen_photographs(runs, {key: value for key, value in moved.items() if value is not None})
+    found = held_out_photographs(runs, {key: value for key, value in moved.items() if value is not None})
     if asked.real is None:
         return found.photographs, found.stored_side
     others = folder_photographs(asked.real)

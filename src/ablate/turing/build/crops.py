@@ -14,8 +14,9 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from ablate.colorization.data.held_out import Unseen
-from ablate.colorization.data.photographs import Pixels, center_square
+from ablate.colorization.data.decode import Pixels
+from ablate.colorization.data.photographs import HeldOutPhotograph
+from ablate.colorization.data.preprocessing import center_square
 from ablate.errors import DataError
 from ablate.system.threads import map_ahead
 from ablate.turing.build.stimuli import Array, Noise, correlation, draw_noise, is_grey, to_lab
@@ -136,7 +137,9 @@ class Gathered:
         return Counter(square.photograph for square in self.squares).values()
 
 
-def gather(photographs: Sequence[Unseen], others: Sequence[Others], *, count: int, cutting: Cutting) -> Gathered:
+def gather(
+    photographs: Sequence[HeldOutPhotograph], others: Sequence[Others], *, count: int, cutting: Cutting
+) -> Gathered:
     """Cut squares from the first photographs that can be used, in an order drawn from the seed.
 
     Of photographs that are the same, by the contents of their files or by what they show, the first is taken. The
@@ -192,7 +195,7 @@ _Result = tuple[list[Square], list[LeftOut], Array]
 """Squares, what cannot be used, and what the photograph looks like: see `_look`."""
 
 
-def _squares(photograph: Unseen, others: Sequence[Others], cutting: Cutting) -> _Result:
+def _squares(photograph: HeldOutPhotograph, others: Sequence[Others], cutting: Cutting) -> _Result:
     try:
         pictures = {other.name: other.load(photograph.name) for other in others}
         image = _loaded(photograph)
@@ -215,7 +218,7 @@ def _look(image: Image.Image) -> Array:
     return np.asarray(about_mean / max(float(np.linalg.norm(about_mean)), 1e-9), np.float64)
 
 
-def _loaded(photograph: Unseen) -> Image.Image:
+def _loaded(photograph: HeldOutPhotograph) -> Image.Image:
     try:
         return photograph.load()
     except OSError as error:
@@ -225,7 +228,7 @@ def _loaded(photograph: Unseen) -> Image.Image:
 
 
 def _square(
-    photograph: Unseen, image: Image.Image, pictures: dict[str, Image.Image], number: int, cutting: Cutting
+    photograph: HeldOutPhotograph, image: Image.Image, pictures: dict[str, Image.Image], number: int, cutting: Cutting
 ) -> Square:
     box = _box(image.size, number, _stream(cutting.seed, photograph.digest, number, _BOXES))
     pixels = _cut(image, box, cutting.side)

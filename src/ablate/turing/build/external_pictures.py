@@ -7,8 +7,10 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image
 
+from ablate.colorization.data.decode import decode
 from ablate.colorization.data.file_names import SUFFIXES
-from ablate.colorization.data.photographs import decode, folder_paths, read_bytes
+from ablate.colorization.data.files import read_bytes
+from ablate.colorization.data.sources.folder import find_photographs
 from ablate.config.paths import absolute
 from ablate.errors import DataError
 from ablate.turing.build.crops import Unusable
@@ -34,7 +36,7 @@ class Outside:
         folder = absolute(root)
         if not folder.is_dir():
             raise DataError(f"outside.{name}={root} is no folder")
-        pictures, _ = folder_paths(folder)
+        pictures, _ = find_photographs(folder)
         if not pictures:
             raise DataError(f"outside.{name}={root} holds no pictures ({', '.join(SUFFIXES)})")
         self._by_path: dict[str, list[Path]] = defaultdict(list)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ablate.colorization.config import ColorConfig, DataConfig, EvaluationConfig
-from ablate.colorization.data.held_out import EvaluationPhotographs, evaluation_photographs
-from ablate.colorization.data.prepared.recipe import recipe_of
+from ablate.colorization.data.held_out import evaluation_split
+from ablate.colorization.data.photographs import EvaluationSplit
+from ablate.colorization.data.preprocessing import preprocessing_of
 from ablate.config.schema import unknown_level, validate
 from ablate.errors import ConfigError, DataError, TrackingError
 from ablate.report.comparability import check_names, newest_finished
@@ -178,7 +179,7 @@ def _colorist(name: str, model: TrackedModel) -> Colorist:
     )
 
 
-def unseen_photographs(runs: Sequence[Colorist], moved: Mapping[str, Any]) -> EvaluationPhotographs:
+def held_out_photographs(runs: Sequence[Colorist], moved: Mapping[str, Any]) -> EvaluationSplit:
     """Find the photographs of the runs' data set that all of them were evaluated on.
 
     Args:
@@ -190,9 +191,9 @@ def unseen_photographs(runs: Sequence[Colorist], moved: Mapping[str, Any]) -> Ev
     """
     own = runs[0]
     config = validate(DataConfig, {**own.data.model_dump(), **moved}, prefix="data")
-    recipe = recipe_of(config, evaluation_side=own.evaluation.side, grid_step=own.color.grid_step)
+    preprocessing = preprocessing_of(config, evaluation_side=own.evaluation.side, grid_step=own.color.grid_step)
     try:
-        found = evaluation_photographs(config, recipe)
+        found = evaluation_split(config, preprocessing)
     except DataError as error:
         raise DataError(f"{error}. data.root=DIR says where the photographs of the runs are now") from None
     if found.fingerprint != own.model.fingerprint:
@@ -203,7 +204,7 @@ def unseen_photographs(runs: Sequence[Colorist], moved: Mapping[str, Any]) -> Ev
         )
     # Where all photographs of a part are damaged, the others are split anew: only the run itself knows how.
     evaluated = frozenset.intersection(*(evaluated_digests(run.model) for run in runs))
-    return EvaluationPhotographs(
+    return EvaluationSplit(
         photographs=tuple(photograph for photograph in found.photographs if photograph.digest in evaluated),
         fingerprint=found.fingerprint,
         trained=found.trained,

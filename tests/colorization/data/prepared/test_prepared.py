@@ -16,11 +16,12 @@ import pytest
 from filelock import FileLock
 from PIL import Image
 
-from ablate.colorization.data.dataset import load_data, training_batches
-from ablate.colorization.data.prepared.manifest import INDEX, Manifest, parsed
-from ablate.colorization.data.prepared.recipe import recipe_of
-from ablate.colorization.data.prepared.records import record
+from ablate.colorization.data.batches import training_batches
+from ablate.colorization.data.dataset import load_data
+from ablate.colorization.data.prepared.manifest import INDEX, Manifest, parse_manifest
+from ablate.colorization.data.prepared.tfrecord import encode_record
 from ablate.colorization.data.prepared.write import prepare
+from ablate.colorization.data.preprocessing import preprocessing_of
 from ablate.colorization.data.sources.tfds import TensorFlowDataset
 from ablate.errors import ConfigError, DataError
 
@@ -33,8 +34,8 @@ def made(data_config, tmp_path):
 
     def made(root, out=tmp_path / "set", *, workers=2, shard_mib=1, **changes) -> Manifest:
         config = data_config(**{"name": "folder", "root": root, "image_size": SIDE, **changes})
-        recipe = recipe_of(config, evaluation_side=TRUTH, grid_step=10)
-        return prepare(config, recipe, str(out), workers=workers, shard_mib=shard_mib)
+        preprocessing = preprocessing_of(config, evaluation_side=TRUTH, grid_step=10)
+        return prepare(config, preprocessing, str(out), workers=workers, shard_mib=shard_mib)
 
     return made
 
@@ -91,19 +92,19 @@ def once(tmp_path_factory, write_pictures, data_config):
     """Return such a folder, and what is prepared of it: neither is changed."""
     root = tmp_path_factory.mktemp("once")
     config = data_config(name="folder", root=plant(root / "tree", write_pictures), image_size=SIDE)
-    recipe = recipe_of(config, evaluation_side=TRUTH, grid_step=10)
-    prepare(config, recipe, str(root / "set"), workers=2, shard_mib=1)
+    preprocessing = preprocessing_of(config, evaluation_side=TRUTH, grid_step=10)
+    prepare(config, preprocessing, str(root / "set"), workers=2, shard_mib=1)
     return root / "tree", root / "set"
 
 
 @pytest.mark.parametrize("memory_gib", [1.0, 0.0])
 def test_a_prepared_folder_gives_the_same_as_the_folder(loaded, once, memory_gib):
     tree, prepared = once
-    manifest = parsed((prepared / "manifest.json").read_bytes(), "")
+    manifest = parse_manifest((prepared / "manifest.json").read_bytes(), "")
     assert_same_data(loaded("folder", tree), loaded("prepared", prepared, memory_gib=memory_gib))
-    assert len([shard for shard in manifest.shards if shard.part == "train"]) > 1
+    assert len([shard for shard in manifest.shards if shard.split == "train"]) > 1
     assert manifest.bad == [("train/broken.jpg", "no JPEG, PNG or WebP picture")]
-    assert manifest.twice == ["train/leak.png"]
+    assert manifest.leaked == ["train/leak.png"]
     assert manifest.duplicates == [["train/0/001.png", "train/again.png"]]
     assert set(manifest.ignored) == {"notes.txt", "beside.png"}
 
@@ -155,7 +156,7 @@ def test_an_archive_gives_the_records_of_the_folder(made, once, tmp_path, kind):
     for manifest in manifests:
         del manifest["made_from"], manifest["source"]
     assert manifests[0] == manifests[1]
-    assert not (tmp_path / "of archive/.notes").exists()
+    assert not (tmp_path / "of archive/.chunks").exists()
 
 
 def test_an_archive_of_another_system_gives_the_records_of_the_folder(made, loaded, once, tmp_path, caplog):
@@ -169,12 +170,12 @@ def test_an_archive_of_another_system_gives_the_records_of_the_folder(made, load
         for one in sorted(path for path in tree.rglob("*") if path.is_file()):
             file.write(one, f"./photos/{one.relative_to(tree)}".replace("/", "\\"))
     manifest = made(path, tmp_path / "of archive")
-    assert (manifest.split, manifest.replaced) == (
+    assert (manifest.split_reason, manifest.replaced) == (
         "val evaluates (4), train trains (48); of all others (1) none trains or evaluates",
         ["val/0.png"],
     )
     assert "1 are replaced by another of their name later in the archive: val/0.png" in manifest.summary()
-    assert f"Split: {manifest.split}" in manifest.summary()
+    assert f"Split: {manifest.split_reason}" in manifest.summary()
     assert "README.txt" in manifest.ignored
     folder, packed = contents(prepared), contents(tmp_path / "of archive")
     del folder["manifest.json"], packed["manifest.json"]
@@ -185,7 +186,7 @@ def test_an_archive_of_another_system_gives_the_records_of_the_folder(made, load
     assert ("val/0.png", "another file of that name comes later in the archive") in [
         (bad.name, bad.reason) for bad in data.bad
     ]
-    assert f"Split: {manifest.split}. 46 photographs train, 4 evaluate" in caplog.text
+    assert f"Split: {manifest.split_reason}. 46 photographs train, 4 evaluate" in caplog.text
 
 
 def test_a_set_of_an_older_version_is_read_and_its_split_is_not_known(once, loaded, tmp_path, caplog):
@@ -253,7 +254,7 @@ def test_a_folder_with_other_files_is_left_alone(made, tree, tmp_path):
 def test_what_was_begun_of_something_else_is_made_anew(made, tree, tmp_path):
     with pytest.raises(DataError, match="more than"):
         made(tree, max_bad_fraction=0.0)
-    assert (tmp_path / "set/.notes").exists()
+    assert (tmp_path / "set/.chunks").exists()
     made(tree, max_zoom=2.0)
     other = tmp_path / "other"
     made(tree, other, max_zoom=2.0)
@@ -296,7 +297,7 @@ def test_settings_that_are_not_those_of_the_set_are_named(once, loaded):
 @pytest.mark.parametrize("text", [b"", b"{}", b"[]", b'{"format": 99}'])
 def test_a_manifest_of_something_else_is_an_error(text):
     with pytest.raises(DataError, match=r"no manifest|format 99"):
-        parsed(text, "set/manifest.json")
+        parse_manifest(text, "set/manifest.json")
 
 
 def test_an_unfinished_set_is_no_data(loaded, tmp_path):
@@ -306,7 +307,7 @@ def test_an_unfinished_set_is_no_data(loaded, tmp_path):
 
 def test_a_set_can_be_at_a_url_of_tensorflow(made, loaded, once, tmp_path, monkeypatch):
     tree, prepared = once
-    monkeypatch.setattr("ablate.colorization.data.prepared.target.project_dir", lambda: tmp_path / "project")
+    monkeypatch.setattr("ablate.colorization.data.prepared.destination.project_dir", lambda: tmp_path / "project")
     url = f"file://{tmp_path}/far/set"
     with pytest.raises(DataError, match="more than"):
         made(f"file://{tree}", url, workers=1, max_bad_fraction=0.0)
@@ -397,14 +398,14 @@ def test_a_data_set_of_tensorflow_datasets_is_prepared(made, loaded, tmp_path):
     assert sorted(photograph.name for photograph in data.evaluation) == [f"test/{number:08}" for number in range(5)]
     assert [pixels.shape for pixels in data.train.read(range(len(data.train)))] == [(18, 27, 3)] * 40
     alone = TensorFlowDataset("tiny", str(tmp_path / "one")).list()
-    assert [(entry.name, entry.part) for entry in alone.entries] == [
+    assert [(entry.name, entry.split) for entry in alone.entries] == [
         (f"train/{number:08}", None) for number in range(4)
     ]
     assert len(set(TensorFlowDataset("tiny", str(tmp_path / "one")).read(alone.entries[1:3]))) == 2
 
 
 @pytest.mark.parametrize(
-    ("counts", "parts", "why"),
+    ("counts", "splits_of", "reason"),
     [
         ({"test": 2, "train": 3}, {"train": "train", "test": "eval"}, "the split test evaluates, train trains"),
         (
@@ -425,14 +426,14 @@ def test_a_data_set_of_tensorflow_datasets_is_prepared(made, loaded, tmp_path):
         ({"test": 3}, {"test": None}, "test is the only split that has photographs, and contents decide"),
     ],
 )
-def test_the_splits_of_tensorflow_datasets_say_which_photographs_evaluate(monkeypatch, counts, parts, why):
+def test_the_splits_of_tensorflow_datasets_say_which_photographs_evaluate(monkeypatch, counts, splits_of, reason):
     splits = {name: SimpleNamespace(num_examples=count) for name, count in counts.items()}
     builder = SimpleNamespace(info=SimpleNamespace(splits=splits, features={"image": None}))
     monkeypatch.setattr(TensorFlowDataset, "_builder", lambda self: builder)
     listed = TensorFlowDataset("any", None).list()
-    assert listed.split.why == why
-    assert {entry.name: listed.split.part(entry.name) for entry in listed.entries} == {
-        f"{name}/{number:08}": part for name, part in parts.items() for number in range(counts[name])
+    assert listed.rule.reason == reason
+    assert {entry.name: listed.rule.split_of(entry.name) for entry in listed.entries} == {
+        f"{name}/{number:08}": split for name, split in splits_of.items() for number in range(counts[name])
     }
 
 
@@ -474,7 +475,7 @@ def test_a_hostile_manifest_is_refused_before_anything_else_is_read(once, loaded
 
 def test_a_deeply_nested_manifest_is_none():
     with pytest.raises(DataError, match="is no manifest of a prepared data set"):
-        parsed(b"[" * 100_000, "set/manifest.json")
+        parse_manifest(b"[" * 100_000, "set/manifest.json")
 
 
 def with_index(once, tmp_path, rows):
@@ -515,7 +516,7 @@ def test_an_index_that_leads_elsewhere_is_refused(once, loaded, tmp_path, place,
     ],
 )
 def test_a_record_of_something_else_is_refused(once, loaded, tmp_path, features):
-    data = record({"name": b"x", "digest": bytes(32), **features})
+    data = encode_record({"name": b"x", "digest": bytes(32), **features})
     shard = json.loads((once[1] / "manifest.json").read_text())["shards"][-1]
     shard.update(bytes=len(data), records=1, sha256=hashlib.sha256(data).hexdigest(), part="train")
     rows = np.zeros(1, INDEX)

@@ -1,107 +1,124 @@
-"""The notes of all chunks together: the index of the records, the fingerprint, what was found on the way."""
+"""Merging of chunk results: the index of the records, the fingerprint, and the manifest. No TensorFlow."""
 
 import hashlib
 import io
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from ablate.colorization.data.listing import PARTS, fingerprint_of
-from ablate.colorization.data.prepared.chunks import Note, read_note
-from ablate.colorization.data.prepared.manifest import FORMAT, INDEX, IndexFile, Manifest, ShardFile, by_content
-from ablate.colorization.data.prepared.recipe import Recipe
-from ablate.colorization.data.prepared.target import Target
+from ablate.colorization.data.listing import fingerprint_of
+from ablate.colorization.data.prepared.chunk import ChunkResult, read_result
+from ablate.colorization.data.prepared.destination import Destination
+from ablate.colorization.data.prepared.manifest import (
+    FORMAT,
+    INDEX,
+    IndexFile,
+    Manifest,
+    ShardFile,
+    order_by_content,
+)
+from ablate.colorization.data.preprocessing import Preprocessing
+from ablate.colorization.data.sources.source import SourceListing
+from ablate.colorization.data.split import EVALUATION, SPLITS, TRAIN, only_evaluation_digest
 from ablate.system.atomic_write import replacing
 
 Digests = npt.NDArray[np.uint8]
 
 
-def one_sided(notes: Path, chunks: Sequence[int]) -> str | None:
-    """Return the lowest digest where contents put all photographs on one side; None if both sides have some."""
-    parts: set[str] = set()
-    digests: set[str] = set()
-    for note in _notes(notes, chunks):
-        for part, shard in note.shards.items():
-            parts.add(part)
-            if len(parts) > 1:
-                return None
-            digests.update(record[1] for record in shard.records)
-    return min(digests) if len(digests) > 1 else None
+def chunks_on_one_side(results: Path, chunks: Sequence[int]) -> str | None:
+    """Return `split.only_evaluation_digest` of all photographs that have records."""
+    return only_evaluation_digest(
+        (split, record[1])
+        for result in _results(results, chunks)
+        for split, shard in result.shards.items()
+        for record in shard.records
+    )
 
 
-def merge(
-    notes: Path,
+def merge_chunks(
+    destination: Destination,
     chunks: Sequence[int],
-    target: Target,
     *,
-    recipe: Recipe,
-    source: str,
+    preprocessing: Preprocessing,
+    label: str,
     made_from: str,
-    ignored: Sequence[str],
-    replaced: Sequence[str],
-    split: str,
+    listing: SourceListing,
+    split_reason: str,
 ) -> Manifest:
     """Write the index of all chunks and return the manifest.
 
     Args:
-        notes: Folder of the notes.
+        destination: Where the data set is, and the results of its chunks.
         chunks: Numbers of all chunks.
-        target: Where the data set is.
-        recipe: How photographs became records.
-        source: What they are, in words.
+        preprocessing: How photographs became records.
+        label: What messages call the source.
         made_from: See `Manifest`.
-        ignored: Names of the files that neither train nor evaluate.
-        replaced: Names of photographs that a later one of the same name replaces.
-        split: How their parts were told, in words.
+        listing: Of the source.
+        split_reason: How splits were told, in words.
     """
-    shards: list[ShardFile] = []
-    rows: dict[str, list[npt.NDArray[np.void]]] = defaultdict(list)
-    unusable: dict[str, list[bytes]] = defaultdict(list)
-    counts: npt.NDArray[np.int64] | None = None
-    bad, twice = [], []
-    for note in _notes(notes, chunks):
-        for part, shard in note.shards.items():
-            rows[part].append(_rows(shard.records, len(shards)))
-            shards.append(ShardFile(shard.file, part, len(shard.records), shard.bytes, shard.sha256))
-        for name, reason, its_part, digest in note.bad:
-            bad.append((name, reason))
-            if its_part and digest:
-                unusable[its_part].append(bytes.fromhex(digest))
-        twice += note.twice
-        added = np.array(note.counts, np.int64)
-        counts = added if counts is None else counts + added
-    assert counts is not None
+    merged = _Merged()
+    for result in _results(destination.results, chunks):
+        merged.add(result)
     index, digests = {}, {}
-    for part in PARTS:
-        whole = np.concatenate([*rows[part], np.empty(0, INDEX)])
-        whole = whole[by_content(whole["digest"])]
-        digests[part] = whole["digest"]
-        if len(whole):
-            index[part] = _write_index(target.local / f"{part}-index.npy", whole)
+    for split in SPLITS:
+        rows = merged.ordered_rows(split)
+        digests[split] = rows["digest"]
+        if len(rows):
+            index[split] = _write_index(destination.local / f"{split}-index.npy", rows)
     repeated = {digest.tobytes() for found in digests.values() for digest in _repeated(found)}
+    assert merged.counts is not None
     return Manifest(
         format=FORMAT,
         made_from=made_from,
-        source=source,
-        recipe=recipe,
-        fingerprint=_fingerprint(digests, unusable),
-        class_counts=counts.tolist(),
-        shards=shards,
+        source=label,
+        preprocessing=preprocessing,
+        fingerprint=_fingerprint(digests, merged.undecodable),
+        class_counts=merged.counts.tolist(),
+        shards=merged.shards,
         index=index,
-        bad=bad,
-        twice=twice,
-        duplicates=_duplicates(notes, chunks, repeated),
-        ignored=list(ignored),
-        replaced=list(replaced),
-        split=split,
+        bad=merged.bad,
+        leaked=merged.leaked,
+        duplicates=_duplicates(destination.results, chunks, repeated),
+        ignored=list(listing.ignored),
+        replaced=list(listing.replaced),
+        split_reason=split_reason,
     )
 
 
-def _notes(notes: Path, chunks: Sequence[int]) -> Iterator[Note]:
-    return (read_note(notes, number) for number in chunks)
+@dataclass
+class _Merged:
+    """The results of all chunks so far; `undecodable` has the digests of files that could be read, by split."""
+
+    shards: list[ShardFile] = field(default_factory=list)
+    rows: dict[str, list[npt.NDArray[np.void]]] = field(default_factory=lambda: defaultdict(list))
+    undecodable: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    bad: list[tuple[str, str]] = field(default_factory=list)
+    leaked: list[str] = field(default_factory=list)
+    counts: npt.NDArray[np.int64] | None = None
+
+    def add(self, result: ChunkResult) -> None:
+        for split, shard in result.shards.items():
+            self.rows[split].append(_rows(shard.records, len(self.shards)))
+            self.shards.append(ShardFile(shard.file, split, len(shard.records), shard.bytes, shard.sha256))
+        for name, reason, its_split, digest in result.bad:
+            self.bad.append((name, reason))
+            if its_split and digest:
+                self.undecodable[its_split].append(bytes.fromhex(digest))
+        self.leaked += result.leaked
+        added = np.array(result.counts, np.int64)
+        self.counts = added if self.counts is None else self.counts + added
+
+    def ordered_rows(self, split: str) -> npt.NDArray[np.void]:
+        whole = np.concatenate([*self.rows[split], np.empty(0, INDEX)])
+        return whole[order_by_content(whole["digest"])]
+
+
+def _results(results: Path, chunks: Sequence[int]) -> Iterator[ChunkResult]:
+    return (read_result(results, number) for number in chunks)
 
 
 def _rows(records: Sequence[Sequence[object]], shard: int) -> npt.NDArray[np.void]:
@@ -125,24 +142,25 @@ def _repeated(ordered: Digests) -> Digests:
     return ordered[1:][(ordered[1:] == ordered[:-1]).all(axis=1)]
 
 
-def _duplicates(notes: Path, chunks: Sequence[int], repeated: set[bytes]) -> list[list[str]]:
+def _duplicates(results: Path, chunks: Sequence[int], repeated: set[bytes]) -> list[list[str]]:
     if not repeated:
         return []
     groups: dict[str, list[str]] = {digest.hex(): [] for digest in sorted(repeated)}
-    for note in _notes(notes, chunks):
-        for shard in note.shards.values():
+    for result in _results(results, chunks):
+        for shard in result.shards.values():
             for name, digest, *_ in shard.records:
                 if digest in groups:
                     groups[digest].append(name)
     return list(groups.values())
 
 
-def _fingerprint(digests: dict[str, Digests], unusable: dict[str, list[bytes]]) -> str:
-    """Return the fingerprint as `listing` has it: which files cannot be decoded makes no difference."""
-    evaluating = set(unusable["eval"])
-    others = {"eval": unusable["eval"], "train": [digest for digest in unusable["train"] if digest not in evaluating]}
+def _fingerprint(digests: dict[str, Digests], undecodable: dict[str, list[bytes]]) -> str:
+    """Return the fingerprint of `listing.Listing`: which files cannot be decoded makes no difference."""
+    evaluating = set(undecodable[EVALUATION])
+    train = [digest for digest in undecodable[TRAIN] if digest not in evaluating]
+    others = {EVALUATION: undecodable[EVALUATION], TRAIN: train}
     ordered = {}
-    for part in PARTS:
-        found = np.concatenate([digests[part], np.frombuffer(b"".join(others[part]), np.uint8).reshape(-1, 32)])
-        ordered[part] = (row.tobytes().hex() for row in found[by_content(found)])
+    for split in SPLITS:
+        found = np.concatenate([digests[split], np.frombuffer(b"".join(others[split]), np.uint8).reshape(-1, 32)])
+        ordered[split] = (row.tobytes().hex() for row in found[order_by_content(found)])
     return fingerprint_of(ordered)

@@ -1,26 +1,46 @@
-"""Reading a prepared data set: any record at any time, each checked."""
+"""Reading of a prepared data set: any record at any time, each checked. No TensorFlow but for URLs."""
 
 import hashlib
 import io
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 from tqdm import tqdm
 
 from ablate.colorization.color.gamut import ab_gamut
-from ablate.colorization.data.listing import PARTS
-from ablate.colorization.data.photographs import Pixels
-from ablate.colorization.data.prepared.manifest import INDEX, MANIFEST, Manifest, mismatches, parsed
-from ablate.colorization.data.prepared.recipe import Recipe
-from ablate.colorization.data.prepared.records import DamagedRecord, features_of
-from ablate.colorization.data.storage import is_url, range_of, size_of, whole
-from ablate.config.paths import absolute
+from ablate.colorization.data.decode import Pixels
+from ablate.colorization.data.listing import LEAKED, REPLACED, log_split
+from ablate.colorization.data.photographs import (
+    BadPhotograph,
+    ColorData,
+    EvaluationSplit,
+    HeldOutPhotograph,
+    Photograph,
+    Photographs,
+)
+from ablate.colorization.data.prepared.manifest import (
+    INDEX,
+    MANIFEST,
+    UNKNOWN_REASON,
+    Manifest,
+    mismatches,
+    parse_manifest,
+)
+from ablate.colorization.data.prepared.tfrecord import DamagedRecord, decode_record
+from ablate.colorization.data.preprocessing import Preprocessing
+from ablate.colorization.data.split import EVALUATION, SPLITS, TRAIN
+from ablate.colorization.data.storage import file_size, read_file, read_range
 from ablate.errors import DataError
 
+log = logging.getLogger(__name__)
+
+_GIB = 2**30
 Features = dict[str, Any]
-"""What a record holds, see `chunks`: `pixels`, `height`, `width`, `name`, `digest`; `truth`, `truth_side`."""
+"""What a record holds, see `chunk`: `pixels`, `height`, `width`, `name`, `digest`; `truth`, `truth_side`."""
 
 
 class PreparedSet:
@@ -28,48 +48,49 @@ class PreparedSet:
 
     Args:
         root: Its folder or URL.
-        asked: The settings that the data should have.
+        label: What messages call it.
+        asked: The preprocessing that the data should have.
 
     Raises:
         DataError: There is none, or it was prepared with other settings.
     """
 
-    def __init__(self, root: str, asked: Recipe):
-        self.root = root.rstrip("/") if is_url(root) else str(absolute(root))
+    def __init__(self, root: str, label: str, asked: Preprocessing):
+        self.root = root
         place = f"{self.root}/{MANIFEST}"
         try:
-            text = whole(place)
+            text = read_file(place)
         except OSError:
             raise DataError(
-                f"data.root={root} holds no prepared data set, or not all of it ({MANIFEST} is missing): "
-                "`python -m ablate.prepare` makes one, and goes on where it was interrupted"
+                f"{label} holds no prepared data set, or not all of it ({MANIFEST} is missing): "
+                "`python -m ablate.prepare` makes one, and resumes one that was interrupted"
             ) from None
-        self.manifest: Manifest = parsed(text, place)
-        if found := mismatches(self.manifest.recipe, asked):
+        self.manifest: Manifest = parse_manifest(text, place)
+        if found := mismatches(self.manifest.preprocessing, asked):
             given = ", ".join(f"{key}={value}" for key, (_, value) in found.items())
             there = " ".join(f"{key}={value}" for key, (value, _) in found.items())
-            raise DataError(f"data.root={root} was prepared with {there}, not {given}: set that, or prepare it anew")
+            raise DataError(f"{label} was prepared with {there}, not {given}: set that, or prepare it anew")
         counts = self.manifest.class_counts
-        if len(counts) != len(ab_gamut(asked.grid_step)) or not sum(counts) or self.manifest.index.keys() != {*PARTS}:
+        if len(counts) != len(ab_gamut(asked.grid_step)) or not sum(counts) or self.manifest.index.keys() != {*SPLITS}:
             raise self.damaged(MANIFEST)
 
-    def part(self, part: str, *, memory: float) -> "Records":
-        """Return the records of a part, checked: all of them now if they fit in memory, else each when it is read.
+    def records(self, split: str, *, memory: float) -> "Records":
+        """Return the records of a split, checked: all of them now if they fit in memory, else each when it is read.
 
         Args:
-            part: `train` or `eval`.
+            split: `TRAIN` or `EVALUATION`.
             memory: Bytes of memory for them.
 
         Raises:
             DataError: They are not as the manifest says.
         """
-        rows = self.rows(part)
-        size = sum(shard.bytes for shard in self.manifest.shards if shard.part == part)
-        return Records(self, rows, part, keep=size <= memory)
+        rows = self.index(split)
+        size = sum(shard.bytes for shard in self.manifest.shards if shard.split == split)
+        return Records(self, rows, split, keep=size <= memory)
 
-    def rows(self, part: str) -> npt.NDArray[np.void]:
-        """Return which records a part has, an array of `INDEX`. Raises as `part`."""
-        index = self.manifest.index[part]
+    def index(self, split: str) -> npt.NDArray[np.void]:
+        """Return the index of a split's records, an array of `INDEX`. Raises as `records`."""
+        index = self.manifest.index[split]
         try:
             rows = np.load(io.BytesIO(self.content(index.file, index.sha256)), allow_pickle=False)
         except ValueError:
@@ -85,7 +106,7 @@ class PreparedSet:
             DataError: It is another than the manifest says.
         """
         try:
-            content = whole(f"{self.root}/{file}")
+            content = read_file(f"{self.root}/{file}")
         except FileNotFoundError:
             content = b""
         if hashlib.sha256(content).hexdigest() != sha256:
@@ -93,17 +114,17 @@ class PreparedSet:
         return content
 
     def damaged(self, file: str) -> DataError:
-        """Return what to raise where a file is missing or another than the manifest says."""
+        """Return the error for a file that is missing or another than the manifest says."""
         return DataError(f"{self.root}/{file} is not what was prepared: remove the folder and prepare it anew")
 
 
 class Records:
-    """The records of a part, in the order of the photographs' contents."""
+    """The records of a split, in the order of the photographs' contents."""
 
-    def __init__(self, prepared: PreparedSet, rows: npt.NDArray[np.void], part: str, *, keep: bool):
-        self._prepared, self._rows, self._part = prepared, rows, part
+    def __init__(self, prepared: PreparedSet, rows: npt.NDArray[np.void], split: str, *, keep: bool):
+        self._prepared, self._rows, self._split = prepared, rows, split
         self._kept: dict[int, bytes] = {}
-        numbered = [(number, shard) for number, shard in enumerate(prepared.manifest.shards) if shard.part == part]
+        numbered = [(number, shard) for number, shard in enumerate(prepared.manifest.shards) if shard.split == split]
         for number, shard in tqdm(numbered, desc="Checking records", unit=" files", disable=None, leave=False):
             # Before it is read: memory was asked for by what the manifest says.
             if self._size(shard.file) != shard.bytes:
@@ -113,7 +134,7 @@ class Records:
 
     def _size(self, file: str) -> int:
         try:
-            return size_of(f"{self._prepared.root}/{file}")
+            return file_size(f"{self._prepared.root}/{file}")
         except FileNotFoundError:
             return -1
 
@@ -134,22 +155,22 @@ class Records:
             if offset + size > shard.bytes:
                 raise DamagedRecord
             if number in self._kept:
-                features = features_of(self._kept[number][offset : offset + size])
+                features = decode_record(self._kept[number][offset : offset + size])
             else:
-                features = features_of(range_of(f"{self._prepared.root}/{shard.file}", offset, size))
+                features = decode_record(read_range(f"{self._prepared.root}/{shard.file}", offset, size))
             self._check(features)
         except (DamagedRecord, FileNotFoundError, KeyError, TypeError, ValueError):
             raise self._prepared.damaged(shard.file) from None
         return features
 
     def _check(self, features: Features) -> None:
-        """Raise one of many errors if a record does not hold what the recipe makes."""
-        recipe = self._prepared.manifest.recipe
+        """Raise one of many errors if a record does not hold what preprocessing makes."""
+        preprocessing = self._prepared.manifest.preprocessing
         short = min(pixels_of(features).shape[:2])
-        if self._part == "train":
-            fits = recipe.image_size <= short <= recipe.largest_short_side
+        if self._split == TRAIN:
+            fits = preprocessing.image_size <= short <= preprocessing.largest_short_side
         else:
-            fits = short == recipe.image_size and len(truth_of(features)) == recipe.evaluation_side
+            fits = short == preprocessing.image_size and len(truth_of(features)) == preprocessing.evaluation_side
         if not fits or len(features["digest"]) != 32:
             raise DamagedRecord
 
@@ -167,3 +188,64 @@ def truth_of(features: Features) -> Pixels:
     """Return the square at which colours are compared, (side, side, 3)."""
     side = features["truth_side"]
     return np.frombuffer(features["truth"], np.uint8).reshape(side, side, 3)
+
+
+class PreparedPhotographs(Photographs):
+    """The photographs of a prepared data set.
+
+    Args:
+        prepared: The data set.
+        memory_gib: Memory for training photographs.
+    """
+
+    def __init__(self, prepared: PreparedSet, *, memory_gib: float):
+        self._prepared, self._memory = prepared, memory_gib * _GIB
+        self.fingerprint = prepared.manifest.fingerprint
+        self.num_train = prepared.manifest.index[TRAIN].records
+
+    def evaluation_split(self) -> EvaluationSplit:
+        """Return the evaluation photographs: the squares that are kept of them."""
+        records = self._prepared.records(EVALUATION, memory=0)
+        indices = tqdm(range(len(records)), desc="Listing photographs", unit=" photographs", disable=None, leave=False)
+        preprocessing = self._prepared.manifest.preprocessing
+        return EvaluationSplit(
+            photographs=tuple(_held_out(records, index) for index in indices),
+            fingerprint=self.fingerprint,
+            trained=frozenset(digest.tobytes().hex() for digest in self._prepared.index(TRAIN)["digest"]),
+            stored_side=max(preprocessing.image_size, preprocessing.evaluation_side),
+        )
+
+    def load(self) -> ColorData:
+        """Read the evaluation photographs, and those that train if memory is given for all of them."""
+        evaluated = self._prepared.records(EVALUATION, memory=np.inf)
+        features = [evaluated.features(index) for index in range(len(evaluated))]
+        manifest = self._prepared.manifest
+        train = self._prepared.records(TRAIN, memory=self._memory)
+        log_split(manifest.split_reason or UNKNOWN_REASON, {TRAIN: len(train), EVALUATION: len(evaluated)})
+        return ColorData(
+            preprocessing=manifest.preprocessing,
+            fingerprint=self.fingerprint,
+            train=train,
+            evaluation=tuple(Photograph(one["name"].decode(), one["digest"].hex()) for one in features),
+            evaluation_pixels=np.stack([pixels_of(one) for one in features]),
+            evaluation_truth=np.stack([truth_of(one) for one in features]),
+            bin_counts=np.array(manifest.class_counts, np.int64),
+            bad=(
+                *(BadPhotograph(name, reason) for name, reason in manifest.bad),
+                *(BadPhotograph(name, LEAKED) for name in manifest.leaked),
+                *(BadPhotograph(name, REPLACED) for name in manifest.replaced),
+            ),
+            ignored=tuple(manifest.ignored),
+        )
+
+
+def _held_out(records: Records, index: int) -> HeldOutPhotograph:
+    features = records.features(index)
+    return HeldOutPhotograph(
+        features["name"].decode(), features["digest"].hex(), lambda: _largest(records.features(index))
+    )
+
+
+def _largest(features: Features) -> Image.Image:
+    """Return the larger one of the squares that a record holds."""
+    return Image.fromarray(max(pixels_of(features), truth_of(features), key=len))

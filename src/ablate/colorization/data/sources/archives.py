@@ -1,4 +1,4 @@
-"""Photographs in zip and tar archives, read by their places in any order."""
+"""Photographs in zip and tar archives, read by their offsets in any order."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from ablate.colorization.data.file_names import hidden, is_photograph, plain
-from ablate.colorization.data.photographs import MAX_BYTES, too_large
-from ablate.colorization.data.sources.source import Entry, Listed, Source, signature_of_files
+from ablate.colorization.data.file_names import is_hidden, is_photograph, normalized_name
+from ablate.colorization.data.files import MAX_BYTES, too_large
+from ablate.colorization.data.sources.source import Entry, FileSource, SourceListing, signature_of_files
 from ablate.colorization.data.split import common_root
 from ablate.errors import DataError
 from ablate.system.atomic_write import replacing
@@ -31,8 +31,8 @@ TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz
 
 
 @dataclass(frozen=True)
-class Zip(Source):
-    """A zip archive."""
+class _Archive(FileSource):
+    """An archive."""
 
     path: Path
 
@@ -40,7 +40,12 @@ class Zip(Source):
         """Return that of the archive."""
         return signature_of_files([self.path])
 
-    def list(self) -> Listed:
+
+@dataclass(frozen=True)
+class Zip(_Archive):
+    """A zip archive."""
+
+    def list(self) -> SourceListing:
         """Read the archive's directory."""
         try:
             with zipfile.ZipFile(self.path) as archive:
@@ -48,18 +53,18 @@ class Zip(Source):
             del archive  # it holds its directory, half a kilobyte a file
         except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
             raise DataError(f"{self.path.name} cannot be read as a zip archive: {error}") from None
-        return _listed(
+        return _listing(
             files,
             lambda info: info.filename,
             lambda info: (info.header_offset, info.compress_size, info.file_size, info.compress_type, info.CRC),
         )
 
     def read(self, entries: Sequence[Entry]) -> Iterator[bytes | Exception]:
-        """Read them by their places: no worker needs the archive's whole directory."""
+        """Read them by their offsets: no worker needs the archive's whole directory."""
         with self.path.open("rb") as file:
             for entry in entries:
                 try:
-                    yield _unzipped(file, *entry.at)
+                    yield _unzipped(file, *entry.location)
                 except (OSError, zlib.error, DataError, struct.error) as error:
                     yield error
 
@@ -85,16 +90,10 @@ def _unzipped(file: BinaryIO, offset: int, packed: int, size: int, method: int, 
 
 
 @dataclass(frozen=True)
-class Tar(Source):
+class Tar(_Archive):
     """A tar archive; a compressed one has to be unpacked to a plain one."""
 
-    path: Path
-
-    def signature(self) -> str:
-        """Return that of the archive."""
-        return signature_of_files([self.path])
-
-    def unpacked(self, folder: Path) -> Source:
+    def unpacked(self, folder: Path) -> FileSource:
         """Return the plain archive."""
         if self.path.suffix.lower() == ".tar":
             return self
@@ -110,7 +109,7 @@ class Tar(Source):
             if error.errno is not None:  # of the disk; bz2's own have none
                 raise
             raise self._unreadable(error) from None
-        return Tar(plain)
+        return replace(self, path=plain)
 
     def _copy(self, compressed: BinaryIO, plain: BinaryIO) -> None:
         most = max(1024 * _MIB, _MAX_RATIO * self.path.stat().st_size)
@@ -119,7 +118,7 @@ class Tar(Source):
                 raise DataError(f"{self.path.name} unpacks to more than {most // _MIB:,} MiB: that is no photographs")
             plain.write(piece)
 
-    def list(self) -> Listed:
+    def list(self) -> SourceListing:
         """Read the headers of its files."""
         try:
             files = []
@@ -130,13 +129,13 @@ class Tar(Source):
                     archive.members = []  # type: ignore[attr-defined]  # it would keep all it has seen
         except (tarfile.TarError, ValueError, OSError) as error:
             raise self._unreadable(error) from None
-        return _listed(files, lambda file: file[0], lambda file: file[1:])
+        return _listing(files, lambda file: file[0], lambda file: file[1:])
 
     def read(self, entries: Sequence[Entry]) -> Iterator[bytes | Exception]:
-        """Read them by their places."""
+        """Read them by their offsets."""
         with self.path.open("rb") as file:
             for entry in entries:
-                offset, size = entry.at
+                offset, size = entry.location
                 if size > MAX_BYTES:
                     yield too_large(size)
                     continue
@@ -148,7 +147,9 @@ class Tar(Source):
         return DataError(f"{self.path.name} cannot be read as a tar archive: {error}")
 
 
-def _listed(files: list[File], name_of: Callable[[File], str], at: Callable[[File], tuple[Any, ...]]) -> Listed:
+def _listing(
+    files: list[File], name_of: Callable[[File], str], location: Callable[[File], tuple[Any, ...]]
+) -> SourceListing:
     """List the files of an archive, which are used up, by their names below the folder that holds all photographs.
 
     Of a name that is there twice the last file counts, as unpacking would have it.
@@ -158,15 +159,15 @@ def _listed(files: list[File], name_of: Callable[[File], str], at: Callable[[Fil
     files.reverse()
     while files:
         file = files.pop()
-        name = plain(name_of(file))
+        name = normalized_name(name_of(file))
         if is_photograph(name):
             if name in photographs:
                 replaced.append(name)
-            photographs[name] = at(file)
-        elif not hidden(name):
+            photographs[name] = location(file)
+        elif not is_hidden(name):
             ignored.add(name)
     root = common_root(list(photographs))
-    return Listed(
+    return SourceListing(
         [Entry(name.removeprefix(root), None, photographs[name]) for name in sorted(photographs)],
         sorted(name.removeprefix(root) for name in ignored),
         [name.removeprefix(root) for name in replaced],

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ablate.colorization.data.prepared.records import DamagedRecord, features_of, record
+from ablate.colorization.data.prepared.tfrecord import DamagedRecord, decode_record, encode_record
 
 FEATURES = [
     {"pixels": bytes(range(256)) * 3, "height": 16, "width": 16, "name": "näme".encode(), "digest": b"\0" * 32},
@@ -12,7 +12,7 @@ FEATURES = [
 
 def test_tensorflow_reads_the_records(tmp_path):
     file = tmp_path / "a.tfrecord"
-    file.write_bytes(b"".join(map(record, FEATURES)))
+    file.write_bytes(b"".join(map(encode_record, FEATURES)))
     read = [tf.train.Example.FromString(payload.numpy()) for payload in tf.data.TFRecordDataset(str(file))]
     assert len(read) == len(FEATURES)
     for example, features in zip(read, FEATURES, strict=True):
@@ -31,22 +31,22 @@ def test_records_of_tensorflow_are_read(tmp_path):
     }
     with tf.io.TFRecordWriter(str(file)) as writer:
         writer.write(tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString())
-    assert features_of(file.read_bytes()) == {"pixels": b"abc", "height": 7}
+    assert decode_record(file.read_bytes()) == {"pixels": b"abc", "height": 7}
 
 
 @pytest.mark.parametrize("features", FEATURES)
 def test_a_record_is_read_as_it_was_written(features):
-    assert features_of(record(features)) == features
-    assert record(dict(reversed(features.items()))) == record(features)
+    assert decode_record(encode_record(features)) == features
+    assert encode_record(dict(reversed(features.items()))) == encode_record(features)
 
 
 def test_no_changed_byte_goes_unseen():
-    data = record(FEATURES[0])
+    data = encode_record(FEATURES[0])
     for place in np.random.default_rng(0).choice(len(data), 200, replace=False):
         damaged = bytearray(data)
         damaged[place] ^= 1
         with pytest.raises(DamagedRecord):
-            features_of(bytes(damaged))
+            decode_record(bytes(damaged))
     for size in (0, 5, 15, len(data) - 1):
         with pytest.raises(DamagedRecord):
-            features_of(data[:size])
+            decode_record(data[:size])

@@ -1,4 +1,3 @@
-import hashlib
 import struct
 import tracemalloc
 import warnings
@@ -10,23 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ablate.colorization.data import photographs
-from ablate.colorization.data.photographs import (
-    MAX_ASPECT,
-    MAX_BYTES,
-    MAX_PIXELS,
-    MIN_SIDE,
-    SAMPLE,
-    BadPhotograph,
-    Photograph,
-    center_square,
-    decode,
-    fit_short_side,
-    folder_paths,
-    printable,
-    sample_paths,
-    scan,
-)
+from ablate.colorization.data import decode as module
+from ablate.colorization.data.decode import MAX_PIXELS, MIN_SIDE, decode
+from ablate.colorization.data.files import MAX_BYTES
+from ablate.colorization.data.sources.sample import sample_paths
 from ablate.errors import DataError
 
 HEIGHT, WIDTH = 12, 16
@@ -327,174 +313,6 @@ def test_a_transparent_16_bit_grey_becomes_white(encode):
     assert (pixels[5:] == round(30000 / 257)).all()
 
 
-@pytest.mark.parametrize("size", [(8, 20_000), (20_000, 8)])
-def test_a_strip_stays_small(size):
-    made = fit_short_side(Image.new("RGB", size), low=64, high=80)
-    assert sorted(made.size) == [64, 64 * MAX_ASPECT]
-
-
-@pytest.mark.parametrize(
-    ("size", "expected"),
-    [((100, 80), (50, 40)), ((80, 100), (40, 50)), ((20, 10), (64, 32)), ((36, 70), (36, 70)), ((3, 2), (48, 32))],
-)
-def test_the_short_side_is_brought_into_its_range(size, expected):
-    assert fit_short_side(Image.new("RGB", size), low=32, high=40).size == expected
-
-
-def test_within_the_range_pixels_stay_as_they_are(noise):
-    image = Image.fromarray(noise(height=36, width=50))
-    np.testing.assert_array_equal(fit_short_side(image, low=32, high=40), image)
-
-
-@pytest.mark.parametrize("size", [(999, 1000), (1000, 333), (33, 32), (501, 77)])
-def test_no_side_falls_below_the_shorter_target(size):
-    assert min(fit_short_side(Image.new("RGB", size), low=32, high=40).size) in range(32, 41)
-
-
-def test_making_smaller_averages_fine_detail():
-    checkers = np.indices((80, 80)).sum(axis=0) % 2 * 255
-    image = Image.fromarray(np.repeat(checkers[..., None], 3, axis=-1).astype(np.uint8))
-    for small in (fit_short_side(image, low=20, high=20), center_square(image, 20)):
-        np.testing.assert_allclose(np.asarray(small)[2:-2, 2:-2], 127.5, atol=3)
-
-
-@pytest.mark.parametrize("size", [(80, 40), (40, 80)])
-def test_the_central_square_is_cut_out(size):
-    # 20 outer pixels of the longer side are red, the 40 in the middle are green.
-    wide = np.zeros((40, 80, 3), np.uint8)
-    wide[:, :20] = wide[:, 60:] = (255, 0, 0)
-    wide[:, 20:60] = (0, 255, 0)
-    pixels = wide if size == (80, 40) else wide.swapaxes(0, 1)
-    square = np.asarray(center_square(Image.fromarray(np.ascontiguousarray(pixels)), 40))
-    assert (square == (0, 255, 0)).all()
-
-
-def test_the_central_square_is_resized(noise):
-    assert center_square(Image.fromarray(noise()), 24).size == (24, 24)
-
-
-def test_photographs_are_found_at_any_depth_in_order(tmp_path):
-    for name in ["b.jpg", "a/z.PNG", "a/deep/er/x.JPeG", "a/y.webp", "c.jpeg"]:
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    found, others = folder_paths(tmp_path)
-    assert [name for name, _ in found] == ["a/deep/er/x.JPeG", "a/y.webp", "a/z.PNG", "b.jpg", "c.jpeg"]
-    assert [path for _, path in found] == [tmp_path / name for name, _ in found]
-    assert others == []
-
-
-def test_other_files_are_told_and_hidden_ones_are_not(tmp_path):
-    for name in ["a.jpg", "notes.txt", "no_suffix", "sub/b.gif", ".hidden.jpg", ".git/c.jpg", "sub/._a.jpg"]:
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    found, others = folder_paths(tmp_path)
-    assert [name for name, _ in found] == ["a.jpg"]
-    assert others == ["no_suffix", "notes.txt", "sub/b.gif"]
-
-
-def test_a_hidden_root_is_searched(tmp_path):
-    root = tmp_path / ".photographs"
-    root.mkdir()
-    (root / "a.jpg").touch()
-    assert [name for name, _ in folder_paths(root)[0]] == ["a.jpg"]
-
-
-def test_links_are_followed_and_loops_are_not(tmp_path):
-    root, elsewhere = tmp_path / "root", tmp_path / "elsewhere"
-    (root / "sub").mkdir(parents=True)
-    elsewhere.mkdir()
-    (root / "sub" / "a.jpg").touch()
-    (elsewhere / "b.jpg").touch()
-    (root / "sub" / "up").symlink_to(root)
-    (root / "sub" / "self").symlink_to(root / "sub")
-    (root / "linked").symlink_to(elsewhere)
-    (root / "one.jpg").symlink_to(elsewhere / "b.jpg")
-    assert [name for name, _ in folder_paths(root)[0]] == ["linked/b.jpg", "one.jpg", "sub/a.jpg"]
-
-
-def test_an_empty_folder_holds_nothing(tmp_path):
-    assert folder_paths(tmp_path) == ([], [])
-
-
-@pytest.mark.parametrize("part", ["train", "eval"])
-def test_the_sample_s_files_are_installed(part):
-    found = sample_paths(part)
-    assert len(found) == len(SAMPLE[part])
-    assert all(path.is_file() for _, path in found)
-
-
-def test_a_missing_sample_file_names_its_package(monkeypatch):
-    monkeypatch.setitem(SAMPLE, "train", (("skimage", "data/none.png"),))
-    with pytest.raises(DataError, match=r"data/none\.png is missing: reinstall .*skimage.* data=folder"):
-        sample_paths("train")
-
-
-def test_a_scan_keeps_the_order_and_names_what_is_bad(tmp_path, noise, encode):
-    contents = [encode(noise(seed, height=8 + seed % 5)) for seed in range(70)]
-    contents[3] = b"no picture"
-    contents[66] = b""
-    paths = []
-    for place, content in enumerate(contents):
-        path = tmp_path / f"{place}.png"
-        path.write_bytes(content)
-        paths.append((f"name {place}", path))
-    paths.insert(10, ("gone", tmp_path / "gone.png"))
-    paths.insert(11, ("folder", tmp_path))
-    results = list(scan(paths, np.asarray, progress="Reading"))
-    names = [result.name if isinstance(result, BadPhotograph) else result[0].name for result in results]
-    assert names == [name for name, _ in paths]
-    bad = {result.name: result.reason for result in results if isinstance(result, BadPhotograph)}
-    assert bad == {
-        "name 3": "no JPEG, PNG or WebP picture",
-        "name 66": "no JPEG, PNG or WebP picture",
-        "gone": "No such file or directory",
-        "folder": "Is a directory",
-    }
-    photograph, image = results[0]
-    digest = hashlib.sha256(contents[0]).hexdigest()
-    assert photograph == Photograph("name 0", digest, tmp_path / "0.png")
-    np.testing.assert_array_equal(image, noise(0, height=8))
-
-
-def test_scanning_nothing_gives_nothing():
-    assert list(scan([], np.asarray, progress="Reading")) == []
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("plain name.png", "plain name.png"),
-        ("été 写真 👩\u200d🚀.png", "été 写真 👩\u200d🚀.png"),
-        ("Screenshot at 9\u202fAM.png", "Screenshot at 9\u202fAM.png"),
-        ("caf\udce9.png", r"caf\xe9.png"),
-        ("half a pair \ud83d.png", r"half a pair \ud83d.png"),
-        ("two\nlines\r.png", r"two\nlines\r.png"),
-        ("a\u2028b\x85c.png", r"a\u2028b\x85c.png"),
-        ("\x1b[2J\ttab.png", r"\x1b[2J\ttab.png"),
-        ("\u202egpj.exe", r"\u202egpj.exe"),
-    ],
-)
-def test_a_name_is_one_line_of_text_that_commands_nothing(name, expected):
-    found = printable(name)
-    assert found == expected
-    assert len(found.splitlines()) == 1
-    found.encode()
-
-
-def sparse(path, size):
-    with path.open("wb") as file:
-        file.truncate(size)
-    return path
-
-
-def test_a_file_too_large_to_be_a_photograph_is_not_read(tmp_path):
-    path = sparse(tmp_path / "sparse.jpg", 2**40)
-    (found,) = scan([("sparse.jpg", path)], lambda image: None, progress="")
-    assert str(found) == "sparse.jpg (1,099,511,627,776 bytes; at most 536,870,912 are read)"
-
-
 def test_the_largest_file_is_that_of_the_most_pixels():
     assert 3 * MAX_PIXELS <= MAX_BYTES < 3 * (MAX_PIXELS + 1)
     assert Image.MAX_IMAGE_PIXELS is not None
@@ -527,13 +345,13 @@ def test_rows_beyond_the_picture_s_are_not_inflated(noise, encode):
 
 
 def test_large_photographs_are_decoded_one_at_a_time(monkeypatch, encode):
-    monkeypatch.setattr(photographs, "_LARGE", WIDTH * HEIGHT)
+    monkeypatch.setattr(module, "_LARGE", WIDTH * HEIGHT)
     held = []
-    monkeypatch.setattr(photographs, "_to_rgb", lambda image: held.append(photographs._one_large.locked()) or image)
+    monkeypatch.setattr(module, "_to_rgb", lambda image: held.append(module._one_large.locked()) or image)
     decode(encode(flat((1, 2, 3))))
     decode(encode(Image.new("RGB", (WIDTH + 1, HEIGHT))))
     assert held == [False, True]
-    assert not photographs._one_large.locked()
+    assert not module._one_large.locked()
 
 
 def test_every_16_bit_grey_is_rounded_to_the_nearest(encode):

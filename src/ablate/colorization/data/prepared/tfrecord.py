@@ -1,4 +1,4 @@
-"""TFRecord files of `tf.train.Example`s, written and read without TensorFlow.
+"""TFRecords of `tf.train.Example`s, encoded and decoded without TensorFlow.
 
 A record is its length, the checksum of that, the serialised example, and its checksum (TensorFlow,
 `tensorflow/core/lib/io/record_writer.h`). `tf.data.TFRecordDataset` and `tf.io.parse_single_example` read them.
@@ -63,7 +63,7 @@ def _example_class() -> Any:
 _Example = _example_class()
 
 
-def record(features: Mapping[str, bytes | int]) -> bytes:
+def encode_record(features: Mapping[str, bytes | int]) -> bytes:
     """Return a record that holds an example: the same bytes for the same features."""
     example = _Example()
     for name, value in features.items():
@@ -76,7 +76,7 @@ def record(features: Mapping[str, bytes | int]) -> bytes:
     return b"".join((length, _masked(length), payload, _masked(payload)))
 
 
-def features_of(data: bytes) -> dict[str, Any]:
+def decode_record(data: bytes) -> dict[str, Any]:
     """Return the features of a record.
 
     Raises:
