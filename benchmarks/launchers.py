@@ -61,7 +61,7 @@ def main() -> None:
             assert_same_bits(results, expected)
             print(
                 f"{launcher}: {RUNS} runs in {time.monotonic() - begun:.0f} s, "
-                f"{(results.sessions > 1).sum()} of them gone on with, {results.results.shape[1]} metrics, "
+                f"{(results.attempts > 1).sum()} of them resumed, {results.results.shape[1]} metrics, "
                 f"{len(results.curves)} curves and {RUNS} tables of examples as with {chosen[0]}",
                 flush=True,
             )

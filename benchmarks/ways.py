@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from ablate.config.validation import ValidConfig
 from ablate.training.callbacks import Recorder
-from ablate.training.fit import build_optimizer
+from ablate.training.optimizer import build_optimizer
 from side_by_side import Seconds
 
 MATRIX_SIDE = 3000

@@ -14,8 +14,8 @@ from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from ablate.config.environment import fix_environment
-from ablate.tracking.read import StudyRecord, read_study
 from ablate.tracking.store import open_store
+from ablate.tracking.study_record import StudyRecord, read_study
 from tests.support.forked import Forked
 
 # A shell has what it starts in the background ignore Ctrl-C, and `nohup` a closed terminal; both are inherited, and

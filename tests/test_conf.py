@@ -10,7 +10,7 @@ from hydra import compose, initialize_config_dir
 from ablate import prepare
 from ablate.config.paths import conf_dir
 from ablate.config.validation import validate_config
-from ablate.tracking.read import StudyRecord
+from ablate.tracking.study_record import StudyRecord
 from tests.conftest import QUICK, TINY
 
 FILES = sorted(path.relative_to(conf_dir()).with_suffix("") for path in conf_dir().rglob("*.yaml"))

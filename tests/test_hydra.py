@@ -19,8 +19,8 @@ from hydra.utils import to_absolute_path
 from ablate import plan
 from ablate.cli.errors import handle_errors
 from ablate.config.validation import validate_config
-from ablate.errors import DataError, RunsMissing
-from ablate.execution import subprocess as apart
+from ablate.errors import DataError, SweepIncomplete
+from ablate.execution import in_subprocess
 from ablate.execution.identity import identity
 from ablate.execution.job import Job
 from ablate.tracking.store import checkpoint_folder
@@ -57,11 +57,11 @@ def begin(home: Path, run_here: Callable[..., None], monkeypatch: pytest.MonkeyP
         logging.getLogger("ablate.run").info("would train")
 
     monkeypatch.setattr("ablate.run.execute", record)
-    monkeypatch.setattr("ablate.run.execute_apart", record)
+    monkeypatch.setattr("ablate.run.execute_in_subprocess", record)
 
     def call(*arguments: str) -> list[Begun]:
         begun.clear()
-        with suppress(RunsMissing):
+        with suppress(SweepIncomplete):
             run_here(*arguments)
         return list(begun)
 
@@ -224,14 +224,14 @@ def test_the_process_of_a_run_is_that_of_its_job(begin: Begin, home: Path, monke
     def look(job: Job, started: object) -> None:
         seen.update(environment=dict(os.environ), folder=to_absolute_path("data"), job=HydraConfig.get().job.num)
 
-    monkeypatch.setattr("ablate.execution.subprocess.execute", look)
+    monkeypatch.setattr("ablate.execution.in_subprocess.execute", look)
     for name in ("end_orderly_at_signals", "_end_with_the_parent"):
-        monkeypatch.setattr(f"ablate.execution.subprocess.{name}", lambda: None)
+        monkeypatch.setattr(f"ablate.execution.in_subprocess.{name}", lambda: None)
     before, cfg = dict(os.environ), HydraConfig.instance().cfg
     environment = {"PATH": os.environ["PATH"], "SET_BY_HYDRA": "1"}
     receiver, sender = Pipe(duplex=False)
     try:
-        apart._child(pickle.loads(pickle.dumps(one.job)), environment, sender)
+        in_subprocess._child(pickle.loads(pickle.dumps(one.job)), environment, sender)
     finally:
         os.environ.clear()
         os.environ.update(before)

@@ -35,7 +35,7 @@ def test_killed_in_training_and_between_runs_it_ends_with_the_same_bits(
     finish(start(folder, *SWEEP), folder)
 
     killed, alone = found(folder, "adhoc", runs=2), found(home, "adhoc", runs=2)
-    assert (killed.sessions.iloc[0], list(alone.sessions)) == (2, [1, 1])
+    assert (killed.attempts.iloc[0], list(alone.attempts)) == (2, [1, 1])
     assert len(killed.curves) > 2 * 20
     assert_same_bits(killed, alone)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ablate.execution.lease import claimed
-from ablate.tracking.read import StudyRecord
+from ablate.execution.lease import acquire_lease
+from ablate.tracking.study_record import StudyRecord
 from tests.conftest import QUICK, TINY, Command
 
 Run = Callable[..., None]
@@ -43,13 +43,13 @@ def test_it_says_where_every_run_stands_and_what_it_takes(
     assert after["runs"][1]["parameters"] == cost["cost/parameters"]
     assert after["runs"][1]["gflops_per_image"] == round(cost["cost/flops_per_image"] / 1e9, 6)
 
-    with claimed(home / "checkpoints" / str(after["runs"][2]["identity"]), takeover_minutes=1) as claim:
-        assert claim is not None
-        claim.say({"step": 1, "steps": 2, "epochs": 1, "seconds_left": 7.0})
+    with acquire_lease(home / "checkpoints" / str(after["runs"][2]["identity"]), timeout_minutes=1) as lease:
+        assert lease is not None
+        lease.report_progress({"step": 1, "steps": 2, "epochs": 1, "seconds_left": 7.0})
         shown = forked_m("ablate.plan", *sweep, "study.name=other").stdout.splitlines()
-    assert "reused" in shown[3]
+    assert "cached" in shown[3]
     assert "running, epoch 1 of 1: by process" in shown[5]
-    assert shown[7] == "3 runs: 1 reused, 1 to do, 1 running"
+    assert shown[7] == "3 runs: 1 cached, 1 to do, 1 running"
     assert shown[8].startswith("Time left: ")
 
 

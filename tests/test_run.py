@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ablate.errors import RunsMissing
-from ablate.tracking.read import StudyRecord
+from ablate.errors import SweepIncomplete
+from ablate.tracking.study_record import StudyRecord
 from tests.conftest import QUICK, TINY, Command
 from tests.support.forked import Forked
 
@@ -119,7 +119,7 @@ FRAIL = [*TINY, "optimizer=sgd", "backbone.batch_norm=none", "loss=regression"]
 
 def test_a_diverging_run_fails_and_the_others_go_on(run_here: Run, study: Study) -> None:
     rates = "optimizer.learning_rate=1e30,0.01"
-    with pytest.raises(RunsMissing, match="1 of 2 runs have no result"):
+    with pytest.raises(SweepIncomplete, match="1 of 2 runs have no result"):
         run_here("-m", *FRAIL, "training.steps_per_epoch=4", "training.log_points=4", rates)
     record = study()
     runs = record.runs.sort_values("started")
@@ -130,7 +130,7 @@ def test_a_diverging_run_fails_and_the_others_go_on(run_here: Run, study: Study)
 
 
 def test_a_run_that_its_last_step_ruins_has_diverged(run_here: Run, study: Study) -> None:
-    with pytest.raises(RunsMissing, match="1 of 1 runs have no result"):
+    with pytest.raises(SweepIncomplete, match="1 of 1 runs have no result"):
         run_here("-m", *FRAIL, "optimizer.learning_rate=1e30", "training.steps_per_epoch=1")
     run = study().runs.iloc[0]
     assert (run["status"], run["reason"]) == ("FAILED", "diverged")
@@ -175,9 +175,11 @@ def test_a_bug_in_one_run_of_a_sweep_leaves_the_others_to_go_on(
     path = {"PYTHONPATH": os.pathsep.join(filter(None, [str(home), os.environ.get("PYTHONPATH")]))}
     finished = forked_m("ablate.run", "-m", *arguments, env=path)
     assert finished.returncode == 1
-    assert finished.stderr.splitlines()[-1].startswith("Error: 1 of 2 runs have no result: the same command goes on;")
+    assert finished.stderr.splitlines()[-1].startswith(
+        "Error: 1 of 2 runs have no result: the same command resumes the study;"
+    )
     summary = [
-        "Study adhoc: 2 runs: 1 done, 0 reused, 1 failed, 0 left; ",
+        "Study adhoc: 2 runs: 1 done, 0 cached, 1 failed, 0 left; ",
         "  failed depth=reduced seed=0: ZeroDivisionError: division by zero",
     ]
     assert all(line in finished.stdout for line in summary)

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from ablate.study.definition import load_study
-from ablate.tracking.read import read_study
 from ablate.tracking.store import open_store
+from ablate.tracking.study_record import read_study
 from hydra_plugins.ablate_sweeper.sweeper import announce
 from tests.conftest import TINY, Command
 from tests.support.sweeps import assert_same_bits, found
@@ -39,7 +39,7 @@ def mine(home: Path) -> Callable[..., None]:
     return write
 
 
-def test_a_study_is_run_once_by_any_launcher_and_its_results_are_reused(
+def test_a_study_is_run_once_by_any_launcher_and_its_results_are_cached(
     home: Path, mine: Callable[..., None], forked_m: Command, run_here: Callable[..., None]
 ) -> None:
     mine(design="list", variants={"both": {"dropout": "none", "loss.mix": 0.9}})
@@ -63,22 +63,22 @@ def test_a_study_is_run_once_by_any_launcher_and_its_results_are_reused(
     again = forked_m("ablate.run", "-m", *arguments)
     assert again.returncode == 0
     assert "Launching" not in again.stdout
-    assert "Study mine: 2 runs: 2 done, 0 reused, 0 failed, 0 left" in again.stdout
+    assert "Study mine: 2 runs: 2 done, 0 cached, 0 failed, 0 left" in again.stdout
     assert read_study("mine", uri).runs.index.equals(record.runs.index)
 
-    reused = forked_m("ablate.run", "-m", *arguments, "study.name=theirs")
-    assert reused.returncode == 0
-    assert "Launching" not in reused.stdout
-    assert "Study theirs: 2 runs: 0 done, 2 reused, 0 failed, 0 left" in reused.stdout
+    cached = forked_m("ablate.run", "-m", *arguments, "study.name=theirs")
+    assert cached.returncode == 0
+    assert "Launching" not in cached.stdout
+    assert "Study theirs: 2 runs: 0 done, 2 cached, 0 failed, 0 left" in cached.stdout
     theirs = read_study("theirs", uri)
-    assert sorted(theirs.runs["reused_from"]) == sorted(record.runs.index)
+    assert sorted(theirs.runs["cached_from"]) == sorted(record.runs.index)
     assert sorted(theirs.metrics["eval/auc_raw"]) == sorted(record.metrics["eval/auc_raw"])
     one = theirs.runs.index[0]
     assert len(theirs.per_example(one)) == 3
     assert theirs.curve(one, "train/loss")["step"].tolist() == [1, 2]
     reported = forked_m("ablate.report", "study=theirs", "out=page")
     assert reported.returncode == 0, reported.stderr
-    assert "2 runs reused from other studies: same configuration" in Path("page/report.md").read_text()
+    assert "2 runs cached from other studies: same configuration" in Path("page/report.md").read_text()
 
     run_here("-m", *arguments, "study.name=basic", "rerun=all")
     assert_same_bits(found(home, "mine", runs=2), found(home, "basic", runs=2))

@@ -145,7 +145,7 @@ def pickled_checkpoint(place: Place) -> str:
             "WHERE experiments.name = 'mine' AND key = 'ablate.identity'"
         ).fetchall()
         store.execute("UPDATE runs SET status = 'KILLED' WHERE run_uuid = ?", (run,))
-        store.execute("INSERT INTO tags (run_uuid, key, value) VALUES (?, 'ablate.goes_on', 'true')", (run,))
+        store.execute("INSERT INTO tags (run_uuid, key, value) VALUES (?, 'ablate.resumable', 'true')", (run,))
         store.commit()
     file = io.BytesIO()
     np.savez(file, allow_pickle=True, facts=np.array([Touch(place.canary)], dtype=object))

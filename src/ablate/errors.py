@@ -25,16 +25,16 @@ class RunFailed(AblateError):
     """A run of a sweep failed for a reason of its own; its traceback is in the log."""
 
 
-class RunsMissing(AblateError):
-    """A sweep ended without a result of some of its runs; the message says which and why."""
+class SweepIncomplete(AblateError):
+    """A sweep ended without a result of some of its runs; its summary names them with the reason."""
 
 
-class ClaimLost(AblateError):
-    """Another process has taken a run over, because this one was not heard of for too long."""
+class LeaseLost(AblateError):
+    """Another process has taken the lease of a run, because this one sent no heartbeat for too long."""
 
 
-class Elsewhere(AblateError):
-    """Another process trains this run already."""
+class AlreadyRunning(AblateError):
+    """Another process owns the lease of this run, and trains it."""
 
 
 class NotComparable(AblateError):
@@ -48,7 +48,7 @@ class Interrupted(KeyboardInterrupt):
     """
 
 
-def from_outside(error: BaseException) -> bool:
-    """Say whether an error comes from the machine or the store: the run goes on once that is mended."""
+def is_resumable(error: BaseException) -> bool:
+    """Return whether an error comes from the machine or the store: the run resumes once that is mended."""
     # TensorFlow's own error where memory runs out; this module does not import it.
     return isinstance(error, TrackingError | OSError | MemoryError) or type(error).__name__ == "ResourceExhaustedError"

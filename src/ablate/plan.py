@@ -38,7 +38,7 @@ HELP = """What a study would run, what is done, and what it costs.
   python -m ablate.plan experiment=NAME --json               for programs
   python -m ablate.plan --config-dir DIR optimizer=mine      with the options of run that say which configuration
 
-Every run is one line: where it stands (to do, running, interrupted, done, reused, failed and why), parameters, GFLOPs
+Every run is one line: where it stands (to do, running, interrupted, done, cached, failed and why), parameters, GFLOPs
 of one example's forward pass, and how long it takes, judged by earlier runs on the same kind of device."""
 
 
@@ -95,7 +95,7 @@ def _plan(arguments: Sequence[str]) -> dict[str, Any]:
 def _history(uri: str) -> pd.DataFrame:
     if not exists(uri):
         return pd.DataFrame(columns=list(HISTORY_COLUMNS))
-    from ablate.tracking.read import history
+    from ablate.tracking.run_records import history
 
     return history(HISTORY_COLUMNS)
 

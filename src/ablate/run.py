@@ -16,9 +16,9 @@ from ablate.cli.command_line import CONFIG_NAME, VERSION_BASE, make_config_path_
 from ablate.cli.errors import handle_errors
 from ablate.config.paths import conf_dir
 from ablate.errors import AblateError, ConfigError
-from ablate.execution.execute import execute
+from ablate.execution.in_process import execute
+from ablate.execution.in_subprocess import execute_in_subprocess
 from ablate.execution.job import described
-from ablate.execution.subprocess import execute_apart
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 def _job(config: DictConfig) -> None:
     """Do one run; of a sweep, each has a process of its own, and a failing one leaves the others to go on."""
     if HydraConfig.get().mode == RunMode.MULTIRUN:
-        execute_apart(described(config))
+        execute_in_subprocess(described(config))
         return
     try:
         execute(described(config))

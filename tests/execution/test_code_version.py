@@ -228,7 +228,10 @@ INFLUENCE = {
     *(f"ablate.colorization.data.prepared.{name}" for name in ("manifest", "read", "tfrecord")),
     *(f"ablate.colorization.model.{name}" for name in ("architecture", "backbone", "decoding", "loss")),
     *(f"ablate.config.{name}" for name in ("environment", "optimizers", "training")),
-    *(f"ablate.training.{name}" for name in ("averaging", "callbacks", "checkpoint", "devices", "fit", "hardware")),
+    *(
+        f"ablate.training.{name}"
+        for name in ("averaging", "callbacks", "checkpoint", "devices", "fit", "hardware", "optimizer")
+    ),
 }
 """The modules of this package that can influence a result of the colourisation task."""
 

@@ -21,8 +21,8 @@ from ablate.report.page import make_page
 from ablate.report.people import people
 from ablate.report.render import write
 from ablate.system.images import CELL, GAP, LINE
-from ablate.tracking.read import read_study
 from ablate.tracking.store import open_store
+from ablate.tracking.study_record import read_study
 from ablate.tracking.turing import TABLES, log_turing
 from ablate.turing.analyse.findings import findings
 from ablate.turing.bundle import Algorithm

@@ -22,9 +22,9 @@ from ablate.report.load import load
 from ablate.report.page import make_page
 from ablate.report.render import write
 from ablate.statistics.effects import COLUMNS
-from ablate.tracking.read import read_study
 from ablate.tracking.store import open_store
 from ablate.tracking.study import LIMIT
+from ablate.tracking.study_record import read_study
 from tests.conftest import Command
 from tests.report.conftest import IMPORTED, ODD, PHOTOGRAPHS, STUDY, add_failed, add_run, record
 

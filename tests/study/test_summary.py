@@ -7,23 +7,23 @@ from typing import Any, cast
 
 import pytest
 
-from ablate.errors import RunsMissing
-from ablate.execution.lease import Holder
-from ablate.execution.status import Standing, State
+from ablate.errors import SweepIncomplete
+from ablate.execution.lease import LeaseOwner
+from ablate.execution.status import RunState, Status
 from ablate.study.planning import PlannedRun
 from ablate.study.progress import estimate_time_left, progress_line
 from ablate.study.summary import summarize_sweep
 
 NAN = float("nan")
-DONE, REUSED, TODO = Standing(State.DONE), Standing(State.REUSED), Standing(State.TODO)
-FAILED = Standing(State.FAILED, why="diverged: the loss is NaN", failed=True)
-KILLED = Standing(State.INTERRUPTED, why="its process is gone", lost=True)
-DISK_FULL = Standing(State.INTERRUPTED, why="OSError: no space left", failed=True)
+DONE, CACHED, TODO = RunState(Status.DONE), RunState(Status.CACHED), RunState(Status.TODO)
+FAILED = RunState(Status.FAILED, reason="diverged: the loss is NaN", failed=True)
+KILLED = RunState(Status.INTERRUPTED, reason="its process is gone", orphaned=True)
+DISK_FULL = RunState(Status.INTERRUPTED, reason="OSError: no space left", failed=True)
 
 
-def trained(**progress: Any) -> Standing:
-    holder = Holder("here", 7, progress)
-    return Standing(State.RUNNING, why=f"by {holder}", holder=holder)
+def trained(**progress: Any) -> RunState:
+    owner = LeaseOwner("here", 7, progress)
+    return RunState(Status.RUNNING, reason=f"by {owner}", owner=owner)
 
 
 def planned(count: int) -> list[PlannedRun]:
@@ -33,30 +33,30 @@ def planned(count: int) -> list[PlannedRun]:
     ]
 
 
-def summarised(*found: Standing, **errors: BaseException) -> tuple[list[str], str | None]:
+def summarised(*found: RunState, **errors: BaseException) -> tuple[list[str], str | None]:
     lines, error = summarize_sweep(planned(len(found)), found, errors, began=time.time() - 65.5)
-    assert error is None or isinstance(error, RunsMissing)
+    assert error is None or isinstance(error, SweepIncomplete)
     return lines, None if error is None else str(error)
 
 
 @pytest.mark.parametrize(
     ("found", "counts"),
     [
-        ([DONE], "1 runs: 1 done, 0 reused, 0 failed, 0 left"),
-        ([DONE, REUSED, DONE], "3 runs: 2 done, 1 reused, 0 failed, 0 left"),
-        ([REUSED], "1 runs: 0 done, 1 reused, 0 failed, 0 left"),
-        ([FAILED, DISK_FULL, DONE], "3 runs: 1 done, 0 reused, 2 failed, 0 left"),
-        ([TODO, KILLED, trained()], "3 runs: 0 done, 0 reused, 0 failed, 3 left"),
-        ([DONE, REUSED, FAILED, TODO], "4 runs: 1 done, 1 reused, 1 failed, 1 left"),
+        ([DONE], "1 runs: 1 done, 0 cached, 0 failed, 0 left"),
+        ([DONE, CACHED, DONE], "3 runs: 2 done, 1 cached, 0 failed, 0 left"),
+        ([CACHED], "1 runs: 0 done, 1 cached, 0 failed, 0 left"),
+        ([FAILED, DISK_FULL, DONE], "3 runs: 1 done, 0 cached, 2 failed, 0 left"),
+        ([TODO, KILLED, trained()], "3 runs: 0 done, 0 cached, 0 failed, 3 left"),
+        ([DONE, CACHED, FAILED, TODO], "4 runs: 1 done, 1 cached, 1 failed, 1 left"),
     ],
 )
-def test_runs_are_counted(found: list[Standing], counts: str) -> None:
+def test_runs_are_counted(found: list[RunState], counts: str) -> None:
     lines, _ = summarised(*found)
     assert lines[0] == f"Study own: {counts}; 01:05"
 
 
 def test_where_all_have_results_no_more_is_said() -> None:
-    lines, error = summarised(DONE, REUSED)
+    lines, error = summarised(DONE, CACHED)
     assert len(lines) == 1
     assert error is None
 
@@ -72,7 +72,7 @@ def test_runs_without_a_result_are_named_with_why() -> None:
         "  left   run4: by process 7 on here",
     ]
     assert error is not None
-    assert error.startswith("4 of 5 runs have no result: the same command goes on")
+    assert error.startswith("4 of 5 runs have no result: the same command resumes the study")
 
 
 def test_of_a_run_that_never_began_no_more_is_known() -> None:
@@ -83,7 +83,7 @@ def test_of_a_run_that_never_began_no_more_is_known() -> None:
     ("found", "again"),
     [([FAILED, FAILED, DONE], "2"), ([FAILED, DISK_FULL, TODO], "1"), ([DISK_FULL], None), ([TODO, KILLED], None)],
 )
-def test_rerun_is_advised_where_runs_do_not_go_on(found: list[Standing], again: str | None) -> None:
+def test_rerun_is_advised_where_runs_do_not_go_on(found: list[RunState], again: str | None) -> None:
     _, error = summarised(*found)
     assert error is not None
     assert ("rerun=failed" in error) == (again is not None)
@@ -96,7 +96,7 @@ def test_rerun_is_advised_where_runs_do_not_go_on(found: list[Standing], again: 
     [
         ([TODO], [60.0], "0 of 1 runs done | 01:00 left"),
         ([TODO], [NAN], "0 of 1 runs done | time left unknown"),
-        ([DONE, REUSED], [10.0, NAN], "2 of 2 runs done | 00:00 left"),
+        ([DONE, CACHED], [10.0, NAN], "2 of 2 runs done | 00:00 left"),
         ([DONE, FAILED, TODO], [10.0, 10.0, 20.0], "1 of 3 runs done, 1 failed | 00:20 left"),
         ([DISK_FULL], [7200.0], "0 of 1 runs done, 1 failed | 2:00:00 left"),
         ([trained(), TODO], [30.0, 30.0], "0 of 2 runs done | run0: starting | 01:00 left"),
@@ -109,7 +109,7 @@ def test_rerun_is_advised_where_runs_do_not_go_on(found: list[Standing], again: 
         ),
     ],
 )
-def test_the_line_says_how_far_a_sweep_is(found: list[Standing], seconds: list[float], line: str) -> None:
+def test_the_line_says_how_far_a_sweep_is(found: list[RunState], seconds: list[float], line: str) -> None:
     assert progress_line(planned(len(found)), found, seconds) == line
 
 
@@ -129,7 +129,7 @@ def test_a_narrow_line_counts_what_trains() -> None:
         ([], [], None),
         ([TODO, TODO], [10.0, 20.0], 30),
         ([TODO, TODO], [NAN, NAN], None),
-        ([DONE, REUSED, FAILED], [10.0, 20.0, 30.0], 0),  # what failed is not tried again
+        ([DONE, CACHED, FAILED], [10.0, 20.0, 30.0], 0),  # what failed is not tried again
         ([DISK_FULL, KILLED], [10.0, 20.0], 30),
         ([TODO, TODO, DONE], [10.0, NAN, 30.0], 10 + 20),  # the mean of what is known
         ([trained(seconds_left=4), TODO], [10.0, 10.0], 4 + 10),
@@ -142,7 +142,7 @@ def test_a_narrow_line_counts_what_trains() -> None:
         ([trained(step=1, steps=2, seconds_left=5), trained()], [NAN, NAN], (5 + 10) / 2),
     ],
 )
-def test_the_time_left_is_by_hand(found: list[Standing], seconds: list[float], left: float | None) -> None:
+def test_the_time_left_is_by_hand(found: list[RunState], seconds: list[float], left: float | None) -> None:
     assert estimate_time_left(found, seconds) == (None if left is None else pytest.approx(left))
 
 

@@ -20,10 +20,10 @@ from typing import Any
 IMPORTED = (
     "ablate.execution.preload",
     "ablate.training.fit",
-    "ablate.tracking.read",
+    "ablate.tracking.study_record",
     "ablate.tracking.run",
     "ablate.tracking.study",
-    "ablate.execution.subprocess",
+    "ablate.execution.in_subprocess",
     "ablate.colorization.task",
     "ablate.report.page",
     "ablate.report.load",

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from ablate.tracking.read import StudyRecord, read_study
+from ablate.execution.lease import LOCK
 from ablate.tracking.store import open_store
+from ablate.tracking.study_record import StudyRecord, read_study
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,13 @@ class Found:
         results: The last values of all metrics that are results; index variant and seed.
         curves: Their histories, by variant, seed and metric.
         tables: The metrics of every example, by variant and seed.
-        sessions: How often each run was started; index variant and seed.
+        attempts: How often each run was started; index variant and seed.
     """
 
     results: pd.DataFrame
     curves: Mapping[tuple[str, int, str], pd.DataFrame]
     tables: Mapping[tuple[str, int], pd.DataFrame]
-    sessions: pd.Series
+    attempts: pd.Series
 
 
 def start(folder: Path, *overrides: str) -> subprocess.Popen[bytes]:
@@ -79,17 +80,17 @@ def found(folder: Path, study: str, *, runs: int) -> Found:
     record = read(folder, study)
     assert (record.runs["status"] == "FINISHED").all(), record.runs["status"]
     assert len(record.runs) == record.runs["identity"].nunique() == runs, record.runs["identity"]
-    assert [path.name for path in (folder / "checkpoints").iterdir()] == ["claims.lock"]
+    assert [path.name for path in (folder / "checkpoints").iterdir()] == [LOCK]
     keys = {str(run_id): (str(run["variant"]), int(run["seed"])) for run_id, run in record.runs.iterrows()}
     index = pd.MultiIndex.from_tuples(list(keys.values()), names=["variant", "seed"])
-    sessions = record.runs.get("sessions", pd.Series(index=record.runs.index, dtype=object)).fillna("1").astype(int)
+    attempts = record.runs.get("attempts", pd.Series(index=record.runs.index, dtype=object)).fillna("1").astype(int)
     return Found(
         results=record.results.set_axis(index).sort_index().sort_index(axis=1),
         curves={
             (*key, metric): record.curve(run_id, metric) for run_id, key in keys.items() for metric in record.results
         },
         tables={key: record.per_example(run_id) for run_id, key in keys.items()},
-        sessions=sessions.set_axis(index).sort_index(),
+        attempts=attempts.set_axis(index).sort_index(),
     )
 
 

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 from joblib import Parallel, delayed
 
-from ablate.system.threads import job_threads, map_ahead
+from ablate.system.threads import job_threads, parallel_map
 
 
 @pytest.mark.parametrize(
@@ -60,15 +60,15 @@ def test_results_come_in_order_however_long_each_takes(monkeypatch: pytest.Monke
         time.sleep(0.005 * (-item % 4))
         return item * item
 
-    assert list(map_ahead(make, range(30))) == [item * item for item in range(30)]
-    assert list(map_ahead(make, [])) == []
+    assert list(parallel_map(make, range(30))) == [item * item for item in range(30)]
+    assert list(parallel_map(make, [])) == []
 
 
 @pytest.mark.parametrize(("threads", "per_thread"), [(1, 1), (1, 2), (3, 2)])
 def test_no_more_is_made_than_may_wait(threads: int, per_thread: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ablate.system.threads.job_threads", lambda: threads)
     taken = iter(range(1000))
-    made = map_ahead(lambda item: item, taken, per_thread=per_thread)
+    made = parallel_map(lambda item: item, taken, per_thread=per_thread)
     assert [next(made) for _ in range(5)] == [0, 1, 2, 3, 4]
     assert next(taken) == 5 + threads * per_thread
     made.close()
@@ -85,7 +85,7 @@ def test_an_error_comes_in_its_turn_and_ends_the_work(monkeypatch: pytest.Monkey
         time.sleep(0.02)
         return item
 
-    made = map_ahead(make, range(1000), per_thread=100)
+    made = parallel_map(make, range(1000), per_thread=100)
     assert [next(made), next(made)] == [0, 1]
     with pytest.raises(OSError, match="disk full"):
         next(made)
@@ -101,7 +101,7 @@ def test_who_stops_early_waits_for_nothing_that_has_not_begun(monkeypatch: pytes
         begun.append(item)
         time.sleep(0.02)
 
-    with closing(map_ahead(make, range(1000), per_thread=100)) as made:
+    with closing(parallel_map(make, range(1000), per_thread=100)) as made:
         next(made)
     assert len(begun) < 50
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]

@@ -45,7 +45,7 @@ def test_a_run_is_written_where_its_study_says(uri: str, home: Path, monkeypatch
         "MLFLOW_EXPERIMENT_NAME": "theirs",
         "MLFLOW_ACTIVE_MODEL_ID": model.model_id,
         "_MLFLOW_ACTIVE_MODEL_ID": model.model_id,
-        "MLFLOW_RUN_CONTEXT": f'{{"mlflow.parentRunId": "{finished.info.run_id}", "ablate.goes_on": "true"}}',
+        "MLFLOW_RUN_CONTEXT": f'{{"mlflow.parentRunId": "{finished.info.run_id}", "ablate.resumable": "true"}}',
         "MLFLOW_REGISTRY_URI": "nonsense://here",
         "MLFLOW_ENABLE_WORKSPACES": "true",
         "MLFLOW_WORKSPACE": "theirs",
@@ -64,7 +64,7 @@ def test_a_run_is_written_where_its_study_says(uri: str, home: Path, monkeypatch
         assert run.data.metrics == {"train/loss": 1.0, "data/train": 3.0}
         assert run.inputs.dataset_inputs[0].tags[0].value == "training"
         assert {"mlflow.user", "mlflow.source.name", "mlflow.source.type"} <= run.data.tags.keys()
-        assert not {"mlflow.parentRunId", "ablate.goes_on"} & run.data.tags.keys()
+        assert not {"mlflow.parentRunId", "ablate.resumable"} & run.data.tags.keys()
 
 
 def test_a_run_that_is_active_already_is_not_ours(uri: str, home: Path) -> None:
@@ -81,13 +81,13 @@ def test_a_resumed_run_is_the_one_that_was_asked_for(uri: str, home: Path, monke
     client, other = mlflow.MlflowClient(), logged(uri, home)
     with pytest.raises(KeyboardInterrupt), track(study="own", name="b", tags=TAGS, project=home) as run:
         raise KeyboardInterrupt
-    client.set_tag(run.run_id, "ablate.sessions", "edited")
+    client.set_tag(run.run_id, "ablate.attempts", "edited")
     monkeypatch.setenv("MLFLOW_RUN_ID", other.info.run_id)
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "Default")
     with track(study="own", name="b", tags=TAGS, project=home, run_id=run.run_id) as again:
         assert client.get_run(run.run_id).info.status == "RUNNING"
     ended = client.get_run(again.run_id)
-    assert (again.run_id, ended.info.status, ended.data.tags["ablate.sessions"]) == (run.run_id, "FINISHED", "2")
+    assert (again.run_id, ended.info.status, ended.data.tags["ablate.attempts"]) == (run.run_id, "FINISHED", "2")
     assert "ablate.reason" not in ended.data.tags
     assert client.get_run(other.info.run_id).to_dictionary() == other.to_dictionary()
 

@@ -15,14 +15,16 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.tracking._tracking_service.utils import _artifact_repos_cache
 
 from ablate.errors import TrackingError
-from ablate.execution.status import RUN_COLUMNS, Standing, State, standing
+from ablate.execution.status import STATUS_COLUMNS, RunState, Status, run_state
 from ablate.task import Evaluation, Metric
-from ablate.tracking.models import find_model, read_config
-from ablate.tracking.read import read_study, runs_of
+from ablate.tracking.cached_run import link_cached_run
 from ablate.tracking.report import log_report
-from ablate.tracking.run import refer, track
+from ablate.tracking.run import track
+from ablate.tracking.run_records import runs_of
 from ablate.tracking.sqlite import sqlite_address
 from ablate.tracking.store import open_store
+from ablate.tracking.study_record import read_study
+from ablate.tracking.tracked_model import find_model, read_config
 from ablate.tracking.turing import TABLES, log_turing, read_turing
 
 TABLE = pd.DataFrame({"example": ["cat"], "digest": ["c"], "auc": [1.0]})
@@ -43,8 +45,8 @@ def open_in(home: Path, *, to_read: bool = False) -> str:
     return uri
 
 
-def stands(study: str = "own", identity: str = "i") -> Standing:
-    return standing(runs_of([identity], study, RUN_COLUMNS), study=study, alive=None)
+def stands(study: str = "own", identity: str = "i") -> RunState:
+    return run_state(runs_of([identity], study, STATUS_COLUMNS), study=study, owner=None)
 
 
 @pytest.fixture
@@ -74,7 +76,7 @@ def test_a_moved_store_is_read_and_written_where_it_is(old: Path, new: Path, to_
     old.rename(new)
     _artifact_repos_cache.clear()  # as in another process
     uri = open_in(new, to_read=to_read)
-    assert stands().state == State.DONE
+    assert stands().status == Status.DONE
     record = read_study("own", uri)
     pd.testing.assert_frame_equal(record.per_example(run), TABLE)
     assert read_config(find_model(run)) == {"seed": 0}
@@ -151,9 +153,9 @@ def test_what_cannot_be_read_is_no_result(old: Path, damage: Callable[[Path, str
     run = add_run(old)
     why = damage(old, run)
     found = stands()
-    assert found.state == State.TODO
-    assert found.why.startswith("its result cannot be read, run trains it again: ")
-    assert found.why.endswith(why)
+    assert found.status == Status.TODO
+    assert found.reason.startswith("its result cannot be read, run trains it again: ")
+    assert found.reason.endswith(why)
     record = read_study("own", open_in(old))
     assert not record.readable[run]
     assert record.runs.loc[run, "missing"].endswith(why)
@@ -161,7 +163,7 @@ def test_what_cannot_be_read_is_no_result(old: Path, damage: Callable[[Path, str
         find_model(run)
     # Trained again, it is a result.
     add_run(old)
-    assert stands().state == State.DONE
+    assert stands().status == Status.DONE
 
 
 def test_a_damaged_table_is_named(old: Path) -> None:
@@ -186,32 +188,34 @@ def collect(study: str) -> None:
     store._hard_delete_experiment(experiment.experiment_id)
 
 
-def test_a_reused_result_ends_with_the_study_that_made_it(old: Path) -> None:
+def test_a_cached_result_ends_with_the_study_that_made_it(old: Path) -> None:
     source = add_run(old, study="source")
-    refer(source, study="own", variant="baseline", project=old)
-    reused = stands()
-    assert (reused.state, reused.study) == (State.REUSED, "own")
+    link_cached_run(source, study="own", variant="baseline", project=old)
+    cached = stands()
+    assert (cached.status, cached.study) == (Status.CACHED, "own")
     # A study that is only deleted can be restored, and read.
     client, experiment = mlflow.MlflowClient(), mlflow.get_experiment_by_name("source")
     assert experiment is not None
     client.delete_experiment(experiment.experiment_id)
-    assert stands().state == State.REUSED
+    assert stands().status == Status.CACHED
     client.restore_experiment(experiment.experiment_id)
     collect("source")
     found = stands()
-    assert found.state == State.TODO
-    assert found.why.endswith(f"run {source}, which it reuses, is gone")
+    assert found.status == Status.TODO
+    assert found.reason.endswith(f"run {source}, whose result it shows, is gone")
     record = read_study("own", open_in(old))
     (run,) = record.runs.index
     assert record.artifacts[run] is None
     assert not record.readable[run]
     with pytest.raises(TrackingError, match=f"run {run} has no artifact evaluation/per_example.parquet: run {source}"):
         record.per_example(run)
-    with pytest.raises(TrackingError, match=f"run {source}, which it reuses, is gone. rerun=all trains it again"):
+    with pytest.raises(
+        TrackingError, match=f"run {source}, whose result it shows, is gone. rerun=all trains it again"
+    ):
         find_model(run)
     # It may be a third study's as well.
     add_run(old, study="third")
-    assert (stands().state, stands().study) == (State.REUSED, "third")
+    assert (stands().status, stands().study) == (Status.CACHED, "third")
 
 
 def test_reading_asks_the_store_no_more_for_more_runs(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,7 +230,9 @@ def test_reading_asks_the_store_no_more_for_more_runs(old: Path, monkeypatch: py
     counts = []
     for many in (1, 3):
         for place in range(many):
-            refer(add_run(old, study="source", identity=f"{many}{place}"), study="own", variant="b", project=old)
+            link_cached_run(
+                add_run(old, study="source", identity=f"{many}{place}"), study="own", variant="b", project=old
+            )
         asked.clear()
         read_study("own", os.fspath(open_in(old)))
         counts.append(len(asked))

@@ -13,9 +13,10 @@ import pytest
 
 from ablate.errors import Diverged, Interrupted, TrackingError
 from ablate.tracking.provenance import git_commit, git_diff
-from ablate.tracking.read import StudyRecord
-from ablate.tracking.run import TrackedRun, end_lost, track
+from ablate.tracking.run import fail_orphaned_run, track
 from ablate.tracking.store import open_store
+from ablate.tracking.study_record import StudyRecord
+from ablate.tracking.tracked_run import TrackedRun
 
 Study = Callable[[], StudyRecord]
 TAGS = {
@@ -144,10 +145,10 @@ def test_a_commit_is_only_that_of_the_checkout_itself(tmp_path: Path) -> None:
 def test_a_lost_run_is_ended_and_one_that_had_ended_is_not(start: Callable, study: Study) -> None:
     with start() as finished:
         pass
-    end_lost(finished.run_id, "killed")
+    fail_orphaned_run(finished.run_id, "killed")
     client = mlflow.MlflowClient()
     lost = client.create_run(study().experiment_id, tags=TAGS).info.run_id
-    end_lost(lost, "killed")
+    fail_orphaned_run(lost, "killed")
     runs = study().runs
     assert runs.loc[finished.run_id, "status"] == "FINISHED"
     assert runs.loc[lost, ["status", "reason"]].tolist() == ["FAILED", "killed"]

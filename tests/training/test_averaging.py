@@ -16,6 +16,7 @@ from ablate.training.averaging import estimate_statistics
 from ablate.training.checkpoint import Checkpoints, steps_done
 from ablate.training.fit import ONE_DEVICE, Training, train
 from ablate.training.hardware import Hardware
+from ablate.training.optimizer import build_optimizer
 
 EPOCHS, STEPS, BATCH = 2, 3, 6
 EMA = {"use_ema": True, "ema_momentum": 0.8}
@@ -131,7 +132,7 @@ def run(
             log_metrics=log,
             hardware=hardware,
             checkpoints=file and Checkpoints(file, 1000, lambda: None, asked),
-            say=done.append,
+            report_progress=done.append,
         )
     finally:
         keras.config.set_dtype_policy("float32")
@@ -213,7 +214,7 @@ def test_epochs_end_with_the_weights_of_one_fit_of_keras(arguments: Mapping[str,
     training = TrainingConfig(
         epochs=1, steps_per_epoch=None, batch_size=BATCH, deterministic=True, learning_rate_drops=[], log_points=1
     )
-    model.compile(optimizer=fit.build_optimizer(optimizer(**arguments), training), loss=task.build_loss())
+    model.compile(optimizer=build_optimizer(optimizer(**arguments), training), loss=task.build_loss())
     batches = task.training_batches(seed=5, batch_size=BATCH, first_step=0, steps=EPOCHS * STEPS)
     model.fit(batches, shuffle=False, verbose=0)
     for one, other in zip(trained.trainable_weights, model.trainable_weights, strict=True):

@@ -66,7 +66,7 @@ def trained(
     run = config.run
     arguments = {"optimizer": run.optimizer, "training": run.training, "seed": run.seed, "log_metrics": log}
     try:
-        return train(config.task, hardware=computed, checkpoints=checkpoints, say=done.append, **arguments)
+        return train(config.task, hardware=computed, checkpoints=checkpoints, report_progress=done.append, **arguments)
     except Stopped:
         return None
 

@@ -13,7 +13,8 @@ from ablate.config.training import TrainingConfig
 from ablate.config.validation import ValidConfig
 from ablate.errors import ConfigError
 from ablate.training.callbacks import Recorder
-from ablate.training.fit import build_optimizer, train
+from ablate.training.fit import train
+from ablate.training.optimizer import build_optimizer
 from tests.conftest import QUICK, TINY
 from tests.support.configs import valid_config
 

@@ -42,10 +42,10 @@ def run(config: ValidConfig, file: Path, curves: Curves, stop_at: int | None = N
         checkpoints=Checkpoints(
             file,
             minutes=1000,
-            before=lambda: None,
+            before_save=lambda: None,
             stop=lambda: Stopped() if done and done[-1]["step"] == stop_at else None,
         ),
-        say=done.append,
+        report_progress=done.append,
     )
 
 

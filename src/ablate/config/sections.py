@@ -46,7 +46,7 @@ class CheckpointConfig(Schema):
 
     dir: Path | None
     minutes: PositiveFloat
-    takeover_minutes: Annotated[float, Field(ge=1)]
+    lease_timeout_minutes: Annotated[float, Field(ge=1)]
 
 
 class RunConfig(Schema):

@@ -49,7 +49,7 @@ def _timed(values: Mapping[str, Any]) -> tuple[float, float]:
         seed=run.seed,
         log_metrics=lambda metrics, step: None,
         hardware=hardware,
-        bar=False,
+        show_bar=False,
     )
     task.evaluate(training.model)
     step = run.training.batch_size / training.examples_per_second

@@ -12,7 +12,7 @@ HISTORY_COLUMNS = (
     *("study", "started", "host", "devices", "configuration"),
     *("flops", "examples", "examples_per_second", "seconds", "predicted"),
 )
-"""What earlier runs tell, see `tracking.read.history`."""
+"""What earlier runs tell, see `tracking.run_records.history`."""
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,10 @@ IRRELEVANT = (
     "ablate.system.images",
     "ablate.config.schema",
     "ablate.task",
+    "ablate.tracking",
+    "ablate.tracking.names",
 )
-"""Modules of the framework that cannot influence a result: errors, files, progress, threads, what validates."""
+"""Modules of the framework that cannot influence a result: errors, files, names, progress, threads, what validates."""
 IRRELEVANT_LIBRARIES = (
     *("filelock", "google", "google_crc32c", "hydra", "joblib", "matplotlib", "mlflow", "omegaconf", "psutil"),
     *("pydantic", "pynvml", "tqdm", "yaml"),

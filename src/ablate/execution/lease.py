@@ -1,6 +1,7 @@
-"""Who trains which run: one folder for every identity, claimed by one process at a time, on any machine that sees it.
+"""Leases: a run is trained by one process at a time, among all machines that see the checkpoint folder.
 
-Imports neither TensorFlow nor MLflow.
+The folder of a run is named by its identity. It holds the lease, the progress and the checkpoint. Imports neither
+TensorFlow nor MLflow.
 """
 
 import json
@@ -20,18 +21,20 @@ from typing import Any
 import psutil
 from filelock import FileLock
 
-from ablate.errors import ClaimLost, TrackingError
-from ablate.system.atomic_write import replacing
+from ablate.errors import LeaseLost, TrackingError
+from ablate.system.atomic_write import atomic_write
 
 log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 10.0
-_CLAIM, _PROGRESS, _CHECKPOINT = "claim.json", "progress.json", "checkpoint.npz"
+LOCK = "leases.lock"
+"""The file in the checkpoint folder that is locked while a lease changes its owner."""
+_LEASE, _PROGRESS, _CHECKPOINT = "lease.json", "progress.json", "checkpoint.npz"
 
 
 @dataclass(frozen=True)
-class Holder:
-    """Who trains a run: its process and host, and what it last said of its progress, see `Claim.say`."""
+class LeaseOwner:
+    """The process that trains a run, its host, and the progress that it last reported."""
 
     host: str
     pid: int
@@ -41,150 +44,149 @@ class Holder:
         return f"process {self.pid} on {self.host}"
 
 
-class Claim:
-    """The right to train a run, held while its process lives; made by `claimed`."""
+class Lease:
+    """The right to train a run, held while its process lives; made by `acquire_lease`."""
 
     def __init__(self, folder: Path, token: str):
         self.folder = folder
         self._token = token
-        self._said = 0.0
+        self._reported = 0.0
 
     @property
     def checkpoint(self) -> Path:
         """The file of the run's checkpoint."""
         return self.folder / _CHECKPOINT
 
-    def say(self, progress: Mapping[str, Any], *, seconds: float = 1.0) -> None:
-        """Tell others how far the run is, at most every few seconds; a full disk is no reason to stop."""
-        if time.monotonic() - self._said < seconds:
+    def report_progress(self, progress: Mapping[str, Any], *, seconds: float = 1.0) -> None:
+        """Write the run's progress, at most once in some seconds; a full disk is no reason to stop."""
+        if time.monotonic() - self._reported < seconds:
             return
-        self._said = time.monotonic()
-        with suppress(OSError, ClaimLost):
-            self.check()
+        self._reported = time.monotonic()
+        with suppress(OSError, LeaseLost):
+            self.ensure_held()
             _write(self.folder / _PROGRESS, progress)
 
-    def check(self) -> None:
-        """Make sure that the run is still ours.
+    def ensure_held(self) -> None:
+        """Make sure that this process still owns the lease.
 
         Raises:
-            ClaimLost: Another process has taken it over, because nothing was heard of this one for too long.
+            LeaseLost: Another process has taken it, because this one sent no heartbeat for too long.
         """
-        said = _read(self.folder / _CLAIM)
-        # What cannot be read for a moment is nobody else's.
-        if said.get("token", self._token) != self._token:
-            raise ClaimLost(f"the run was taken over by process {said.get('pid')} on {said.get('host')}")
+        written = _read(self.folder / _LEASE)
+        # A file that cannot be read for a moment is nobody else's lease.
+        if written.get("token", self._token) != self._token:
+            raise LeaseLost(f"the run was taken over by process {written.get('pid')} on {written.get('host')}")
 
-    def clear(self) -> None:
-        """Remove what the run has no more need of, if it is still ours."""
-        with _lock(self.folder), suppress(ClaimLost):
-            self.check()
+    def discard_checkpoint(self) -> None:
+        """Remove the checkpoint and the progress, if this process still owns the lease."""
+        with _lock(self.folder), suppress(LeaseLost):
+            self.ensure_held()
             for name in (_CHECKPOINT, _PROGRESS):
                 (self.folder / name).unlink(missing_ok=True)
 
 
 @contextmanager
-def claimed(folder: Path, *, takeover_minutes: float) -> Iterator[Claim | None]:
-    """Claim a run for this process, and beat a heart until the end.
+def acquire_lease(folder: Path, *, timeout_minutes: float) -> Iterator[Lease | None]:
+    """Acquire the lease of a run for this process, and send heartbeats until the end.
 
     Args:
-        folder: The run's own, named by its identity.
-        takeover_minutes: Of silence after which a process on another machine counts as dead. One on this machine is
-            asked for.
+        folder: The run's folder, named by its identity.
+        timeout_minutes: Time without a heartbeat after which a lease owner on another machine counts as dead. On this
+            machine the process itself is looked up.
 
     Yields:
-        The claim, or None where a live process has it.
+        The lease, or None where a live process has it.
 
     Raises:
         TrackingError: The folder cannot be written.
     """
     token = uuid.uuid4().hex
     try:
-        claim = _claim(folder, token, takeover_minutes)
+        lease = _acquire(folder, token, timeout_minutes)
     except OSError as error:
         raise TrackingError(
             f"the checkpoint folder {folder.parent} cannot be written: {error.strerror or error}. "
             "Set checkpoint.dir to a place that can"
         ) from error
-    if claim is None:
+    if lease is None:
         yield None
         return
     ended = threading.Event()
-    threading.Thread(target=_beat, args=(claim, ended), daemon=True).start()
+    threading.Thread(target=_send_heartbeats, args=(lease, ended), daemon=True).start()
     try:
-        yield claim
+        yield lease
     finally:
         ended.set()
         with _lock(folder), suppress(OSError):
-            if _read(folder / _CLAIM).get("token") == token:
-                (folder / _CLAIM).unlink()
-                if not claim.checkpoint.exists():
+            if _read(folder / _LEASE).get("token") == token:
+                (folder / _LEASE).unlink()
+                if not lease.checkpoint.exists():
                     shutil.rmtree(folder)
 
 
-def _claim(folder: Path, token: str, takeover_minutes: float) -> Claim | None:
+def _acquire(folder: Path, token: str, timeout_minutes: float) -> Lease | None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _lock(folder):
-        if holder(folder, takeover_minutes=takeover_minutes) is not None:
+        if lease_owner(folder, timeout_minutes=timeout_minutes) is not None:
             return None
         folder.mkdir(exist_ok=True)
-        # What an earlier process left half written goes too.
+        # Files that an earlier process left half written go too.
         for left in (folder / _PROGRESS, *folder.glob(".*")):
             left.unlink(missing_ok=True)
-        _write(folder / _CLAIM, {"token": token, **_own_place()})
-        return Claim(folder, token)
+        _write(folder / _LEASE, {"token": token, **_this_process()})
+        return Lease(folder, token)
 
 
-def holder(folder: Path, *, takeover_minutes: float) -> Holder | None:
-    """Return who trains a run, or None where nobody does."""
-    path = folder / _CLAIM
-    said = _read(path)
+def lease_owner(folder: Path, *, timeout_minutes: float) -> LeaseOwner | None:
+    """Return the process that trains a run, or None where none does."""
+    path = folder / _LEASE
+    written = _read(path)
     try:
         silent = time.time() - path.stat().st_mtime
     except OSError:
         return None
-    own = _own_place()
-    if said.get("place") == own["place"]:
-        alive = "pid" in said and _started(int(said["pid"])) == said.get("started", -1.0)
+    if written.get("machine") == _this_process()["machine"]:
+        alive = "pid" in written and _start_time(int(written["pid"])) == written.get("started", -1.0)
     else:
-        alive = silent < 60 * takeover_minutes
+        alive = silent < 60 * timeout_minutes
     if not alive:
         return None
-    return Holder(str(said.get("host")), int(said.get("pid", 0)), _read(folder / _PROGRESS))
+    return LeaseOwner(str(written.get("host")), int(written.get("pid", 0)), _read(folder / _PROGRESS))
 
 
 def checkpoint_file(folder: Path) -> Path:
-    """Return where a run's checkpoint is, whether there is one or not."""
+    """Return the path of a run's checkpoint, whether there is one or not."""
     return folder / _CHECKPOINT
 
 
-def _beat(claim: Claim, ended: threading.Event) -> None:
+def _send_heartbeats(lease: Lease, ended: threading.Event) -> None:
     while not ended.wait(HEARTBEAT_SECONDS):
-        with suppress(OSError, ClaimLost):
-            claim.check()
-            os.utime(claim.folder / _CLAIM)
+        with suppress(OSError, LeaseLost):
+            lease.ensure_held()
+            os.utime(lease.folder / _LEASE)
 
 
 def _lock(folder: Path) -> FileLock:
     # One for all runs: it is held for moments, and the folder of a run can be removed under it.
-    return FileLock(folder.parent / "claims.lock")
+    return FileLock(folder.parent / LOCK)
 
 
-def _own_place() -> dict[str, Any]:
-    """Describe this process so that others can tell whether it lives: processes are known by number in one place."""
+def _this_process() -> dict[str, Any]:
+    """Describe this process so that others can tell whether it lives: `machine` is where its number is valid."""
     boot, namespace = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
-    place = [socket.gethostname()]
+    machine = [socket.gethostname()]
     with suppress(OSError):
-        place += [boot.read_text(encoding="ascii").strip(), str(namespace.readlink())]
+        machine += [boot.read_text(encoding="ascii").strip(), str(namespace.readlink())]
     return {
-        "place": " ".join(place),
+        "machine": " ".join(machine),
         "host": socket.gethostname(),
         "pid": os.getpid(),
-        "started": _started(os.getpid()),
+        "started": _start_time(os.getpid()),
     }
 
 
-def _started(pid: int) -> float | None:
-    """Return when a process started, in the same terms for as long as it lives, or None where it lives no more."""
+def _start_time(pid: int) -> float | None:
+    """Return when a process started, on a clock that nobody sets, or None where it has ended."""
     try:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:
@@ -204,5 +206,5 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _write(path: Path, values: Mapping[str, Any]) -> None:
-    with replacing(path, durable=False) as file:
+    with atomic_write(path, durable=False) as file:
         file.write(json.dumps(dict(values)).encode())

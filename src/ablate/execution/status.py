@@ -1,4 +1,4 @@
-"""Where a run stands: what the store and the claims say of an identity. Imports neither TensorFlow nor MLflow."""
+"""The status of a run: to do, running, interrupted, done, cached or failed. Imports neither TensorFlow nor MLflow."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -6,102 +6,102 @@ from typing import Literal
 
 import pandas as pd
 
-from ablate.execution.lease import Holder
+from ablate.execution.lease import LeaseOwner
 
 Rerun = Literal["never", "failed", "all"]
 
+STATUS_COLUMNS = ("identity", "study", "status", "started", "reason", "error", "resumable", "cached_from", "missing")
+"""The columns of a run's record that its status is determined from."""
 
-RUN_COLUMNS = ("identity", "study", "status", "started", "reason", "error", "goes_on", "reused_from", "missing")
-"""What must be known of a run."""
 
-
-class State(StrEnum):
-    """Where a run stands."""
+class Status(StrEnum):
+    """The status of a run."""
 
     TODO = "to do"
     RUNNING = "running"
     INTERRUPTED = "interrupted"
     DONE = "done"
-    REUSED = "reused"
+    CACHED = "cached"
     FAILED = "failed"
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Where a run stands, and what MLflow knows it by.
+class RunState:
+    """The status of a run, with the record in MLflow that it comes from.
 
     Attributes:
-        state: `REUSED` is a result of another study, whether this one refers to it already or not; `INTERRUPTED` goes
-            on where it stood; `FAILED` does not.
-        run_id: MLflow's run: the finished one, that which goes on, or that which failed; None where there is none.
+        status: `CACHED` is a result of another study, whether this one links it already or not; `INTERRUPTED` is
+            resumed; `FAILED` is not.
+        run_id: MLflow's run: the finished one, the one to resume, or the failed one; None where there is none.
         study: The study that this run belongs to.
-        why: Why it was interrupted or failed, or is to do again.
-        failed: Whether it failed, be it that it goes on, as after its process was killed.
-        lost: Whether nobody wrote its end, as where a machine was lost.
-        holder: Who trains it.
+        reason: Why it was interrupted, failed, or is to do again.
+        failed: Whether it failed, even if it is resumed, as after its process was killed.
+        orphaned: Whether its process ended without recording it, as where a machine was lost.
+        owner: The process that trains it.
     """
 
-    state: State
+    status: Status
     run_id: str | None = None
     study: str | None = None
-    why: str = ""
+    reason: str = ""
     failed: bool = False
-    lost: bool = False
-    holder: Holder | None = None
+    orphaned: bool = False
+    owner: LeaseOwner | None = None
 
     @property
     def finished(self) -> bool:
         """Whether there is a result."""
-        return self.state in (State.DONE, State.REUSED)
+        return self.status in (Status.DONE, Status.CACHED)
 
 
-def standing(runs: pd.DataFrame, *, study: str, alive: Holder | None) -> Standing:
-    """Say where a run stands.
+def run_state(runs: pd.DataFrame, *, study: str, owner: LeaseOwner | None) -> RunState:
+    """Determine the status of a run.
 
     Args:
-        runs: The runs of its identity, newest first, with `RUN_COLUMNS`, see `tracking.read.runs_of`.
+        runs: The records of its identity, newest first, with `STATUS_COLUMNS`.
         study: The study that asks.
-        alive: Who trains it, see `claims.holder`.
+        owner: The process that trains it, see `lease.lease_owner`.
     """
-    if alive is not None:
-        return Standing(State.RUNNING, why=f"by {alive}", holder=alive)
+    if owner is not None:
+        return RunState(Status.RUNNING, reason=f"by {owner}", owner=owner)
     finished = runs[(runs["status"] == "FINISHED") & runs["missing"].isna()]
     here = finished[finished["study"] == study]
-    own = here[here["reused_from"].isna()]
+    own = here[here["cached_from"].isna()]
     if not own.empty:
-        return _standing(State.DONE, own)
+        return _newest(Status.DONE, own)
     if not finished.empty:
-        return _standing(State.REUSED, here if not here.empty else finished)
+        return _newest(Status.CACHED, here if not here.empty else finished)
     if runs.empty:
-        return Standing(State.TODO)
+        return RunState(Status.TODO)
     newest = runs.iloc[0]
     if newest["status"] == "FINISHED":
-        return Standing(State.TODO, why=f"its result cannot be read, run trains it again: {newest['missing']}")
-    lost = newest["status"] == "RUNNING"
+        return RunState(Status.TODO, reason=f"its result cannot be read, run trains it again: {newest['missing']}")
+    orphaned = newest["status"] == "RUNNING"
+    resumable = orphaned or newest["resumable"] == "true"
     return replace(
-        _standing(State.INTERRUPTED if lost or newest["goes_on"] == "true" else State.FAILED, runs),
-        why="its process is gone" if lost else _why(newest),
-        failed=newest["status"] == "FAILED" or not (lost or newest["goes_on"] == "true"),
-        lost=lost,
+        _newest(Status.INTERRUPTED if resumable else Status.FAILED, runs),
+        reason="its process is gone" if orphaned else _reason(newest),
+        failed=newest["status"] == "FAILED" or not resumable,
+        orphaned=orphaned,
     )
 
 
-def since_finished(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return the runs that are newer than any finished one: with `rerun=all`, one of those goes on."""
+def after_last_finished(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the records that are newer than any finished one: `rerun=all` resumes one of those."""
     return runs[(runs["status"] == "FINISHED").cumsum() == 0]
 
 
-def _standing(state: State, found: pd.DataFrame) -> Standing:
-    return Standing(state, run_id=str(found.index[0]), study=str(found["study"].iloc[0]))
+def _newest(status: Status, runs: pd.DataFrame) -> RunState:
+    return RunState(status, run_id=str(runs.index[0]), study=str(runs["study"].iloc[0]))
 
 
-def _why(row: pd.Series) -> str:
-    reason, error = (str(row[name]) if isinstance(row[name], str) else "" for name in ("reason", "error"))
+def _reason(record: pd.Series) -> str:
+    reason, error = (str(record[name]) if isinstance(record[name], str) else "" for name in ("reason", "error"))
     return ": ".join(filter(None, (reason, error))) or "unknown"
 
 
-def to_run(found: Standing, rerun: Rerun) -> bool:
-    """Say whether a run that nobody trains is trained now: a finished one only with `all`, a failed one on demand."""
-    if found.finished:
+def should_train(state: RunState, rerun: Rerun) -> bool:
+    """Return whether a run without an owner is trained now: `all` repeats finished ones, `failed` failed ones."""
+    if state.finished:
         return rerun == "all"
-    return found.state != State.FAILED or rerun != "never"
+    return state.status != Status.FAILED or rerun != "never"

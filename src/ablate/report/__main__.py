@@ -43,9 +43,9 @@ def main() -> None:
         from ablate.report.load import load
         from ablate.report.page import make_page
         from ablate.report.render import write
-        from ablate.tracking.read import read_study, study_names
         from ablate.tracking.report import log_report
         from ablate.tracking.store import open_store, store_uri
+        from ablate.tracking.study_record import read_study, study_names
 
         uri = store_uri(arguments.get("uri"), project_dir())
         open_store(uri, to_read=True)

@@ -18,7 +18,7 @@ from ablate.report.compare import Primary
 from ablate.report.examples import by_contents, fingerprint, labels_of, relabelled
 from ablate.report.variants import in_order, short_names, shown_names
 from ablate.study.definition import StudyFile
-from ablate.tracking.read import StudyRecord
+from ablate.tracking.study_record import StudyRecord
 from ablate.tracking.turing import TABLES, TuringRecord, read_turing
 
 CURVES = {"train/loss": "training", "val/loss": "evaluation photographs"}

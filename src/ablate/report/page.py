@@ -217,9 +217,9 @@ def _notes(results: Results) -> list[str]:
         notes.append(f"This report is partial: {quantity(len(results.gaps), 'run')} missing, named below.")
     if results.common:
         notes.append(f"All runs share {shorten(results.common)}.")
-    reused = int(results.runs["reused_from"].notna().sum()) if "reused_from" in results.runs else 0
-    if reused:
-        notes.append(f"{quantity(reused, 'run')} reused from other studies: same configuration, seed, data and code.")
+    cached = int(results.runs["cached_from"].notna().sum()) if "cached_from" in results.runs else 0
+    if cached:
+        notes.append(f"{quantity(cached, 'run')} cached from other studies: same configuration, seed, data and code.")
     if results.superseded:
         notes.append(f"{quantity(results.superseded, 'older run')} of a variant and seed left out for a newer one.")
     for what, count in results.others.items():

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from ablate.errors import AblateError
 from ablate.report.formatting import latex_escaped, markdown_escaped
 from ablate.report.page import Page, summary
-from ablate.system.atomic_write import replacing
+from ablate.system.atomic_write import atomic_write
 
 PAGE = "report.html"
 
@@ -44,7 +44,7 @@ def write(page: Page, folder: Path) -> list[Path]:
     try:
         (folder / "figures").mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
-            with replacing(folder / name, durable=False) as file:
+            with atomic_write(folder / name, durable=False) as file:
                 file.write(content)
     except OSError as error:
         raise AblateError(f"the report cannot be written to {folder}: {error.strerror}") from None

@@ -237,7 +237,7 @@ def runs_table(results: Results, links: Links) -> Table:
     for run, row in zip(results.runs.index, results.runs.to_dict("records"), strict=True):
         cell = (row["variant"], row["seed"])
         seconds = float(times.get(cell, np.nan))
-        reused = row.get("reused_from")
+        source = row.get("cached_from")
         rows.append(
             [
                 Cell(text=str(row["variant"])),
@@ -248,7 +248,7 @@ def runs_table(results: Results, links: Links) -> Table:
                 Cell(
                     text=str(run)[:8],
                     link=links(pd.Index([run])),
-                    detail="reused from another study" if isinstance(reused, str) else "",
+                    detail="cached from another study" if isinstance(source, str) else "",
                 ),
             ]
         )

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from ablate.estimate.runtime import RuntimeEstimate, estimate_runtime, measured_runs
-from ablate.execution.status import Standing, State
+from ablate.execution.status import RunState, Status
 from ablate.study.planning import PlannedRun
 
 
 def plan_table(
     planned: Sequence[PlannedRun],
-    found: Sequence[Standing],
+    found: Sequence[RunState],
     history: pd.DataFrame,
     *,
     devices: str | None,
@@ -23,7 +23,7 @@ def plan_table(
     Args:
         planned: The runs.
         found: Where each stands.
-        history: Earlier runs, see `tracking.read.history`.
+        history: Earlier runs, see `tracking.study_record.history`.
         devices: What runs will compute with; None: any.
         steps_done: Steps of each that are done and kept.
         calibrated: By configuration, what a few steps on this machine said.
@@ -50,19 +50,19 @@ def plan_table(
             )
         cost, predicted = costs[run.configuration], predictions[run.configuration]
         seconds = predicted.seconds if predicted else float("nan")
-        progress = one.holder.progress if one.holder else {}
+        progress = one.owner.progress if one.owner else {}
         step = int(progress.get("step", done))
         per_epoch = training.steps_in_epoch(run.data.examples_per_epoch)
         share = min(step / (per_epoch * training.epochs), 1.0)
         # A failed run that is not tried again takes no time.
-        left = 0.0 if one.finished or one.state == State.FAILED else seconds * (1 - share)
+        left = 0.0 if one.finished or one.status == Status.FAILED else seconds * (1 - share)
         variant, _, _ = run.name.rpartition("seed=")
         rows.append(
             {
                 "variant": variant.strip() or "defaults",
                 "seed": run.seed,
-                "state": str(one.state),
-                "why": one.why,
+                "state": str(one.status),
+                "why": one.reason,
                 "epoch": step // per_epoch,
                 "epochs": training.epochs,
                 "parameters": cost["parameters"],

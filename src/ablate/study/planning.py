@@ -16,8 +16,8 @@ from ablate.config.short_names import shorten
 from ablate.config.validation import ValidConfig, validate_config
 from ablate.errors import ConfigError
 from ablate.execution.identity import configuration, identity_of
-from ablate.execution.lease import holder
-from ablate.execution.status import RUN_COLUMNS, Standing, standing
+from ablate.execution.lease import lease_owner
+from ablate.execution.status import STATUS_COLUMNS, RunState, run_state
 from ablate.study.compose import Load, compose_runs
 from ablate.task import FoundData
 from ablate.tracking.store import checkpoint_folder, exists, is_open, open_store, store_uri
@@ -155,7 +155,7 @@ def _without_plain(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def read_statuses(
     planned: Sequence[PlannedRun], *, alive: bool = True, since: pd.Timestamp | None = None
-) -> list[Standing]:
+) -> list[RunState]:
     """Say where each run stands, by what its store and its claim say.
 
     Args:
@@ -167,8 +167,8 @@ def read_statuses(
         TrackingError: A store cannot be read.
     """
     # Before the store: a run that ends in between counts as running, and is looked at again.
-    holders = {
-        run.folder: holder(run.folder, takeover_minutes=run.config.run.checkpoint.takeover_minutes)
+    owners = {
+        run.folder: lease_owner(run.folder, timeout_minutes=run.config.run.checkpoint.lease_timeout_minutes)
         for run in planned
         if alive
     }
@@ -180,8 +180,8 @@ def read_statuses(
         }
     groups = {uri: dict(list(frame.groupby("identity", sort=False))) for uri, frame in found.items()}
     return [
-        standing(
-            groups[run.uri].get(run.identity, found[run.uri].iloc[:0]), study=run.study, alive=holders.get(run.folder)
+        run_state(
+            groups[run.uri].get(run.identity, found[run.uri].iloc[:0]), study=run.study, owner=owners.get(run.folder)
         )
         for run in planned
     ]
@@ -189,10 +189,10 @@ def read_statuses(
 
 def _runs_in(uri: str, planned: Sequence[PlannedRun]) -> pd.DataFrame:
     if not exists(uri):
-        return pd.DataFrame(columns=list(RUN_COLUMNS))
-    from ablate.tracking.read import runs_of
+        return pd.DataFrame(columns=list(STATUS_COLUMNS))
+    from ablate.tracking.run_records import runs_of
 
     if not is_open(uri):
         open_store(uri)
     study = Counter(run.study for run in planned).most_common(1)[0][0]
-    return runs_of(sorted({run.identity for run in planned}), study, RUN_COLUMNS)
+    return runs_of(sorted({run.identity for run in planned}), study, STATUS_COLUMNS)

@@ -14,8 +14,8 @@ from tqdm import tqdm
 from ablate.cli.terminal import CLEAR_LINE
 from ablate.config.short_names import shorten
 from ablate.errors import AblateError
-from ablate.execution.lease import Holder, holder
-from ablate.execution.status import Standing, State
+from ablate.execution.lease import LeaseOwner, lease_owner
+from ablate.execution.status import RunState, Status
 from ablate.study.planning import PlannedRun
 
 _STORE_SECONDS = 15.0
@@ -24,7 +24,7 @@ _PRINT_SECONDS = 60.0
 
 @contextmanager
 def show_progress(
-    planned: Sequence[PlannedRun], seconds: Sequence[float], look: Callable[[], list[Standing]]
+    planned: Sequence[PlannedRun], seconds: Sequence[float], look: Callable[[], list[RunState]]
 ) -> Iterator[None]:
     """Show how far a sweep is: in a terminal a line that is drawn anew every second, else one now and then.
 
@@ -46,7 +46,7 @@ def show_progress(
 
 
 def progress_line(
-    planned: Sequence[PlannedRun], found: Sequence[Standing], seconds: Sequence[float], width: int = 200
+    planned: Sequence[PlannedRun], found: Sequence[RunState], seconds: Sequence[float], width: int = 200
 ) -> str:
     """Say how far a sweep is.
 
@@ -60,45 +60,45 @@ def progress_line(
     failed = sum(one.failed for one in found)
     parts = [f"{done} of {len(planned)} runs done" + (f", {failed} failed" if failed else "")]
     for run, one in zip(planned, found, strict=True):
-        if one.holder is not None:
+        if one.owner is not None:
             name = shorten(run.name)
-            step, steps = one.holder.progress.get("step"), one.holder.progress.get("steps")
+            step, steps = one.owner.progress.get("step"), one.owner.progress.get("steps")
             parts.append(f"{name}: {100 * step / steps:.0f} %" if step and steps else f"{name}: starting")
     left = estimate_time_left(found, seconds)
     parts.append("time left unknown" if left is None else f"{tqdm.format_interval(left)} left")
     line = " | ".join(parts)
     if len(line) < width:
         return line
-    training = sum(one.holder is not None for one in found)
+    training = sum(one.owner is not None for one in found)
     return " | ".join([parts[0], *([f"{training} training"] if training else []), parts[-1]])[: width - 1]
 
 
-def estimate_time_left(found: Sequence[Standing], seconds: Sequence[float]) -> float | None:
+def estimate_time_left(found: Sequence[RunState], seconds: Sequence[float]) -> float | None:
     """Estimate how many seconds a sweep still takes, with as many runs at a time as there are now.
 
     A run that trains says it itself; one that has yet to start takes what was predicted, else the mean of the others,
     else what a training one takes in all.
     """
     known = [one for one in seconds if not math.isnan(one)]
-    guesses = known or list(filter(None, (_whole(one.holder) for one in found if one.holder)))
+    guesses = known or list(filter(None, (_whole(one.owner) for one in found if one.owner)))
     if not guesses:
         return None
     mean = sum(guesses) / len(guesses)
     left, training = 0.0, 0
     for one, predicted in zip(found, seconds, strict=True):
-        if one.finished or one.state == State.FAILED:
+        if one.finished or one.status == Status.FAILED:
             continue
         whole = mean if math.isnan(predicted) else predicted
-        if one.holder is None:
+        if one.owner is None:
             left += whole
             continue
         training += 1
-        said = one.holder.progress.get("seconds_left")
+        said = one.owner.progress.get("seconds_left")
         left += whole if said is None else float(said)
     return left / max(training, 1)
 
 
-def _whole(trainer: Holder) -> float | None:
+def _whole(trainer: LeaseOwner) -> float | None:
     progress = trainer.progress
     left, step, steps = progress.get("seconds_left"), progress.get("step", 0), progress.get("steps", 0)
     return None if left is None or step >= steps else float(left) * steps / (steps - step)
@@ -107,29 +107,29 @@ def _whole(trainer: Holder) -> float | None:
 def _show(
     planned: Sequence[PlannedRun],
     seconds: Sequence[float],
-    look: Callable[[], list[Standing]],
+    look: Callable[[], list[RunState]],
     ended: threading.Event,
 ) -> None:
     terminal = sys.stderr.isatty()
-    found, read, printed, before = list[Standing](), -math.inf, time.monotonic(), ""
+    found, read, printed, before = list[RunState](), -math.inf, time.monotonic(), ""
     trained: set[int] = set()
     while not ended.wait(1.0):
         now = time.monotonic()
-        holders = [
+        owners = [
             None
             if found and found[place].finished
-            else holder(run.folder, takeover_minutes=run.config.run.checkpoint.takeover_minutes)
+            else lease_owner(run.folder, timeout_minutes=run.config.run.checkpoint.lease_timeout_minutes)
             for place, run in enumerate(planned)
         ]
-        training = {place for place, one in enumerate(holders) if one is not None}
+        training = {place for place, one in enumerate(owners) if one is not None}
         if training != trained or now - read > _STORE_SECONDS:
             try:
                 found, read, trained = look(), now, training
             except AblateError:
                 continue  # the runs themselves say what is wrong with the store
         found = [
-            one if held is None else replace(one, state=State.RUNNING, holder=held)
-            for one, held in zip(found, holders, strict=True)
+            one if held is None else replace(one, status=Status.RUNNING, owner=held)
+            for one, held in zip(found, owners, strict=True)
         ]
         if terminal:
             width = os.get_terminal_size(sys.stderr.fileno()).columns or 120

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 
 @contextmanager
-def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
+def atomic_write(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     """Write a file beside its place, and put it there when the block has ended without an error.
 
     Args:

@@ -26,7 +26,7 @@ def job_threads() -> int:
     return min([cores, *(int(share) for share in shares if share.isdecimal() and int(share) > 0)])
 
 
-def map_ahead(
+def parallel_map(
     make: Callable[[Item], Made], items: Iterable[Item], *, per_thread: int = 2
 ) -> Generator[Made, None, None]:
     """Make something of every item in `job_threads` threads, in order and a few items ahead.

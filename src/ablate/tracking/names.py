@@ -1,14 +1,101 @@
-"""Names of metrics, `GROUP/NAME`: which of them are a run's result."""
+"""Names of what MLflow stores: tags, metrics (`GROUP/NAME`) and artifacts, and which metrics are a run's result."""
 
-EVALUATED = "eval"
-"""What evaluation measured."""
-CIRCUMSTANCES = frozenset({"cost", "plan", "system", "turing"})
-"""Groups that are no results: what a run took, what was predicted, the machine's load, and what people said later.
+from collections.abc import Mapping
+
+TAG_PREFIX = "ablate."
+STUDY_TAG = "ablate.study"
+VARIANT_TAG = "ablate.variant"
+SEED_TAG = "ablate.seed"
+IDENTITY_TAG = "ablate.identity"
+CONFIGURATION_TAG = "ablate.configuration"
+"""The identity apart from the seed."""
+SETTING_TAG = "ablate.setting"
+"""Hash of what runs must have in common to be compared; the next three, and the fingerprint, are its parts."""
+EVALUATION_TAG = "ablate.evaluation"
+SCALE_TAG = "ablate.scale"
+CODE_TAG = "ablate.code"
+FINGERPRINT_TAG = "ablate.data.fingerprint"
+REASON_TAG = "ablate.reason"
+"""Why a run has no result; the error's message is the next one."""
+ERROR_TAG = "ablate.error"
+RESUMABLE_TAG = "ablate.resumable"
+"""`true` where the next attempt resumes a run that was interrupted or failed."""
+ATTEMPTS_TAG = "ablate.attempts"
+CACHED_FROM_TAG = "ablate.cached_from"
+"""The run of another study whose result this one shows."""
+REPORT_TAG = "ablate.report"
+DEFINITION_TAG = "ablate.definition"
+"""Of a study's experiment, as the next two: its file, the effects that its design aliases, the question it asks."""
+ALIASES_TAG = "ablate.aliases"
+QUESTION_TAG = "mlflow.note.content"
+
+_OLD_TAGS = {
+    "ablate.goes_on": RESUMABLE_TAG,
+    "ablate.sessions": ATTEMPTS_TAG,
+    "ablate.reused_from": CACHED_FROM_TAG,
+}
+
+
+def current_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return a run's tags by the names of today: stores made before version 0.2 have others for some."""
+    renamed = {_OLD_TAGS[name]: value for name, value in tags.items() if name in _OLD_TAGS}
+    return {**renamed, **{name: value for name, value in tags.items() if name not in _OLD_TAGS}}
+
+
+def stored_tags(name: str) -> tuple[str, ...]:
+    """Return all names under which a tag may be stored."""
+    return (name, *(old for old, new in _OLD_TAGS.items() if new == name))
+
+
+EVALUATION_GROUP = "eval"
+COST_GROUP = "cost"
+DATA_GROUP = "data"
+REFERENCE_GROUP = "reference"
+TRAINING_LOSS = "train/loss"
+LEARNING_RATE = "train/learning_rate"
+VALIDATION_LOSS = "val/loss"
+PARAMETERS = "cost/parameters"
+FLOPS = "cost/flops_per_image"
+WALL_SECONDS = "cost/wall_seconds"
+EXAMPLES_PER_SECOND = "cost/images_per_second"
+PEAK_MEMORY = "cost/peak_memory_mib"
+PEAK_DEVICE_MEMORY = "cost/peak_device_memory_mib"
+GRADIENT_MEMORY = "cost/gradient_memory_mib"
+OPTIMIZER_MEMORY = "cost/optimizer_memory_mib"
+PREDICTED_SECONDS = "plan/predicted_seconds"
+SECONDS = "plan/seconds"
+"""What the estimate predicts: loading, training and evaluating."""
+EXAMPLES = "plan/examples"
+"""Examples that a run trained on, each as often as it came."""
+UNUSABLE_FILES, IGNORED_FILES = "data/bad", "data/ignored"
+
+_CIRCUMSTANCES = frozenset({COST_GROUP, "plan", "system", "turing"})
+"""Groups that are no results: what a run took, what was predicted, the machine's load, and a human evaluation.
 
 All others are (`train`, `val`, `eval`, `reference`, `data`), with no need to be named: a group that is new and not
 declared here has to be the same to the last bit in every repetition, which the tests check; of a list of results it
 would be missing, and nobody would notice.
 """
+
+CONFIG_FILE = "config.yaml"
+TRACEBACK_FILE = "traceback.txt"
+WEIGHTS_FILE = "model.weights.h5"
+"""The weights of a model that could not be tracked whole."""
+PROBLEMS_FILE = "data/problems.txt"
+PROVENANCE_FOLDER = "provenance"
+CODE_FILE = "provenance/code.json"
+"""The modules and libraries that a run's result depends on, see `ablate.execution.code_version.Code`."""
+EVALUATION_FOLDER = "evaluation"
+METRIC_SPECS_FILE = "evaluation/metrics.json"
+PER_EXAMPLE_FILE = "evaluation/per_example.parquet"
+SAMPLES_FILE = "evaluation/samples.parquet"
+DISTRIBUTION_FILE = "evaluation/distribution.parquet"
+REPORT_FOLDER = "report"
+
+
+def metric_name(group: str, name: str) -> str:
+    """Return the name of a metric of a group."""
+    return f"{group}/{name}"
 
 
 def group_of(metric: str) -> str:
@@ -17,5 +104,5 @@ def group_of(metric: str) -> str:
 
 
 def is_result(metric: str) -> bool:
-    """Return whether a metric is determined by its run's identity, wherever it runs and however often interrupted."""
-    return group_of(metric) not in CIRCUMSTANCES
+    """Return whether a metric is determined by its run's identity, on every machine and after every interruption."""
+    return group_of(metric) not in _CIRCUMSTANCES

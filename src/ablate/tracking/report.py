@@ -9,33 +9,28 @@ from mlflow.entities import RunStatus, ViewType
 from mlflow.exceptions import MlflowException
 
 from ablate.errors import TrackingError
+from ablate.tracking import names
 from ablate.tracking.store import open_store
-
-_TAG = "ablate.report"
 
 
 @contextmanager
-def beside_files(what: str) -> Iterator[None]:
-    """Track what has been written to files as well, in the open store, which was opened to be read.
+def tracking_of(what: str) -> Iterator[None]:
+    """Write to the open store, which was opened to be read, what has been written to files already.
 
     Args:
-        what: That, for the message.
+        what: The name of that, for the error's message.
 
     Raises:
         TrackingError: The store does not take it; the files are there.
     """
     try:
         open_store(mlflow.get_tracking_uri())
-    except TrackingError as error:
-        raise TrackingError(_untracked(what, error)) from error
-    try:
         yield
-    except (MlflowException, OSError) as error:
-        raise TrackingError(_untracked(what, error)) from error
-
-
-def _untracked(what: str, error: Exception) -> str:
-    return f"{what} is written, but cannot be tracked: {str(error).splitlines()[0]}. track=false leaves that out"
+    except (TrackingError, MlflowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise TrackingError(
+            f"{what} is written, but cannot be tracked: {reason}. track=false leaves that out"
+        ) from error
 
 
 def log_report(study: str, folder: Path, files: Sequence[Path]) -> str:
@@ -53,18 +48,19 @@ def log_report(study: str, folder: Path, files: Sequence[Path]) -> str:
         TrackingError: The store does not take it.
     """
     client = mlflow.MlflowClient()
-    with beside_files("the report"):
+    with tracking_of("the report"):
         experiment = client.get_experiment_by_name(study)
         assert experiment is not None
         runs = client.search_runs(
             [experiment.experiment_id],
-            filter_string=f"tags.`{_TAG}` = 'true'",
+            filter_string=f"tags.`{names.REPORT_TAG}` = 'true'",
             run_view_type=ViewType.ACTIVE_ONLY,
             max_results=1,
         )
-        run = runs[0] if runs else client.create_run(experiment.experiment_id, run_name="report", tags={_TAG: "true"})
+        tags = {names.REPORT_TAG: "true"}
+        run = runs[0] if runs else client.create_run(experiment.experiment_id, run_name="report", tags=tags)
         for file in files:
             place = file.relative_to(folder).parent
-            client.log_artifact(run.info.run_id, str(file), "report" if place == Path() else f"report/{place}")
+            client.log_artifact(run.info.run_id, str(file), str(Path(names.REPORT_FOLDER) / place))
         client.set_terminated(run.info.run_id, RunStatus.to_string(RunStatus.FINISHED))
     return str(run.info.run_id)

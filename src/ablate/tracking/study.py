@@ -1,4 +1,4 @@
-"""A study's own record: what it asks and how, as tags of its experiment in MLflow."""
+"""A study as an experiment of MLflow, with its question, definition and aliases as tags."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,21 +9,47 @@ import yaml
 from mlflow.exceptions import MlflowException
 
 from ablate.errors import TrackingError
-from ablate.tracking.run import experiment_id
+from ablate.tracking import names
+from ablate.tracking.store import artifact_folder
 
 LIMIT = 5000
 """Characters that MLflow takes in a tag of an experiment."""
-DEFINITION, ALIASES, QUESTION = "ablate.definition", "ablate.aliases", "mlflow.note.content"
 NO_ALIASES = "none"
 
 
+def experiment_id(study: str, project: Path) -> str:
+    """Return a study's experiment in MLflow, made where there is none.
+
+    Raises:
+        TrackingError: It was deleted.
+    """
+    client = mlflow.MlflowClient()
+    found = client.get_experiment_by_name(study)
+    if found is None:
+        folder = artifact_folder(mlflow.get_tracking_uri(), project)
+        try:
+            location = (folder / study).as_uri() if folder else None
+            return str(client.create_experiment(study, artifact_location=location))
+        except MlflowException:
+            # Another process was faster.
+            found = client.get_experiment_by_name(study)
+            if found is None:
+                raise
+    if found.lifecycle_stage != "active":
+        raise TrackingError(
+            f"study {study} was deleted in MLflow: restore it there (experiment {found.experiment_id}), "
+            "or choose another study.name"
+        )
+    return str(found.experiment_id)
+
+
 def record_study(name: str, definition: Mapping[str, Any], aliases: Sequence[str], project: Path) -> None:
-    """Write what a study asks, and what its design cannot tell apart, to the open store.
+    """Write a study's question, its definition and the effects that its design aliases to the open store.
 
     Args:
         name: Name of the study.
         definition: Its file, as plain values; `question` is shown in MLflow above its runs.
-        aliases: A line for effects that cannot be told apart.
+        aliases: A line for each set of aliased effects.
         project: Where artifacts are kept, see `run.track`.
 
     Raises:
@@ -31,9 +57,9 @@ def record_study(name: str, definition: Mapping[str, Any], aliases: Sequence[str
     """
     question = str(definition["question"])
     tags = {
-        QUESTION: question if len(question) <= LIMIT else f"{question[: LIMIT - 4]} ...",
-        **_in_pieces(DEFINITION, yaml.safe_dump(dict(definition), sort_keys=False)),
-        **_in_pieces(ALIASES, "\n".join(aliases) or NO_ALIASES),
+        names.QUESTION_TAG: question if len(question) <= LIMIT else f"{question[: LIMIT - 4]} ...",
+        **_in_pieces(names.DEFINITION_TAG, yaml.safe_dump(dict(definition), sort_keys=False)),
+        **_in_pieces(names.ALIASES_TAG, "\n".join(aliases) or NO_ALIASES),
     }
     try:
         experiment, client = experiment_id(name, project), mlflow.MlflowClient()
@@ -44,7 +70,7 @@ def record_study(name: str, definition: Mapping[str, Any], aliases: Sequence[str
 
 
 def _in_pieces(tag: str, text: str) -> dict[str, str]:
-    """Spread a text over as many tags as it needs, and one that is empty behind them."""
+    """Split a text into as many tags as it needs, and one that is empty behind them."""
     pieces = [text[start : start + LIMIT] for start in range(0, len(text), LIMIT)]
     return {piece_tag(tag, place): piece for place, piece in enumerate([*pieces, ""])}
 
@@ -55,7 +81,7 @@ def piece_tag(tag: str, place: int) -> str:
 
 
 def joined(tags: Mapping[str, str], tag: str) -> str:
-    """Return a text that was spread over tags; empty where there is none."""
+    """Return a text that was split into tags; empty where there is none."""
     text = ""
     for place in range(len(tags)):
         piece = tags.get(piece_tag(tag, place), "")

@@ -15,9 +15,9 @@ from mlflow.entities import Metric, Run, RunStatus, ViewType
 from mlflow.exceptions import MlflowException
 
 from ablate.errors import TrackingError
-from ablate.tracking.read import StudyRecord
-from ablate.tracking.report import beside_files
+from ablate.tracking.report import tracking_of
 from ablate.tracking.sqlite import located
+from ablate.tracking.study_record import StudyRecord
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ def log_turing(
         TrackingError: The store has no such study, or does not take it.
     """
     client = mlflow.MlflowClient()
-    with beside_files("the analysis"):
+    with tracking_of("the analysis"):
         found = client.get_experiment_by_name(study)
         if found is None or found.lifecycle_stage != "active":
             raise TrackingError(

@@ -1,4 +1,4 @@
-"""What happens around a training step: metrics are recorded, progress is shown and kept, divergence ends the run."""
+"""Keras callbacks of a training: metrics, validation on one device, progress, checkpoints; divergence ends the run."""
 
 import logging
 import math
@@ -11,12 +11,13 @@ import psutil
 from tqdm import tqdm
 
 from ablate.errors import Diverged
+from ablate.tracking import names
 from ablate.training.checkpoint import Checkpoint, Checkpoints, restore_metrics, save, state_of
 
 log = logging.getLogger(__name__)
 
 LogMetrics = Callable[[Mapping[str, float], int], None]
-Say = Callable[[Mapping[str, Any]], None]
+ReportProgress = Callable[[Mapping[str, Any]], None]
 
 
 class Recorder(keras.callbacks.Callback):
@@ -53,11 +54,11 @@ class Recorder(keras.callbacks.Callback):
         self._process = psutil.Process()
 
     def state(self) -> dict[str, Any]:
-        """Return what it must know to go on after a checkpoint, as plain values."""
+        """Return what a checkpoint keeps of it, as plain values."""
         return {name: getattr(self, name) for name in _KEPT}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a `state`."""
+        """Resume from a `state`."""
         for name in _KEPT:
             setattr(self, name, state[name])
 
@@ -81,16 +82,17 @@ class Recorder(keras.callbacks.Callback):
         epoch_sum = mean * self._epoch_count
         self._sum, self._count, self._epoch_sum = self._sum + epoch_sum - self._epoch_sum, self._count + 1, epoch_sum
         if self.step % self.every == 0 or self.step == self.total:
-            self.log_metrics({"train/loss": self._sum / self._count}, self.step)
+            self.log_metrics({names.TRAINING_LOSS: self._sum / self._count}, self.step)
             self._sum, self._count = 0.0, 0
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        metrics = {"train/learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))}
+        learning_rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        metrics = {names.LEARNING_RATE: learning_rate}
         if "val_loss" in logs:
             validation = float(logs["val_loss"])
             if not math.isfinite(validation):
                 raise Diverged(f"the loss on the evaluation examples became {validation} after step {self.step}")
-            metrics["val/loss"] = validation
+            metrics[names.VALIDATION_LOSS] = validation
         self.log_metrics(metrics, self.step)
         self._epoch_sum, self._epoch_count = 0.0, 0
 
@@ -116,15 +118,15 @@ class Validation(keras.callbacks.Callback):
 
 
 class Progress(keras.callbacks.Callback):
-    """Shows how far training is and how long it will take: a bar in a terminal, lines in the log.
+    """Shows the progress and the time left: a bar in a terminal, lines in the log.
 
     Args:
         epochs: Epochs in all.
         steps_per_epoch: Steps in each.
         batch_size: Examples in each step.
         done: Steps done before.
-        say: Told how far training is, as plain values, after every step.
-        bar: Whether the terminal, if there is one, is ours.
+        report_progress: Called after every step with `step`, `steps`, `epochs` and `seconds_left`.
+        show_bar: Whether to draw a bar, if there is a terminal.
         seconds: Least time between two lines of the log.
     """
 
@@ -135,26 +137,21 @@ class Progress(keras.callbacks.Callback):
         steps_per_epoch: int,
         batch_size: int,
         done: int = 0,
-        say: Say | None = None,
-        bar: bool = True,
+        report_progress: ReportProgress | None = None,
+        show_bar: bool = True,
         seconds: float = 10.0,
     ):
         super().__init__()
-        self.epochs, self.steps_per_epoch, self.batch_size, self.seconds = (
-            epochs,
-            steps_per_epoch,
-            batch_size,
-            seconds,
-        )
+        self.epochs, self.steps_per_epoch, self.batch_size, self.seconds = epochs, steps_per_epoch, batch_size, seconds
         self.done = self._before = done
-        self.say = say
-        self._first_done = self._said = time.monotonic()
+        self.report_progress = report_progress
+        self._first_done = self._logged = time.monotonic()
         self.bar = tqdm(
             total=epochs * steps_per_epoch,
             initial=done,
             unit="step",
             desc="Training",
-            disable=None if bar else True,
+            disable=None if show_bar else True,
             leave=False,
             dynamic_ncols=True,
         )
@@ -164,15 +161,15 @@ class Progress(keras.callbacks.Callback):
         now, total = time.monotonic(), self.epochs * self.steps_per_epoch
         if self.done == self._before + 1:
             # The first step holds the compilation, which says nothing of the others.
-            self._first_done = self._said = now
+            self._first_done = self._logged = now
         self.bar.set_postfix(loss=f"{float(logs['loss']):.4g}", refresh=False)
         self.bar.update()
         rate = (self.done - self._before - 1) / max(now - self._first_done, 1e-9)
         left = (total - self.done) / rate if rate else None
-        if self.say is not None:
-            self.say({"step": self.done, "steps": total, "epochs": self.epochs, "seconds_left": left})
-        if left is not None and (now - self._said >= self.seconds or self.done == total):
-            self._said = now
+        if self.report_progress is not None:
+            self.report_progress({"step": self.done, "steps": total, "epochs": self.epochs, "seconds_left": left})
+        if left is not None and (now - self._logged >= self.seconds or self.done == total):
+            self._logged = now
             log.info(
                 "epoch %d of %d, step %d of %d: loss %.4g, %.0f examples/s, %s left",
                 (self.done - 1) // self.steps_per_epoch + 1,
@@ -193,14 +190,14 @@ class Checkpointer(keras.callbacks.Callback):
     """Writes checkpoints while a model trains; the last of its callbacks.
 
     Args:
-        checkpoints: Where and when.
+        checkpoints: The file and when to write it.
         recorder: The recorder, whose state is kept.
         seconds: Returns what training took so far.
         steps_per_epoch: Steps in an epoch.
-        resumed: The checkpoint that training goes on from.
+        resumed: The checkpoint that training resumes from.
 
     Raises:
-        BaseException: What `Checkpoints.stop` asked for, after a checkpoint.
+        BaseException: The interrupt that `Checkpoints.stop` returned, after a checkpoint.
     """
 
     def __init__(
@@ -240,7 +237,7 @@ class Checkpointer(keras.callbacks.Callback):
             raise stop
 
     def _save(self) -> None:
-        self.checkpoints.before()
+        self.checkpoints.before_save()
         self._last = time.monotonic()
         checkpoint = Checkpoint(
             step=self.recorder.step,
@@ -251,4 +248,4 @@ class Checkpointer(keras.callbacks.Callback):
         try:
             save(self.checkpoints.file, checkpoint)
         except OSError as error:
-            log.warning("The checkpoint at step %d cannot be written, training goes on: %s", checkpoint.step, error)
+            log.warning("The checkpoint at step %d cannot be written, training continues: %s", checkpoint.step, error)

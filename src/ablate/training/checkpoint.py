@@ -1,4 +1,4 @@
-"""Checkpoints: everything that a training needs to go on is current on disk together, or not at all. No TensorFlow."""
+"""Checkpoints: all that a training resumes from, in one file that is replaced as a whole. No TensorFlow."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ablate.system.atomic_write import replacing
+from ablate.system.atomic_write import atomic_write
 
 if TYPE_CHECKING:
     import keras
@@ -28,24 +28,24 @@ _UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError, AttributeErro
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """Where and when a training is kept.
+    """The checkpoints of a training.
 
     Attributes:
         file: The checkpoint; a new one replaces it as a whole.
         minutes: Most time between two checkpoints; there is one after each epoch as well.
-        before: Called before one becomes current: writes down what was recorded so far.
-        stop: Returns what asks the training to end after the current step, or None.
+        before_save: Called before one is written: makes sure that what was recorded so far is stored.
+        stop: Polled after every step: returns the interrupt that ends the training, or None.
     """
 
     file: Path
     minutes: float
-    before: Callable[[], None]
+    before_save: Callable[[], None]
     stop: Callable[[], BaseException | None]
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A training in its middle.
+    """The state of a training after some steps.
 
     Attributes:
         step: Steps done; where they end an epoch, that is validated.
@@ -63,7 +63,7 @@ class Checkpoint:
 
 
 def state_of(model: keras.Model) -> dict[str, list[np.ndarray]]:
-    """Return all state of a compiled model, see `Checkpoint.variables`.
+    """Return the whole state of a compiled model, see `Checkpoint.variables`.
 
     The optimiser's appears once it is built. Metrics hold the mean loss of the epoch so far.
     """
@@ -100,7 +100,7 @@ def save(file: Path, checkpoint: Checkpoint) -> None:
     arrays = {
         f"{kind}/{place}": value for kind, values in checkpoint.variables.items() for place, value in enumerate(values)
     }
-    with replacing(file) as stream:
+    with atomic_write(file) as stream:
         np.savez(stream, allow_pickle=False, **{_FACTS: np.array(json.dumps(facts)), **arrays})
     folder = os.open(file.parent, os.O_RDONLY)
     try:
@@ -132,12 +132,12 @@ def load(file: Path) -> Checkpoint | None:
             }
             return Checkpoint(facts["step"], facts["seconds"], facts["recorder"], variables)
     except _UNREADABLE as error:
-        log.warning("The checkpoint %s cannot be read, training starts anew: %s", file, error)
+        log.warning("The checkpoint %s cannot be read, training starts again: %s", file, error)
         return None
 
 
 def restore(model: keras.Model, checkpoint: Checkpoint) -> None:
-    """Put a compiled model, its metrics apart, where a checkpoint was taken, on however many devices that was.
+    """Restore a compiled model from a checkpoint, its metrics apart, on however many devices that was taken.
 
     Raises:
         ValueError: It is one of another model.
@@ -151,7 +151,7 @@ def restore(model: keras.Model, checkpoint: Checkpoint) -> None:
 
 
 def restore_metrics(model: keras.Model, checkpoint: Checkpoint) -> None:
-    """Let a model's metrics go on where a checkpoint was taken, to the bit on as many devices."""
+    """Restore a model's metrics from a checkpoint, to the bit on as many devices."""
     for metric, values in zip(model.metrics_variables, checkpoint.variables["metrics"], strict=True):
         parts = _parts(metric)
         if len(parts) == len(values):

@@ -2,21 +2,21 @@
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import hydra.utils
 import keras
 
 from ablate.config.optimizers import OptimizerConfig
 from ablate.config.training import TrainingConfig
-from ablate.errors import ConfigError
 from ablate.task import Task
 from ablate.training.averaging import STATISTICS_STEPS, defer_finalization, estimate_statistics, finalized
-from ablate.training.callbacks import Checkpointer, LogMetrics, Progress, Recorder, Say, Validation
-from ablate.training.checkpoint import Checkpoints, load, restore
+from ablate.training.callbacks import Checkpointer, LogMetrics, Progress, Recorder, ReportProgress, Validation
+from ablate.training.checkpoint import Checkpoint, Checkpoints, load, restore
 from ablate.training.hardware import Hardware, peak_device_memory_mib
+from ablate.training.optimizer import build_optimizer
 
 log = logging.getLogger(__name__)
 
@@ -50,30 +50,6 @@ class Training:
     optimizer_memory_mib: float
 
 
-def build_optimizer(optimizer: OptimizerConfig, training: TrainingConfig) -> keras.optimizers.Optimizer:
-    """Construct the Keras optimiser that the configuration names, its learning rate dropping as `training` says.
-
-    Raises:
-        ConfigError: The class cannot be imported, is no optimiser of Keras, or refuses an argument.
-    """
-    learning_rate = optimizer.learning_rate
-    if training.learning_rate_drops:
-        steps, factors = zip(*training.learning_rate_drops, strict=True)
-        values = [learning_rate, *(learning_rate * factor for factor in factors)]
-        learning_rate = keras.optimizers.schedules.PiecewiseConstantDecay(list(steps), values)
-    arguments = optimizer.model_dump(by_alias=True, exclude={"target", "learning_rate"}, exclude_unset=True)
-    try:
-        # Not Hydra's `instantiate`: it would call any function, and those that arguments name.
-        named = hydra.utils.get_class(optimizer.target)
-        if not issubclass(named, keras.optimizers.Optimizer):
-            raise TypeError("it is no subclass of keras.optimizers.Optimizer")
-        built: keras.optimizers.Optimizer = named(**arguments, learning_rate=learning_rate)
-    except Exception as error:  # whatever the class raises
-        reason = " ".join(str(error).split())
-        raise ConfigError(f"optimizer={optimizer.name}: {optimizer.target} cannot be constructed: {reason}") from None
-    return built
-
-
 def train(
     task: Task,
     *,
@@ -83,10 +59,10 @@ def train(
     log_metrics: LogMetrics,
     hardware: Hardware = ONE_DEVICE,
     checkpoints: Checkpoints | None = None,
-    say: Say | None = None,
-    bar: bool = True,
+    report_progress: ReportProgress | None = None,
+    show_bar: bool = True,
 ) -> Training:
-    """Train a new model of a task whose data is loaded, or go on where a checkpoint was taken.
+    """Train a new model of a task whose data is loaded, or resume from a checkpoint.
 
     Where the optimiser averages weights (`use_ema`), steps and validation are those of the weights that train. Once
     training has ended the averages take their place, and batch norm's statistics are estimated for them from the
@@ -101,9 +77,9 @@ def train(
         hardware: What it is trained with, see `configure`. Several devices split every batch evenly, and each step is
             the one that a single device would do, apart from dropout: the n-th examples of all devices' parts have
             the same mask.
-        checkpoints: Where the training is kept, and goes on from; None keeps nothing.
-        say: Told how far training is, see `Progress`.
-        bar: Whether a terminal may show a bar.
+        checkpoints: Where the training is kept, and resumes from; None keeps nothing.
+        report_progress: Called with the progress, see `Progress`.
+        show_bar: Whether a terminal may show a bar.
 
     Returns:
         The trained model and what it took.
@@ -111,98 +87,136 @@ def train(
     Raises:
         Diverged: The loss became NaN or infinite.
         ConfigError: The optimiser cannot be constructed.
-        BaseException: What asked the training to end, see `Checkpoints.stop`.
+        BaseException: The interrupt that `Checkpoints.stop` returned.
     """
     start = time.monotonic()
-    strategy = hardware.strategy()
-    with strategy.scope():
-        model = _compiled(task, optimizer, training, seed, hardware)
-        model.optimizer.build(model.trainable_variables)
-    finalize = defer_finalization(model.optimizer)
-    # Of its own, on one device: what trained is compared, and Keras fails where a batch is too small for all devices.
-    single = _compiled(task, optimizer, training, seed, hardware) if strategy.num_replicas_in_sync > 1 else None
-    gradients, optimizer_state = _mib(model.trainable_variables), _mib(model.optimizer.variables)
-    log.info(
-        "The model has %s parameters: gradients of %.4g MiB, optimiser state of %.4g MiB on each device",
-        f"{sum(variable.value.shape.num_elements() for variable in model.trainable_variables):,}",
-        gradients,
-        optimizer_state,
-    )
+    models = _Models(task, optimizer, training, seed, hardware)
     steps = training.steps_in_epoch(task.examples_per_epoch())
     total = steps * training.epochs
+    batches = partial(task.training_batches, seed=seed, batch_size=training.batch_size)
     recorder = Recorder(log_metrics, every=max(1, total // training.log_points), total=total)
-    resumed = load(checkpoints.file) if checkpoints else None
-    if resumed is not None:
-        with strategy.scope():
-            restore(model, resumed)
-        recorder.restore(resumed.recorder)
-        log.info("Going on after step %d of %d", resumed.step, total)
+    resumed = _resume(models, recorder, checkpoints, total)
     first, before = (resumed.step, resumed.seconds) if resumed else (0, 0.0)
+
+    def seconds() -> float:
+        return before + time.monotonic() - start
+
     progress = Progress(
         epochs=training.epochs,
         steps_per_epoch=steps,
         batch_size=training.batch_size,
         done=first,
-        say=say,
-        bar=bar,
+        report_progress=report_progress,
+        show_bar=show_bar,
     )
-    validation = task.validation_batches()
     callbacks: list[keras.callbacks.Callback] = [recorder, progress]
-    if single is not None:
-        callbacks.insert(0, Validation(single, validation))
-
-    def seconds() -> float:
-        return before + time.monotonic() - start
-
     if checkpoints is not None:
         callbacks.append(Checkpointer(checkpoints, recorder, seconds=seconds, steps_per_epoch=steps, resumed=resumed))
-    log.info("Training: %d epochs of %d steps of %d examples", training.epochs, steps, training.batch_size)
-    if single is not None:
-        replicas, rate = strategy.num_replicas_in_sync, optimizer.learning_rate
-        share = f"{training.batch_size // replicas} on each of {replicas} devices"
-        log.info("Global batch %d: %s; learning rate %g, not scaled", training.batch_size, share, rate)
+    _log_batches(models, training, steps, optimizer.learning_rate)
     try:
-        # One call an epoch: every epoch's data depends on the seed and its number alone, not on the epochs before.
-        for epoch in range(first // steps, training.epochs):
-            begin = max(first, epoch * steps)
-            batches = task.training_batches(
-                seed=seed, batch_size=training.batch_size, first_step=begin, steps=(epoch + 1) * steps - begin
-            )
-            model.fit(
-                batches,
-                initial_epoch=epoch,
-                epochs=epoch + 1,
-                shuffle=False,
-                validation_data=validation if single is None else None,
-                callbacks=callbacks,
-                verbose=0,
-            )
+        _fit(models, batches, task.validation_batches(), callbacks, range(first, total), steps)
     finally:
         progress.close()
     timed_steps, timed_seconds = recorder.timed_steps or total, recorder.timed_seconds or seconds()
-    changed = finalized(model, finalize)
-    if single is not None:
-        single.set_weights(model.get_weights())
-    trained = single or model
-    if changed or optimizer.use_ema:  # the last step may have replaced them already
+    if models.finalize() or optimizer.use_ema:  # the last step may have replaced the weights already
         last = min(steps, STATISTICS_STEPS)
         log.info("The weights are averages: statistics of batch norm are estimated from the last %d batches", last)
-        batches = task.training_batches(seed=seed, batch_size=training.batch_size, first_step=total - last, steps=last)
-        estimate_statistics(trained, _until_stopped(batches, checkpoints))
+        some = _until_stopped(batches(first_step=total - last, steps=last), checkpoints)
+        estimate_statistics(models.result, some)
     return Training(
-        model=trained,
+        model=models.result,
         steps=total,
         seconds=seconds(),
         examples_per_second=timed_steps * training.batch_size / timed_seconds,
         peak_memory_mib=recorder.peak_memory / 2**20,
         peak_device_memory_mib=peak_device_memory_mib(),
-        gradient_memory_mib=gradients,
-        optimizer_memory_mib=optimizer_state,
+        gradient_memory_mib=models.gradient_mib,
+        optimizer_memory_mib=models.optimizer_mib,
     )
 
 
+class _Models:
+    """A new compiled model on all devices, and where those are several, another one on a single device.
+
+    What trained is compared on one device, and Keras fails where a batch is too small for all devices.
+    """
+
+    def __init__(
+        self, task: Task, optimizer: OptimizerConfig, training: TrainingConfig, seed: int, hardware: Hardware
+    ):
+        self.strategy = hardware.strategy()
+        self.replicas = int(self.strategy.num_replicas_in_sync)
+        with self.strategy.scope():
+            self.model = _compiled(task, optimizer, training, seed, hardware)
+            self.model.optimizer.build(self.model.trainable_variables)
+        self._finalize_weights = defer_finalization(self.model.optimizer)
+        self.single = _compiled(task, optimizer, training, seed, hardware) if self.replicas > 1 else None
+        self.gradient_mib = _mib(self.model.trainable_variables)
+        self.optimizer_mib = _mib(self.model.optimizer.variables)
+        log.info(
+            "The model has %s parameters: gradients of %.4g MiB, optimiser state of %.4g MiB on each device",
+            f"{sum(variable.value.shape.num_elements() for variable in self.model.trainable_variables):,}",
+            self.gradient_mib,
+            self.optimizer_mib,
+        )
+
+    @property
+    def result(self) -> keras.Model:
+        """The trained model, on one device."""
+        return self.single or self.model
+
+    def finalize(self) -> bool:
+        """Give the weights their final value, and return whether that is another than they had."""
+        changed = finalized(self.model, self._finalize_weights)
+        if self.single is not None:
+            self.single.set_weights(self.model.get_weights())
+        return changed
+
+
+def _resume(models: _Models, recorder: Recorder, checkpoints: Checkpoints | None, total: int) -> Checkpoint | None:
+    """Restore the checkpoint, if there is one."""
+    resumed = load(checkpoints.file) if checkpoints else None
+    if resumed is not None:
+        with models.strategy.scope():
+            restore(models.model, resumed)
+        recorder.restore(resumed.recorder)
+        log.info("Resumes after step %d of %d", resumed.step, total)
+    return resumed
+
+
+def _log_batches(models: _Models, training: TrainingConfig, steps: int, learning_rate: float) -> None:
+    log.info("Training: %d epochs of %d steps of %d examples", training.epochs, steps, training.batch_size)
+    if models.replicas > 1:
+        share = f"{training.batch_size // models.replicas} on each of {models.replicas} devices"
+        log.info("Global batch %d: %s; learning rate %g, not scaled", training.batch_size, share, learning_rate)
+
+
+def _fit(
+    models: _Models,
+    batches: Callable[..., Any],
+    validation: Any,
+    callbacks: Sequence[keras.callbacks.Callback],
+    todo: range,
+    steps_per_epoch: int,
+) -> None:
+    """Do the steps `todo`, and validate after each epoch."""
+    on_one_device = [] if models.single is None else [Validation(models.single, validation)]
+    # One call an epoch: every epoch's data depends on the seed and its number alone, not on the epochs before.
+    for epoch in range(todo.start // steps_per_epoch, todo.stop // steps_per_epoch):
+        first, end = max(todo.start, epoch * steps_per_epoch), (epoch + 1) * steps_per_epoch
+        models.model.fit(
+            batches(first_step=first, steps=end - first),
+            initial_epoch=epoch,
+            epochs=epoch + 1,
+            shuffle=False,
+            validation_data=None if on_one_device else validation,
+            callbacks=[*on_one_device, *callbacks],
+            verbose=0,
+        )
+
+
 def _until_stopped(batches: Iterable[Any], checkpoints: Checkpoints | None) -> Iterator[Any]:
-    """Yield batches until training is asked to end; the checkpoint after the last step is there."""
+    """Yield batches until a signal interrupts the run; the checkpoint after the last step is there."""
     for batch in batches:
         stop = checkpoints.stop() if checkpoints else None
         if stop is not None:

@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from ablate.config.schema import Schema
 from ablate.errors import DataError
-from ablate.system.atomic_write import replacing
+from ablate.system.atomic_write import atomic_write
 from ablate.turing.protocol import Protocol
 
 VERSION: Literal[1] = 1
@@ -168,7 +168,7 @@ def freeze(folder: Path, manifest: Manifest) -> str:
     """
     checksum = _checksum(manifest)
     content = {**manifest.model_dump(mode="json"), "checksum": checksum}
-    with replacing(folder / MANIFEST) as file:
+    with atomic_write(folder / MANIFEST) as file:
         file.write((json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
     return checksum
 

@@ -19,11 +19,11 @@ from tqdm import tqdm
 
 from ablate.config.interpolation import current_hydra_job
 from ablate.config.paths import project_dir
-from ablate.errors import AblateError, ConfigError, Elsewhere, RunsMissing
+from ablate.errors import AblateError, AlreadyRunning, ConfigError, SweepIncomplete
 from ablate.estimate.runtime import HISTORY_COLUMNS, devices_of_host
 from ablate.execution.job import variant_of
-from ablate.execution.lease import claimed
-from ablate.execution.status import Standing, State, to_run
+from ablate.execution.lease import acquire_lease
+from ablate.execution.status import RunState, Status, should_train
 from ablate.study.definition import StudyFile
 from ablate.study.plan_table import plan_table
 from ablate.study.planning import PlannedRun, read_statuses
@@ -51,7 +51,7 @@ class AblateSweeper(BasicSweeper):
         Raises:
             ConfigError: A run's configuration is wrong; none has started then.
             TrackingError: A store cannot be reached or written.
-            RunsMissing: There is no result of some runs.
+            SweepIncomplete: There is no result of some runs.
         """
         assert self.config is not None
         assert self.hydra_context is not None
@@ -95,13 +95,13 @@ class _Sweep:
         self._given_up = set[int]()
         self._launched = 0
 
-    def look(self) -> list[Standing]:
+    def look(self) -> list[RunState]:
         """Say where each run stands."""
         return read_statuses(self.planned, since=self._since)
 
     def predict(self) -> list[float]:
         """Return how many seconds each run is predicted to take, and say what is ahead."""
-        from ablate.tracking.read import history
+        from ablate.tracking.run_records import history
 
         found, before = self.look(), history(HISTORY_COLUMNS)
         devices = devices_of_host(before, socket.gethostname())
@@ -121,7 +121,7 @@ class _Sweep:
             if todo:
                 self._launch(todo[: self.sweeper.max_batch_size], found)
                 continue
-            others = [run for run, one in zip(self.planned, found, strict=True) if one.state == State.RUNNING]
+            others = [run for run, one in zip(self.planned, found, strict=True) if one.status == Status.RUNNING]
             if not others:
                 return
             if not waiting:
@@ -129,7 +129,7 @@ class _Sweep:
                 waiting = True
             time.sleep(_POLL_SECONDS)
 
-    def _todo(self, found: Sequence[Standing]) -> list[int]:
+    def _todo(self, found: Sequence[RunState]) -> list[int]:
         """Return the places of the runs to launch, each once; one that stopped through no fault of its own, again.
 
         Runs of one identity, which differ in what changes no result, are one; not with `rerun=all`.
@@ -137,27 +137,27 @@ class _Sweep:
         seen, places = set[str](), []
         for place, (run, one) in enumerate(zip(self.planned, found, strict=True)):
             same = run.identity in seen and self.rerun != "all"
-            if one.state == State.RUNNING or same or not to_run(one, self.rerun):
+            if one.status == Status.RUNNING or same or not should_train(one, self.rerun):
                 continue
-            again = one.state == State.INTERRUPTED and (one.lost or place in self._given_up)
+            again = one.status == Status.INTERRUPTED and (one.orphaned or place in self._given_up)
             if self._tried[place] < (_ATTEMPTS if again else 1):
                 seen.add(run.identity)
                 places.append(place)
         return places
 
-    def _launch(self, places: Sequence[int], before: Sequence[Standing]) -> None:
+    def _launch(self, places: Sequence[int], before: Sequence[RunState]) -> None:
         results = self._launched_results(places)
         after = self.look()
         moved = any(before[place] != after[place] for place in places)
         for number, place in enumerate(places):
             result = results[number] if results else None
             error = result._return_value if result is not None and result.status == JobStatus.FAILED else None
-            if isinstance(error, Elsewhere):
+            if isinstance(error, AlreadyRunning):
                 continue
             if error is not None:
                 self.errors[self.planned[place].identity] = error
             # Where a launcher gives up in the middle, some runs never had their turn.
-            if results or not moved or after[place].state != State.TODO:
+            if results or not moved or after[place].status != Status.TODO:
                 self._tried[place] += 1
         (self._given_up.difference_update if results else self._given_up.update)(places)
         self.returns += results
@@ -177,26 +177,26 @@ class _Sweep:
                 self.errors.setdefault(self.planned[place].identity, error)
             return []
 
-    def _reuse(self, found: Sequence[Standing]) -> None:
+    def _reuse(self, found: Sequence[RunState]) -> None:
         """Let results of other studies be results of this one as well."""
-        from ablate.tracking.run import refer
+        from ablate.tracking.cached_run import link_cached_run
 
         assert self.sweeper.hydra_context is not None
         assert self.sweeper.config is not None
         loader = self.sweeper.hydra_context.config_loader
         for run, one in zip(self.planned, found, strict=True):
-            if one.state != State.REUSED or one.study == run.study:
+            if one.status != Status.CACHED or one.study == run.study:
                 continue
-            with claimed(run.folder, takeover_minutes=run.config.run.checkpoint.takeover_minutes) as claim:
+            with acquire_lease(run.folder, timeout_minutes=run.config.run.checkpoint.lease_timeout_minutes) as lease:
                 # Another command may just have done it.
                 (now,) = read_statuses([run], alive=False, since=self._since)
-                if claim is not None and now.run_id is not None and now.study != run.study:
+                if lease is not None and now.run_id is not None and now.study != run.study:
                     # The name of a variant is that of a Hydra job.
                     with current_hydra_job(loader.load_sweep_config(self.sweeper.config, [*run.overrides])):
                         variant = variant_of(run.config)
-                    refer(now.run_id, study=run.study, variant=variant, project=project_dir())
+                    link_cached_run(now.run_id, study=run.study, variant=variant, project=project_dir())
 
-    def summarize(self) -> RunsMissing | None:
+    def summarize(self) -> SweepIncomplete | None:
         """Print what became of the runs, and return the error that says which are missing, if any."""
         lines, missing = summarize_sweep(self.planned, self.look(), self.errors, began=self.began)
         print("\n".join(lines), flush=True)

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import select
 
 from ablate.errors import AblateError, ConfigError, DataError, TrackingError
-from ablate.tracking.read import StudyRecord, read_study
 from ablate.tracking.store import open_store
+from ablate.tracking.study_record import StudyRecord, read_study
 from ablate.tracking.turing import METRICS, TABLES, log_turing, read_turing
 from ablate.turing.analyse.command import HELP, main
 from ablate.turing.bundle import Algorithm, Bundle, freeze

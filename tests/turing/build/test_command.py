@@ -29,11 +29,11 @@ from ablate.colorization.data.prepared.write import prepare
 from ablate.colorization.data.preprocessing import center_square, preprocessing_of
 from ablate.colorization.inference import enlarged, predict_ab
 from ablate.errors import AblateError, ConfigError, DataError, NotComparable, TrackingError
-from ablate.tracking.models import TrackedModel, find_model, load_model
-from ablate.tracking.read import read_study
-from ablate.tracking.run import refer
+from ablate.tracking.cached_run import link_cached_run
 from ablate.tracking.sqlite import local_folder
 from ablate.tracking.store import open_store
+from ablate.tracking.study_record import read_study
+from ablate.tracking.tracked_model import TrackedModel, find_model, load_model
 from ablate.turing.build.command import main
 from ablate.turing.build.options import parsed
 from ablate.turing.build.runs import Colorist, colorists, distinct, names_of, of_study
@@ -105,8 +105,8 @@ def store(tmp_path_factory: pytest.TempPathFactory, empty_store: Path, forked: F
     assert done.returncode == 0, done.stdout + done.stderr
     open_store(uri)
     (run,) = mlflow.MlflowClient().search_runs([experiment("tiny")])
-    refer(run.info.run_id, study="tiny", variant="loss=regression", project=folder)
-    newest = mlflow.MlflowClient().search_runs([experiment("tiny")], "tags.`ablate.reused_from` LIKE '%'")
+    link_cached_run(run.info.run_id, study="tiny", variant="loss=regression", project=folder)
+    newest = mlflow.MlflowClient().search_runs([experiment("tiny")], "tags.`ablate.cached_from` LIKE '%'")
     return Store(folder, uri, run.info.run_id, newest[0].info.run_id)
 
 
@@ -227,7 +227,7 @@ def photographs(bundle: Bundle) -> set[str]:
 def test_runs_are_picked_by_id_and_two_of_one_variant_are_told_apart(
     store: Store, build: Callable[..., Bundle]
 ) -> None:
-    refer(store.run_id, study="again", variant="baseline", project=store.folder)
+    link_cached_run(store.run_id, study="again", variant="baseline", project=store.folder)
     (again,) = mlflow.MlflowClient().search_runs([experiment("again")])
     bundle = build(f"runs={store.run_id},{again.info.run_id}", "name=both", "photographs=5")
     assert (bundle.manifest.name, bundle.manifest.study) == ("both", None)
@@ -512,7 +512,7 @@ def test_runs_without_a_model_are_named(store: Store, build: Callable[..., Bundl
     with pytest.raises(TrackingError, match=f"run {run} belongs to study bare, not to tiny"):
         build("study=tiny", f"runs={run}")
     # Of a variant, the run of the lowest seed that has a model.
-    reused = {**tags, "ablate.study": "bare", "ablate.seed": "4", "ablate.reused_from": store.run_id}
+    reused = {**tags, "ablate.study": "bare", "ablate.seed": "4", "ablate.cached_from": store.run_id}
     newest = client.create_run(experiment("bare"), tags=reused).info.run_id
     client.log_metric(newest, "eval/auc_raw", 1.0)
     client.set_terminated(newest, RunStatus.to_string(RunStatus.FINISHED))
@@ -522,7 +522,7 @@ def test_runs_without_a_model_are_named(store: Store, build: Callable[..., Bundl
 def test_variants_are_called_as_the_report_calls_them(store: Store) -> None:
     open_store(store.uri)
     for variant in ("depth=shallow", "depth=shallow,loss=regression"):
-        refer(store.run_id, study="common", variant=variant, project=store.folder)
+        link_cached_run(store.run_id, study="common", variant=variant, project=store.folder)
     record = read_study("common", store.uri)
     names = names_of(record)
     assert list(names.values()) == ["baseline", "loss=regression"]
@@ -537,7 +537,7 @@ def test_variants_are_called_as_the_report_calls_them(store: Store) -> None:
 def test_two_configurations_under_one_name_colour_nothing(store: Store) -> None:
     open_store(store.uri)
     for _ in range(2):
-        refer(store.run_id, study="twice", variant="x", project=store.folder)
+        link_cached_run(store.run_id, study="twice", variant="x", project=store.folder)
     record = read_study("twice", store.uri)
     assert len(of_study(record, ["x"])[0]) == 1
     runs = record.runs.assign(configuration=["one", "other"])
@@ -546,8 +546,8 @@ def test_two_configurations_under_one_name_colour_nothing(store: Store) -> None:
 
 
 def test_runs_of_different_data_are_not_mixed(store: Store, build: Callable[..., Bundle]) -> None:
-    refer(store.run_id, study="mixed", variant="baseline", project=store.folder)
-    refer(store.run_id, study="mixed", variant="loss=regression", project=store.folder)
+    link_cached_run(store.run_id, study="mixed", variant="baseline", project=store.folder)
+    link_cached_run(store.run_id, study="mixed", variant="loss=regression", project=store.folder)
     client = mlflow.MlflowClient()
     other = client.search_runs([experiment("mixed")], "tags.`ablate.variant` = 'baseline'")[0].info.run_id
     client.set_tag(other, "ablate.data.fingerprint", "f" * 64)

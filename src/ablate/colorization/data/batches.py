@@ -10,7 +10,7 @@ from PIL import Image
 from ablate.colorization.color.lab import pixels_to_lab
 from ablate.colorization.data.decode import Pixels
 from ablate.colorization.data.photographs import ColorData
-from ablate.system.threads import map_ahead
+from ablate.system.threads import parallel_map
 
 Example = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 """L as the network sees it, and ab."""
@@ -113,7 +113,7 @@ def training_batches(data: ColorData, *, seed: int, batch_size: int, first_step:
 
     # TensorFlow's own map would call a Python function from one thread only.
     batches = tf.data.Dataset.from_generator(
-        lambda: map_ahead(batch, range(steps), per_thread=1), output_signature=_signature(batch_size, side)
+        lambda: parallel_map(batch, range(steps), per_thread=1), output_signature=_signature(batch_size, side)
     )
     return batches.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2)
 

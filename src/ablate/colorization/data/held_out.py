@@ -12,7 +12,7 @@ from ablate.colorization.data.preprocessing import Preprocessing
 from ablate.colorization.data.sources.folder import find_photographs
 from ablate.config.paths import absolute
 from ablate.errors import DataError
-from ablate.system.threads import map_ahead
+from ablate.system.threads import parallel_map
 
 
 def evaluation_split(config: DataConfig, preprocessing: Preprocessing) -> EvaluationSplit:
@@ -41,7 +41,7 @@ def folder_photographs(root: str) -> list[HeldOutPhotograph]:
     if not found:
         raise DataError(f"{root} holds no photographs ({', '.join(SUFFIXES)})")
     by_digest: dict[str, HeldOutPhotograph] = {}
-    for (name, path), digest in zip(found, map_ahead(_digest, [path for _, path in found]), strict=True):
+    for (name, path), digest in zip(found, parallel_map(_digest, [path for _, path in found]), strict=True):
         by_digest.setdefault(digest, HeldOutPhotograph(name, digest, decoding(path)))
     return [by_digest[digest] for digest in sorted(by_digest)]
 

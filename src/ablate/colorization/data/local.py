@@ -38,7 +38,7 @@ from ablate.colorization.data.preprocessing import Preprocessing
 from ablate.colorization.data.sources.source import SourceListing
 from ablate.colorization.data.split import EVALUATION, TRAIN
 from ablate.errors import DataError
-from ablate.system.threads import map_ahead
+from ablate.system.threads import parallel_map
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class LocalPhotographs(Photographs):
         paths = [Path(entry.location[0]) for entry in listing.entries]
         files = [
             (entry.name, path, entry.split, digest)
-            for entry, path, digest in zip(listing.entries, paths, map_ahead(_digest, paths), strict=True)
+            for entry, path, digest in zip(listing.entries, paths, parallel_map(_digest, paths), strict=True)
         ]
         self._listing = listing_of(files, listing.ignored, rule, config.eval_fraction)
         self.fingerprint = self._listing.fingerprint
@@ -200,7 +200,7 @@ def decode_files(
             return BadPhotograph(name, getattr(error, "strerror", None) or str(error))
         return Photograph(name, hashlib.sha256(content).hexdigest(), path), preprocess(image)
 
-    with closing(map_ahead(read, paths)) as made:
+    with closing(parallel_map(read, paths)) as made:
         yield from tqdm(made, total=len(paths), desc=progress, unit=" photographs", disable=None, leave=False)
 
 

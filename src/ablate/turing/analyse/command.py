@@ -9,7 +9,7 @@ from ablate.cli.arguments import parse_arguments, parse_bool
 from ablate.config.paths import project_dir
 from ablate.errors import DataError
 from ablate.report.formatting import probability, quantity, with_interval
-from ablate.system.atomic_write import replacing
+from ablate.system.atomic_write import atomic_write
 from ablate.turing.analyse.findings import Findings, findings
 from ablate.turing.analyse.plan import ARGUMENTS as PLANNED
 from ablate.turing.analyse.plan import chosen_answers, plan
@@ -96,11 +96,11 @@ def write(found: Findings, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("rates", "pairs", "photographs", "exclusions"):
-            with replacing(folder / f"{name}.csv") as file:
+            with atomic_write(folder / f"{name}.csv") as file:
                 file.write(getattr(found, name).to_csv(index=False).encode())
-        with replacing(folder / "trials.parquet") as file:
+        with atomic_write(folder / "trials.parquet") as file:
             found.trials.to_parquet(file, index=False)
-        with replacing(folder / "summary.json") as file:
+        with atomic_write(folder / "summary.json") as file:
             file.write((json.dumps(found.summary, indent=1, ensure_ascii=False) + "\n").encode())
     except OSError as error:
         raise DataError(f"the analysis cannot be written to {folder}: {error.strerror or error}") from None

@@ -115,8 +115,8 @@ def _runs(asked: Request) -> tuple[list[Colorist], list[str]]:
         raise ConfigError("variants= chooses among those of study=NAME: give that, and no runs=")
     if not (asked.study or asked.run_ids):
         return [], []
-    from ablate.tracking.read import read_study
     from ablate.tracking.store import open_store, store_uri
+    from ablate.tracking.study_record import read_study
     from ablate.turing.build.runs import by_id, colorists, names_of, of_study
 
     uri = store_uri(asked.uri, project_dir())
@@ -157,7 +157,7 @@ def _model_colors(runs: Sequence[Colorist], squares: Sequence[Square], side: int
     """Let each model colour all squares, one model after the other."""
     if not runs:
         return {}
-    from ablate.tracking.models import load_model
+    from ablate.tracking.tracked_model import load_model
     from ablate.training.hardware import configure
 
     hardware = HardwareConfig(precision="float32", devices=None, compile="graph", onednn=True, threads=None)

@@ -18,7 +18,7 @@ from ablate.colorization.data.decode import Pixels
 from ablate.colorization.data.photographs import HeldOutPhotograph
 from ablate.colorization.data.preprocessing import center_square
 from ablate.errors import DataError
-from ablate.system.threads import map_ahead
+from ablate.system.threads import parallel_map
 from ablate.turing.build.stimuli import Array, Noise, correlation, draw_noise, is_grey, to_lab
 
 SAME_PICTURE = 0.9
@@ -162,7 +162,7 @@ def gather(
         tqdm(
             total=min(count, len(ordered)), desc="Cutting squares", unit=" photographs", disable=None, leave=False
         ) as bar,
-        closing(map_ahead(lambda one: _squares(one, others, cutting), ordered)) as cut,
+        closing(parallel_map(lambda one: _squares(one, others, cutting), ordered)) as cut,
     ):
         # strict=False: it ends when there are enough.
         for photograph, (squares, left_out, look) in zip(ordered, cut, strict=False):

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from ablate.errors import DataError
-from ablate.system.threads import map_ahead
+from ablate.system.threads import parallel_map
 from ablate.turing.build.crops import Square
 from ablate.turing.build.stimuli import png, rainbow, render, to_lab
 from ablate.turing.bundle import MANIFEST, PICTURES, Stimulus
@@ -83,7 +83,7 @@ def write_pictures(folder: Path, squares: Sequence[Square], colors: Mapping[str,
         if pictures.exists():
             shutil.rmtree(pictures)
         pictures.mkdir(parents=True)
-        made = map_ahead(lambda place: _write(pictures, place, squares[place], colors, seed), range(len(squares)))
+        made = parallel_map(lambda place: _write(pictures, place, squares[place], colors, seed), range(len(squares)))
         bar = tqdm(made, total=len(squares), desc="Making pictures", unit=" squares", disable=None, leave=False)
         written = list(bar)
     except OSError as error:

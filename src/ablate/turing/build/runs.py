@@ -15,8 +15,8 @@ from ablate.config.schema import unknown_level, validate
 from ablate.errors import ConfigError, DataError, TrackingError
 from ablate.report.comparability import check_names, newest_finished
 from ablate.report.variants import in_order, shown_names
-from ablate.tracking.models import TrackedModel, evaluated_digests, find_model, read_config
-from ablate.tracking.read import StudyRecord
+from ablate.tracking.study_record import StudyRecord
+from ablate.tracking.tracked_model import TrackedModel, evaluated_digests, find_model, read_config
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from ablate.colorization.data.preprocessing import Preprocessing
 from ablate.colorization.data.sources.source import Entry, FileSource
 from ablate.colorization.data.split import EVALUATION, SPLITS, TRAIN, split_by_content
 from ablate.errors import DataError
-from ablate.system.atomic_write import replacing
+from ablate.system.atomic_write import atomic_write
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def write_chunk(job: ChunkJob, number: int, entries: list[Entry]) -> None:
         finished = shards.finished()
     result.shards.update(finished)
     result.counts.extend(counter.counts.tolist())
-    with replacing(result_file(job.results, number)) as file:
+    with atomic_write(result_file(job.results, number)) as file:
         file.write(json.dumps(asdict(result)).encode())
 
 
@@ -160,7 +160,7 @@ class _Shards(ExitStack):
     def of_split(self, split: str) -> "_OpenShard":
         if split not in self._open:
             path = self._folder / f"{split}-{self._number:05}.tfrecord"
-            self._open[split] = _OpenShard(path.name, self.enter_context(replacing(path)))
+            self._open[split] = _OpenShard(path.name, self.enter_context(atomic_write(path)))
         return self._open[split]
 
     def finished(self) -> dict[str, Shard]:

@@ -13,7 +13,7 @@ from ablate.colorization.data.prepared.manifest import MANIFEST, Manifest, parse
 from ablate.colorization.data.storage import is_url, read_file, upload
 from ablate.config.paths import absolute, project_dir
 from ablate.errors import DataError
-from ablate.system.atomic_write import replacing
+from ablate.system.atomic_write import atomic_write
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ class Destination:
         if is_url(self.out):
             for index in manifest.index.values():
                 self._upload(index.file)
-        with replacing(self.local / MANIFEST) as file:
+        with atomic_write(self.local / MANIFEST) as file:
             file.write(manifest.text())
         if is_url(self.out):
             self._upload(MANIFEST)

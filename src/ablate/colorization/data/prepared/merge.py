@@ -24,7 +24,7 @@ from ablate.colorization.data.prepared.manifest import (
 from ablate.colorization.data.preprocessing import Preprocessing
 from ablate.colorization.data.sources.source import SourceListing
 from ablate.colorization.data.split import EVALUATION, SPLITS, TRAIN, only_evaluation_digest
-from ablate.system.atomic_write import replacing
+from ablate.system.atomic_write import atomic_write
 
 Digests = npt.NDArray[np.uint8]
 
@@ -132,7 +132,7 @@ def _rows(records: Sequence[Sequence[object]], shard: int) -> npt.NDArray[np.voi
 def _write_index(path: Path, rows: npt.NDArray[np.void]) -> IndexFile:
     stream = io.BytesIO()
     np.save(stream, rows)
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write(stream.getvalue())
     return IndexFile(path.name, len(rows), hashlib.sha256(stream.getvalue()).hexdigest())
 

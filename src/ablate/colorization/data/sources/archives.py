@@ -19,7 +19,7 @@ from ablate.colorization.data.files import MAX_BYTES, too_large
 from ablate.colorization.data.sources.source import Entry, FileSource, SourceListing, signature_of_files
 from ablate.colorization.data.split import common_root
 from ablate.errors import DataError
-from ablate.system.atomic_write import replacing
+from ablate.system.atomic_write import atomic_write
 
 File = TypeVar("File")
 
@@ -101,7 +101,7 @@ class Tar(_Archive):
         try:
             if not plain.exists():
                 opened: Any = _OPENED[self.path.name.lower()[-2:]]
-                with opened(self.path, "rb") as compressed, replacing(plain) as file:
+                with opened(self.path, "rb") as compressed, atomic_write(plain) as file:
                     self._copy(compressed, file)
         except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
             raise self._unreadable(error) from None

@@ -19,15 +19,15 @@ from tqdm import tqdm
 
 from ablate.config.environment import set_onednn
 from ablate.config.interpolation import restore_job
-from ablate.errors import AblateError, Elsewhere, Interrupted, RunFailed
-from ablate.execution.execute import execute
+from ablate.errors import AblateError, AlreadyRunning, Interrupted, RunFailed
+from ablate.execution.in_process import execute
 from ablate.execution.job import Job
 from ablate.system.signals import end_orderly_at_signals, signals_held
 
 log = logging.getLogger(__name__)
 
 
-def execute_apart(job: Job) -> None:
+def execute_in_subprocess(job: Job) -> None:
     """Execute a run in a process of its own, so that it measures its own memory, and takes no other with it.
 
     The process is forked off a server that has TensorFlow imported already, which spares each run of a sweep that.
@@ -117,7 +117,7 @@ def _child(job: Job, environment: Mapping[str, str], sender: Connection) -> None
         tqdm.set_lock(threading.RLock())
         _end_with_the_parent()
         execute(replace(job, alone=False), started=sender.send)
-    except Elsewhere as failure:
+    except AlreadyRunning as failure:
         log.info("%s", failure)
         error = failure
     except AblateError as failure:
@@ -159,9 +159,9 @@ def _lost(job: Job, run_id: str | None, exit_code: int) -> RunFailed:
     failure = RunFailed(f"{job}: the process of the run was {reason}")
     log.error("%s", failure)
     if run_id is not None:
-        from ablate.tracking.run import end_lost
+        from ablate.tracking.run import fail_orphaned_run
         from ablate.tracking.store import open_store
 
         open_store(job.uri)
-        end_lost(run_id, reason)
+        fail_orphaned_run(run_id, reason)
     return failure

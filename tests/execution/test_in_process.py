@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from ablate.errors import ConfigError
-from ablate.execution.execute import execute
 from ablate.execution.identity import code
+from ablate.execution.in_process import execute
 from ablate.execution.job import Job
 from tests.support.configs import valid_config
 

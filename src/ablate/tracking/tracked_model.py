@@ -1,4 +1,4 @@
-"""Tracked models: which run has one, what it was configured and evaluated with, and the model itself."""
+"""Tracked models: the run that trained one, its configuration, the examples it was evaluated on, and the model."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from mlflow.exceptions import MlflowException
 
 from ablate.config.short_names import shorten
 from ablate.errors import TrackingError
-from ablate.tracking.search import REUSED, artifacts_of, missing, problem
+from ablate.tracking import names
 from ablate.tracking.sqlite import located
+from ablate.tracking.stored_runs import artifacts_of, missing, problem, source_of
 
 if TYPE_CHECKING:
     import keras
@@ -33,7 +34,7 @@ class TrackedModel:
         seed: Its seed.
         fingerprint: Of the data that it trained on.
         files: Address of the model's folder; None where the run kept none.
-        artifacts: Address of the folder of its artifacts, which another study's run has where that is reused.
+        artifacts: Address of the folder of its artifacts, that of another study's run where the result is cached.
     """
 
     run_id: str
@@ -58,7 +59,7 @@ def find_model(run_id: str) -> TrackedModel:
     try:
         run = client.get_run(run_id)
         tags = run.data.tags
-        if "ablate.identity" not in tags:
+        if names.IDENTITY_TAG not in tags:
             raise TrackingError(f"run {run_id} is none of `python -m ablate.run`")
         if run.info.status != "FINISHED":
             raise TrackingError(f"run {run_id} has not finished: it is {run.info.status.lower()}")
@@ -68,17 +69,17 @@ def find_model(run_id: str) -> TrackedModel:
         gone = missing(run, artifacts)
         if artifacts is None or gone is not None:
             raise TrackingError(f"the result of run {run_id} cannot be read: {gone}. rerun=all trains it again")
-        source = client.get_run(tags[REUSED]) if REUSED in tags else run
-        study = tags.get("ablate.study") or client.get_experiment(run.info.experiment_id).name
+        source = run if source_of(run) == run_id else client.get_run(source_of(run))
+        study = tags.get(names.STUDY_TAG) or client.get_experiment(run.info.experiment_id).name
         files = _files(client, source, uri)
     except MlflowException as error:
         raise TrackingError(f"run {run_id} cannot be read: {str(error).splitlines()[0]}") from error
     return TrackedModel(
         run_id=run_id,
         study=study,
-        variant=tags["ablate.variant"],
-        seed=int(tags["ablate.seed"]),
-        fingerprint=tags["ablate.data.fingerprint"],
+        variant=tags[names.VARIANT_TAG],
+        seed=int(tags[names.SEED_TAG]),
+        fingerprint=tags[names.FINGERPRINT_TAG],
         files=files,
         artifacts=artifacts,
     )
@@ -90,7 +91,7 @@ def read_config(model: TrackedModel) -> Mapping[str, Any]:
     Raises:
         TrackingError: It is missing.
     """
-    return cast(Mapping[str, Any], yaml.safe_load(_artifact(model, "config.yaml").read_text(encoding="utf-8")))
+    return cast(Mapping[str, Any], yaml.safe_load(_artifact(model, names.CONFIG_FILE).read_text(encoding="utf-8")))
 
 
 def evaluated_digests(model: TrackedModel) -> frozenset[str]:
@@ -99,7 +100,7 @@ def evaluated_digests(model: TrackedModel) -> frozenset[str]:
     Raises:
         TrackingError: Its table of them is missing.
     """
-    table = pd.read_parquet(_artifact(model, "evaluation/per_example.parquet"), columns=["digest"])
+    table = pd.read_parquet(_artifact(model, names.PER_EXAMPLE_FILE), columns=["digest"])
     return frozenset(table["digest"])
 
 
@@ -117,7 +118,7 @@ def load_model(model: TrackedModel) -> keras.Model:
         folder = mlflow.artifacts.download_artifacts(model.files, tracking_uri=mlflow.get_tracking_uri())
         loaded = keras.saving.load_model(Path(folder) / "data" / "model.keras", compile=False, safe_mode=True)
     except Exception as error:  # whatever Keras stumbles over in a damaged file
-        # Keras goes on with how to load it nevertheless.
+        # The rest of Keras' message says how to load it nevertheless.
         reason = " ".join(str(error).split()).partition(". ")[0] or type(error).__name__
         raise TrackingError(f"the model of run {model.run_id} ({model}) cannot be loaded: {reason}") from error
     return loaded

@@ -1,4 +1,4 @@
-"""Runs as the store has them: found, checked, and whether their results can be read."""
+"""Runs as MLflow stores them: searched, checked for edits, and whether their results can be read."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,17 +8,17 @@ from pathlib import Path
 import mlflow
 from mlflow.entities import Experiment, Run, ViewType
 
-from ablate.tracking.names import EVALUATED, group_of
+from ablate.tracking import names
 from ablate.tracking.sqlite import local_folder, located
 
 log = logging.getLogger(__name__)
 
-REUSED = "ablate.reused_from"
-_IDENTIFYING = ("ablate.identity", "ablate.variant", "ablate.seed")
-_AT_THE_END = ("ablate.data.fingerprint",)
-"""Tags that a run cannot be used without: all runs, and finished ones."""
-TABLES = ("metrics.json", "per_example.parquet", "samples.parquet")
-"""The files `evaluation/..` without which there is no result."""
+OURS = f"tags.`{names.IDENTITY_TAG}` LIKE '%'"
+"""The filter for runs of `ablate`."""
+_IDENTIFYING = (names.IDENTITY_TAG, names.VARIANT_TAG, names.SEED_TAG)
+"""Tags that a run cannot be used without; a finished one has its data's fingerprint too."""
+_RESULT_FILES = (names.METRIC_SPECS_FILE, names.PER_EXAMPLE_FILE, names.SAMPLES_FILE)
+"""The artifacts without which there is no result."""
 _AT_ONCE = 200
 
 
@@ -35,7 +35,7 @@ def search(
     Args:
         experiments: At least one.
         where: MLflow's filter.
-        limit: How many to return at most.
+        limit: Most runs to return; None for all.
         client: A client of the store that is to be asked, None for the open one.
         view: Whether deleted ones are among them.
     """
@@ -56,27 +56,23 @@ def search(
             return found
 
 
-OURS = "tags.`ablate.identity` LIKE '%'"
-"""The filter for runs of `ablate`."""
-
-
 def problem(run: Run) -> str | None:
-    """Say why a run cannot be used, as where a tag was edited in MLflow; None where it can."""
+    """Return why a run cannot be used, as where a tag was edited in MLflow; None where it can."""
     tags = run.data.tags
-    needed = _IDENTIFYING + (_AT_THE_END if run.info.status == "FINISHED" else ())
-    for name in needed:
+    fingerprint = (names.FINGERPRINT_TAG,) if run.info.status == "FINISHED" else ()
+    for name in (*_IDENTIFYING, *fingerprint):
         if not tags.get(name):
             return f"its tag {name} is missing"
-    seed = tags["ablate.seed"]
+    seed = tags[names.SEED_TAG]
     try:
         number = int(seed)
     except ValueError:
-        return f"its tag ablate.seed is no number: {seed}"
+        return f"its tag {names.SEED_TAG} is no number: {seed}"
     # Parameters cannot be edited.
     trained = run.data.params.get("seed", seed)
-    return (
-        None if trained == str(number) or trained == seed else f"its tag ablate.seed is {seed}, its seed was {trained}"
-    )
+    if trained not in (str(number), seed):
+        return f"its tag {names.SEED_TAG} is {seed}, its seed was {trained}"
+    return None
 
 
 def usable(runs: Iterable[Run], *, foreign: bool = False) -> list[Run]:
@@ -94,29 +90,34 @@ def usable(runs: Iterable[Run], *, foreign: bool = False) -> list[Run]:
             _leave_out(run, f"{wrong}. Set it right in MLflow, or it is trained again")
         elif ours:
             kept.append(run)
-        elif foreign and not any(name.startswith("ablate.") for name in run.data.tags):
+        elif foreign and not any(name.startswith(names.TAG_PREFIX) for name in run.data.tags):
             _leave_out(run, "it is none of `python -m ablate.run`")
     return kept
 
 
-def _leave_out(run: Run, why: str) -> None:
-    _warn(f"Run {run.info.run_id} ({run.info.run_name}) is left out: {why}")
+def _leave_out(run: Run, reason: str) -> None:
+    _warn_once(f"Run {run.info.run_id} ({run.info.run_name}) is left out: {reason}")
 
 
 @cache
-def _warn(message: str) -> None:
-    """Say something once: a sweep looks at its runs every few seconds."""
+def _warn_once(message: str) -> None:
+    # A sweep looks at its runs every few seconds.
     log.warning("%s", message)
 
 
+def source_of(run: Run) -> str:
+    """Return the id of the run that made a result: another study's where it is cached."""
+    return names.current_tags(run.data.tags).get(names.CACHED_FROM_TAG, str(run.info.run_id))
+
+
 def artifacts_of(runs: Sequence[Run], uri: str, client: mlflow.MlflowClient | None = None) -> dict[str, str | None]:
-    """Return by run the address of the folder of its artifacts, which another run has where that is reused.
+    """Return by run the address of the folder of its artifacts: that of another run where its result is cached.
 
     It is None where that run is gone. The store is asked only for runs that are not among those given, many at a time.
     """
     client = client or mlflow.MlflowClient()
     known = {run.info.run_id: run for run in runs}
-    sources = {run.info.run_id: run.data.tags.get(REUSED, run.info.run_id) for run in runs}
+    sources = {run.info.run_id: source_of(run) for run in runs}
     others = sorted(set(sources.values()) - known.keys())
     if others:
         experiments = client.search_experiments(view_type=ViewType.ALL)
@@ -132,7 +133,7 @@ def artifacts_of(runs: Sequence[Run], uri: str, client: mlflow.MlflowClient | No
 
 
 def missing(run: Run, artifacts: str | None) -> str | None:
-    """Say why the result of a finished run cannot be read; None where it can, or where there is none yet.
+    """Return why the result of a finished run cannot be read; None where it can, or where there is none yet.
 
     What a server keeps is taken to be there: asking for each run would take long.
 
@@ -143,13 +144,13 @@ def missing(run: Run, artifacts: str | None) -> str | None:
     if run.info.status != "FINISHED":
         return None
     if artifacts is None:
-        return f"run {run.data.tags[REUSED]}, which it reuses, is gone"
-    if not any(group_of(name) == EVALUATED for name in run.data.metrics):
+        return f"run {source_of(run)}, whose result it shows, is gone"
+    if not any(names.group_of(name) == names.EVALUATION_GROUP for name in run.data.metrics):
         return "it has no evaluation metrics"
     folder = local_folder(artifacts)
     if folder is None:
         return None
-    gone = [file for name in TABLES if not _filled(file := folder / "evaluation" / name)]
+    gone = [file for name in _RESULT_FILES if not _filled(file := folder / name)]
     return f"{gone[0]} is gone" if gone else None
 
 
@@ -160,7 +161,7 @@ def _filled(file: Path) -> bool:
         return False
 
 
-def unread(runs: Sequence[Run], artifacts: Mapping[str, str | None]) -> dict[str, str]:
-    """Return why results cannot be read, by run; those that can are not among them."""
-    said = {run.info.run_id: missing(run, artifacts[run.info.run_id]) for run in runs}
-    return {run_id: why for run_id, why in said.items() if why}
+def unreadable(runs: Sequence[Run], artifacts: Mapping[str, str | None]) -> dict[str, str]:
+    """Return by run why its result cannot be read; runs whose results can be read are left out."""
+    reasons = {run.info.run_id: missing(run, artifacts[run.info.run_id]) for run in runs}
+    return {run_id: reason for run_id, reason in reasons.items() if reason}

@@ -7,10 +7,11 @@ import pytest
 from mlflow.entities import Param, Run, RunData, RunInfo, RunTag
 
 from ablate.errors import TrackingError
-from ablate.execution.status import RUN_COLUMNS, State, standing
-from ablate.tracking import search
-from ablate.tracking.models import find_model
-from ablate.tracking.read import history, read_study, runs_of, study_names
+from ablate.execution.status import STATUS_COLUMNS, Status, run_state
+from ablate.tracking import stored_runs
+from ablate.tracking.run_records import history, runs_of
+from ablate.tracking.study_record import read_study, study_names
+from ablate.tracking.tracked_model import find_model
 from tests.tracking.test_moved import add_run, new, old, open_in
 
 __all__ = ["new", "old"]
@@ -19,7 +20,7 @@ __all__ = ["new", "old"]
 @pytest.fixture(autouse=True)
 def unsaid() -> None:
     """Let every warning be said again."""
-    search._warn.cache_clear()
+    stored_runs._warn_once.cache_clear()
 
 
 TAGS = {"ablate.identity": "i", "ablate.variant": "b", "ablate.seed": "0", "ablate.data.fingerprint": "f"}
@@ -54,8 +55,8 @@ def made(status: str = "FINISHED", params: dict[str, str] | None = None, **tags:
 def test_an_edited_run_is_left_out_with_a_warning(
     run: Run, said: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert search.problem(run) == said
-    assert search.usable([run]) == ([] if said else [run])
+    assert stored_runs.problem(run) == said
+    assert stored_runs.usable([run]) == ([] if said else [run])
     warning = f"Run f00d (run) is left out: {said}. Set it right in MLflow, or it is trained again"
     assert caplog.messages == ([warning] if said else [])
 
@@ -64,12 +65,12 @@ def test_no_command_stumbles_over_an_edited_run(old: Path, caplog: pytest.LogCap
     client, edited, whole = mlflow.MlflowClient(), add_run(old), add_run(old, identity="j")
     client.log_metric(edited, "plan/seconds", 1.0)
     client.set_tag(edited, "ablate.seed", "abc")
-    found = runs_of(["i", "j"], "own", RUN_COLUMNS)
+    found = runs_of(["i", "j"], "own", STATUS_COLUMNS)
     assert list(found.index) == [whole]
-    assert standing(found[found["identity"] == "i"], study="own", alive=None).state == State.TODO
+    assert run_state(found[found["identity"] == "i"], study="own", owner=None).status == Status.TODO
     assert list(read_study("own", open_in(old)).runs.index) == [whole]
     # Other studies and commands of the store.
-    assert runs_of(["i"], "other", RUN_COLUMNS).empty
+    assert runs_of(["i"], "other", STATUS_COLUMNS).empty
     assert history(["seed", "seconds"]).empty
     assert study_names() == ["own"]
     assert len(caplog.messages) == 1
@@ -93,15 +94,15 @@ def test_runs_of_others_are_left_out_with_a_warning(old: Path, caplog: pytest.Lo
         for run, name in ((foreign, "theirs"), (nested, "nested"))
     )
     caplog.clear()
-    assert list(runs_of(["i"], "own", RUN_COLUMNS).index) == [own]
+    assert list(runs_of(["i"], "own", STATUS_COLUMNS).index) == [own]
     assert caplog.messages == []
 
 
 def test_an_edited_status_is_what_it_says(old: Path) -> None:
     run = add_run(old)
-    for status, state in (("SCHEDULED", State.FAILED), ("FAILED", State.FAILED), ("RUNNING", State.INTERRUPTED)):
+    for status, state in (("SCHEDULED", Status.FAILED), ("FAILED", Status.FAILED), ("RUNNING", Status.INTERRUPTED)):
         mlflow.MlflowClient().update_run(run, status=status)
-        assert standing(runs_of(["i"], "own", RUN_COLUMNS), study="own", alive=None).state == state
+        assert run_state(runs_of(["i"], "own", STATUS_COLUMNS), study="own", owner=None).status == state
         assert not read_study("own", open_in(old)).readable[run]
 
 
@@ -111,5 +112,5 @@ def test_an_unfinished_run_that_is_called_finished_is_no_result(old: Path) -> No
     experiment = client.get_run(add_run(old)).info.experiment_id
     run = client.create_run(experiment, tags={f"ablate.{name}": value for name, value in tags.items()}).info.run_id
     client.set_terminated(run)
-    found = standing(runs_of(["k"], "own", RUN_COLUMNS), study="own", alive=None)
-    assert (found.state, found.why[-28:]) == (State.TODO, "it has no evaluation metrics")
+    found = run_state(runs_of(["k"], "own", STATUS_COLUMNS), study="own", owner=None)
+    assert (found.status, found.reason[-28:]) == (Status.TODO, "it has no evaluation metrics")

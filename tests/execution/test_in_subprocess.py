@@ -12,8 +12,8 @@ from typing import Any
 import psutil
 import pytest
 
-from ablate.execution.subprocess import _context
-from ablate.tracking.read import StudyRecord
+from ablate.execution.in_subprocess import _context
+from ablate.tracking.study_record import StudyRecord
 from tests.conftest import QUICK, TINY
 
 Run = Callable[..., None]
@@ -77,7 +77,7 @@ def test_a_killed_run_is_recorded_and_the_others_go_on(
     assert process.returncode == 1
     assert output.count("seed 0: the process of the run was killed by SIGKILL") == 1
     assert "  failed training.steps_per_epoch=100000 seed=0: killed by SIGKILL, as the system does" in output
-    assert output.splitlines()[-1] == "Error: 1 of 2 runs have no result: the same command goes on"
+    assert output.splitlines()[-1] == "Error: 1 of 2 runs have no result: the same command resumes the study"
     runs = study().runs.sort_values("started")
     assert list(runs["status"]) == ["FAILED", "FINISHED"]
     assert runs["reason"].iloc[0] == "killed by SIGKILL, as the system does when memory runs out"
@@ -132,12 +132,12 @@ def test_two_sweeps_share_the_work_and_one_goes_on_with_what_the_other_lost(
     os.killpg(killed.pid, signal.SIGKILL)
     output, _ = other.communicate(timeout=120)
     assert other.returncode == 0, output
-    assert "Going on after step " in output
-    assert "Study adhoc: 2 runs: 2 done, 0 reused, 0 failed, 0 left" in output
+    assert "Resumes after step " in output
+    assert "Study adhoc: 2 runs: 2 done, 0 cached, 0 failed, 0 left" in output
     runs = study().runs
     assert list(runs["status"]) == ["FINISHED"] * 2
     assert sorted(runs["seed"]) == [0, 1]
-    assert runs.loc[begun, "sessions"] == "2"
+    assert runs.loc[begun, "attempts"] == "2"
     assert study().curve(begun, "val/loss")["step"].tolist() == [50, 100, 150]
 
 
@@ -179,7 +179,7 @@ def test_what_a_process_fixes_may_differ_between_runs(
 def test_runs_for_which_tensorflow_is_imported_otherwise_do_not_share_a_server(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ablate.execution.subprocess._served", {})
+    monkeypatch.setattr("ablate.execution.in_subprocess._served", {})
     ways = []
     for value in ("0", "1", "0"):
         monkeypatch.setenv(name, value)

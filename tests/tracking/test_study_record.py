@@ -9,9 +9,10 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
 from ablate.errors import TrackingError
 from ablate.task import Evaluation, Metric
-from ablate.tracking.read import StudyRecord, read_study
-from ablate.tracking.run import refer, track
+from ablate.tracking.cached_run import link_cached_run
+from ablate.tracking.run import track
 from ablate.tracking.store import open_store
+from ablate.tracking.study_record import StudyRecord, read_study
 
 TABLE = pd.DataFrame({"example": ["cat", "dog"], "digest": ["c", "d"], "auc": [1.0, 2.0]})
 SPREAD = pd.DataFrame({"a": [0, 1], "b": [0, 1], "truth": [3, 4], "output": [5, 6]})
@@ -53,12 +54,12 @@ def test_files_are_read_without_asking_the_store_for_their_run(
     check_files(record, full, bare)
 
 
-def test_files_of_a_reused_run_are_those_of_its_source(home: Path, uri: str) -> None:
+def test_files_of_a_cached_run_are_those_of_its_source(home: Path, uri: str) -> None:
     sources = [add_run(home, SPREAD), add_run(home, None)]
     for run in sources:
-        refer(run, study="other", variant="baseline", project=home)
+        link_cached_run(run, study="other", variant="baseline", project=home)
     record = read_study("other", uri)
-    full, bare = (record.runs.index[record.runs["reused_from"] == run].item() for run in sources)
+    full, bare = (record.runs.index[record.runs["cached_from"] == run].item() for run in sources)
     check_files(record, full, bare)
 
 

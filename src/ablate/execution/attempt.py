@@ -1,0 +1,162 @@
+"""One attempt at a run: hardware, data, training and evaluation, each tracked."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from ablate.config.validation import ValidConfig
+from ablate.errors import DataError
+from ablate.estimate.runtime import HISTORY_COLUMNS, estimate_runtime, measured_runs
+from ablate.execution.identity import configuration, identity, setting, setting_parts
+from ablate.execution.job import Job
+from ablate.execution.lease import Lease
+from ablate.system.signals import ends_deferred
+from ablate.task import DataSummary, Metric
+from ablate.tracking import names
+from ablate.tracking.run import track
+from ablate.tracking.run_records import history
+from ablate.tracking.tracked_run import TrackedRun
+from ablate.training.hardware import Hardware, configure
+
+if TYPE_CHECKING:
+    from ablate.training.fit import Training
+
+log = logging.getLogger(__name__)
+
+
+def run_attempt(
+    job: Job, checked: ValidConfig, lease: Lease, *, resumed: str | None, started: Callable[[str], None]
+) -> None:
+    """Load the data, train, evaluate, and track all of it in the open store.
+
+    Args:
+        job: The run.
+        checked: Its configuration.
+        lease: Its lease, with the checkpoint that training resumes from, if there is one.
+        resumed: The id of MLflow's run that is resumed; None starts a new one.
+        started: Called with the id of MLflow's run once there is one.
+
+    Raises:
+        DataError: The data set is wrong, or has changed since its fingerprint was taken.
+        Diverged: The loss became NaN or infinite.
+        LeaseLost: Another process has taken the run over.
+        TrackingError: The store does not take what is tracked.
+    """
+    run, task, begun = checked.run, checked.task, time.monotonic()
+    hardware = configure(run.hardware, seed=run.seed, deterministic=run.training.deterministic)
+    data = task.load_data()
+    tags = _tags(job, checked, data.fingerprint)
+    if tags[names.IDENTITY_TAG] != lease.folder.name:
+        raise DataError("the data set has changed while it was read: start again")
+    log.info("Run %s, of study %s, tracked in %s", job, run.study.name, job.uri)
+    log.info("Depends on %s; `python -m ablate.plan code=true` lists it", job.code)
+    log.info("On %s", ", ".join(f"{name} {value}" for name, value in hardware.facts.items()))
+    with track(
+        study=run.study.name,
+        name=job.name,
+        tags=tags,
+        project=job.project,
+        run_id=resumed,
+        monitored=run.tracking.system_metrics,
+    ) as tracked:
+        started(tracked.run_id)
+        _log_inputs(job, checked, tracked, data, hardware)
+        _log_estimate(checked, tracked, hardware.facts["devices"], tags[names.CONFIGURATION_TAG])
+        loaded = time.monotonic()
+        training = _train(job, checked, tracked, lease, hardware)
+        trained = time.monotonic()
+        evaluation = task.evaluate(training.model)
+        lease.ensure_held()
+        tracked.log_evaluation(evaluation, task.metrics)
+        if run.tracking.model:
+            tracked.log_model(training.model)
+        seconds = loaded - begun + training.seconds + time.monotonic() - trained
+        examples = training.steps * run.training.batch_size
+        tracked.log_metrics({names.SECONDS: seconds, names.EXAMPLES: examples}, training.steps)
+        log.info("Evaluated: %s", ", ".join(_measured(metric, evaluation.metrics) for metric in task.metrics))
+
+
+def _tags(job: Job, checked: ValidConfig, fingerprint: str) -> dict[str, str]:
+    """Return a run's first tags; its data's fingerprint is tracked with the data."""
+    run, parts = checked.run, setting_parts(checked, fingerprint)
+    return {
+        names.STUDY_TAG: run.study.name,
+        names.VARIANT_TAG: job.variant,
+        names.SEED_TAG: str(run.seed),
+        names.IDENTITY_TAG: identity(checked, fingerprint),
+        names.CONFIGURATION_TAG: configuration(checked, fingerprint),
+        names.SETTING_TAG: setting(checked, fingerprint),
+        # The report names these where runs cannot be compared.
+        names.EVALUATION_TAG: ", ".join(f"{name} {value}" for name, value in sorted(parts["comparison"].items())),
+        names.SCALE_TAG: str(parts["scale"]),
+        names.CODE_TAG: parts["code"],
+    }
+
+
+def _log_inputs(job: Job, checked: ValidConfig, tracked: TrackedRun, data: DataSummary, hardware: Hardware) -> None:
+    # The task's sections stand where they are set, and only there.
+    config = {**checked.values, "task": {"_target_": checked.values["task"]["_target_"]}}
+    tracked.log_config(config)
+    tracked.log_data(data)
+    tracked.log_provenance(job.project, hardware.facts)
+    tracked.log_text(json.dumps(asdict(job.code), indent=1), names.CODE_FILE)
+    cost = checked.task.cost()
+    tracked.log_metrics({names.metric_name(names.COST_GROUP, name): value for name, value in cost.items()})
+
+
+def _log_estimate(checked: ValidConfig, tracked: TrackedRun, devices: str, configuration: str) -> None:
+    """Track the runtime estimate that the plan gives, for the plan to show its prediction error."""
+    predicted = estimate_runtime(
+        measured_runs(history(HISTORY_COLUMNS), devices),
+        configuration=configuration,
+        flops=checked.task.cost()["flops_per_image"],
+        examples=checked.run.training.total_examples(checked.task.examples_per_epoch()),
+    )
+    if predicted is not None:
+        tracked.log_metrics({names.PREDICTED_SECONDS: predicted.seconds})
+        log.info("Will take about %s", tqdm.format_interval(predicted.seconds))
+
+
+def _train(job: Job, checked: ValidConfig, tracked: TrackedRun, lease: Lease, hardware: Hardware) -> Training:
+    # It imports Keras, which `configure` must come before.
+    from ablate.training.checkpoint import Checkpoints
+    from ablate.training.fit import train
+
+    def before_save() -> None:
+        lease.ensure_held()
+        tracked.flush()
+
+    run = checked.run
+    with ends_deferred() as stop:
+        training = train(
+            checked.task,
+            optimizer=run.optimizer,
+            training=run.training,
+            seed=run.seed,
+            log_metrics=tracked.log_metrics,
+            hardware=hardware,
+            checkpoints=Checkpoints(lease.checkpoint, run.checkpoint.minutes, before_save, stop),
+            report_progress=lease.report_progress,
+            show_bar=job.alone,
+        )
+    spent = {
+        names.WALL_SECONDS: training.seconds,
+        names.EXAMPLES_PER_SECOND: training.examples_per_second,
+        names.PEAK_MEMORY: training.peak_memory_mib,
+        names.PEAK_DEVICE_MEMORY: training.peak_device_memory_mib,
+        names.GRADIENT_MEMORY: training.gradient_memory_mib,
+        names.OPTIMIZER_MEMORY: training.optimizer_memory_mib,
+    }
+    tracked.log_metrics({name: value for name, value in spent.items() if value is not None}, training.steps)
+    return training
+
+
+def _measured(metric: Metric, values: Mapping[str, float]) -> str:
+    return f"{metric.label} {values[metric.name]:.4g} {metric.unit}".rstrip()

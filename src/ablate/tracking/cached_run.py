@@ -1,0 +1,52 @@
+"""Cached runs: a finished run of another study, linked to this one instead of trained again."""
+
+import time
+from pathlib import Path
+
+import mlflow
+from mlflow.entities import Metric, Param, RunStatus
+from mlflow.exceptions import MlflowException
+
+from ablate.config.short_names import run_name
+from ablate.errors import TrackingError
+from ablate.tracking import names
+from ablate.tracking.stored_runs import source_of
+from ablate.tracking.study import experiment_id
+from ablate.tracking.tracked_run import log_metrics, log_params
+
+
+def link_cached_run(run_id: str, *, study: str, variant: str, project: Path) -> None:
+    """Make a finished run of another study a result of this one as well: a run that shows its numbers.
+
+    Its artifacts are not copied; a tag names the run that has them.
+
+    Args:
+        run_id: The finished run.
+        study: Name of the study that the result is linked to.
+        variant: The variant's name there.
+        project: See `run.track`.
+
+    Raises:
+        TrackingError: The store does not take it.
+    """
+    try:
+        client = mlflow.MlflowClient()
+        source = client.get_run(run_id)
+        tags = names.current_tags(source.data.tags)
+        linked = client.create_run(
+            experiment_id(study, project),
+            start_time=source.info.start_time,
+            run_name=run_name(variant, tags[names.SEED_TAG]),
+            tags={
+                **{name: value for name, value in tags.items() if name.startswith(names.TAG_PREFIX)},
+                names.STUDY_TAG: study,
+                names.VARIANT_TAG: variant,
+                names.CACHED_FROM_TAG: source_of(source),
+            },
+        ).info.run_id
+        log_params(client, linked, [Param(key, value) for key, value in source.data.params.items()])
+        now = int(time.time() * 1000)
+        log_metrics(client, linked, [Metric(key, value, now, 0) for key, value in source.data.metrics.items()])
+        client.set_terminated(linked, RunStatus.to_string(RunStatus.FINISHED), end_time=source.info.end_time)
+    except (MlflowException, OSError) as error:
+        raise TrackingError(f"the cached run {run_id} cannot be linked: {str(error).splitlines()[0]}") from error

@@ -1,0 +1,141 @@
+"""Records of runs across all studies of a store: those of an identity, and what finished ones took."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import mlflow
+import pandas as pd
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+
+from ablate.errors import TrackingError
+from ablate.tracking import names
+from ablate.tracking.stored_runs import OURS, artifacts_of, search, unreadable, usable
+
+
+def runs_of(identities: Sequence[str], study: str, columns: Sequence[str]) -> pd.DataFrame:
+    """Return the runs of identities in all studies of the open store.
+
+    Args:
+        identities: The identities.
+        study: The study whose runs are likely to be among them: they are read together.
+        columns: The columns to return, of those of `StudyRecord.runs`.
+
+    Returns:
+        Newest first, index `run_id`.
+
+    Raises:
+        TrackingError: The store cannot be read.
+    """
+    with _reading():
+        client = mlflow.MlflowClient()
+        experiments = client.search_experiments()
+        wanted, own = set(identities), [experiment for experiment in experiments if experiment.name == study]
+        found = _of_identities(search(own, client=client) if own else [], wanted)
+        missing = _unreadable(found, client)
+        done = {_identity(run) for run in found if run.info.status == "FINISHED" and run.info.run_id not in missing}
+        others = [
+            experiment
+            for experiment in experiments
+            if experiment.name != study and search([experiment], OURS, limit=1, client=client)
+        ]
+        if others and wanted - done:
+            elsewhere = list[Run]()
+            for identity in sorted(wanted - done):
+                elsewhere += search(others, f"tags.`{names.IDENTITY_TAG}` = '{identity}'", client=client)
+            elsewhere = _of_identities(elsewhere, wanted)
+            missing |= _unreadable(elsewhere, client)
+            found += elsewhere
+    found.sort(key=lambda run: -run.info.start_time)
+    studies = {experiment.experiment_id: experiment.name for experiment in experiments}
+    rows = [
+        {**row, "study": studies[run.info.experiment_id]}
+        for run, row in zip(found, rows_of(found, missing), strict=True)
+    ]
+    return _frame(found, rows, columns)
+
+
+def _of_identities(runs: Sequence[Run], wanted: Collection[str]) -> list[Run]:
+    return [run for run in usable(runs) if _identity(run) in wanted]
+
+
+def _identity(run: Run) -> str:
+    return str(run.data.tags[names.IDENTITY_TAG])
+
+
+def _unreadable(runs: Sequence[Run], client: mlflow.MlflowClient) -> dict[str, str]:
+    return unreadable(runs, artifacts_of(runs, mlflow.get_tracking_uri(), client))
+
+
+_COSTS = {
+    "examples": names.EXAMPLES,
+    "seconds": names.SECONDS,
+    "predicted": names.PREDICTED_SECONDS,
+    "flops": names.FLOPS,
+    "examples_per_second": names.EXAMPLES_PER_SECOND,
+}
+
+
+def history(columns: Sequence[str], limit: int = 300) -> pd.DataFrame:
+    """Return what the newest finished runs of the open store took, cached ones left out.
+
+    Args:
+        columns: The columns to return, of those of `StudyRecord.runs`, and `examples` that it trained on, `seconds` in
+            all, the seconds that were `predicted`, `flops` and `examples_per_second`.
+        limit: Most runs to look at.
+
+    Returns:
+        Newest first, index `run_id`.
+
+    Raises:
+        TrackingError: The store cannot be read.
+    """
+    with _reading():
+        client = mlflow.MlflowClient()
+        where = f"attributes.status = 'FINISHED' and metrics.`{names.SECONDS}` > 0"
+        runs = search(client.search_experiments(), where, limit=limit, client=client)
+    own = [run for run in usable(runs) if names.CACHED_FROM_TAG not in names.current_tags(run.data.tags)]
+    rows = [
+        {**row, **{name: run.data.metrics.get(metric, float("nan")) for name, metric in _COSTS.items()}}
+        for run, row in zip(own, rows_of(own, {}), strict=True)
+    ]
+    return _frame(own, rows, columns)
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except (MlflowException, OSError) as error:
+        raise TrackingError(f"the tracking store cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def _frame(runs: Sequence[Run], rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> pd.DataFrame:
+    ids = pd.Index([run.info.run_id for run in runs], name="run_id", dtype=object)
+    return pd.DataFrame(list(rows), index=ids).reindex(columns=list(columns))
+
+
+def rows_of(runs: Sequence[Run], missing: Mapping[str, str]) -> list[dict[str, object]]:
+    """Return a row for each run, with the columns of `StudyRecord.runs`.
+
+    Args:
+        runs: Runs that can be used.
+        missing: By id, why the result of a run cannot be read.
+    """
+    return [{**_row(run), "missing": missing.get(run.info.run_id)} for run in runs]
+
+
+def _row(run: Run) -> dict[str, object]:
+    tags = {
+        name.removeprefix(names.TAG_PREFIX): value
+        for name, value in names.current_tags(run.data.tags).items()
+        if name.startswith(names.TAG_PREFIX)
+    }
+    start, end = run.info.start_time, run.info.end_time
+    return {
+        **tags,
+        "seed": int(tags["seed"]),
+        "status": run.info.status,
+        "started": pd.Timestamp(start, unit="ms", tz="UTC"),
+        "seconds": (end - start) / 1000 if end else float("nan"),
+    }

@@ -1,0 +1,181 @@
+"""The record of a study, read back from the store: everything that a report needs, as frames."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+from mlflow.exceptions import MlflowException
+
+from ablate.errors import TrackingError
+from ablate.tracking import names
+from ablate.tracking.run_records import rows_of
+from ablate.tracking.stored_runs import OURS, artifacts_of, search, unreadable, usable
+from ablate.tracking.study import NO_ALIASES, joined
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """A study's runs.
+
+    Attributes:
+        name: Name of the study.
+        question: The question that it asks; None where none was recorded.
+        definition: Its file, as YAML; None for a sweep without one.
+        aliases: Effects that its design aliases, a line each.
+        uri: Address of the store.
+        experiment_id: The study's experiment in MLflow.
+        runs: One row a run, newest first, index `run_id`: columns `status` (FINISHED, FAILED, KILLED, RUNNING),
+            `started` (UTC), `seconds`, and every tag that starts with `ablate.` without that start:
+            `variant`, `seed` (int), `identity`, `configuration`, `setting`, `reason`, `error`, `commit`, ...; missing
+            where a run lacks it. `missing` says why a finished run's result cannot be read.
+        metrics: Index `run_id`, one column a metric, its last value.
+        params: Index `run_id`, one column a param, as text.
+        artifacts: By `run_id`, the address of the folder of a run's artifacts, that of another study's run where the
+            result is cached; None where it is gone.
+    """
+
+    name: str
+    question: str | None
+    definition: str | None
+    aliases: Sequence[str]
+    uri: str
+    experiment_id: str
+    runs: pd.DataFrame
+    metrics: pd.DataFrame
+    params: pd.DataFrame
+    artifacts: Mapping[str, str | None]
+
+    @property
+    def readable(self) -> "pd.Series[bool]":
+        """Whether a run has a result that can be read, by `run_id`."""
+        return (self.runs["status"] == "FINISHED") & self.runs["missing"].isna()
+
+    @property
+    def results(self) -> pd.DataFrame:
+        """The metrics that are results: runs of one identity have the same bits there."""
+        return self.metrics[[name for name in map(str, self.metrics) if names.is_result(name)]]
+
+    def curve(self, run_id: str, metric: str) -> pd.DataFrame:
+        """Return a metric's history: columns `step` and `value`, by step."""
+        history = mlflow.MlflowClient().get_metric_history(self._source(run_id), metric)
+        frame = pd.DataFrame({"step": [m.step for m in history], "value": [m.value for m in history]})
+        # A run that was killed and resumed has done the steps since its last checkpoint twice.
+        return frame.drop_duplicates("step", keep="last").sort_values("step", ignore_index=True)
+
+    def per_example(self, run_id: str) -> pd.DataFrame:
+        """Return a run's table of evaluation metrics, one row an example."""
+        return self._table(run_id, names.PER_EXAMPLE_FILE)
+
+    def metric_specs(self, run_id: str) -> pd.DataFrame:
+        """Return what the metrics mean: index `name`, columns label, unit, higher_is_better, description."""
+        with _intact(run_id, names.METRIC_SPECS_FILE):
+            text = self._artifact(run_id, names.METRIC_SPECS_FILE).read_text(encoding="utf-8")
+            return pd.DataFrame(json.loads(text)).set_index("name")
+
+    def samples(self, run_id: str) -> pd.DataFrame:
+        """Return a run's sample pictures: columns kind (given, truth, output), example, and picture, a PNG file."""
+        return self._table(run_id, names.SAMPLES_FILE)
+
+    def distribution(self, run_id: str) -> pd.DataFrame | None:
+        """Return how a run's outputs spread beside the truth, see `ablate.task.Evaluation`; None where it has none."""
+        listed = mlflow.artifacts.list_artifacts(self._address(run_id, names.EVALUATION_FOLDER), tracking_uri=self.uri)
+        if Path(names.DISTRIBUTION_FILE).name not in {Path(file.path).name for file in listed}:
+            return None
+        return self._table(run_id, names.DISTRIBUTION_FILE)
+
+    def code(self, run_id: str) -> Mapping[str, Any] | None:
+        """Return the attributes of `ablate.execution.code_version.Code` of a run; None where it does not say."""
+        try:
+            return dict(json.loads(self._artifact(run_id, names.CODE_FILE).read_text(encoding="utf-8")))
+        except TrackingError:
+            return None
+
+    def problems(self, run_id: str) -> list[str]:
+        """Return the files that were left out of a run's data set, a line each."""
+        metrics = self.metrics.loc[run_id]
+        if not metrics.get(names.UNUSABLE_FILES, 0) and not metrics.get(names.IGNORED_FILES, 0):
+            return []
+        return self._artifact(run_id, names.PROBLEMS_FILE).read_text(encoding="utf-8").splitlines()
+
+    def _source(self, run_id: str) -> str:
+        """Return the run that made a result: another study's where it is cached."""
+        source = self.runs.loc[run_id].get("cached_from")
+        return source if isinstance(source, str) else run_id
+
+    def _address(self, run_id: str, place: str) -> str:
+        # Asked for by a run's id, MLflow reads that run from the store several times for each file.
+        folder = self.artifacts[run_id]
+        if folder is None:
+            raise TrackingError(f"run {run_id} has no artifact {place}: {self.runs['missing'][run_id]}")
+        return f"{folder.rstrip('/')}/{place}"
+
+    def _table(self, run_id: str, place: str) -> pd.DataFrame:
+        with _intact(run_id, place):
+            return pd.read_parquet(self._artifact(run_id, place))
+
+    def _artifact(self, run_id: str, place: str) -> Path:
+        try:
+            return Path(mlflow.artifacts.download_artifacts(self._address(run_id, place), tracking_uri=self.uri))
+        except (MlflowException, OSError) as error:
+            raise TrackingError(f"run {run_id} has no artifact {place}: {str(error).splitlines()[0]}") from error
+
+
+@contextmanager
+def _intact(run_id: str, place: str) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, KeyError, OSError) as error:  # Arrow's, JSON's
+        raise TrackingError(
+            f"the artifact {place} of run {run_id} is damaged: {str(error).splitlines()[0]}. rerun=all trains it again"
+        ) from error
+
+
+def study_names() -> list[str]:
+    """Return the names of the studies in the open store, that with the newest run first.
+
+    Experiments that hold no run of ours, on a server that others use too, are no studies.
+    """
+    newest = {
+        experiment.name: run.info.start_time
+        for experiment in mlflow.MlflowClient().search_experiments()
+        for run in search([experiment], OURS, limit=1)
+    }
+    return sorted(newest, key=lambda name: -newest[name])
+
+
+def read_study(name: str, uri: str) -> StudyRecord:
+    """Read a study from the open store.
+
+    Args:
+        name: Name of the study.
+        uri: Address of the store, which is open.
+
+    Raises:
+        TrackingError: There is no such study, or it has no runs.
+    """
+    experiment = mlflow.MlflowClient().get_experiment_by_name(name)
+    if experiment is None or experiment.lifecycle_stage != "active":
+        known = ", ".join(study_names()) or "none"
+        raise TrackingError(f"the store {uri} has no study {name}. Its studies: {known}")
+    runs = usable(search([experiment]), foreign=True)
+    if not runs:
+        raise TrackingError(f"study {name} in {uri} has no runs yet")
+    artifacts = artifacts_of(runs, uri)
+    ids = pd.Index([run.info.run_id for run in runs], name="run_id")
+    return StudyRecord(
+        name=name,
+        question=experiment.tags.get(names.QUESTION_TAG),
+        definition=joined(experiment.tags, names.DEFINITION_TAG) or None,
+        aliases=[line for line in joined(experiment.tags, names.ALIASES_TAG).splitlines() if line != NO_ALIASES],
+        uri=uri,
+        experiment_id=experiment.experiment_id,
+        runs=pd.DataFrame(rows_of(runs, unreadable(runs, artifacts)), index=ids),
+        metrics=pd.DataFrame([run.data.metrics for run in runs], index=ids),
+        params=pd.DataFrame([run.data.params for run in runs], index=ids),
+        artifacts=artifacts,
+    )
