@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from ablate.report.formatting import number, with_interval
-from ablate.report.tables import mean_sd
+from ablate.report.number_format import number, with_interval
+from ablate.report.tables.table import mean_sd
 
 ROOT = Path(__file__).parents[1]
 REPORT = ROOT / "reports" / "original_study"

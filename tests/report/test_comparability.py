@@ -1,4 +1,4 @@
-"""What stands in one table, and what a refusal says."""
+"""Selection of runs, checks that they are comparable, and what a refusal says."""
 
 import re
 from typing import Any
@@ -9,7 +9,8 @@ import pytest
 
 from ablate.errors import NotComparable
 from ablate.execution.code_version import Code
-from ablate.report.comparability import SETTING, Gap, Selection, check_names, comparable, newest_finished
+from ablate.report.comparability import check_names, comparable
+from ablate.report.selection import SETTING, Gap, Selection, newest_finished
 
 Run = tuple[str, str, int]
 
@@ -134,7 +135,7 @@ def test_several_disagreements_are_named_together_and_their_hash_is_not() -> Non
     assert re.findall(r"^  (\w.*):$", str(refused.value), re.MULTILINE) == ["scale", "code that computes results"]
     kept = comparable(selection, "study", partial=True)
     assert list(kept.runs.index) == ["run0", "run3"]
-    assert [gap.why.split()[1] for gap in kept.gaps] == ["scale", "code"]
+    assert [gap.reason.split()[1] for gap in kept.gaps] == ["scale", "code"]
 
 
 def test_seeds_of_a_variant_that_are_configured_otherwise_are_no_repetitions() -> None:

@@ -1,4 +1,4 @@
-"""What compares variants, against hand-made scores, SciPy and statsmodels."""
+"""Comparison of variants, against hand-made scores, SciPy and statsmodels."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,8 +7,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
@@ -23,10 +21,10 @@ from ablate.report.compare import (
     Primary,
     compare,
     cost_differences,
-    holm,
     per_example,
 )
 from ablate.statistics.intervals import crossed_mean
+from ablate.statistics.power import minimum_detectable_effect
 
 COLUMNS = [
     "variant",
@@ -44,7 +42,7 @@ COLUMNS = [
     "p_corrected",
     "p_equivalence",
     "effect_size",
-    "detectable",
+    "minimum_detectable_effect",
     "verdict",
 ]
 AUC = Primary("auc", higher_is_better=True)
@@ -87,23 +85,6 @@ def compared(
     return table.set_index(["variant", "metric"])
 
 
-def test_holm_is_that_of_statsmodels() -> None:
-    random = np.random.default_rng(0)
-    for size in (1, 2, 5, 8, 30):
-        p = random.beta(0.3, 2, size).tolist()
-        assert holm(p) == pytest.approx(multipletests(p, method="holm")[1], rel=1e-12)
-
-
-@settings(deadline=None, max_examples=25)  # statsmodels collects garbage at every call
-@given(st.lists(st.sampled_from([0.0, 0.001, 0.01, 0.02, 0.2, 1.0, math.nan]), max_size=8))
-def test_holm_takes_ties_and_leaves_out_what_is_unknown(p_values: list[float]) -> None:
-    corrected, known = holm(p_values), ~np.isnan(p_values)
-    assert np.isnan(corrected).tolist() == (~known).tolist()
-    if known.any():
-        expected = multipletests(np.array(p_values)[known], method="holm")[1]
-        assert corrected[known] == pytest.approx(expected, rel=1e-12)
-
-
 def test_a_row_says_what_a_variant_reached_and_how_it_differs() -> None:
     table = compare(
         scores({"baseline": {0: [1.0, 3.0], 1: [2.0, 6.0]}, "a=1": {0: [2.0, 5.0], 1: [4.0, 9.0]}}),
@@ -125,7 +106,16 @@ def test_the_baseline_is_compared_with_nothing() -> None:
     baseline = compared(drawn({"a=1": 1.0})).loc[("baseline", "auc")]
     assert baseline["verdict"] == ""
     assert baseline["n_paired"] == 0
-    unknown = ["difference", "low", "high", "p", "p_corrected", "p_equivalence", "effect_size", "detectable"]
+    unknown = [
+        "difference",
+        "low",
+        "high",
+        "p",
+        "p_corrected",
+        "p_equivalence",
+        "effect_size",
+        "minimum_detectable_effect",
+    ]
     assert baseline[unknown].isna().all()
 
 
@@ -220,15 +210,19 @@ def test_the_primary_metric_is_corrected_and_the_others_are_not() -> None:
         assert other.loc[variant, "verdict"] in (BETTER, WORSE)
 
 
-def test_what_is_detectable_is_so_after_the_correction() -> None:
+def test_the_minimum_detectable_effect_is_that_after_the_correction() -> None:
     values = drawn({"a=1": 0.0, "a=2": 0.0, "a=3": 0.0})
     table = compared(values, directions={"auc": True, "other": True}, other=values)
     for variant in ("a=1", "a=2", "a=3"):
         differences = np.array([values[variant][seed] - values["baseline"][seed] for seed in range(5)])
-        spread = crossed_mean(differences).spread
-        assert spread is not None
-        assert table.loc[(variant, "auc"), "detectable"] == pytest.approx(spread.detectable(alpha=0.05 / 3))
-        assert table.loc[(variant, "other"), "detectable"] == pytest.approx(spread.detectable(alpha=0.05))
+        error = crossed_mean(differences).error
+        assert error is not None
+        assert table.loc[(variant, "auc"), "minimum_detectable_effect"] == pytest.approx(
+            minimum_detectable_effect(error, alpha=0.05 / 3)
+        )
+        assert table.loc[(variant, "other"), "minimum_detectable_effect"] == pytest.approx(
+            minimum_detectable_effect(error, alpha=0.05)
+        )
 
 
 def test_a_difference_below_the_margin_is_equivalent_even_where_it_is_certain() -> None:
@@ -244,7 +238,7 @@ def test_equivalence_is_corrected_for_the_number_of_variants() -> None:
     values = drawn({"a=1": 0.0, "a=2": 0.05, "a=3": 0.3})
     table = compared(values, Primary("auc", higher_is_better=True, margin=0.1))
     raw = [
-        crossed_mean([values[variant][seed] - values["baseline"][seed] for seed in range(5)]).p_outside(0.1)
+        crossed_mean([values[variant][seed] - values["baseline"][seed] for seed in range(5)]).p_equivalence(0.1)
         for variant in ("a=1", "a=2", "a=3")
     ]
     expected = multipletests(raw, method="holm")[1]
@@ -260,7 +254,7 @@ def test_no_margin_no_equivalence() -> None:
 def test_a_variant_that_does_the_same_differs_by_nothing() -> None:
     values = drawn({})
     row = compared({**values, "a=1": values["baseline"]}).loc[("a=1", "auc")]
-    assert (row["difference"], row["low"], row["high"], row["p"], row["detectable"]) == (0, 0, 0, 1, 0)
+    assert (row["difference"], row["low"], row["high"], row["p"], row["minimum_detectable_effect"]) == (0, 0, 0, 1, 0)
     assert row["verdict"] == NO_DIFFERENCE
 
 

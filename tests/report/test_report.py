@@ -17,16 +17,16 @@ from PIL import Image
 
 from ablate.errors import NotComparable
 from ablate.report.compare import compare
-from ablate.report.figures.all_figures import draw
+from ablate.report.figures.draw import draw_figures
 from ablate.report.load import load
-from ablate.report.page import make_page
 from ablate.report.render import write
+from ablate.report.report import make_report
 from ablate.statistics.effects import COLUMNS
 from ablate.tracking.store import open_store
 from ablate.tracking.study import LIMIT
 from ablate.tracking.study_record import read_study
 from tests.conftest import Command
-from tests.report.conftest import IMPORTED, ODD, PHOTOGRAPHS, STUDY, add_failed, add_run, record
+from tests.support.stores import IMPORTED, ODD, PHOTOGRAPHS, STUDY, add_failed, add_run, record_hand_made
 
 FILES = {
     "report.html", "report.md", "report.tex", "comparison.csv", "comparison.parquet", "runs.csv", "scores.parquet",
@@ -150,7 +150,7 @@ def test_the_newest_study_is_the_default_and_experiments_of_others_are_none(
 
 
 def test_an_unfinished_study_is_refused_and_shown_with_gaps_on_demand(hand_made: Path, forked_m: Command) -> None:
-    record(hand_made, factors={"loss": ["even", "<i>odd</i>", "new"]})
+    record_hand_made(hand_made, factors={"loss": ["even", "<i>odd</i>", "new"]})
     add_failed(hand_made, "loss=new", 1)
     refused = forked_m("ablate.report", "study=hand", "out=there")
     assert refused.returncode == 1
@@ -204,7 +204,9 @@ def test_renamed_photographs_are_the_same_ones(hand_made: Path) -> None:
     renamed = dict(zip(names, PHOTOGRAPHS, strict=True))
     pd.testing.assert_frame_equal(after.scores.rename(index=renamed).sort_index(), before.scores.sort_index())
     assert set(after.samples["example"]) == set(names[:6])
-    figure = draw(after, compare(after.scores, {"auc": True, "rmse": False, "color": None}, after.primary), NO_EFFECTS)
+    figure = draw_figures(
+        after, compare(after.scores, {"auc": True, "rmse": False, "color": None}, after.primary), NO_EFFECTS
+    )
     assert "the 12 that evaluate" in figure["grid"].caption
 
 
@@ -229,13 +231,13 @@ def test_another_metric_may_be_asked_for(hand_made: Path, forked_m: Command) -> 
 
 
 def test_a_margin_makes_variants_equivalent(hand_made: Path, forked_m: Command) -> None:
-    record(hand_made, metric={"name": "auc", "direction": "maximize", "margin": 30.0})
+    record_hand_made(hand_made, metric={"name": "auc", "direction": "maximize", "margin": 30.0})
     finished = forked_m("ablate.report", "study=hand", "out=there")
     assert "1 is equivalent, within ±30 points of it: loss=<i>odd</i>." in finished.stdout
 
 
 def test_a_factorial_study_has_effects(hand_made: Path, forked_m: Command) -> None:
-    record(hand_made, name="two", factors={"a": ["x", "y"], "b": ["x", "y"]}, baseline={"a": "x", "b": "x"},
+    record_hand_made(hand_made, name="two", factors={"a": ["x", "y"], "b": ["x", "y"]}, baseline={"a": "x", "b": "x"},
            design="full_factorial", seeds=[0, 1, 2])  # fmt: skip
     gains = {"baseline": 0.0, "a=y": 4.0, "b=y": 0.5, "a=y,b=y": 10.5}
     for variant, gain in gains.items():
@@ -254,10 +256,10 @@ def asked() -> str:
 
 def test_a_long_definition_is_kept_whole(hand_made: Path, forked_m: Command) -> None:
     question = "Does it matter? " * (LIMIT // 10)
-    record(hand_made, question=question)
+    record_hand_made(hand_made, question=question)
     assert forked_m("ablate.report", "study=hand", "out=there").returncode == 0
     assert asked() == question
-    record(hand_made)
+    record_hand_made(hand_made)
     assert asked() == STUDY["question"]
 
 
@@ -335,7 +337,7 @@ def long_names(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     for place, variant in enumerate(["baseline", *LONG]):
         add_run(folder, variant, 0, gain=float(place))
     add_failed(folder, f"{LONG[0]},seed=1", 0)
-    page = make_page(load(read_study("hand", f"sqlite:///{folder / 'mlflow.db'}"), partial=True))
+    page = make_report(load(read_study("hand", f"sqlite:///{folder / 'mlflow.db'}"), partial=True))
     write(page, folder / "out")
     return folder / "out"
 

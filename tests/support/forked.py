@@ -25,7 +25,7 @@ IMPORTED = (
     "ablate.tracking.study",
     "ablate.execution.in_subprocess",
     "ablate.colorization.task",
-    "ablate.report.page",
+    "ablate.report.report",
     "ablate.report.load",
     "ablate.report.render",
     "ablate.study.plan_table",

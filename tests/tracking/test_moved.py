@@ -18,14 +18,13 @@ from ablate.errors import TrackingError
 from ablate.execution.status import STATUS_COLUMNS, RunState, Status, run_state
 from ablate.task import Evaluation, Metric
 from ablate.tracking.cached_run import link_cached_run
-from ablate.tracking.report import log_report
 from ablate.tracking.run import track
 from ablate.tracking.run_records import runs_of
 from ablate.tracking.sqlite import sqlite_address
 from ablate.tracking.store import open_store
+from ablate.tracking.study_artifacts import log_study_artifacts, read_study_artifacts
 from ablate.tracking.study_record import read_study
 from ablate.tracking.tracked_model import find_model, read_config
-from ablate.tracking.turing import TABLES, log_turing, read_turing
 
 TABLE = pd.DataFrame({"example": ["cat"], "digest": ["c"], "auc": [1.0]})
 
@@ -69,8 +68,8 @@ def test_a_moved_store_is_read_and_written_where_it_is(old: Path, new: Path, to_
     run = add_run(old)
     report = old / "report.html"
     report.touch()
-    log_report("own", old, [report])
-    log_turing("own", "people", tables=dict.fromkeys(TABLES, pd.DataFrame({"algorithm": []})), summary={}, runs={})
+    log_study_artifacts("own", "report", old, [report])
+    log_study_artifacts("own", "turing", old, [report], name="people")
     client = mlflow.MlflowClient()
     model = client.create_logged_model(client.get_run(run).info.experiment_id).model_id
     old.rename(new)
@@ -80,10 +79,10 @@ def test_a_moved_store_is_read_and_written_where_it_is(old: Path, new: Path, to_
     record = read_study("own", uri)
     pd.testing.assert_frame_equal(record.per_example(run), TABLE)
     assert read_config(find_model(run)) == {"seed": 0}
-    assert [people.experiment for people in read_turing(record)] == ["people"]
+    assert [found.name for found in read_study_artifacts(record.experiment_id, uri, "turing")] == ["people"]
     # Reports and analyses are written into runs of before; a new run, into an experiment of before.
     (new / "report.html").write_text("again")
-    log_report("own", new, [new / "report.html"])
+    log_study_artifacts("own", "report", new, [new / "report.html"])
     assert [file.read_text() for file in new.rglob("artifacts/report/report.html")] == ["again"]
     later = add_run(new, identity="j")
     assert (new / "mlartifacts" / "own" / later / "artifacts" / "config.yaml").is_file()

@@ -3,7 +3,7 @@
 import pytest
 
 from ablate.tracking.names import is_result
-from ablate.tracking.turing import METRICS
+from ablate.turing.analyse.record import METRICS
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What somebody might try who wants answers, pictures or the experimenter's page that are not theirs."""
+"""Attacks of somebody who wants answers, pictures or the experimenter's page that are not theirs."""
 
 import os
 import statistics
@@ -14,12 +14,13 @@ from sqlalchemy import inspect, select
 
 from ablate.errors import ConfigError
 from ablate.turing.bundle import PICTURES, Bundle
-from ablate.turing.database import Base, Database, Experiment, Participant, read_answers
+from ablate.turing.database import Database, Experiment, Participant, read_answers
+from ablate.turing.database.tables import Base
 from ablate.turing.serve.command import main as serve_main
-from ablate.turing.serve.security import MAX_BODY, Signer, same
+from ablate.turing.serve.security import MAX_BODY, Signer, equal_secrets
 from ablate.turing.serve.sessions import Sessions
-from tests.turing.conftest import TOKEN, Served
-from visitors import Visitor
+from tests.support.servers import TOKEN, Served
+from tests.support.visitors import Visitor
 
 COOKIE = "turing-drawn"
 
@@ -292,9 +293,9 @@ def test_whoever_reads_the_database_has_no_session(served: Served) -> None:
 
 
 def test_secrets_are_compared_whole() -> None:
-    assert same("äß token", "äß token")
-    assert not same("token", "token ")
-    assert not same("", "token")
+    assert equal_secrets("äß token", "äß token")
+    assert not equal_secrets("token", "token ")
+    assert not equal_secrets("", "token")
     signer = Signer(b"secret")
     assert signer.read("purpose", signer.sign("purpose", "value")) == "value"
     assert signer.read("other", signer.sign("purpose", "value")) is None

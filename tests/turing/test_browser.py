@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from ablate.turing.database import Trial, read_answers
 from ablate.turing.protocol import Protocol
-from tests.turing.conftest import SHORT, TOKEN, Served, make_bundle
+from tests.support.bundles import SHORT, make_bundle
+from tests.support.servers import TOKEN, Served
 
 PROBE = """
   window.frames_seen = [];
@@ -195,8 +196,8 @@ def test_reload_and_back_in_the_middle(served: Served, context: BrowserContext) 
     page.go_back()
     assert asked(page) == 2
     page.go_back()
-    expect(page.get_by_role("link", name="Go on where you were")).to_be_visible()
-    page.get_by_role("link", name="Go on where you were").click()
+    expect(page.get_by_role("link", name="Continue where you were")).to_be_visible()
+    page.get_by_role("link", name="Continue where you were").click()
     assert asked(page) == 2
     page.locator("button[value=left]").click()
     expect(page.locator(".verdict")).to_be_visible()

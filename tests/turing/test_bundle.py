@@ -1,4 +1,4 @@
-"""What a bundle on disk must be: whole, of this version, and as it was built."""
+"""A bundle on disk is whole, of this version, and as it was built."""
 
 import json
 import shutil

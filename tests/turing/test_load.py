@@ -16,9 +16,10 @@ from sqlalchemy import select
 from ablate.turing.database import Database, Participant, Trial, read_answers
 from ablate.turing.protocol import Protocol
 from ablate.turing.serve.assignment import SIDES
-from ablate.turing.serve.security import Signer, kept
-from tests.turing.conftest import Process, free_port, make_bundle
-from visitors import Visitor, at_once
+from ablate.turing.serve.security import Signer, hash_key
+from tests.support.bundles import make_bundle
+from tests.support.servers import Process, free_port
+from tests.support.visitors import Visitor, at_once
 
 PARTICIPANTS, KILLS = 200, 3
 SHORTEST = Protocol(practice=1, test=1, checks=1, exposure_ms=100)
@@ -100,7 +101,7 @@ def test_a_killed_server_loses_no_confirmed_answer(kind: str, request: pytest.Fi
 def choices(database: Database, visitor: Visitor) -> dict[int, str]:
     """Return what the database has of a visitor's answers."""
     key = Signer(database.secret()).read("turing-drawn", visitor.cookies["turing-drawn"])
-    own = Participant.key == kept(key or "")
+    own = Participant.key == hash_key(key or "")
     with database.reading() as session:
         found = session.execute(select(Trial.number, Trial.choice).join(Participant).where(own)).all()
     return {number: choice for number, choice in found if choice is not None}

@@ -10,8 +10,9 @@ from sqlalchemy import text
 
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Trial, read_answers
-from ablate.turing.serve.security import kept
-from tests.turing.conftest import SHORT, Served, links, make_bundle
+from ablate.turing.serve.security import hash_key
+from tests.support.bundles import SHORT, make_bundle
+from tests.support.servers import Served, links
 
 
 def left(number: int) -> str:
@@ -45,7 +46,7 @@ def test_a_whole_session_is_in_the_database_as_it_was_answered(served: Served) -
     assert person["finished"] > person["started"]
     # What was clicked is the fake, as far as the participant knows: fooled is who clicked the real one.
     sessions = served.sessions()
-    place = sessions.find(kept(served.site.signer.read("turing-drawn", visitor.cookies["turing-drawn"]) or ""))
+    place = sessions.find(hash_key(served.site.signer.read("turing-drawn", visitor.cookies["turing-drawn"]) or ""))
     assert place is not None
     assert place.trial is None
     with served.site.database.reading() as session:
@@ -85,7 +86,7 @@ def test_the_first_of_two_answers_counts(served: Served) -> None:
     assert visitor.post("answer", csrf=token, number=1, choice="left").status == 200
     assert visitor.get("trial").field("number") == "2"
     sessions, key = served.sessions(), served.site.signer.read("turing-drawn", visitor.cookies["turing-drawn"])
-    trial = sessions.practiced(kept(key or ""), 1)
+    trial = sessions.practiced(hash_key(key or ""), 1)
     assert trial is not None
     assert trial.choice == "right"
 
@@ -124,7 +125,7 @@ def test_practice_says_whether_it_was_right_and_the_test_does_not(served: Served
 def test_the_same_browser_takes_part_once(served: Served) -> None:
     visitor = served.visitor()
     visitor.begin()
-    assert "Go on where you were" in visitor.get("./").text
+    assert "Continue where you were" in visitor.get("./").text
     token = served.site.signer.form_token(
         served.site.signer.read("turing-drawn", visitor.cookies["turing-drawn"]) or ""
     )

@@ -2,12 +2,18 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ablate.cli.arguments import parse_arguments, parse_bool
 from ablate.cli.errors import handle_errors
 from ablate.config.paths import project_dir
 from ablate.errors import TrackingError
+
+if TYPE_CHECKING:
+    from ablate.report.report import Report
+    from ablate.tracking.study_record import StudyRecord
 
 HELP = """\
 Compare the runs of a study: which part matters, by how much, how surely, and at what cost.
@@ -41,31 +47,42 @@ def main() -> None:
         # Figures go to files, whatever windows the environment asks for; an unknown one would be an error.
         os.environ["MPLBACKEND"] = "agg"
         from ablate.report.load import load
-        from ablate.report.page import make_page
         from ablate.report.render import write
-        from ablate.tracking.report import log_report
-        from ablate.tracking.store import open_store, store_uri
-        from ablate.tracking.study_record import read_study, study_names
+        from ablate.report.report import make_report
+        from ablate.tracking.study_artifacts import log_study_artifacts
 
-        uri = store_uri(arguments.get("uri"), project_dir())
-        open_store(uri, to_read=True)
-        studies = [arguments["study"]] if "study" in arguments else study_names()
-        if not studies:
-            raise TrackingError(f"there are no runs yet in {uri}: `python -m ablate.run` makes one")
-        results = load(read_study(studies[0], uri), partial=partial, metric=arguments.get("metric"))
-        page = make_page(results)
+        results = load(_read_study(arguments), partial=partial, metric=arguments.get("metric"))
+        report = make_report(results)
         folder = Path(arguments.get("out") or project_dir() / "reports" / results.study)
-        files = write(page, folder)
-        print(f"{len(results.runs)} runs of study {results.study} compared")
-        for line in page.answer:
-            print(line)
-        for gap in results.gaps[:_SHOWN]:
-            print(f"Missing: {gap}")
-        if len(results.gaps) > _SHOWN:
-            print(f"Missing: {len(results.gaps) - _SHOWN} more, which the report names")
-        print(f"Report: {files[-1]}")
+        files = write(report, folder)
+        _print_summary(report, files[-1])
         if tracked:
-            log_report(results.study, folder, files)
+            log_study_artifacts(results.study, "report", folder, files)
+
+
+def _read_study(arguments: Mapping[str, str]) -> "StudyRecord":
+    """Read the study that is named, or the one with the newest run."""
+    from ablate.tracking.store import open_store, store_uri
+    from ablate.tracking.study_record import read_study, study_names
+
+    uri = store_uri(arguments.get("uri"), project_dir())
+    open_store(uri, to_read=True)
+    studies = [arguments["study"]] if "study" in arguments else study_names()
+    if not studies:
+        raise TrackingError(f"there are no runs yet in {uri}: `python -m ablate.run` makes one")
+    return read_study(studies[0], uri)
+
+
+def _print_summary(report: "Report", page: Path) -> None:
+    results = report.results
+    print(f"{len(results.runs)} runs of study {results.study} compared")
+    for line in report.answer:
+        print(line)
+    for gap in results.gaps[:_SHOWN]:
+        print(f"Missing: {gap}")
+    if len(results.gaps) > _SHOWN:
+        print(f"Missing: {len(results.gaps) - _SHOWN} more, which the report names")
+    print(f"Report: {page}")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""How variants differ from the baseline, as pure functions on frames.
+"""Comparison of variants with the baseline. Pure functions on frames.
 
 Scores are a frame with the index (variant, seed, example) and one column a metric: every run has the same examples, in
 the same order.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +13,12 @@ import pandas as pd
 
 from ablate.config.variant import BASELINE
 from ablate.report.variants import in_order
-from ablate.statistics.intervals import LEVEL, Estimate, crossed_mean
+from ablate.statistics.corrections import holm
+from ablate.statistics.intervals import ALPHA, Estimate, crossed_mean
+from ablate.statistics.power import minimum_detectable_effect
 
 Array = npt.NDArray[np.float64]
 
-ALPHA = 1 - LEVEL
 BETTER, WORSE = "better", "worse"
 HIGHER, LOWER = "higher", "lower"
 _NONE = Estimate(np.nan)
@@ -43,8 +44,8 @@ def compare(scores: pd.DataFrame, directions: Mapping[str, bool | None], primary
     """Compare every variant with the baseline, paired by seed and example.
 
     p-values of the primary metric are corrected for the number of variants by Holm's method; those of all other
-    metrics are exploratory and stand as they are. The smallest detectable difference is that which a repetition finds
-    with a probability of 80 %, at the level that Holm's method asks of the first of so many comparisons.
+    metrics are exploratory and stand as they are. The minimum detectable effect is the difference that a repetition
+    finds with a probability of 80 %, at the level that Holm's method asks of the first of so many comparisons.
 
     Args:
         scores: See above.
@@ -54,8 +55,9 @@ def compare(scores: pd.DataFrame, directions: Mapping[str, bool | None], primary
     Returns:
         One row a variant and metric, by `in_order`: columns variant, metric, n (seeds), mean, sd (over seeds),
         n_paired (seeds that the baseline has too), examples, difference, low, high (95 % interval), p, p_corrected
-        (NaN where exploratory), p_equivalence (corrected; NaN without a margin), effect_size, detectable, verdict
-        (empty for the baseline) and exploratory. Without a baseline, or a seed shared with it, what compares is NaN.
+        (NaN where exploratory), p_equivalence (corrected; NaN without a margin), effect_size,
+        minimum_detectable_effect, verdict (empty for the baseline) and exploratory. Without a baseline, or a seed
+        shared with it, what compares is NaN.
     """
     metrics = list(scores.columns)
     tables = dict(_tables(scores))
@@ -138,19 +140,6 @@ def cost_differences(costs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def holm(p_values: Sequence[float]) -> Array:
-    """Correct p-values of several comparisons by Holm's method (1979); those that are NaN are none of them.
-
-    The smallest of m is multiplied by m, the next by m - 1, and so on; none becomes smaller than one before it. As
-    statsmodels' `multipletests` does, which collects garbage at every call.
-    """
-    given = np.asarray(p_values, dtype=np.float64)
-    order = np.argsort(given)[: np.count_nonzero(~np.isnan(given))]
-    corrected = np.full(len(given), np.nan)
-    corrected[order] = np.minimum(np.maximum.accumulate(given[order] * np.arange(len(order), 0, -1)), 1)
-    return corrected
-
-
 def _tables(scores: pd.DataFrame) -> Iterator[tuple[str, tuple[list[int], Array]]]:
     """Give every variant its seeds and its values: (num_seeds, num_examples, num_metrics)."""
     for variant, own in scores.groupby(level="variant", sort=False):
@@ -168,7 +157,7 @@ def _paired(own: tuple[list[int], Array], baseline: tuple[list[int], Array]) -> 
 def _judged(rows: pd.DataFrame, higher_is_better: bool | None, primary: Primary | None) -> pd.DataFrame:
     """Add what follows from the estimates of one metric; `primary` where it is the primary one."""
     estimates: list[Estimate] = list(rows["estimate"])
-    tested = [estimate for estimate in estimates if estimate.spread is not None]
+    tested = [estimate for estimate in estimates if estimate.error is not None]
     alpha = ALPHA / len(tested) if primary and tested else ALPHA
     margin = primary.margin if primary else None
     p = [estimate.p_value for estimate in estimates]
@@ -179,10 +168,11 @@ def _judged(rows: pd.DataFrame, higher_is_better: bool | None, primary: Primary 
         high=[high for _, high in intervals],
         p=p,
         p_corrected=holm(p) if primary else np.nan,
-        p_equivalence=np.nan if margin is None else holm([estimate.p_outside(margin) for estimate in estimates]),
+        p_equivalence=np.nan if margin is None else holm([estimate.p_equivalence(margin) for estimate in estimates]),
         effect_size=[estimate.effect_size for estimate in estimates],
-        detectable=[
-            np.nan if estimate.spread is None else estimate.spread.detectable(alpha=alpha) for estimate in estimates
+        minimum_detectable_effect=[
+            np.nan if estimate.error is None else minimum_detectable_effect(estimate.error, alpha=alpha)
+            for estimate in estimates
         ],
     )
     judged["verdict"] = [

@@ -1,4 +1,4 @@
-"""Which rows of two runs' tables are of the same example: those of the same contents, whatever it is called.
+"""Examples matched between runs: the same are those of the same contents, whatever they are called.
 
 Pure functions on frames.
 """

@@ -1,8 +1,8 @@
-"""Everything that a report shows, from the store, as frames."""
+"""A study's results, loaded from the store."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -13,86 +13,19 @@ from ablate.config.schema import unknown_level, validate
 from ablate.config.short_names import shorten
 from ablate.errors import ConfigError, NotComparable, TrackingError
 from ablate.execution.code_version import Code
-from ablate.report.comparability import Gap, comparable, newest_finished
+from ablate.report.comparability import comparable
 from ablate.report.compare import Primary
 from ablate.report.examples import by_contents, fingerprint, labels_of, relabelled
+from ablate.report.results import DRAWN, Results
+from ablate.report.selection import Gap, newest_finished
 from ablate.report.variants import in_order, short_names, shown_names
 from ablate.study.definition import StudyFile
 from ablate.tracking.study_record import StudyRecord
-from ablate.tracking.turing import TABLES, TuringRecord, read_turing
 
 CURVES = {"train/loss": "training", "val/loss": "evaluation photographs"}
-DRAWN = 24
-"""Variants whose curves, colours and pictures are read and drawn: the first of so many."""
 _READERS = 4
 
 _Read = TypeVar("_Read")
-
-
-@dataclass(frozen=True)
-class Results:
-    """A study's results.
-
-    Attributes:
-        study: Name of the study.
-        question: What it asks, None where that was never said.
-        definition: Its file, None for a sweep without one.
-        aliases: Effects that its design cannot tell apart, a line each.
-        uri: Address of the store.
-        experiment_id: The study's experiment in MLflow.
-        primary: The metric that answers the question.
-        runs: The runs that are compared, index `run_id`, by `in_order` and seed; `variant` is the name that is shown.
-        names: By the name that is shown, the whole one.
-        gaps: The runs that are missing.
-        superseded: Number of older runs of what was run again.
-        others: Number of older runs of a variant and seed that are not of what the newest is, by what differs.
-        common: What all variants have in common beside the defaults.
-        specs: What the metrics mean: index name, columns label, unit, higher_is_better, description.
-        scores: Index (variant, seed, example), one column a metric: see `compare`. Examples are told apart by their
-            contents, and called as in the newest run, see `examples.labels_of`.
-        costs: Index (variant, seed), one column a cost.
-        references: Columns reference, metric, value: the values of trivial answers.
-        curves: Columns variant, seed, part, step, loss; of the first `DRAWN` variants, as the next two.
-        samples: Columns variant, kind, example, picture: the sample pictures of each variant's first seed.
-        distributions: Columns variant, two coordinates, truth, output, summed over seeds; empty where there are none.
-        problems: The files that the data set left out, a line each.
-        people: What people said of the variants, the newest analysis first, under the short names.
-    """
-
-    study: str
-    question: str | None
-    definition: StudyFile | None
-    aliases: Sequence[str]
-    uri: str
-    experiment_id: str
-    primary: Primary
-    runs: pd.DataFrame
-    names: Mapping[str, str]
-    gaps: Sequence[Gap]
-    superseded: int
-    others: Mapping[str, int]
-    common: str
-    specs: pd.DataFrame
-    scores: pd.DataFrame
-    costs: pd.DataFrame
-    references: pd.DataFrame
-    curves: pd.DataFrame
-    samples: pd.DataFrame
-    distributions: pd.DataFrame
-    problems: list[str]
-    people: Sequence[TuringRecord] = ()
-
-    def spec(self, metric: str) -> Mapping[str, Any]:
-        """Return what a metric means, a row of `specs`: `higher_is_better` is None where neither direction is."""
-        row = {str(key): value for key, value in self.specs.loc[[metric]].to_dict("records")[0].items()}
-        # Beside True and False, pandas reads None as NaN.
-        direction = row["higher_is_better"]
-        return {**row, "higher_is_better": None if pd.isna(direction) else bool(direction)}
-
-    @property
-    def variants(self) -> list[str]:
-        """The variants that are compared, in order."""
-        return in_order(self.runs["variant"].tolist())
 
 
 def load(record: StudyRecord, *, partial: bool = False, metric: str | None = None) -> Results:
@@ -100,7 +33,7 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
 
     Args:
         record: The study.
-        partial: See `select.comparable`.
+        partial: See `comparability.comparable`.
         metric: The metric to compare by, None for the study's own.
 
     Raises:
@@ -147,7 +80,8 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
         primary=_primary(metric, definition, specs, record.params.loc[runs.index]),
         runs=runs,
         names={shown: whole[variant] for variant, shown in names.items()},
-        gaps=[Gap(names[gap.variant], gap.seed, gap.why) for gap in selection.gaps],
+        shown_names=names,
+        gaps=[Gap(names[gap.variant], gap.seed, gap.reason) for gap in selection.gaps],
         superseded=selection.superseded,
         others=selection.others,
         common=common,
@@ -159,7 +93,6 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
         samples=_by_variant(first, lambda run: relabelled(record.samples(run), tables[run], labels)),
         distributions=_distributions(record, shown),
         problems=record.problems(newest),
-        people=[_renamed(experiment, names) for experiment in read_turing(record)],
     )
 
 
@@ -265,22 +198,3 @@ def _distributions(record: StudyRecord, runs: pd.DataFrame) -> pd.DataFrame:
     joined = pd.concat(frames)
     coordinates = [name for name in joined.columns if name not in ("variant", "truth", "output")]
     return joined.groupby(["variant", *coordinates], sort=False, as_index=False)[["truth", "output"]].sum()
-
-
-def _renamed(experiment: TuringRecord, names: Mapping[str, str]) -> TuringRecord:
-    """Give variants their short names; another system, which no run coloured, keeps its own."""
-    algorithms = experiment.summary["algorithms"]
-    given = [(str(each["name"]), each["run_id"]) for each in algorithms]
-    short = {name: names.get(name, name) if run else name for name, run in given}
-    if len(set(short.values())) < len(short):
-        # Another system is called what a variant is called in short.
-        return experiment
-    tables = {
-        table: frame.assign(
-            **{column: frame[column].map(short) for column in ("algorithm", "other") if column in frame}
-        )
-        for table in TABLES
-        for frame in [getattr(experiment, table)]
-    }
-    renamed = [{**each, "name": short[each["name"]]} for each in algorithms]
-    return replace(experiment, **tables, summary={**experiment.summary, "algorithms": renamed})

@@ -1,4 +1,4 @@
-"""A report's forms: one HTML page, Markdown, LaTeX, frames for programs, and the figures."""
+"""Rendering of a report: one HTML page, Markdown, LaTeX, frames for programs, and the figures."""
 
 import base64
 import io
@@ -9,18 +9,19 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ablate.errors import AblateError
-from ablate.report.formatting import latex_escaped, markdown_escaped
-from ablate.report.page import Page, summary
+from ablate.report.escaping import latex_escaped, markdown_escaped
+from ablate.report.report import Report
+from ablate.report.summary import summary
 from ablate.system.atomic_write import atomic_write
 
 PAGE = "report.html"
 
 
-def write(page: Page, folder: Path) -> list[Path]:
+def write(report: Report, folder: Path) -> list[Path]:
     """Write a report's files; each replaces an older one of its name at once.
 
     Args:
-        page: What it says.
+        report: What it says.
         folder: Where they go; it is made.
 
     Returns:
@@ -31,15 +32,15 @@ def write(page: Page, folder: Path) -> list[Path]:
         AblateError: The folder cannot be written.
     """
     files = {
-        **{f"figures/{name}.{ending}": content for name, ending, content in _pictures(page)},
-        "comparison.csv": _named(page, page.comparison).to_csv(index=False).encode(),
-        "comparison.parquet": _parquet(_named(page, page.comparison)),
-        "scores.parquet": _parquet(_named(page, page.results.scores.reset_index())),
-        "runs.csv": _named(page, _runs(page)).to_csv().encode(),
-        "summary.json": summary(page).encode(),
-        "report.md": _rendered("report.md.j2", page).encode(),
-        "report.tex": _rendered("report.tex.j2", page).encode(),
-        PAGE: _rendered("report.html.j2", page, images=_embedded(page)).encode(),
+        **{f"figures/{name}.{ending}": content for name, ending, content in _pictures(report)},
+        "comparison.csv": _named(report, report.comparison).to_csv(index=False).encode(),
+        "comparison.parquet": _parquet(_named(report, report.comparison)),
+        "scores.parquet": _parquet(_named(report, report.results.scores.reset_index())),
+        "runs.csv": _named(report, _runs(report)).to_csv().encode(),
+        "summary.json": summary(report).encode(),
+        "report.md": _rendered("report.md.j2", report).encode(),
+        "report.tex": _rendered("report.tex.j2", report).encode(),
+        PAGE: _rendered("report.html.j2", report, images=_embedded(report)).encode(),
     }
     try:
         (folder / "figures").mkdir(parents=True, exist_ok=True)
@@ -51,29 +52,31 @@ def write(page: Page, folder: Path) -> list[Path]:
     return [folder / name for name in files]
 
 
-def _pictures(page: Page) -> list[tuple[str, str, bytes]]:
+def _pictures(report: Report) -> list[tuple[str, str, bytes]]:
     return [
-        (figure.name, ending, content) for figure in page.figures.values() for ending, content in figure.files.items()
+        (figure.name, ending, content)
+        for figure in report.figures.values()
+        for ending, content in figure.files.items()
     ]
 
 
-def _embedded(page: Page) -> dict[str, str]:
+def _embedded(report: Report) -> dict[str, str]:
     return {
         name: f"data:image/png;base64,{base64.b64encode(figure.files['png']).decode()}"
-        for name, figure in page.figures.items()
+        for name, figure in report.figures.items()
     }
 
 
-def _runs(page: Page) -> pd.DataFrame:
+def _runs(report: Report) -> pd.DataFrame:
     """Return the runs with what they measured and cost."""
-    results = page.results
+    results = report.results
     measured = results.scores.groupby(level=["variant", "seed"], sort=False).mean()
     return results.runs.join(measured.join(results.costs), on=["variant", "seed"])
 
 
-def _named(page: Page, frame: pd.DataFrame) -> pd.DataFrame:
+def _named(report: Report, frame: pd.DataFrame) -> pd.DataFrame:
     """Return a frame with the whole names of variants."""
-    return frame.assign(variant=[page.names.get(name, name) for name in frame["variant"]])
+    return frame.assign(variant=[report.names.get(name, name) for name in frame["variant"]])
 
 
 def _parquet(frame: pd.DataFrame) -> bytes:
@@ -82,7 +85,7 @@ def _parquet(frame: pd.DataFrame) -> bytes:
     return file.getvalue()
 
 
-def _rendered(name: str, page: Page, **more: Any) -> str:
+def _rendered(name: str, report: Report, **more: Any) -> str:
     latex = name.endswith(".tex.j2")  # which has braces of its own
     environment = Environment(
         loader=PackageLoader("ablate.report", "templates"),
@@ -94,4 +97,4 @@ def _rendered(name: str, page: Page, **more: Any) -> str:
         variable_end_string=">>" if latex else "}}",
     )
     environment.filters |= {"md": markdown_escaped, "tex": latex_escaped}
-    return environment.get_template(name).render(page=page, results=page.results, **more)
+    return environment.get_template(name).render(report=report, results=report.results, **more)

@@ -1,4 +1,4 @@
-"""The names of variants: in order, and shortened by what they share."""
+"""Order and short names of variants."""
 
 from collections.abc import Sequence
 

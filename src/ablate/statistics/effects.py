@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ablate.report.compare import holm
+from ablate.statistics.corrections import holm
 from ablate.statistics.intervals import crossed_mean
 
 Array = npt.NDArray[np.float64]
@@ -19,12 +19,12 @@ COLUMNS = ("effect", "kind", "estimate", "low", "high", "p", "p_corrected")
 
 @dataclass(frozen=True)
 class Contrasts:
-    """How effects follow from variants' means.
+    """Effects as weighted sums of the variants' means.
 
     Attributes:
         weights: Index effect, one column a variant: an effect is the sum of the variants' means, weighted.
         kinds: Of each effect, `main` or `interaction`.
-        aliased: Effects that the variants cannot tell from those before them.
+        aliased: Effects that the variants confound with those before them.
     """
 
     weights: pd.DataFrame
@@ -33,7 +33,7 @@ class Contrasts:
 
 
 def contrasts(levels: pd.DataFrame, baseline: Mapping[str, str]) -> Contrasts:
-    """Work out the effects that a set of variants tells apart.
+    """Return the effects that a set of variants identifies.
 
     The main effect of a level is its mean over all combinations of the other factors less that of the baseline's
     level; a two-way interaction is by how much more one level does where another is chosen than where it is not. Both

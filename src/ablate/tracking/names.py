@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 TAG_PREFIX = "ablate."
+"""Of all tags; `ablate.KIND` is the tag of a study's artifacts of a kind, see `study_artifacts`."""
 STUDY_TAG = "ablate.study"
 VARIANT_TAG = "ablate.variant"
 SEED_TAG = "ablate.seed"
@@ -23,7 +24,6 @@ RESUMABLE_TAG = "ablate.resumable"
 ATTEMPTS_TAG = "ablate.attempts"
 CACHED_FROM_TAG = "ablate.cached_from"
 """The run of another study whose result this one shows."""
-REPORT_TAG = "ablate.report"
 DEFINITION_TAG = "ablate.definition"
 """Of a study's experiment, as the next two: its file, the effects that its design aliases, the question it asks."""
 ALIASES_TAG = "ablate.aliases"
@@ -90,7 +90,6 @@ METRIC_SPECS_FILE = "evaluation/metrics.json"
 PER_EXAMPLE_FILE = "evaluation/per_example.parquet"
 SAMPLES_FILE = "evaluation/samples.parquet"
 DISTRIBUTION_FILE = "evaluation/distribution.parquet"
-REPORT_FOLDER = "report"
 
 
 def metric_name(group: str, name: str) -> str:

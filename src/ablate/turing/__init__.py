@@ -1,1 +1,1 @@
-"""The colourisation Turing test: people choose which of two pictures was recoloured, in a browser."""
+"""The human evaluation, a Turing test: participants choose which of two pictures was recoloured, in a browser."""

@@ -1,4 +1,4 @@
-"""`python -m ablate.turing`: the colourisation Turing test."""
+"""`python -m ablate.turing`: the human evaluation."""
 
 import importlib
 import sys

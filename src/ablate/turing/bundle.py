@@ -40,10 +40,10 @@ class Algorithm(Schema):
 
 
 class Stimulus(Schema):
-    """A square of a photograph, real and recoloured.
+    """A crop of a photograph, real and recoloured.
 
     Attributes:
-        photograph: Name of the photograph; several squares may be cut from one.
+        photograph: Name of the photograph; several crops may be cut from one.
         real: Its file in `pictures/`, without the ending.
         recolored: The files of the algorithms, in the manifest's order.
         check: The file of an obvious fake.
@@ -63,10 +63,10 @@ class Manifest(Schema):
         name: Of the experiment.
         study: The study that it belongs to; None where all pictures were handed in.
         side: Of every picture.
-        seed: From which the squares and the names of files were drawn.
+        seed: From which the crops and the names of files were drawn.
         protocol: How the experiment goes.
         algorithms: What is compared.
-        stimuli: The squares.
+        stimuli: The crops.
         left_out: Photographs that could not be used, each with its reason.
         files: SHA-256 of every file in `pictures/`, by name.
     """

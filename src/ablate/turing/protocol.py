@@ -1,4 +1,4 @@
-"""How an experiment goes, and which of its answers count: fixed when its bundle is built. No TensorFlow."""
+"""The protocol of an experiment, and the rules by which its answers count; a bundle has both. No TensorFlow."""
 
 from bisect import bisect_left
 from collections.abc import Collection, Mapping
@@ -51,28 +51,28 @@ class Protocol(Schema):
 
     @property
     def photographs(self) -> int:
-        """How many squares of photographs one participant sees, each once."""
+        """How many crops of photographs one participant sees, each once."""
         return sum(self.trials.values())
 
     @property
     def trials(self) -> Mapping[Kind, int]:
-        """How many trials of each kind one participant has, each with a square of its own."""
+        """How many trials of each kind one participant has, each with a crop of its own."""
         return {"test": self.test, "practice": self.practice, "check": self.checks}
 
-    def shares(self, squares: Collection[int]) -> Mapping[Kind, int] | None:
+    def shares(self, crops: Collection[int]) -> Mapping[Kind, int] | None:
         """Say how many photographs each kind of trial gets: none is in two, as practice shows what is real.
 
         As few as suffice, whichever they are; and of what is left, first for the test, at most one a trial.
 
         Args:
-            squares: How many there are of each photograph, at least one.
+            crops: How many there are of each photograph, at least one.
 
         Returns:
             None where there are too few photographs.
         """
-        fewest = list(accumulate(sorted(squares), initial=0))
+        fewest = list(accumulate(sorted(crops), initial=0))
         shares = {kind: bisect_left(fewest, self.trials[kind]) for kind in self.trials}
-        left = len(squares) - sum(shares.values())
+        left = len(crops) - sum(shares.values())
         if left < 0:
             return None
         for kind in shares:

@@ -14,15 +14,15 @@ from sqlalchemy import select
 from ablate.errors import AblateError, ConfigError, DataError, TrackingError
 from ablate.tracking.store import open_store
 from ablate.tracking.study_record import StudyRecord, read_study
-from ablate.tracking.turing import METRICS, TABLES, log_turing, read_turing
 from ablate.turing.analyse.command import HELP, main
+from ablate.turing.analyse.record import METRICS, TABLES, AnalysisRecord, log_analysis, read_analyses
 from ablate.turing.bundle import Algorithm, Bundle, freeze
 from ablate.turing.database import Database, Participant, Trial
 from ablate.turing.protocol import Protocol
 from ablate.turing.serve.sessions import Sessions
 from tests.conftest import Command
-from tests.report.conftest import ODD, add_run
-from tests.turing.conftest import make_bundle
+from tests.support.bundles import make_bundle
+from tests.support.stores import ODD, add_run
 
 PROTOCOL = Protocol(practice=2, test=12, checks=2, exposure_ms=1000)
 RATES = {"baseline": 0.2, ODD: 0.6, "others": 0.4}
@@ -97,6 +97,11 @@ def stored() -> StudyRecord:
     return read_study("hand", os.environ["MLFLOW_TRACKING_URI"])
 
 
+def analyses(study: StudyRecord | None = None) -> list[AnalysisRecord]:
+    study = study or stored()
+    return read_analyses(study.name, study.experiment_id, study.uri)
+
+
 def test_the_whole_command(runs: dict[str, str], home: Path, forked_m: Command) -> None:
     finished = forked_m("ablate.turing", "analyse", "out=there", "database=sqlite:///turing.db")
     assert finished.returncode == 0, finished.stderr
@@ -127,7 +132,7 @@ def test_the_whole_command(runs: dict[str, str], home: Path, forked_m: Command) 
 
 def test_the_study_has_it_all_in_mlflow(runs: dict[str, str], home: Path) -> None:
     main(["out=there"])
-    (record,) = read_turing(stored())
+    (record,) = analyses()
     assert record.experiment == "people"
     for name in ("rates", "pairs", "photographs", "exclusions"):
         pd.testing.assert_frame_equal(
@@ -159,13 +164,13 @@ def test_each_variants_run_has_its_rate(runs: dict[str, str], home: Path) -> Non
 
 def test_a_later_analysis_replaces_an_older_one(runs: dict[str, str], home: Path) -> None:
     main(["out=there"])
-    (before,) = read_turing(stored())
+    (before,) = analyses()
     algorithm = Algorithm(name="baseline", run_id=runs["baseline"])
     judged(built(home / "turing" / "second", "second", [algorithm], "hand"), 6)
     main(["experiment=second"])
     _another_person(home)
     main(["experiment=people"])
-    both = read_turing(stored())
+    both = analyses()
     assert [record.experiment for record in both] == ["people", "second"]
     assert both[0].run_id == before.run_id
     assert both[0].summary["participants"]["started"] == before.summary["participants"]["started"] + 1
@@ -185,12 +190,12 @@ def _another_person(home: Path) -> None:
 
 def test_what_is_half_replaced_is_not_read(runs: dict[str, str]) -> None:
     main([])
-    (record,) = read_turing(stored())
+    (record,) = analyses()
     client = mlflow.MlflowClient()
     client.update_run(record.run_id, "RUNNING")
-    assert read_turing(stored()) == []
+    assert analyses() == []
     main([])
-    assert [found.run_id for found in read_turing(stored())] == [record.run_id]
+    assert [found.run_id for found in analyses()] == [record.run_id]
 
 
 def test_a_study_that_nobody_judged_takes_one_query(runs: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,7 +207,7 @@ def test_a_study_that_nobody_judged_takes_one_query(runs: dict[str, str], monkey
         return search(*arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(mlflow.MlflowClient, "search_runs", counted)
-    assert read_turing(record) == []
+    assert analyses(record) == []
     assert len(asked) == 1
 
 
@@ -212,16 +217,16 @@ def test_a_run_that_is_gone_is_left_out(runs: dict[str, str], home: Path, caplog
     main(["experiment=moved"])
     assert "has no run 00000000" in caplog.text
     assert "turing/fooling_rate" in mlflow.get_run(runs[ODD]).data.metrics
-    assert len(read_turing(stored())) == 1
+    assert len(analyses()) == 1
 
 
 def test_an_artifact_that_is_gone_is_named(runs: dict[str, str], home: Path) -> None:
     main([])
-    (record,) = read_turing(stored())
+    (record,) = analyses()
     (lost,) = (home / "mlartifacts").rglob(f"{record.run_id}/artifacts/turing/pairs.parquet")
     lost.unlink()
-    with pytest.raises(TrackingError, match=r"what people said of study hand cannot be read.*pairs\.parquet"):
-        read_turing(stored())
+    with pytest.raises(TrackingError, match=r"the human evaluation of study hand cannot be read.*pairs\.parquet"):
+        analyses()
 
 
 def test_a_store_without_the_study_says_what_to_do(runs: dict[str, str], home: Path, empty_store: Path) -> None:
@@ -231,7 +236,7 @@ def test_a_store_without_the_study_says_what_to_do(runs: dict[str, str], home: P
     assert {file.name for file in (home / "there").iterdir()} == FILES
     tables = {name: pd.DataFrame() for name in TABLES}
     with pytest.raises(TrackingError, match="no study other"):
-        log_turing("other", "people", tables=tables, summary={}, runs={})
+        log_analysis("other", "people", tables=tables, summary={}, runs={})
 
 
 def test_pictures_of_no_study_are_analysed_without_mlflow(alone: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -254,7 +259,7 @@ def test_without_its_bundle_an_analysis_has_no_pictures_and_says_so(
     main([])
     said = capsys.readouterr().out
     assert f"Without pictures: {'the bundle in' if change == 'rebuilt' else str(folder)}" in said
-    (record,) = read_turing(stored())
+    (record,) = analyses()
     assert record.pictures.empty
     assert len(record.rates) == 3
 

@@ -1,4 +1,4 @@
-"""Which answers count."""
+"""Exclusions by the rules."""
 
 from collections.abc import Mapping
 from typing import Any

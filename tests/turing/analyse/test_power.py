@@ -1,4 +1,4 @@
-"""How many participants it takes, against the textbook and by simulated experiments."""
+"""The number of participants, against the textbook and by simulated experiments."""
 
 import math
 import re
@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-import turing_validity as simulation
 from ablate.errors import ConfigError
 from ablate.turing.analyse.power import Components, participants_needed, variance_components
+from ablate.turing.analyse.simulation import DEVIATIONS, Deviations, components, draw_answers, simulate
 
 
 def textbook(difference: float, variance: float, alpha: float = 0.05) -> float:
@@ -79,11 +79,9 @@ def test_what_is_impossible_is_refused(changes: dict[str, object], said: str) ->
 
 
 def test_four_of_five_experiments_find_what_was_planned() -> None:
-    deviations, difference = simulation.DEVIATIONS[1], 0.15
-    needed = participants_needed(
-        100 * difference, trials=40, photographs=100, components=simulation.components(deviations, 0.32)
-    )
-    counted = simulation.simulate(
+    deviations, difference = DEVIATIONS[1], 0.15
+    needed = participants_needed(100 * difference, trials=40, photographs=100, components=components(deviations, 0.32))
+    counted = simulate(
         deviations,
         (0.32 - difference / 2, 0.32 + difference / 2),
         participants=needed,
@@ -97,10 +95,10 @@ def test_four_of_five_experiments_find_what_was_planned() -> None:
 
 
 def test_a_pilot_tells_what_makes_answers_vary() -> None:
-    deviations = simulation.Deviations("", participants=0.8, photographs=0.6, both=0.9)
-    expected, random = simulation.components(deviations, 0.3), np.random.default_rng(1)
+    deviations = Deviations("", participants=0.8, photographs=0.6, both=0.9)
+    expected, random = components(deviations, 0.3), np.random.default_rng(1)
     found = variance_components(
-        simulation.answers(deviations, (0.3,) * 3, participants=150, trials=60, photographs=300, random=random)
+        draw_answers(deviations, (0.3,) * 3, participants=150, trials=60, photographs=300, random=random)
     )
     assert found.rate == pytest.approx(30, abs=3)
     assert found.participants == pytest.approx(expected.participants, rel=0.1)
@@ -109,18 +107,18 @@ def test_a_pilot_tells_what_makes_answers_vary() -> None:
 
 def test_of_one_algorithm_all_that_photographs_do_counts() -> None:
     deviations, random = (
-        simulation.Deviations("", participants=0.5, photographs=1.0, both=0.0),
+        Deviations("", participants=0.5, photographs=1.0, both=0.0),
         np.random.default_rng(1),
     )
-    drawn = simulation.answers(deviations, (0.3, 0.3), participants=100, trials=60, photographs=300, random=random)
+    drawn = draw_answers(deviations, (0.3, 0.3), participants=100, trials=60, photographs=300, random=random)
     both, alone = variance_components(drawn), variance_components(drawn[drawn["algorithm"] == 0])
     assert both.photographs < 5
     assert alone.photographs > 12
 
 
 def test_a_pilot_that_is_too_small_says_what_it_does_not_know() -> None:
-    drawn = simulation.answers(
-        simulation.DEVIATIONS[0],
+    drawn = draw_answers(
+        DEVIATIONS[0],
         (0.3, 0.3),
         participants=1,
         trials=20,

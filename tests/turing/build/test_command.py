@@ -35,8 +35,8 @@ from ablate.tracking.store import open_store
 from ablate.tracking.study_record import read_study
 from ablate.tracking.tracked_model import TrackedModel, find_model, load_model
 from ablate.turing.build.command import main
-from ablate.turing.build.options import parsed
-from ablate.turing.build.runs import Colorist, colorists, distinct, names_of, of_study
+from ablate.turing.build.options import parse_options
+from ablate.turing.build.runs import ColorizingRun, colorizing_runs, distinct_names, names_of, runs_of_study
 from ablate.turing.build.stimuli import png
 from ablate.turing.bundle import Bundle
 from ablate.turing.protocol import Protocol, Rules
@@ -166,7 +166,7 @@ def test_a_study_becomes_a_bundle(
     assert manifest.left_out == ["val/grey.png: grey"]
     assert len(manifest.files) == 7 * 4
     said = capsys.readouterr().out.splitlines()
-    assert said[0] == "7 squares of 7 photographs, 48x48: real, as an obvious fake, and recoloured by"
+    assert said[0] == "7 crops of 7 photographs, 48x48: real, as an obvious fake, and recoloured by"
     assert "Left out: 1 (grey): val/grey.png" in said
     assert "photographs=200 were asked for: there are no more that can be used" in said
     assert said[-1] == f"Serve it: python -m ablate.turing serve {tmp_path / 'bundle'}"
@@ -203,8 +203,8 @@ def test_a_pair_has_one_lightness_the_models_colours_and_no_file_that_tells_whic
     }
 
 
-def colorist(run: TrackedModel) -> Colorist:
-    return colorists([run], {})[0]
+def colorist(run: TrackedModel) -> ColorizingRun:
+    return colorizing_runs([run], {})[0]
 
 
 def test_the_same_arguments_make_the_same_bundle_and_another_seed_another(
@@ -237,11 +237,11 @@ def test_runs_are_picked_by_id_and_two_of_one_variant_are_told_apart(
     ]
     own = build(f"runs={store.reused}", out="own").manifest
     assert (own.name, own.study, own.algorithms[0].name) == ("tiny", "tiny", "loss=regression")
-    assert distinct(["a", "b"], [find_model(store.run_id)] * 2) == ["a", "b"]
+    assert distinct_names(["a", "b"], [find_model(store.run_id)] * 2) == ["a", "b"]
 
 
 def test_pictures_of_another_system_are_judged_beside_the_models(store: Store, build: Callable[..., Bundle]) -> None:
-    folder = store.folder / "outside"
+    folder = store.folder / "external"
     if not folder.exists():
         (folder / "deep").mkdir(parents=True)
         for number in (10, 11, 12):
@@ -249,7 +249,7 @@ def test_pictures_of_another_system_are_judged_beside_the_models(store: Store, b
         swapped(soft(99)).save(folder / "13.png")
         swapped(decoded(store.photographs / "val/deep/turned.jpg")).save(folder / "deep/turned.webp", lossless=True)
         swapped(decoded(store.photographs / "val/deep/clear.png")).save(folder / "deep/clear.png")
-    bundle = build("study=tiny", "variants=baseline", "outside.sepia.2=outside", "photographs=7")
+    bundle = build("study=tiny", "variants=baseline", "external.sepia.2=external", "photographs=7")
     assert [(one.name, one.run_id) for one in bundle.manifest.algorithms] == [
         ("baseline", store.run_id),
         ("sepia.2", None),
@@ -279,7 +279,7 @@ def swapped(image: Image.Image) -> Image.Image:
     return Image.fromarray(np.clip(other, 0, 255).astype(np.uint8))
 
 
-def test_a_bundle_of_outside_pictures_alone_needs_neither_study_nor_tensorflow(
+def test_a_bundle_of_external_pictures_alone_needs_neither_study_nor_tensorflow(
     build: Callable[..., Bundle], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(6):
@@ -287,7 +287,7 @@ def test_a_bundle_of_outside_pictures_alone_needs_neither_study_nor_tensorflow(
             (tmp_path / folder).mkdir(exist_ok=True)
             image.save(tmp_path / folder / f"{number}.png")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////nowhere/mlflow.db")
-    arguments = [f"real={tmp_path / 'real'}", f"outside.one={tmp_path / 'one'}", "name=alone"]
+    arguments = [f"real={tmp_path / 'real'}", f"external.one={tmp_path / 'one'}", "name=alone"]
     bundle = build(*arguments)
     assert (bundle.manifest.study, len(bundle.manifest.stimuli)) == (None, 6)
     code = (
@@ -332,7 +332,7 @@ def test_a_prepared_data_set_is_enlarged_and_says_so_unless_its_photographs_are_
     preprocessing = preprocessing_of(own.data, evaluation_side=own.evaluation.side, grid_step=own.color.grid_step)
     prepare(own.data, preprocessing, str(tmp_path / "set"), workers=1, shard_mib=1)
     prepared = build("study=tiny", "variants=baseline", "data=prepared", f"data.root={tmp_path / 'set'}")
-    assert "The prepared data set keeps squares of 32x32: all pictures are enlarged" in capsys.readouterr().out
+    assert "The prepared data set keeps crops of 32x32: all pictures are enlarged" in capsys.readouterr().out
     whole = build("study=tiny", "variants=baseline", "data=folder", "data.root=photographs", out="whole")
     assert photographs(prepared) == photographs(whole)
     for one, other in zip(prepared.manifest.stimuli, whole.manifest.stimuli, strict=True):
@@ -373,7 +373,7 @@ def test_a_killed_build_leaves_no_bundle_and_the_same_command_makes_it(tmp_path:
         image = soft(number)
         image.save(tmp_path / "real" / f"{number}.png")
         swapped(image).save(tmp_path / "one" / f"{number}.png")
-    arguments = ["real=real", "outside.one=one", "name=killed", "out=bundle", "side=128", "practice=0", "test=9"]
+    arguments = ["real=real", "external.one=one", "name=killed", "out=bundle", "side=128", "practice=0", "test=9"]
     command = [sys.executable, "-m", "ablate.turing", "build", *arguments]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     pictures = tmp_path / "bundle/pictures"
@@ -399,20 +399,20 @@ def test_a_killed_build_leaves_no_bundle_and_the_same_command_makes_it(tmp_path:
 @pytest.mark.parametrize(
     ("arguments", "error", "said"),
     [
-        ([], ConfigError, "study=NAME, runs=ID,ID or outside.NAME=DIR must be given: what colours the photographs"),
-        (["outside.x=photographs"], ConfigError, "real=DIR must be given where no study=NAME or runs=ID,ID is"),
+        ([], ConfigError, "study=NAME, runs=ID,ID or external.NAME=DIR must be given: what colours the photographs"),
+        (["external.x=photographs"], ConfigError, "real=DIR must be given where no study=NAME or runs=ID,ID is"),
         (["study=none"], TrackingError, "has no study none. Its studies: .*tiny"),
         (["study=tiny", "variants=baseline;depth=full"], ConfigError, "unknown level: variants=depth=full. Allowed: "),
         (["runs=abc"], TrackingError, "run abc cannot be read"),
         (["study=tiny", "runs=x", "variants=baseline"], ConfigError, "variants= chooses among those of study=NAME"),
-        (["real=photographs", "outside.x=photographs"], ConfigError, "name=NAME must be given"),
+        (["real=photographs", "external.x=photographs"], ConfigError, "name=NAME must be given"),
         (["study=tiny", "name=a/b"], DataError, "'a/b' is no name of an experiment"),
-        (["study=tiny", "outside.baseline=photographs"], ConfigError, "outside.baseline is called like a variant"),
-        (["study=tiny", "outside.x=none"], DataError, "outside.x=none is no folder"),
+        (["study=tiny", "external.baseline=photographs"], ConfigError, "external.baseline is called like a variant"),
+        (["study=tiny", "external.x=none"], DataError, "external.x=none is no folder"),
         (["study=tiny", "real=none"], DataError, "none is no folder"),
         (["study=tiny", "photograph=3"], ConfigError, "unknown key: photograph. Allowed: .*Did you mean photographs"),
-        (["study=tiny", "outside=DIR"], ConfigError, "unknown key: outside. Allowed: .*outside.NAME"),
-        (["study=tiny", "outside.=DIR"], ConfigError, "outside. needs a value"),
+        (["study=tiny", "external=DIR"], ConfigError, "unknown key: external. Allowed: .*external.NAME"),
+        (["study=tiny", "external.=DIR"], ConfigError, "external. needs a value"),
         (["study="], ConfigError, "study needs a value, as in study=VALUE"),
         (["study=tiny", "rules.max_load=3"], ConfigError, "unknown key: rules.max_load. Allowed: .*Did you mean"),
         (["study=tiny", "rules.max_loads=0"], ConfigError, "rules.max_loads=0: input should be greater than 0"),
@@ -436,17 +436,17 @@ def test_what_is_wrong_is_one_clear_error(
     [
         (
             ["test=30", "checks=3", "practice=10"],
-            "7 squares of 7 photographs can be used, and one participant sees 43 (practice=10 + test=30 + checks=3)",
+            "7 crops of 7 photographs can be used, and one participant sees 43 (practice=10 + test=30 + checks=3)",
             ["crops=8", "practice=1 test=6 checks=0"],
         ),
         (
             ["photographs=2", "crops=2"],
-            "4 squares of 2 photographs can be used, and one participant sees 5 (practice=1 + test=3 + checks=1)",
+            "4 crops of 2 photographs can be used, and one participant sees 5 (practice=1 + test=3 + checks=1)",
             ["photographs=4", "practice=0 test=3 checks=0"],
         ),
     ],
 )
-def test_too_few_squares_say_what_would_do(
+def test_too_few_crops_say_what_would_do(
     build: Callable[..., Bundle], tmp_path: Path, arguments: list[str], said: str, works: list[str]
 ) -> None:
     images = {str(number): soft(number) for number in range(7)} | {"grey": soft(7).convert("L")}
@@ -454,7 +454,7 @@ def test_too_few_squares_say_what_would_do(
         for folder in ("real", "one"):
             (tmp_path / folder).mkdir(exist_ok=True)
             image.save(tmp_path / folder / f"{name}.png")
-    given = [f"real={tmp_path / 'real'}", f"outside.one={tmp_path / 'one'}", "name=few", *arguments]
+    given = [f"real={tmp_path / 'real'}", f"external.one={tmp_path / 'one'}", "name=few", *arguments]
     with pytest.raises(DataError) as raised:
         build(*given)
     text = str(raised.value)
@@ -466,18 +466,18 @@ def test_too_few_squares_say_what_would_do(
 
 
 def test_it_says_how_many_photographs_it_takes(build: Callable[..., Bundle], tmp_path: Path) -> None:
-    """As the demo once did: five squares of each of three photographs, of which one was shown in practice."""
+    """As the demo once did: five crops of each of three photographs, of which one was shown in practice."""
     for number in range(3):
         for folder in ("real", "one"):
             (tmp_path / folder).mkdir(exist_ok=True)
             soft(number).save(tmp_path / folder / f"{number}.png")
-    given = [f"real={tmp_path / 'real'}", f"outside.one={tmp_path / 'one'}", "name=few", "practice=2", "checks=2"]
+    given = [f"real={tmp_path / 'real'}", f"external.one={tmp_path / 'one'}", "name=few", "practice=2", "checks=2"]
     with pytest.raises(DataError) as raised:
         build(*given, "crops=5", "test=8")
     assert str(raised.value) == (
-        "15 squares of 3 photographs can be used, and one participant sees 12 (practice=2 + test=8 + checks=2), each "
+        "15 crops of 3 photographs can be used, and one participant sees 12 (practice=2 + test=8 + checks=2), each "
         "once, and no photograph in two of these: that takes at least 4 photographs with crops=5. Set one of: crops=8 "
-        "cuts so many squares of each photograph; practice=1 test=5 checks=1 lets each participant see fewer"
+        "cuts so many crops of each photograph; practice=1 test=5 checks=1 lets each participant see fewer"
         "."
     )
     assert len(build(*given, "crops=5", "test=5").manifest.stimuli) == 15
@@ -485,8 +485,8 @@ def test_it_says_how_many_photographs_it_takes(build: Callable[..., Bundle], tmp
 
 def test_the_demo_has_photographs_enough() -> None:
     (command,) = re.findall(r"turing build (study=demo .*)", (Path(__file__).parents[3] / "Makefile").read_text())
-    asked = parsed(command.split())
-    assert asked.protocol.shares([asked.crops] * 3) is not None
+    options = parse_options(command.split())
+    assert options.protocol.shares([options.crops] * 3) is not None
 
 
 def test_runs_without_a_model_are_named(store: Store, build: Callable[..., Bundle]) -> None:
@@ -527,11 +527,11 @@ def test_variants_are_called_as_the_report_calls_them(store: Store) -> None:
     names = names_of(record)
     assert list(names.values()) == ["baseline", "loss=regression"]
     for variants in ([], ["loss=regression", "baseline"], list(names)):
-        models, unfinished = of_study(record, variants)
-        assert [one.name for one in colorists(models, names)] == ["baseline", "loss=regression"]
+        models, unfinished = runs_of_study(record, variants)
+        assert [one.name for one in colorizing_runs(models, names)] == ["baseline", "loss=regression"]
         assert unfinished == []
     for name in ("loss=regression", "depth=shallow,loss=regression"):
-        assert [model.variant for model in of_study(record, [name])[0]] == ["depth=shallow,loss=regression"]
+        assert [model.variant for model in runs_of_study(record, [name])[0]] == ["depth=shallow,loss=regression"]
 
 
 def test_two_configurations_under_one_name_colour_nothing(store: Store) -> None:
@@ -539,10 +539,10 @@ def test_two_configurations_under_one_name_colour_nothing(store: Store) -> None:
     for _ in range(2):
         link_cached_run(store.run_id, study="twice", variant="x", project=store.folder)
     record = read_study("twice", store.uri)
-    assert len(of_study(record, ["x"])[0]) == 1
+    assert len(runs_of_study(record, ["x"])[0]) == 1
     runs = record.runs.assign(configuration=["one", "other"])
     with pytest.raises(NotComparable, match="configuration of x"):
-        of_study(replace(record, runs=runs), ["x"])
+        runs_of_study(replace(record, runs=runs), ["x"])
 
 
 def test_runs_of_different_data_are_not_mixed(store: Store, build: Callable[..., Bundle]) -> None:

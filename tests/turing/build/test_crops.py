@@ -1,4 +1,4 @@
-"""Which squares are cut from which photographs, and which pictures of other systems belong to them."""
+"""Crops of photographs, and the external pictures that belong to them."""
 
 import hashlib
 import unicodedata
@@ -11,9 +11,10 @@ from PIL import Image, ImageOps
 
 from ablate.colorization.data.photographs import HeldOutPhotograph
 from ablate.errors import DataError
-from ablate.turing.build.crops import Cutting, Gathered, Unusable, gather
-from ablate.turing.build.external_pictures import Outside
-from ablate.turing.build.stimuli import to_lab
+from ablate.turing.build.collect import CollectedCrops, collect_crops
+from ablate.turing.build.crops import CropSettings, Unusable
+from ablate.turing.build.exact_lab import to_lab
+from ablate.turing.build.external_pictures import ExternalPictures
 
 
 def photograph(seed: int, width: int = 60, height: int = 40) -> Image.Image:
@@ -32,9 +33,11 @@ def unseen(name: str, image: Image.Image | Exception) -> HeldOutPhotograph:
     return HeldOutPhotograph(name, hashlib.sha256(content).hexdigest(), load)
 
 
-def cut(photographs: Sequence[HeldOutPhotograph], *others: Outside, count: int = 100, **changes: int) -> Gathered:
-    cutting = Cutting(**{"side": 32, "crops": 1, "seed": 0, **changes}, input_sides=(16, 24))
-    return gather(photographs, others, count=count, cutting=cutting)
+def cut(
+    photographs: Sequence[HeldOutPhotograph], *others: ExternalPictures, count: int = 100, **changes: int
+) -> CollectedCrops:
+    settings = CropSettings(**{"side": 32, "crops": 1, "seed": 0, **changes}, input_sides=(16, 24))
+    return collect_crops(photographs, others, count=count, settings=settings)
 
 
 MANY = [unseen(f"{number}.png", photograph(number)) for number in range(12)]
@@ -42,50 +45,50 @@ MANY = [unseen(f"{number}.png", photograph(number)) for number in range(12)]
 
 def test_the_first_square_is_the_centre_as_evaluation_cuts_it() -> None:
     image = photograph(0, 90, 50)
-    (square,) = cut([unseen("a.png", image)]).squares
-    for pixels, side in ((square.pixels, 32), (square.inputs[16], 16), (square.inputs[24], 24)):
+    (crop,) = cut([unseen("a.png", image)]).crops
+    for pixels, side in ((crop.pixels, 32), (crop.inputs[16], 16), (crop.inputs[24], 24)):
         expected = ImageOps.fit(image, (side, side), Image.Resampling.BICUBIC)
         np.testing.assert_array_equal(pixels, np.asarray(expected))
-    assert (square.photograph, square.number, square.enlarged) == ("a.png", 0, False)
+    assert (crop.photograph, crop.number, crop.enlarged) == ("a.png", 0, False)
 
 
 def test_a_square_that_is_enlarged_says_so() -> None:
-    gathered = cut([unseen("a.png", photograph(0, 50, 20))])
-    assert gathered.squares[0].enlarged
-    assert gathered.squares[0].pixels.shape == (32, 32, 3)
+    collected = cut([unseen("a.png", photograph(0, 50, 20))])
+    assert collected.crops[0].enlarged
+    assert collected.crops[0].pixels.shape == (32, 32, 3)
 
 
 def test_which_photographs_are_taken_depends_on_the_seed_and_on_nothing_else() -> None:
-    taken = [[square.photograph for square in cut(MANY, count=5, seed=seed).squares] for seed in (0, 0, 1)]
+    taken = [[crop.photograph for crop in cut(MANY, count=5, seed=seed).crops] for seed in (0, 0, 1)]
     assert taken[0] == taken[1] != taken[2]
     assert len(set(taken[0])) == 5
-    backwards = cut(MANY[::-1], count=5).squares
-    assert [square.photograph for square in backwards] == taken[0]
+    backwards = cut(MANY[::-1], count=5).crops
+    assert [crop.photograph for crop in backwards] == taken[0]
     without = [one for one in MANY if one.name != taken[0][2]]
-    fewer = [square.photograph for square in cut(without, count=4).squares]
+    fewer = [crop.photograph for crop in cut(without, count=4).crops]
     assert fewer == [name for name in taken[0] if name != taken[0][2]]
 
 
 def test_further_squares_have_places_and_zooms_of_their_own() -> None:
-    gathered = cut(MANY[:3], crops=4)
-    assert gathered.photographs == 3
-    assert [square.number for square in gathered.squares] == [0, 1, 2, 3] * 3
-    names = [square.photograph for square in gathered.squares]
+    collected = cut(MANY[:3], crops=4)
+    assert collected.photographs == 3
+    assert [crop.number for crop in collected.crops] == [0, 1, 2, 3] * 3
+    names = [crop.photograph for crop in collected.crops]
     assert [names[place] for place in (0, 4, 8)] == list(dict.fromkeys(names))
-    assert len({square.pixels.tobytes() for square in gathered.squares}) == 12
-    central = [square.pixels for square in gathered.squares if square.number == 0]
-    for one, other in zip(central, cut(MANY[:3]).squares, strict=True):
+    assert len({crop.pixels.tobytes() for crop in collected.crops}) == 12
+    central = [crop.pixels for crop in collected.crops if crop.number == 0]
+    for one, other in zip(central, cut(MANY[:3]).crops, strict=True):
         np.testing.assert_array_equal(one, other.pixels)
-    again = cut(MANY[:3], crops=4).squares
-    assert [square.pixels.tobytes() for square in again] == [square.pixels.tobytes() for square in gathered.squares]
+    again = cut(MANY[:3], crops=4).crops
+    assert [crop.pixels.tobytes() for crop in again] == [crop.pixels.tobytes() for crop in collected.crops]
 
 
 def test_noise_is_of_the_picture_the_square_and_the_seed() -> None:
-    squares = cut(MANY[:2], crops=2).squares
-    drawn = [square.noise(seed, name) for square in squares for seed in (0, 1) for name in ("one", "other")]
+    crops = cut(MANY[:2], crops=2).crops
+    drawn = [crop.noise(seed, name) for crop in crops for seed in (0, 1) for name in ("one", "other")]
     assert len({noise.dither.tobytes() for noise in drawn}) == len({noise.draws.tobytes() for noise in drawn}) == 16
-    assert (squares[0].noise(3, "one").dither == squares[0].noise(3, "one").dither).all()
-    assert len({square.rainbow_start(0) for square in squares}) == 4
+    assert (crops[0].noise(3, "one").dither == crops[0].noise(3, "one").dither).all()
+    assert len({crop.rainbow_start(0) for crop in crops}) == 4
 
 
 def test_what_cannot_be_used_is_left_out_with_its_reason() -> None:
@@ -97,10 +100,10 @@ def test_what_cannot_be_used_is_left_out_with_its_reason() -> None:
         unseen("broken.png", DataError("no JPEG, PNG or WebP picture")),
         HeldOutPhotograph("again.png", MANY[0].digest, MANY[0].load),
     ]
-    gathered = cut(photographs)
-    assert gathered.photographs == 1
-    said = sorted(str(one) for one in gathered.left_out)
-    first, second = sorted(["again.png", "0.png"], key=lambda name: name != gathered.squares[0].photograph)
+    collected = cut(photographs)
+    assert collected.photographs == 1
+    said = sorted(str(one) for one in collected.left_out)
+    first, second = sorted(["again.png", "0.png"], key=lambda name: name != collected.crops[0].photograph)
     assert said == sorted(
         [
             f"{second}: the same contents as another photograph, {first}",
@@ -113,9 +116,9 @@ def test_what_cannot_be_used_is_left_out_with_its_reason() -> None:
 
 def test_two_photographs_of_one_name_are_told_apart() -> None:
     one, other = (unseen("a.png", photograph(seed)) for seed in (0, 1))
-    gathered = cut([one, other], crops=2)
-    assert (gathered.photographs, len(gathered.squares)) == (2, 4)
-    names = {square.digest: square.photograph for square in gathered.squares}
+    collected = cut([one, other], crops=2)
+    assert (collected.photographs, len(collected.crops)) == (2, 4)
+    names = {crop.digest: crop.photograph for crop in collected.crops}
     (later,) = (digest for digest, name in names.items() if name != "a.png")
     assert names[later] == f"a.png ({later[:8]})"
 
@@ -124,8 +127,8 @@ def test_two_photographs_of_one_name_are_told_apart() -> None:
 def test_a_picture_belongs_to_a_photograph_however_its_name_is_spelled(tmp_path: Path, forms: tuple[str, str]) -> None:
     ours, theirs = (unicodedata.normalize(form, "caf\u00e9") for form in forms)
     photograph(0).save(tmp_path / f"{theirs}.png")
-    outside = Outside("theirs", str(tmp_path), [f"{ours}.jpg"])
-    assert len(cut([unseen(f"{ours}.jpg", photograph(0))], outside).squares) == 1
+    outside = ExternalPictures("theirs", str(tmp_path), [f"{ours}.jpg"])
+    assert len(cut([unseen(f"{ours}.jpg", photograph(0))], outside).crops) == 1
 
 
 def test_of_one_photograph_under_several_names_one_is_taken(tmp_path: Path) -> None:
@@ -136,33 +139,33 @@ def test_of_one_photograph_under_several_names_one_is_taken(tmp_path: Path) -> N
         "poor.jpg": Image.open(tmp_path / "poor.jpg").convert("RGB"),
         "small.png": image.resize((90, 60)),
     }
-    gathered = cut([*(unseen(name, picture) for name, picture in same.items()), *MANY[1:]], crops=2)
-    taken = {square.photograph for square in gathered.squares}
-    assert len(taken) == gathered.photographs == len(MANY)
+    collected = cut([*(unseen(name, picture) for name, picture in same.items()), *MANY[1:]], crops=2)
+    taken = {crop.photograph for crop in collected.crops}
+    assert len(taken) == collected.photographs == len(MANY)
     (kept,) = taken.intersection(same)
-    assert sorted(map(str, gathered.left_out)) == [
+    assert sorted(map(str, collected.left_out)) == [
         f"{name}: shows the same as another photograph, {kept}" for name in sorted(same) if name != kept
     ]
 
 
 def test_even_photographs_are_not_taken_for_one() -> None:
-    gathered = cut([unseen(f"{color}.png", Image.new("RGB", (40, 40), color)) for color in ("red", "blue")])
-    assert gathered.photographs == 2
+    collected = cut([unseen(f"{color}.png", Image.new("RGB", (40, 40), color)) for color in ("red", "blue")])
+    assert collected.photographs == 2
 
 
 def test_of_a_photograph_with_several_squares_only_the_grey_ones_are_left_out() -> None:
     image = Image.new("RGB", (60, 40), (128, 128, 128))
     image.paste(photograph(0, 20, 40), (0, 0))
-    gathered = cut([unseen("a.png", image)], crops=12)
-    assert 0 < len(gathered.left_out) < 12
-    assert len(gathered.squares) == 12 - len(gathered.left_out)
-    assert str(gathered.left_out[0]).startswith("a.png, square ")
+    collected = cut([unseen("a.png", image)], crops=12)
+    assert 0 < len(collected.left_out) < 12
+    assert len(collected.crops) == 12 - len(collected.left_out)
+    assert str(collected.left_out[0]).startswith("a.png, crop ")
 
 
 def test_no_more_are_looked_at_than_needed() -> None:
-    gathered = cut([*MANY, *(unseen(f"{n}.jpg", DataError("broken")) for n in range(300))], count=2)
-    assert gathered.photographs == 2
-    assert len(gathered.left_out) < 250
+    collected = cut([*MANY, *(unseen(f"{n}.jpg", DataError("broken")) for n in range(300))], count=2)
+    assert collected.photographs == 2
+    assert len(collected.left_out) < 250
 
 
 # Pictures of other systems.
@@ -182,7 +185,7 @@ def test_a_picture_belongs_to_the_photograph_of_its_name_whatever_the_endings(tm
     names = ["val/a.b.JPEG", "val/b.png", "deep/c.png", "d"]
     for place, file in enumerate(("val/a.b.png", "b.jpg", "c.webp", "d.png", "of no photograph.png")):
         save(photograph(place), tmp_path / file)
-    outside = Outside("other", str(tmp_path), names)
+    outside = ExternalPictures("other", str(tmp_path), names)
     for place, name in enumerate(names):
         assert np.abs(np.asarray(outside.load(name), int) - np.asarray(photograph(place), int)).mean() < 12
 
@@ -190,7 +193,9 @@ def test_a_picture_belongs_to_the_photograph_of_its_name_whatever_the_endings(tm
 def test_pictures_that_could_be_of_two_photographs_are_of_neither(tmp_path: Path) -> None:
     for file in ("x.png", "one/y.png", "two/y.png", "z.png", "z.jpg", "one/w.png"):
         save(photograph(0), tmp_path / file)
-    outside = Outside("other", str(tmp_path), ["a/x.png", "b/x.png", "c/y.png", "z.png", "one/w.jpg", "two/w.jpg"])
+    outside = ExternalPictures(
+        "other", str(tmp_path), ["a/x.png", "b/x.png", "c/y.png", "z.png", "one/w.jpg", "two/w.jpg"]
+    )
     assert outside.load("one/w.jpg")
     for name, said in (
         ("a/x.png", "no picture from other"),
@@ -215,13 +220,13 @@ def test_only_a_picture_of_the_same_part_is_taken(tmp_path: Path) -> None:
     for name, picture in changed.items():
         save(picture, tmp_path / f"{name}.png")
     (tmp_path / "7.png").write_bytes(b"broken")
-    outside = Outside("other", str(tmp_path), [one.name for one in MANY])
-    gathered = cut(MANY[:9], outside)
-    assert {square.photograph for square in gathered.squares} == {"0.png", "4.png", "5.png"}
-    for square in gathered.squares:
-        assert np.corrcoef(*(to_lab(p)[..., 0].ravel() for p in (square.pixels, square.others["other"])))[0, 1] > 0.9
-        assert (to_lab(square.others["other"])[..., 2] > 0).all()
-    why = {one.name: str(one.why) for one in gathered.left_out}
+    outside = ExternalPictures("other", str(tmp_path), [one.name for one in MANY])
+    collected = cut(MANY[:9], outside)
+    assert {crop.photograph for crop in collected.crops} == {"0.png", "4.png", "5.png"}
+    for crop in collected.crops:
+        assert np.corrcoef(*(to_lab(p)[..., 0].ravel() for p in (crop.pixels, crop.others["other"])))[0, 1] > 0.9
+        assert (to_lab(crop.others["other"])[..., 2] > 0).all()
+    why = {one.name: str(one.why) for one in collected.left_out}
     assert why["7.png"] == "the picture from other cannot be read: no JPEG, PNG or WebP picture"
     assert why["8.png"] == "no picture from other"
     for name in ("1.png", "2.png", "3.png", "6.png"):
@@ -231,25 +236,25 @@ def test_only_a_picture_of_the_same_part_is_taken(tmp_path: Path) -> None:
 def test_further_squares_are_cut_alike_where_the_whole_photograph_is_shown(tmp_path: Path) -> None:
     save(sepia(photograph(0)).resize((180, 120)), tmp_path / "0.png")
     save(sepia(ImageOps.fit(photograph(1), (40, 40))), tmp_path / "1.png")
-    outside = Outside("other", str(tmp_path), [one.name for one in MANY])
-    gathered = cut(MANY[:2], outside, crops=3)
-    assert [(square.photograph, square.number) for square in gathered.squares if square.photograph == "0.png"] == [
+    outside = ExternalPictures("other", str(tmp_path), [one.name for one in MANY])
+    collected = cut(MANY[:2], outside, crops=3)
+    assert [(crop.photograph, crop.number) for crop in collected.crops if crop.photograph == "0.png"] == [
         ("0.png", 0),
         ("0.png", 1),
         ("0.png", 2),
     ]
-    assert [square.number for square in gathered.squares if square.photograph == "1.png"] == [0]
-    assert [str(one) for one in gathered.left_out] == [
-        f"1.png, square {number}: the picture from other has another shape" for number in (2, 3)
+    assert [crop.number for crop in collected.crops if crop.photograph == "1.png"] == [0]
+    assert [str(one) for one in collected.left_out] == [
+        f"1.png, crop {number}: the picture from other has another shape" for number in (2, 3)
     ]
 
 
 def test_folders_that_cannot_be_meant_are_errors(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"outside.other=.*nowhere is no folder"):
-        Outside("other", str(tmp_path / "nowhere"), ["a.png"])
+    with pytest.raises(DataError, match=r"external.other=.*nowhere is no folder"):
+        ExternalPictures("other", str(tmp_path / "nowhere"), ["a.png"])
     (tmp_path / "notes.txt").write_text("none")
-    with pytest.raises(DataError, match=r"outside.other=.* holds no pictures \(.jpg"):
-        Outside("other", str(tmp_path), ["a.png"])
+    with pytest.raises(DataError, match=r"external.other=.* holds no pictures \(.jpg"):
+        ExternalPictures("other", str(tmp_path), ["a.png"])
     save(photograph(0), tmp_path / "b.png")
     with pytest.raises(DataError, match=r"b.png would be one of b, and photographs are called a.png, c.png"):
-        Outside("other", str(tmp_path), ["c.png", "a.png"])
+        ExternalPictures("other", str(tmp_path), ["c.png", "a.png"])

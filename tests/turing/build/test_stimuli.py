@@ -14,22 +14,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, cross_val_score
 
 from ablate.colorization.data.sources.sample import sample_paths
-from ablate.turing.build.stimuli import (
-    DITHER,
-    Noise,
-    Pixels,
-    correlation,
-    draw_noise,
-    fit_srgb,
-    in_srgb,
-    is_grey,
-    png,
-    rainbow,
-    render,
-    round_to_bytes,
-    to_lab,
-    to_linear,
-)
+from ablate.turing.build.exact_lab import Pixels, fit_srgb, in_srgb, to_lab, to_linear
+from ablate.turing.build.rendering import DITHER, Noise, draw_noise, render, round_to_bytes
+from ablate.turing.build.stimuli import correlation, is_grey, png, rainbow
 
 Array = npt.NDArray[np.float64]
 Render = Callable[[Array, Array, Noise], Pixels]
@@ -236,8 +223,8 @@ HEADER = 49
 
 
 @cache
-def squares() -> list[Pixels]:
-    """Return real squares at places and zooms of their own."""
+def crops() -> list[Pixels]:
+    """Return real crops at places and zooms of their own."""
     random = np.random.default_rng(10)
     photographs = list[Image.Image]()
     for path in (path for part in ("train", "eval") for _, path in sample_paths(part)):
@@ -246,9 +233,9 @@ def squares() -> list[Pixels]:
     found = list[Pixels]()
     while len(found) < PAIRS:
         image = photographs[len(found) % len(photographs)]
-        square = random.uniform(SIDE, min(image.size))
-        left, top = random.uniform(0, image.width - square), random.uniform(0, image.height - square)
-        box = (left, top, left + square, top + square)
+        crop = random.uniform(SIDE, min(image.size))
+        left, top = random.uniform(0, image.width - crop), random.uniform(0, image.height - crop)
+        box = (left, top, left + crop, top + crop)
         found.append(np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BICUBIC, box=box)))
     return found
 
@@ -293,7 +280,7 @@ def seen(content: bytes) -> Array:
 def found_out(picture: Render) -> float:
     """Return how often a classifier that has learnt from other pairs tells which picture is real."""
     differences = []
-    for number, pixels in enumerate(squares()):
+    for number, pixels in enumerate(crops()):
         lab, random = to_lab(pixels), np.random.default_rng([11, number])
         L, ab = lab[..., 0], lab[..., 1:]
         fake = seen(png(picture(L, recolored(ab, random), draw_noise(random, SIDE))))

@@ -1,4 +1,4 @@
-"""What participants are shown is drawn at random, balanced, and from the seed alone."""
+"""Assignment is random, balanced, and from the seed alone."""
 
 from collections import Counter
 from pathlib import Path
@@ -10,34 +10,34 @@ import pytest
 from ablate.errors import DataError
 from ablate.turing.bundle import Bundle
 from ablate.turing.protocol import Protocol
-from ablate.turing.serve.assignment import assigned, draw_trials
+from ablate.turing.serve.assignment import assign_algorithm, assign_trials
 from ablate.turing.serve.command import main as serve
-from tests.turing.conftest import SHORT, make_bundle
+from tests.support.bundles import SHORT, make_bundle
 
 
 @pytest.mark.parametrize("algorithms", [1, 2, 3, 7])
 def test_assignment_is_balanced_at_every_moment(algorithms: int) -> None:
     counts = Counter(dict.fromkeys(range(algorithms), 0))
     for place in range(60):
-        counts[assigned(5, place, algorithms)] += 1
+        counts[assign_algorithm(5, place, algorithms)] += 1
         assert max(counts.values()) - min(counts.values()) <= 1
 
 
 def test_assignment_cannot_be_foreseen_without_the_seed() -> None:
-    blocks = {tuple(assigned(seed, place, 3) for place in range(3)) for seed in range(100)}
+    blocks = {tuple(assign_algorithm(seed, place, 3) for place in range(3)) for seed in range(100)}
     assert len(blocks) == 6
 
 
 def test_trials_come_from_the_seed_and_the_place(bundle: Bundle) -> None:
-    one = draw_trials(bundle.manifest, seed=11, algorithm=0, place=4)
-    assert one == draw_trials(bundle.manifest, seed=11, algorithm=0, place=4)
-    assert one != draw_trials(bundle.manifest, seed=11, algorithm=0, place=5)
-    assert one != draw_trials(bundle.manifest, seed=12, algorithm=0, place=4)
+    one = assign_trials(bundle.manifest, seed=11, algorithm=0, place=4)
+    assert one == assign_trials(bundle.manifest, seed=11, algorithm=0, place=4)
+    assert one != assign_trials(bundle.manifest, seed=11, algorithm=0, place=5)
+    assert one != assign_trials(bundle.manifest, seed=12, algorithm=0, place=4)
 
 
 def test_a_participant_sees_each_photograph_once_by_one_algorithm(bundle: Bundle) -> None:
     for place in range(30):
-        drawn = draw_trials(bundle.manifest, seed=11, algorithm=1, place=place)
+        drawn = assign_trials(bundle.manifest, seed=11, algorithm=1, place=place)
         assert [trial.kind for trial in drawn[: SHORT.practice]] == ["practice"] * SHORT.practice
         assert Counter(trial.kind for trial in drawn) == {
             "practice": SHORT.practice, "test": SHORT.test, "check": SHORT.checks,
@@ -53,7 +53,7 @@ def test_no_photograph_of_the_test_was_shown_in_practice_or_beside_an_obvious_fa
     manifest = make_bundle(tmp_path / "few", photographs=4, crops=5, side=16).manifest
     tested = Counter[str]()
     for place in range(200):
-        drawn = draw_trials(manifest, seed=11, algorithm=1, place=place)
+        drawn = assign_trials(manifest, seed=11, algorithm=1, place=place)
         assert len({trial.real for trial in drawn}) == len(drawn) == SHORT.photographs
         shown = {kind: {trial.photograph for trial in drawn if trial.kind == kind} for kind in SHORT.trials}
         assert {kind: len(photographs) for kind, photographs in shown.items()} == {
@@ -68,12 +68,12 @@ def test_with_one_square_of_each_photograph_all_is_drawn_at_once(bundle: Bundle)
     for place in range(20):
         random = np.random.default_rng([11, 1, place])
         chosen = random.choice(len(bundle.manifest.stimuli), SHORT.photographs, replace=False)
-        drawn = draw_trials(bundle.manifest, seed=11, algorithm=0, place=place)
+        drawn = assign_trials(bundle.manifest, seed=11, algorithm=0, place=place)
         assert [trial.real for trial in drawn] == [bundle.manifest.stimuli[number].real for number in chosen]
 
 
 @pytest.mark.parametrize(
-    ("squares", "expected"),
+    ("crops", "expected"),
     [
         ([1] * 9, {"practice": 2, "test": 4, "check": 1}),
         ([1] * 7, {"practice": 2, "test": 4, "check": 1}),
@@ -88,8 +88,8 @@ def test_with_one_square_of_each_photograph_all_is_drawn_at_once(bundle: Bundle)
         ([], None),
     ],
 )
-def test_photographs_are_shared_out(squares: list[int], expected: dict[str, int] | None) -> None:
-    assert SHORT.shares(squares) == expected
+def test_photographs_are_shared_out(crops: list[int], expected: dict[str, int] | None) -> None:
+    assert SHORT.shares(crops) == expected
 
 
 def test_whatever_photographs_there_are_what_is_shared_out_can_be_drawn() -> None:
@@ -101,10 +101,10 @@ def test_whatever_photographs_there_are_what_is_shared_out_can_be_drawn() -> Non
         if protocol.shares(counts.tolist()) is None:
             continue
         drawable += 1
-        names = [f"{photograph} {square}" for photograph, count in enumerate(counts) for square in range(count)]
+        names = [f"{photograph} {crop}" for photograph, count in enumerate(counts) for crop in range(count)]
         stimuli = [SimpleNamespace(photograph=name[0], real=name, recolored=[name], check=name) for name in names]
         manifest = SimpleNamespace(protocol=protocol, stimuli=stimuli, name="any")
-        drawn = draw_trials(manifest, seed=1, algorithm=0, place=0)
+        drawn = assign_trials(manifest, seed=1, algorithm=0, place=0)
         assert Counter(trial.kind for trial in drawn) == Counter(protocol.trials)
         assert len({trial.real for trial in drawn}) == len(drawn)
         assert len({(trial.photograph, trial.kind) for trial in drawn}) == len({trial.photograph for trial in drawn})
@@ -119,7 +119,7 @@ def test_a_bundle_with_too_few_photographs_is_not_served(tmp_path: Path) -> None
 
 
 def test_sides_photographs_and_places_of_checks_are_even(bundle: Bundle) -> None:
-    drawn = [draw_trials(bundle.manifest, seed=11, algorithm=0, place=place) for place in range(400)]
+    drawn = [assign_trials(bundle.manifest, seed=11, algorithm=0, place=place) for place in range(400)]
     left = sum(trial.real_side == "left" for trials in drawn for trial in trials)
     total = 400 * SHORT.photographs
     # Four standard deviations of fair coins.

@@ -11,8 +11,9 @@ from ablate.errors import AblateError, ConfigError, DataError
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, experiment_names, read_answers
 from ablate.turing.serve.command import main
-from tests.turing.conftest import Process, make_bundle
-from visitors import Visitor
+from tests.support.bundles import make_bundle
+from tests.support.servers import Process
+from tests.support.visitors import Visitor
 
 
 @pytest.mark.parametrize(

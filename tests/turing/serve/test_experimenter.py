@@ -10,9 +10,10 @@ import pytest
 from ablate.turing.analyse.exclusions import apply_rules
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import read_answers
-from ablate.turing.serve.progress import QUIET_SECONDS, overview
-from tests.turing.conftest import SHORT, TOKEN, Served, make_bundle
-from visitors import Visitor
+from ablate.turing.serve.progress import QUIET_SECONDS, progress_by_algorithm
+from tests.support.bundles import SHORT, make_bundle
+from tests.support.servers import TOKEN, Served
+from tests.support.visitors import Visitor
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_counts_are_those_of_the_answers(served: Served, logged_in: Visitor) -> 
     answers = read_answers(served.site.database, "drawn")
     kept, _ = apply_rules(answers.participants, answers.trials, answers.protocol)
     now = answers.trials["answered"].max().timestamp() + 1
-    rows = {row["algorithm"]: row for row in overview(answers, kept, now)}
+    rows = {row["algorithm"]: row for row in progress_by_algorithm(answers, kept, now)}
     one, other = (rows[name] for name in answers.participants["algorithm"])
     assert [one[name] for name in ("started", "finished", "under_way", "dropped_out", "trials")] == [1, 1, 0, 0, 4]
     assert [other[name] for name in ("started", "finished", "under_way", "dropped_out", "trials")] == [1, 0, 1, 0, 0]
@@ -45,7 +46,7 @@ def test_counts_are_those_of_the_answers(served: Served, logged_in: Visitor) -> 
     tests = answers.trials[answers.trials["kind"] == "test"]
     assert one["rate"].startswith(f"{25.0 * tests['fooled'].sum():.1f} [")
     assert one["rate"] in page
-    late = {row["algorithm"]: row for row in overview(answers, kept, now + QUIET_SECONDS)}
+    late = {row["algorithm"]: row for row in progress_by_algorithm(answers, kept, now + QUIET_SECONDS)}
     assert late[other["algorithm"]]["dropped_out"] == 1
     assert "session not finished" in page
 

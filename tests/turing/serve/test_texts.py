@@ -1,4 +1,4 @@
-"""What participants read can be reworded and translated, and a mistake in that is found before anybody sees it."""
+"""Texts can be reworded and translated, and a mistake in that is found before anybody sees it."""
 
 from pathlib import Path
 

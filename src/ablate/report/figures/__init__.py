@@ -1,21 +1,17 @@
 """The figures of a report: pure functions from frames to a `Figure`."""
 
-from ablate.report.figures.convincing import convincing
 from ablate.report.figures.cost import pareto_front, quality_against_cost
 from ablate.report.figures.curves import learning_curves
 from ablate.report.figures.distributions import distributions
 from ablate.report.figures.figure import Figure
 from ablate.report.figures.forest import differences, interactions
 from ablate.report.figures.grid import photo_grid
-from ablate.report.figures.people import fooling_rates
 from ablate.report.figures.photographs import per_photograph
 
 __all__ = [
     "Figure",
-    "convincing",
     "differences",
     "distributions",
-    "fooling_rates",
     "interactions",
     "learning_curves",
     "pareto_front",

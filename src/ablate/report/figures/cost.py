@@ -1,4 +1,4 @@
-"""Quality against cost, and the variants that no other one beats in both."""
+"""The figure of quality against cost, with the Pareto front."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from ablate.report.figures.figure import (
     writable,
 )  # fmt: skip
 from ablate.report.figures.labels import Point, write_names
-from ablate.report.formatting import large
+from ablate.report.number_format import large
 
 COSTS = {
     "cost/parameters": "parameters",

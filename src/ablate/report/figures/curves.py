@@ -1,4 +1,4 @@
-"""Learning curves: a small panel for each variant, with the baseline's in grey behind it."""
+"""The figure of learning curves: a panel for each variant, with the baseline's in grey behind it."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ablate.config.variant import BASELINE
 from ablate.report.figures.figure import BLUE, DARK, GREY, RED, Figure, drawing, files, look, name_lines
-from ablate.report.formatting import large
+from ablate.report.number_format import large
 
 MOST = 24
 COLUMNS = 4

@@ -1,4 +1,4 @@
-"""Where outputs lie: the distribution of two coordinates, of the truth and of every variant."""
+"""The figure of distributions: two coordinates of the truth and of every variant's outputs."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What the figures of a report share: their files, their look, and text that fits and that a font can write."""
+"""Shared by the figures of a report: files, look, and text that fits and that the font can write."""
 
 import io
 import math

@@ -1,4 +1,4 @@
-"""Photographs as every variant colours them, beside the truth."""
+"""The grid of sample pictures: input, truth, and every variant's output."""
 
 import io
 import math

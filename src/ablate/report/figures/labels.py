@@ -1,4 +1,4 @@
-"""Names beside points, where they cover least."""
+"""Labels beside points, where they cover least."""
 
 import math
 from collections.abc import Mapping, Sequence

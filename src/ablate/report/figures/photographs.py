@@ -1,4 +1,4 @@
-"""How a difference from the baseline is spread over photographs."""
+"""The figure of differences from the baseline, photograph by photograph."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Which participants and trials are left out, by rules that were fixed when the bundle was built. Pure functions."""
+"""Exclusion of participants and trials, by rules that were fixed when the bundle was built. Pure functions."""
 
 import pandas as pd
 

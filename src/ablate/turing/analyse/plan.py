@@ -1,4 +1,4 @@
-"""`python -m ablate.turing analyse --plan`: how many participants find a difference."""
+"""`python -m ablate.turing analyse --plan`: the number of participants that finds a difference."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,8 +7,8 @@ import numpy as np
 
 from ablate.cli.arguments import parse_float, parse_int
 from ablate.errors import ConfigError, DataError
-from ablate.report.formatting import quantity
-from ablate.statistics.intervals import POWER
+from ablate.report.number_format import quantity
+from ablate.statistics.power import POWER
 from ablate.turing.analyse.exclusions import apply_rules
 from ablate.turing.analyse.power import Components, participants_needed, variance_components
 from ablate.turing.database import Answers, Database, default_database, experiment_names, read_answers

@@ -1,4 +1,4 @@
-"""How many participants an experiment needs. Pure functions."""
+"""The number of participants that an experiment needs. Pure functions."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,11 @@ import pandas as pd
 from scipy import special
 
 from ablate.errors import ConfigError
-from ablate.report.compare import ALPHA
-from ablate.statistics.intervals import MANY, POWER, Spread
-from ablate.turing.analyse.statistics import CHANCE, covariance, sides
+from ablate.statistics.error_distribution import ErrorDistribution
+from ablate.statistics.intervals import ALPHA
+from ablate.statistics.power import POWER, minimum_detectable_effect
+from ablate.turing.analyse.answer_sums import sum_answers
+from ablate.turing.analyse.rates import CHANCE, covariance
 
 Array = npt.NDArray[np.float64]
 
@@ -44,13 +46,13 @@ def variance_components(trials: pd.DataFrame) -> Components:
     one algorithm, nothing says which part of the photographs' variance another would share, and all of it counts.
 
     Args:
-        trials: See `statistics`.
+        trials: See `rates`.
 
     Returns:
         NaN for a deviation that the answers do not tell: of participants where each algorithm has one, of photographs
         where none was shown twice.
     """
-    found = list(sides(trials).values())
+    found = list(sum_answers(trials).values())
     weights = np.array([side.trials for side in found], np.float64)
     of_participants = _mean([side.seed_variance for side in found], weights)
     of_photographs = _mean([side.example_variance for side in found], weights)
@@ -80,7 +82,7 @@ def participants_needed(
         2 (v_s + (p (1 - p) - v_s) / t) / s + 2 v_i / i
 
     of which the second part stays, however many participants there are. The first is estimated in the experiment with
-    2 (s - 1) degrees of freedom, see `Spread.detectable`.
+    2 (s - 1) degrees of freedom, see `statistics.power`.
 
     Args:
         difference: Of the true rates, in percentage points.
@@ -103,9 +105,9 @@ def participants_needed(
 
     def detects(participants: float, photographs: int) -> bool:
         df = 2.0 * (participants - 1) if np.isfinite(participants) else 1e7
-        others = photographs - 1 if photographs < MANY else np.inf
-        spread = Spread(of_one / participants, df, of_photographs / photographs, others)
-        return spread.detectable(alpha=alpha, power=power) <= wanted
+        example_df = ErrorDistribution.df_of_examples(photographs)
+        error = ErrorDistribution(of_one / participants, df, of_photographs / photographs, example_df)
+        return minimum_detectable_effect(error, alpha=alpha, power=power) <= wanted
 
     # With the variance known: no number below the first of these suffices.
     multiple = float(special.ndtri(1 - alpha / 2) + special.ndtri(power))

@@ -1,4 +1,4 @@
-"""Pictures of any other system, handed in as a folder. No TensorFlow."""
+"""External pictures: those of any other system, handed in as a folder. No TensorFlow."""
 
 import unicodedata
 from collections import Counter, defaultdict
@@ -16,7 +16,7 @@ from ablate.errors import DataError
 from ablate.turing.build.crops import Unusable
 
 
-class Outside:
+class ExternalPictures:
     """A folder of pictures, each of a photograph of the same name, whatever the endings.
 
     A picture belongs to a photograph if their paths are the same but for the ending, else if their file names are and
@@ -35,10 +35,10 @@ class Outside:
         self.name, self.root = name, root
         folder = absolute(root)
         if not folder.is_dir():
-            raise DataError(f"outside.{name}={root} is no folder")
+            raise DataError(f"external.{name}={root} is no folder")
         pictures, _ = find_photographs(folder)
         if not pictures:
-            raise DataError(f"outside.{name}={root} holds no pictures ({', '.join(SUFFIXES)})")
+            raise DataError(f"external.{name}={root} holds no pictures ({', '.join(SUFFIXES)})")
         self._by_path: dict[str, list[Path]] = defaultdict(list)
         self._by_stem: dict[str, list[Path]] = defaultdict(list)
         for picture, path in pictures:
@@ -48,7 +48,7 @@ class Outside:
         self._stems = Counter(_last(photograph) for photograph in known)
         if not any(self._found(photograph) for photograph in known):
             raise DataError(
-                f"outside.{name}={root} has no picture of any photograph: {pictures[0][0]} would be one of "
+                f"external.{name}={root} has no picture of any photograph: {pictures[0][0]} would be one of "
                 f"{_stem(pictures[0][0])}, and photographs are called {', '.join(sorted(known)[:3])}"
             )
 

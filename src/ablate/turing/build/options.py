@@ -1,4 +1,4 @@
-"""What `python -m ablate.turing build` is asked for. No TensorFlow."""
+"""Options of `python -m ablate.turing build`. No TensorFlow."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
@@ -12,13 +12,13 @@ from ablate.turing.protocol import Protocol, Rules
 MOST_CROPS = 100
 
 
-class Request(Schema):
-    """What the command is given, see `build.HELP`."""
+class BuildOptions(Schema):
+    """The options, see `command.HELP`."""
 
     study: str | None = None
     runs: str = ""
     variants: str = ""
-    outside: Mapping[str, str] = {}
+    external: Mapping[str, str] = {}
     real: str | None = None
     name: str | None = None
     out: str | None = None
@@ -52,14 +52,14 @@ class Request(Schema):
         return [variant.strip() for variant in self.variants.split(";") if variant.strip()]
 
 
-def parsed(given: Sequence[str]) -> Request:
+def parse_options(given: Sequence[str]) -> BuildOptions:
     """Read the command's arguments.
 
     Raises:
         ConfigError: One is unknown, or its value impossible.
     """
     values: dict[str, Any] = {}
-    nested: dict[str, dict[str, str]] = {"outside": {}, "rules": {}}
+    nested: dict[str, dict[str, str]] = {"external": {}, "rules": {}}
     for argument in given:
         name, equals, value = argument.partition("=")
         group, dot, key = name.partition(".")
@@ -73,11 +73,11 @@ def parsed(given: Sequence[str]) -> Request:
         else:
             values[name] = value
     rules = validate(Rules, nested["rules"], prefix="rules")
-    return validate(Request, {**values, "outside": nested["outside"], "rules": rules})
+    return validate(BuildOptions, {**values, "external": nested["external"], "rules": rules})
 
 
-_NESTED = ("outside.NAME", *(f"rules.{key}" for key in Rules.model_fields))
+_NESTED = ("external.NAME", *(f"rules.{key}" for key in Rules.model_fields))
 
 
 def _names() -> list[str]:
-    return [field.alias or name for name, field in Request.model_fields.items()]
+    return [field.alias or name for name, field in BuildOptions.model_fields.items()]

@@ -1,4 +1,4 @@
-"""The pictures of a bundle: made from squares and colours, and written so that no file tells what it is."""
+"""The pictures of a bundle: made from crops and colours, and written so that no file tells what it is."""
 
 import hashlib
 import os
@@ -14,12 +14,14 @@ from tqdm import tqdm
 
 from ablate.errors import DataError
 from ablate.system.threads import parallel_map
-from ablate.turing.build.crops import Square
-from ablate.turing.build.stimuli import png, rainbow, render, to_lab
+from ablate.turing.build.crops import Crop
+from ablate.turing.build.exact_lab import to_lab
+from ablate.turing.build.rendering import render
+from ablate.turing.build.stimuli import png, rainbow
 from ablate.turing.bundle import MANIFEST, PICTURES, Stimulus
 
 Colors = Callable[[int], npt.NDArray[np.floating]]
-"""By the place of a square, its ab, (side, side, 2)."""
+"""By the place of a crop, its ab, (side, side, 2)."""
 
 _TIME = 946_684_800
 """Time of every file, so that it tells nothing: the year 2000."""
@@ -27,11 +29,11 @@ _OURS = re.compile(r"[0-9a-f]{32}\.png")
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenPictures:
     """The pictures of a bundle.
 
     Attributes:
-        stimuli: In the order of the squares.
+        stimuli: In the order of the crops.
         files: SHA-256 of every file, by name.
         bytes: Size of each of them.
     """
@@ -63,15 +65,15 @@ def ensure_free(folder: Path) -> None:
         raise DataError(f"{folder} is there and no unfinished bundle: name=OTHER or out=DIR takes another place")
 
 
-def write_pictures(folder: Path, squares: Sequence[Square], colors: Mapping[str, Colors], *, seed: int) -> Written:
+def write_pictures(folder: Path, crops: Sequence[Crop], colors: Mapping[str, Colors], *, seed: int) -> WrittenPictures:
     """Make and write all pictures of a bundle; what an unfinished one has left is removed.
 
     A file is named by its own contents and the seed: whoever has it learns nothing from its name. All have one size
-    and one time, and those of a square are written in the order of their names.
+    and one time, and those of a crop are written in the order of their names.
 
     Args:
         folder: Of the bundle, see `ensure_free`.
-        squares: What is shown.
+        crops: What is shown.
         colors: What each algorithm makes of them.
         seed: From which dither, hues and names come.
 
@@ -83,32 +85,32 @@ def write_pictures(folder: Path, squares: Sequence[Square], colors: Mapping[str,
         if pictures.exists():
             shutil.rmtree(pictures)
         pictures.mkdir(parents=True)
-        made = parallel_map(lambda place: _write(pictures, place, squares[place], colors, seed), range(len(squares)))
-        bar = tqdm(made, total=len(squares), desc="Making pictures", unit=" squares", disable=None, leave=False)
+        made = parallel_map(lambda place: _write(pictures, place, crops[place], colors, seed), range(len(crops)))
+        bar = tqdm(made, total=len(crops), desc="Making pictures", unit=" crops", disable=None, leave=False)
         written = list(bar)
     except OSError as error:
         raise DataError(f"the bundle cannot be written to {folder}: {error.strerror or error}") from None
     files = {name: digest for _, own in written for name, digest in own.items()}
     size = (pictures / f"{next(iter(files))}.png").stat().st_size
-    return Written([stimulus for stimulus, _ in written], dict(sorted(files.items())), size)
+    return WrittenPictures([stimulus for stimulus, _ in written], dict(sorted(files.items())), size)
 
 
 def _write(
-    folder: Path, place: int, square: Square, colors: Mapping[str, Colors], seed: int
+    folder: Path, place: int, crop: Crop, colors: Mapping[str, Colors], seed: int
 ) -> tuple[Stimulus, dict[str, str]]:
-    lab = to_lab(square.pixels)
+    lab = to_lab(crop.pixels)
     side, L = len(lab), lab[..., 0]
     shown = {
         "the photograph": lab[..., 1:],
         **{f"recoloured by {name}": own(place) for name, own in colors.items()},
-        "the obvious fake": rainbow(side, square.rainbow_start(seed)),
+        "the obvious fake": rainbow(side, crop.rainbow_start(seed)),
     }
-    contents = [png(render(L, ab.astype(np.float64), square.noise(seed, name))) for name, ab in shown.items()]
+    contents = [png(render(L, ab.astype(np.float64), crop.noise(seed, name))) for name, ab in shown.items()]
     names = [hashlib.sha256(f"{seed} ".encode() + content).hexdigest()[:32] for content in contents]
     for name, content in sorted(zip(names, contents, strict=True)):
         path = folder / f"{name}.png"
         path.write_bytes(content)
         os.utime(path, (_TIME, _TIME))
-    stimulus = Stimulus(photograph=square.photograph, real=names[0], recolored=names[1:-1], check=names[-1])
+    stimulus = Stimulus(photograph=crop.photograph, real=names[0], recolored=names[1:-1], check=names[-1])
     digests = [hashlib.sha256(content).hexdigest() for content in contents]
     return stimulus, dict(zip(names, digests, strict=True))

@@ -1,4 +1,4 @@
-"""Which tracked runs colour the pictures, and the photographs that none of them has trained on."""
+"""The tracked runs that colour the pictures, and the photographs that none of them has trained on."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from ablate.colorization.data.photographs import EvaluationSplit
 from ablate.colorization.data.preprocessing import preprocessing_of
 from ablate.config.schema import unknown_level, validate
 from ablate.errors import ConfigError, DataError, TrackingError
-from ablate.report.comparability import check_names, newest_finished
+from ablate.report.comparability import check_names
+from ablate.report.selection import newest_finished
 from ablate.report.variants import in_order, shown_names
 from ablate.tracking.study_record import StudyRecord
 from ablate.tracking.tracked_model import TrackedModel, evaluated_digests, find_model, read_config
 
 
 @dataclass(frozen=True)
-class Colorist:
+class ColorizingRun:
     """A run that colours.
 
     Attributes:
@@ -45,7 +46,7 @@ def names_of(record: StudyRecord) -> dict[str, str]:
     return {name: short.get(name, name) for name in in_order([str(variant) for variant in record.runs["variant"]])}
 
 
-def of_study(record: StudyRecord, variants: Sequence[str] = ()) -> tuple[list[TrackedModel], list[str]]:
+def runs_of_study(record: StudyRecord, variants: Sequence[str] = ()) -> tuple[list[TrackedModel], list[str]]:
     """Choose of each variant the run with a model that has the lowest seed, and of several the newest.
 
     Args:
@@ -84,7 +85,7 @@ def of_study(record: StudyRecord, variants: Sequence[str] = ()) -> tuple[list[Tr
     return chosen, unfinished
 
 
-def by_id(run_ids: Sequence[str], *, study: str | None) -> list[TrackedModel]:
+def runs_by_id(run_ids: Sequence[str], *, study: str | None) -> list[TrackedModel]:
     """Take the runs that were picked.
 
     Args:
@@ -133,7 +134,7 @@ def _without(runs: Sequence[str]) -> str:
     )
 
 
-def colorists(models: Sequence[TrackedModel], names: Mapping[str, str]) -> list[Colorist]:
+def colorizing_runs(models: Sequence[TrackedModel], names: Mapping[str, str]) -> list[ColorizingRun]:
     """Read how runs were configured.
 
     Args:
@@ -151,11 +152,11 @@ def colorists(models: Sequence[TrackedModel], names: Mapping[str, str]) -> list[
             f"the runs have trained on different data, and what one has not seen another may have: {said}. "
             'Choose runs of one data set: variants="A;B" or runs=ID,ID'
         )
-    named = distinct([names.get(model.variant, model.variant) for model in models], models)
-    return [_colorist(name, model) for name, model in zip(named, models, strict=True)]
+    named = distinct_names([names.get(model.variant, model.variant) for model in models], models)
+    return [_colorizing_run(name, model) for name, model in zip(named, models, strict=True)]
 
 
-def distinct(names: Sequence[str], models: Sequence[TrackedModel]) -> list[str]:
+def distinct_names(names: Sequence[str], models: Sequence[TrackedModel]) -> list[str]:
     """Add the seed to the names of runs that share theirs, and the run where they share that as well."""
     for ending in ("seed {0.seed}", "run {0.run_id}"):
         counts = Counter(names)
@@ -166,11 +167,11 @@ def distinct(names: Sequence[str], models: Sequence[TrackedModel]) -> list[str]:
     return list(names)
 
 
-def _colorist(name: str, model: TrackedModel) -> Colorist:
+def _colorizing_run(name: str, model: TrackedModel) -> ColorizingRun:
     config = read_config(model)
     if not {"color", "data", "evaluation"} <= config.keys():
         raise TrackingError(f"run {model.run_id} ({model}) colours no photographs: its task is another")
-    return Colorist(
+    return ColorizingRun(
         name=name,
         model=model,
         color=validate(ColorConfig, config["color"], prefix="color"),
@@ -179,7 +180,7 @@ def _colorist(name: str, model: TrackedModel) -> Colorist:
     )
 
 
-def held_out_photographs(runs: Sequence[Colorist], moved: Mapping[str, Any]) -> EvaluationSplit:
+def held_out_photographs(runs: Sequence[ColorizingRun], moved: Mapping[str, Any]) -> EvaluationSplit:
     """Find the photographs of the runs' data set that all of them were evaluated on.
 
     Args:

@@ -1,4 +1,4 @@
-"""What `python -m ablate.turing build` says of what it made, or could not make. No TensorFlow."""
+"""The messages of `python -m ablate.turing build` on what it made, or could not make. No TensorFlow."""
 
 import math
 from collections import Counter
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from tqdm import tqdm
 
-from ablate.turing.build.crops import Gathered, LeftOut
-from ablate.turing.build.options import MOST_CROPS, Request
-from ablate.turing.build.picture_files import Written
+from ablate.turing.build.collect import CollectedCrops, LeftOut
+from ablate.turing.build.options import MOST_CROPS, BuildOptions
+from ablate.turing.build.picture_files import WrittenPictures
 from ablate.turing.bundle import Manifest
 from ablate.turing.protocol import Protocol
 
@@ -17,69 +17,73 @@ _SHOWN = 5
 """Photographs of a kind that are named."""
 
 
-def too_few(gathered: Gathered, protocol: Protocol, asked: Request) -> str:
+def too_few_photographs(collected: CollectedCrops, protocol: Protocol, options: BuildOptions) -> str:
     """Say that there are not enough photographs for one participant, and what would work."""
-    there, needed = len(gathered.squares), protocol.photographs
+    there, needed = len(collected.crops), protocol.photographs
     parts = {key: getattr(protocol, key) for key in _TRIALS}
-    photographs = sum(math.ceil(trials / asked.crops) for trials in parts.values())
+    photographs = sum(math.ceil(trials / options.crops) for trials in parts.values())
     said = [
-        f"{there} squares of {gathered.photographs} photographs can be used, and one participant sees {needed} "
+        f"{there} crops of {collected.photographs} photographs can be used, and one participant sees {needed} "
         f"({' + '.join(f'{key}={value}' for key, value in parts.items())}), each once, and no photograph in two of "
-        f"these: that takes at least {photographs} photographs with crops={asked.crops}."
+        f"these: that takes at least {photographs} photographs with crops={options.crops}."
     ]
-    if gathered.left_out:
-        said.append(f"Left out: {'; '.join(_left_out(gathered.left_out))}.")
+    if collected.left_out:
+        said.append(f"Left out: {'; '.join(_left_out(collected.left_out))}.")
     if there == 0:
         return " ".join(said)
     ways = []
-    if gathered.photographs == asked.photographs:
-        ways.append(f"photographs={max(photographs, asked.photographs + 1)} or more, if there are so many")
-    for crops in range(asked.crops + 1, MOST_CROPS + 1):
-        if protocol.shares([crops] * gathered.photographs):
-            ways.append(f"crops={crops} cuts so many squares of each photograph")
+    if collected.photographs == options.photographs:
+        ways.append(f"photographs={max(photographs, options.photographs + 1)} or more, if there are so many")
+    for crops in range(options.crops + 1, MOST_CROPS + 1):
+        if protocol.shares([crops] * collected.photographs):
+            ways.append(f"crops={crops} cuts so many crops of each photograph")
             break
-    if fewer := _fewer(gathered, protocol):
+    if fewer := _fewer(collected, protocol):
         ways.append(f"{' '.join(f'{key}={getattr(fewer, key)}' for key in _TRIALS)} lets each participant see fewer")
     return " ".join([*said, f"Set one of: {'; '.join(ways)}."])
 
 
-def _fewer(gathered: Gathered, protocol: Protocol) -> Protocol | None:
+def _fewer(collected: CollectedCrops, protocol: Protocol) -> Protocol | None:
     """Return the longest protocol with the same parts, about, that there are enough photographs for."""
     needed = protocol.photographs
-    for total in range(min(len(gathered.squares), needed - 1), 0, -1):
+    for total in range(min(len(collected.crops), needed - 1), 0, -1):
         practice, checks = total * protocol.practice // needed, total * protocol.checks // needed
         test = min(protocol.test, total - practice - checks)
         fewer = protocol.model_copy(update={"practice": practice, "test": test, "checks": checks})
-        if fewer.shares(gathered.counts):
+        if fewer.shares(collected.counts):
             return fewer
     return None
 
 
-def said(
-    manifest: Manifest, asked: Request, gathered: Gathered, written: Written, stored_side: int | None
+def build_summary(
+    manifest: Manifest,
+    options: BuildOptions,
+    collected: CollectedCrops,
+    written: WrittenPictures,
+    stored_side: int | None,
 ) -> list[str]:
     """Return what was built, in lines."""
     side, count = manifest.side, len(manifest.stimuli)
     lines = [
-        f"{count:,} squares of {gathered.photographs:,} photographs, {side}x{side}: real, as an obvious fake, and "
+        f"{count:,} crops of {collected.photographs:,} photographs, {side}x{side}: real, as an obvious fake, and "
         "recoloured by"
     ]
     for algorithm in manifest.algorithms:
         source = (
-            f"run {algorithm.run_id}, seed {algorithm.seed}" if algorithm.run_id else asked.outside[algorithm.name]
+            f"run {algorithm.run_id}, seed {algorithm.seed}" if algorithm.run_id else options.external[algorithm.name]
         )
         lines.append(f"  {algorithm.name} ({source})")
-    enlarged = sum(square.enlarged for square in gathered.squares)
+    enlarged = sum(crop.enlarged for crop in collected.crops)
     if stored_side is not None and enlarged:
         lines.append(
-            f"The prepared data set keeps squares of {stored_side}x{stored_side}: all pictures are enlarged, "
+            f"The prepared data set keeps crops of {stored_side}x{stored_side}: all pictures are enlarged, "
             "real and recoloured alike. data=folder data.root=DIR takes the photographs that it was made from"
         )
     elif enlarged:
-        lines.append(f"{enlarged:,} squares have fewer pixels in their photograph: real and recoloured alike enlarged")
-    if gathered.photographs < asked.photographs:
-        lines.append(f"photographs={asked.photographs} were asked for: there are no more that can be used")
-    lines += [f"Left out: {line}" for line in _left_out(gathered.left_out)]
+        lines.append(f"{enlarged:,} crops have fewer pixels in their photograph: real and recoloured alike enlarged")
+    if collected.photographs < options.photographs:
+        lines.append(f"photographs={options.photographs} were asked for: there are no more that can be used")
+    lines += [f"Left out: {line}" for line in _left_out(collected.left_out)]
     size = written.bytes * len(written.files)
     lines.append(
         f"{len(written.files):,} pictures of {written.bytes:,} bytes each, {tqdm.format_sizeof(size)}B in all"

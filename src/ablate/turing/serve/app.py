@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from ablate.errors import AblateError
 from ablate.turing.serve import experimenter, participant
 from ablate.turing.serve.security import Guard
-from ablate.turing.serve.web import STATIC, Site, page
+from ablate.turing.serve.web import STATIC, Site, render_page
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ def _message(site: Site, request: Request, status: int) -> Response:
     parts = request.scope["path"].strip("/").split("/")
     inside = parts[0] == "e" and len(parts) > 2 and parts[1] in site.experiments
     depth = _depth(request)
-    return page(
+    return render_page(
         site,
         "message",
         depth=depth,

@@ -1,4 +1,4 @@
-"""What a participant is shown: drawn from the experiment's seed and the participant's number. Pure functions."""
+"""Random assignment: a participant's algorithm and trials, from seed and number alone. Pure functions."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ _ASSIGNMENT, _TRIALS = 0, 1
 
 
 @dataclass(frozen=True)
-class Drawn:
+class AssignedTrial:
     """A trial before it is shown.
 
     Attributes:
@@ -37,7 +37,7 @@ class Drawn:
     real_side: Side
 
 
-def assigned(seed: int, place: int, algorithms: int) -> int:
+def assign_algorithm(seed: int, place: int, algorithms: int) -> int:
     """Return which algorithm the n-th participant sees: permuted blocks, so that counts differ by one at most.
 
     Args:
@@ -52,7 +52,7 @@ def assigned(seed: int, place: int, algorithms: int) -> int:
     return int(np.random.default_rng([seed, _ASSIGNMENT, block]).permutation(algorithms)[within])
 
 
-def photographs_of(manifest: Manifest) -> Mapping[Kind, int]:
+def photographs_per_kind(manifest: Manifest) -> Mapping[Kind, int]:
     """Return how many photographs each kind of trial has, for one participant.
 
     Raises:
@@ -68,7 +68,7 @@ def photographs_of(manifest: Manifest) -> Mapping[Kind, int]:
     return shares
 
 
-def draw_trials(manifest: Manifest, *, seed: int, algorithm: int, place: int) -> Sequence[Drawn]:
+def assign_trials(manifest: Manifest, *, seed: int, algorithm: int, place: int) -> Sequence[AssignedTrial]:
     """Draw a participant's trials: practice first, then the test with the checks at random places in it.
 
     Args:
@@ -78,48 +78,48 @@ def draw_trials(manifest: Manifest, *, seed: int, algorithm: int, place: int) ->
         place: Number of the participant, from 0.
 
     Returns:
-        `manifest.protocol.photographs` trials. None shows a square that another has shown, nor a photograph of which
-        one of another kind shows a square: practice says what is real, and an obvious fake does.
+        `manifest.protocol.photographs` trials. None shows a crop that another has shown, nor a photograph of which
+        one of another kind shows a crop: practice says what is real, and an obvious fake does.
 
     Raises:
         DataError: There are too few photographs.
     """
-    protocol, shares = manifest.protocol, photographs_of(manifest)
+    protocol, shares = manifest.protocol, photographs_per_kind(manifest)
     random = np.random.default_rng([seed, _TRIALS, place])
-    squares = defaultdict[str, list[Stimulus]](list)
+    crops = defaultdict[str, list[Stimulus]](list)
     for stimulus in manifest.stimuli:
-        squares[stimulus.photograph].append(stimulus)
-    photographs = list(squares.values())
+        crops[stimulus.photograph].append(stimulus)
+    photographs = list(crops.values())
     chosen = [photographs[each] for each in random.choice(len(photographs), sum(shares.values()), replace=False)]
     later = random.permutation(protocol.test + protocol.checks)
     kinds: list[Kind] = ["practice"] * protocol.practice
     kinds += ["test" if each < protocol.test else "check" for each in later]
     sides = random.integers(0, 2, len(kinds))
-    shown = {kind: _in_turn(own, random) for kind, own in _dealt(chosen, kinds, shares).items()}
+    shown = {kind: _round_robin(own, random) for kind, own in _distributed(chosen, kinds, shares).items()}
     drawn = []
     for kind, side in zip(kinds, sides, strict=True):
         stimulus = next(shown[kind])
         recolored = stimulus.check if kind == "check" else stimulus.recolored[algorithm]
-        drawn.append(Drawn(kind, stimulus.photograph, stimulus.real, recolored, SIDES[side]))
+        drawn.append(AssignedTrial(kind, stimulus.photograph, stimulus.real, recolored, SIDES[side]))
     return drawn
 
 
-_Squares = list[Stimulus]
+_Crops = list[Stimulus]
 """Of one photograph."""
 
 
-def _dealt(
-    chosen: Sequence[_Squares], kinds: Sequence[Kind], shares: Mapping[Kind, int]
-) -> Mapping[Kind, list[_Squares]]:
+def _distributed(
+    chosen: Sequence[_Crops], kinds: Sequence[Kind], shares: Mapping[Kind, int]
+) -> Mapping[Kind, list[_Crops]]:
     """Give photographs to kinds of trials, in the order of the trials, until each has its share."""
-    left, dealt = iter(chosen), {kind: list[_Squares]() for kind in shares}
+    left, dealt = iter(chosen), {kind: list[_Crops]() for kind in shares}
     for kind in kinds:
         if len(dealt[kind]) < shares[kind]:
             dealt[kind].append(next(left))
     return dealt
 
 
-def _in_turn(photographs: Sequence[_Squares], random: np.random.Generator) -> Iterator[Stimulus]:
-    """Yield one square of each photograph, then another one of each, and so on."""
-    shuffled = [[squares[place] for place in random.permutation(len(squares))] for squares in photographs]
-    return (square for turn in zip_longest(*shuffled) for square in turn if square is not None)
+def _round_robin(photographs: Sequence[_Crops], random: np.random.Generator) -> Iterator[Stimulus]:
+    """Yield one crop of each photograph, then another one of each, and so on."""
+    shuffled = [[crops[place] for place in random.permutation(len(crops))] for crops in photographs]
+    return (crop for turn in zip_longest(*shuffled) for crop in turn if crop is not None)

@@ -13,8 +13,8 @@ from ablate.errors import AblateError, ConfigError
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, default_database
 from ablate.turing.serve.app import create_app
-from ablate.turing.serve.assignment import photographs_of
-from ablate.turing.serve.security import Limits, Signer
+from ablate.turing.serve.assignment import photographs_per_kind
+from ablate.turing.serve.security import RateLimits, Signer
 from ablate.turing.serve.sessions import Sessions
 from ablate.turing.serve.texts import load_texts
 from ablate.turing.serve.web import Site
@@ -32,8 +32,9 @@ Serve one or more bundles, each as an experiment of its own.
   requests_per_minute=600            requests of one participant
 
 Participants get http://HOST:PORT/e/NAME/; the experimenter's page is at /experimenter/, behind a token: that of the
-environment's ABLATE_TURING_TOKEN, else a new one at every start, which is printed. The same command goes on after a
-crash: every answer that was confirmed is in the database. How to put it on the internet safely: docs/turing.md."""
+environment's ABLATE_TURING_TOKEN, else a new one at every start, which is printed. The same command resumes
+after a crash: every answer that was confirmed is in the database. How to put it on the internet safely:
+docs/turing.md."""
 
 TOKEN = "ABLATE_TURING_TOKEN"
 _SHORTEST = 16
@@ -50,32 +51,44 @@ _WRONG_TOKENS_PER_MINUTE = 5
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run the command."""
+    """Run the command.
+
+    Args:
+        arguments: Those behind `serve`.
+    """
     folders = [Path(argument) for argument in arguments if "=" not in argument]
     if not folders:
         raise ConfigError("which bundle? As in `python -m ablate.turing serve turing/NAME`; `build` makes one")
-    own = _DEFAULTS | parse_arguments((argument for argument in arguments if "=" in argument), tuple(_DEFAULTS))
-    bundles = _bundles(folders)
-    texts = load_texts(Path(own["texts"]) if own["texts"] else None)
-    limits = Limits(
-        sessions=_number(own, "sessions_per_minute"),
-        requests=_number(own, "requests_per_minute"),
+    options = _DEFAULTS | parse_arguments((argument for argument in arguments if "=" in argument), tuple(_DEFAULTS))
+    site = _site(options, _bundles(folders))
+    _announce(site, options)
+    try:
+        server(site, host=options["host"], port=_number(options, "port"), proxies=options["proxies"]).run()
+    except SystemExit:
+        raise AblateError(f"{options['host']}:{options['port']} cannot be served at: choose another port=") from None
+
+
+def _site(options: dict[str, str], bundles: Sequence[Bundle]) -> Site:
+    """Return what is served, with each bundle registered as an experiment."""
+    texts = load_texts(Path(options["texts"]) if options["texts"] else None)
+    limits = RateLimits(
+        sessions=_number(options, "sessions_per_minute"),
+        requests=_number(options, "requests_per_minute"),
         tokens=_WRONG_TOKENS_PER_MINUTE,
     )
-    database = Database(own["database"] or default_database())
+    database = Database(options["database"] or default_database())
     experiments = {
         bundle.manifest.name: Sessions(database, database.register(bundle, time.time()), bundle) for bundle in bundles
     }
-    site = Site(database, experiments, texts, Signer(database.secret()), _token(), limits)
-    base = f"http://{own['host']}:{_number(own, 'port')}"
-    for name in experiments:
+    return Site(database, experiments, texts, Signer(database.secret()), _token(), limits)
+
+
+def _announce(site: Site, options: dict[str, str]) -> None:
+    base = f"http://{options['host']}:{_number(options, 'port')}"
+    for name in site.experiments:
         print(f"For participants:  {base}/e/{name}/")
     print(f"For you:           {base}/experimenter/   token: {_shown(site.token)}")
-    print(f"Answers are kept in {database.name}. Ctrl-C ends the server.", flush=True)
-    try:
-        server(site, host=own["host"], port=_number(own, "port"), proxies=own["proxies"]).run()
-    except SystemExit:
-        raise AblateError(f"{own['host']}:{own['port']} cannot be served at: choose another port=") from None
+    print(f"Answers are kept in {site.database.name}. Ctrl-C ends the server.", flush=True)
 
 
 def server(site: Site, *, host: str, port: int, proxies: str) -> uvicorn.Server:
@@ -110,7 +123,7 @@ def _bundles(folders: Sequence[Path]) -> list[Bundle]:
             raise ConfigError(
                 f"two bundles have the name {bundle.manifest.name}: build one of them with another name="
             )
-        photographs_of(bundle.manifest)  # before anybody comes
+        photographs_per_kind(bundle.manifest)  # before anybody comes
         bundle.verify()
         bundles.append(bundle)
     return bundles
@@ -129,7 +142,7 @@ def _shown(token: str) -> str:
     return f"that of {TOKEN}" if TOKEN in os.environ else token
 
 
-def _number(own: dict[str, str], name: str) -> int:
-    if not own[name].isdecimal() or not 0 < int(own[name]) < 10**6:
-        raise ConfigError(f"{name} must be a whole number from 1. Received: {name}={own[name]}")
-    return int(own[name])
+def _number(options: dict[str, str], name: str) -> int:
+    if not options[name].isdecimal() or not 0 < int(options[name]) < 10**6:
+        raise ConfigError(f"{name} must be a whole number from 1. Received: {name}={options[name]}")
+    return int(options[name])

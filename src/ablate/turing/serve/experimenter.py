@@ -11,9 +11,9 @@ from starlette.responses import RedirectResponse, Response
 
 from ablate.turing.analyse.exclusions import apply_rules
 from ablate.turing.database import read_answers
-from ablate.turing.serve.progress import overview
-from ablate.turing.serve.security import new_key, same
-from ablate.turing.serve.web import OurSessions, OurSite, address_of, page, remember
+from ablate.turing.serve.progress import progress_by_algorithm
+from ablate.turing.serve.security import equal_secrets, new_key
+from ablate.turing.serve.web import CurrentSessions, CurrentSite, client_address, render_page, set_signed_cookie
 
 router = APIRouter(prefix="/experimenter")
 
@@ -35,7 +35,7 @@ class Change(BaseModel):
     csrf: Annotated[str, Field(max_length=200)]
 
 
-def _logged_in(request: Request, site: OurSite) -> str:
+def _logged_in(request: Request, site: CurrentSite) -> str:
     """Return the session's key of somebody who has given the token."""
     content = site.signer.read(COOKIE, request.cookies.get(COOKIE))
     key, _, since = (content or "").partition(" ")
@@ -54,42 +54,44 @@ def without_slash() -> Response:
 
 
 @router.get("/login")
-def form(site: OurSite) -> Response:
+def form(site: CurrentSite) -> Response:
     """Ask for the token."""
-    return page(site, "login", depth=1, wrong=False)
+    return render_page(site, "login", depth=1, wrong=False)
 
 
 @router.post("/login")
-def login(request: Request, form: Annotated[Login, Form()], site: OurSite) -> Response:
+def login(request: Request, form: Annotated[Login, Form()], site: CurrentSite) -> Response:
     """Compare the token."""
     # Wrong ones alone count, so that whoever knows it is not kept out by somebody who guesses behind the same address.
-    if not site.limits.test("tokens", address_of(request)):
+    if not site.limits.test("tokens", client_address(request)):
         raise HTTPException(429)
-    if not same(form.token, site.token):
-        site.limits.hit("tokens", address_of(request))
-        return page(site, "login", depth=1, status=403, wrong=True)
+    if not equal_secrets(form.token, site.token):
+        site.limits.hit("tokens", client_address(request))
+        return render_page(site, "login", depth=1, status=403, wrong=True)
     response = RedirectResponse("./", 303)
-    remember(request, response, COOKIE, f"{new_key()} {time.time():.0f}", seconds=3600 * _HOURS, strict=True)
+    set_signed_cookie(request, response, COOKIE, f"{new_key()} {time.time():.0f}", seconds=3600 * _HOURS, strict=True)
     return response
 
 
 @router.get("/")
-def experiments(key: Experimenter, site: OurSite) -> Response:
+def experiments(key: Experimenter, site: CurrentSite) -> Response:
     """Show all experiments."""
-    return page(site, "experiments", depth=1, experiments=[sessions.tally() for sessions in site.experiments.values()])
+    return render_page(
+        site, "experiments", depth=1, experiments=[sessions.counts() for sessions in site.experiments.values()]
+    )
 
 
 @router.get("/{experiment}/")
-def experiment(experiment: str, key: Experimenter, sessions: OurSessions, site: OurSite) -> Response:
+def experiment(experiment: str, key: Experimenter, sessions: CurrentSessions, site: CurrentSite) -> Response:
     """Show how an experiment stands."""
     answers = read_answers(site.database, experiment)
     kept, exclusions = apply_rules(answers.participants, answers.trials, answers.protocol)
-    return page(
+    return render_page(
         site,
         "experiment",
         depth=2,
         answers=answers,
-        rows=overview(answers, kept, time.time()),
+        rows=progress_by_algorithm(answers, kept, time.time()),
         rules=exclusions.to_dict("records"),
         csrf=site.signer.form_token(key),
         at=time.strftime("%H:%M:%S UTC", time.gmtime()),
@@ -102,8 +104,8 @@ def export(
     part: Literal["trials", "participants"],
     ending: Literal["csv", "parquet"],
     key: Experimenter,
-    sessions: OurSessions,
-    site: OurSite,
+    sessions: CurrentSessions,
+    site: CurrentSite,
 ) -> Response:
     """Send all answers, those left out by rules too, or all participants."""
     answers = read_answers(site.database, experiment)
@@ -121,8 +123,8 @@ def change(
     change: Literal["close", "reopen"],
     form: Annotated[Change, Form()],
     key: Experimenter,
-    sessions: OurSessions,
-    site: OurSite,
+    sessions: CurrentSessions,
+    site: CurrentSite,
 ) -> Response:
     """Close an experiment for new participants, or open it again."""
     if not site.signer.is_form_token(key, form.csrf):

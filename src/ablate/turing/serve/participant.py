@@ -1,4 +1,4 @@
-"""The pages that participants see."""
+"""The participants' pages."""
 
 import math
 from typing import Annotated, Any, Literal
@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from ablate.turing.serve.assignment import Side
-from ablate.turing.serve.security import Signer, kept, new_key
-from ablate.turing.serve.sessions import Closed, ColorVision, Place, Sessions
-from ablate.turing.serve.web import OurSessions, OurSite, Site, address_of, page, remember
+from ablate.turing.serve.security import Signer, hash_key, new_key
+from ablate.turing.serve.sessions import Closed, ColorVision, Sessions, SessionState
+from ablate.turing.serve.web import CurrentSessions, CurrentSite, Site, client_address, render_page, set_signed_cookie
 
 router = APIRouter(prefix="/e/{experiment}")
 
@@ -18,7 +18,7 @@ _DEPTH = 2
 """Of `/e/NAME/trial` below the root."""
 _DAYS = 60
 _ANSWER_SECONDS = 6
-"""What a pair takes beside being seen, to say how long it will be: loading, thinking, answering."""
+"""Time of a pair beside its exposure: loading, thinking, answering; to say how long it will be."""
 Milliseconds = Annotated[float, Field(ge=0, le=86_400_000, allow_inf_nan=False)]
 Number = Annotated[int, Field(ge=1, le=1000)]
 
@@ -54,7 +54,7 @@ def _cookie(experiment: str) -> str:
     return f"turing-{experiment}"
 
 
-def _key(request: Request, experiment: str, site: OurSite) -> str | None:
+def _key(request: Request, experiment: str, site: CurrentSite) -> str | None:
     """Return the session's key that a browser keeps; None for a new one."""
     return site.signer.read(_cookie(experiment), request.cookies.get(_cookie(experiment)))
 
@@ -62,13 +62,13 @@ def _key(request: Request, experiment: str, site: OurSite) -> str | None:
 Key = Annotated[str | None, Depends(_key)]
 
 
-def _session(key: Key, site: OurSite) -> str:
+def _session(key: Key, site: CurrentSite) -> str:
     """Return what the database knows a session by, whose browser may ask for more."""
     if key is None:
         raise HTTPException(403)
     if not site.limits.hit("requests", key):
         raise HTTPException(429)
-    return kept(key)
+    return hash_key(key)
 
 
 OwnSession = Annotated[str, Depends(_session)]
@@ -80,58 +80,58 @@ def _check(signer: Signer, key: str | None, token: str) -> None:
 
 
 @router.get("/")
-def welcome(request: Request, experiment: str, key: Key, sessions: OurSessions, site: OurSite) -> Response:
+def welcome(request: Request, experiment: str, key: Key, sessions: CurrentSessions, site: CurrentSite) -> Response:
     """Show what it is about, and the form that begins it."""
-    place = sessions.find(kept(key)) if key else None
-    if place is None and sessions.closed:
+    state = sessions.find(hash_key(key)) if key else None
+    if state is None and sessions.closed:
         return _closed(site)
-    if place is not None and place.trial is None:
+    if state is not None and state.trial is None:
         return RedirectResponse("thanks", 303)
     fresh = key or new_key()
-    response = page(
+    response = render_page(
         site,
         "welcome",
         depth=_DEPTH,
         numbers=_numbers(sessions),
-        begun=place is not None,
+        begun=state is not None,
         csrf=site.signer.form_token(fresh),
     )
     if key is None:
-        remember(request, response, _cookie(experiment), fresh, seconds=86400 * _DAYS)
+        set_signed_cookie(request, response, _cookie(experiment), fresh, seconds=86400 * _DAYS)
     return response
 
 
 @router.post("/consent")
 def consent(
-    request: Request, form: Annotated[Consent, Form()], key: Key, sessions: OurSessions, site: OurSite
+    request: Request, form: Annotated[Consent, Form()], key: Key, sessions: CurrentSessions, site: CurrentSite
 ) -> Response:
     """Begin a session."""
     _check(site.signer, key, form.csrf)
     assert key is not None
-    if not site.limits.hit("sessions", address_of(request)):
+    if not site.limits.hit("sessions", client_address(request)):
         raise HTTPException(429)
     try:
-        sessions.begin(kept(key), form.color_vision)
+        sessions.begin(hash_key(key), form.color_vision)
     except Closed:
         return _closed(site)
     return RedirectResponse("trial", 303)
 
 
 @router.get("/trial")
-def trial(own: OwnSession, key: Key, sessions: OurSessions, site: OurSite) -> Response:
+def trial(own: OwnSession, key: Key, sessions: CurrentSessions, site: CurrentSite) -> Response:
     """Show the pair that is to be judged next."""
-    place = sessions.load(own)
-    if place is None:
+    state = sessions.load(own)
+    if state is None:
         return RedirectResponse("./", 303)
-    if place.trial is None:
+    if state.trial is None:
         return RedirectResponse("thanks", 303)
     manifest = sessions.bundle.manifest
-    return page(
+    return render_page(
         site,
         "trial",
         depth=_DEPTH,
-        trial=place.trial,
-        numbers={**_numbers(sessions), "number": place.trial.number, "trials": manifest.protocol.photographs},
+        trial=state.trial,
+        numbers={**_numbers(sessions), "number": state.trial.number, "trials": manifest.protocol.photographs},
         exposure_ms=manifest.protocol.exposure_ms,
         picture_side=manifest.side,
         csrf=site.signer.form_token(key or ""),
@@ -139,11 +139,11 @@ def trial(own: OwnSession, key: Key, sessions: OurSessions, site: OurSite) -> Re
 
 
 @router.get("/picture/{number}/{side}")
-def picture(number: Number, side: Side, own: OwnSession, sessions: OurSessions) -> Response:
+def picture(number: Number, side: Side, own: OwnSession, sessions: CurrentSessions) -> Response:
     """Send a picture of the next pair until it has been seen, or of a practice pair once that is answered."""
-    place = _placed(sessions, own)
-    if place.trial is not None and place.trial.number == number and not place.trial.shown:
-        shown = place.trial
+    state = _state_of(sessions, own)
+    if state.trial is not None and state.trial.number == number and not state.trial.shown:
+        shown = state.trial
     else:
         practiced = sessions.practiced(own, number)
         if practiced is None:
@@ -153,7 +153,9 @@ def picture(number: Number, side: Side, own: OwnSession, sessions: OurSessions) 
 
 
 @router.post("/shown")
-def shown(form: Annotated[Shown, Form()], own: OwnSession, key: Key, sessions: OurSessions, site: OurSite) -> Response:
+def shown(
+    form: Annotated[Shown, Form()], own: OwnSession, key: Key, sessions: CurrentSessions, site: CurrentSite
+) -> Response:
     """Note that a pair is seen now."""
     _check(site.signer, key, form.csrf)
     return Response(status_code=204 if sessions.show(own, form.number) else 409)
@@ -161,7 +163,7 @@ def shown(form: Annotated[Shown, Form()], own: OwnSession, key: Key, sessions: O
 
 @router.post("/answer")
 def answer(
-    form: Annotated[Answer, Form()], own: OwnSession, key: Key, sessions: OurSessions, site: OurSite
+    form: Annotated[Answer, Form()], own: OwnSession, key: Key, sessions: CurrentSessions, site: CurrentSite
 ) -> Response:
     """Keep an answer, and say which page comes next."""
     _check(site.signer, key, form.csrf)
@@ -178,13 +180,13 @@ def answer(
 
 
 @router.get("/feedback/{number}")
-def feedback(number: Number, own: OwnSession, sessions: OurSessions, site: OurSite) -> Response:
+def feedback(number: Number, own: OwnSession, sessions: CurrentSessions, site: CurrentSite) -> Response:
     """Say whether a practice pair was judged rightly."""
     practiced = sessions.practiced(own, number)
     if practiced is None:
         return RedirectResponse("../trial", 303)
     protocol = sessions.bundle.manifest.protocol
-    return page(
+    return render_page(
         site,
         "feedback",
         depth=_DEPTH + 1,
@@ -197,24 +199,26 @@ def feedback(number: Number, own: OwnSession, sessions: OurSessions, site: OurSi
 
 
 @router.get("/thanks")
-def thanks(own: OwnSession, sessions: OurSessions, site: OurSite) -> Response:
+def thanks(own: OwnSession, sessions: CurrentSessions, site: CurrentSite) -> Response:
     """Say that it is over."""
-    if _placed(sessions, own).trial is not None:
+    if _state_of(sessions, own).trial is not None:
         return RedirectResponse("trial", 303)
     texts = site.texts["thanks"]
-    return page(site, "message", depth=_DEPTH, heading=texts["heading"], lines=texts["text"], back=None)
+    return render_page(site, "message", depth=_DEPTH, heading=texts["heading"], lines=texts["text"], back=None)
 
 
-def _placed(sessions: Sessions, own: str) -> Place:
-    place = sessions.find(own)
-    if place is None:
+def _state_of(sessions: Sessions, own: str) -> SessionState:
+    state = sessions.find(own)
+    if state is None:
         raise HTTPException(403)
-    return place
+    return state
 
 
 def _closed(site: Site) -> Response:
     texts = site.texts["closed"]
-    return page(site, "message", depth=_DEPTH, status=403, heading=texts["heading"], lines=texts["text"], back=None)
+    return render_page(
+        site, "message", depth=_DEPTH, status=403, heading=texts["heading"], lines=texts["text"], back=None
+    )
 
 
 def _numbers(sessions: Sessions) -> dict[str, Any]:

@@ -1,18 +1,18 @@
-"""How an experiment stands, by algorithm, while it goes on."""
+"""The progress of an experiment, by algorithm."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-from ablate.turing.analyse.statistics import fooling_rates
+from ablate.turing.analyse.rates import fooling_rates
 from ablate.turing.database import Answers
 
 QUIET_SECONDS = 1800
 """After so long without an answer, a participant has dropped out."""
 
 
-def overview(answers: Answers, kept: pd.DataFrame, now: float) -> Sequence[dict[str, Any]]:
+def progress_by_algorithm(answers: Answers, kept: pd.DataFrame, now: float) -> Sequence[dict[str, Any]]:
     """Return a row an algorithm, as texts and counts.
 
     Args:

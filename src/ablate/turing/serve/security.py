@@ -1,4 +1,4 @@
-"""What keeps the server safe: signed cookies, tokens against forged forms, limits, and headers."""
+"""Security of the server: signed cookies, tokens against forged forms, rate limits, and headers."""
 
 import hashlib
 import hmac
@@ -56,10 +56,10 @@ class Signer:
 
     def is_form_token(self, key: str, token: str) -> bool:
         """Compare a form's token, in a time that does not depend on it."""
-        return same(self.form_token(key), token)
+        return equal_secrets(self.form_token(key), token)
 
 
-def same(one: str, other: str) -> bool:
+def equal_secrets(one: str, other: str) -> bool:
     """Compare secrets in a time that does not depend on where they differ, nor on their lengths."""
     return hmac.compare_digest(*(hashlib.sha256(each.encode()).digest() for each in (one, other)))
 
@@ -69,12 +69,12 @@ def new_key() -> str:
     return secrets.token_urlsafe(24)
 
 
-def kept(key: str) -> str:
-    """Return what the database has of a session's key: whoever reads that cannot go on with the session."""
+def hash_key(key: str) -> str:
+    """Return what the database has of a session's key: whoever reads that cannot resume the session."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-class Limits:
+class RateLimits:
     """How often something may happen in a minute, for each address or session. Kept in memory alone.
 
     Args:

@@ -1,4 +1,4 @@
-"""What happens to a participant's session in the database. Whatever is returned is on the disk by then."""
+"""Sessions of participants in the database. Whatever is returned is on the disk by then."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, Experiment, Participant, Trial
-from ablate.turing.serve.assignment import SIDES, Side, assigned, draw_trials
+from ablate.turing.serve.assignment import SIDES, Side, assign_algorithm, assign_trials
 
 ColorVision = Literal["normal", "deficient", "unknown"]
 
@@ -23,8 +23,8 @@ class Closed(Exception):
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a participant stands.
+class SessionState:
+    """The state of a participant's session.
 
     Attributes:
         participant: Who.
@@ -54,7 +54,7 @@ class Sessions:
         with self.database.reading() as session:
             return session.get_one(Experiment, self.experiment_id).closed
 
-    def tally(self) -> Mapping[str, Any]:
+    def counts(self) -> Mapping[str, Any]:
         """Return the experiment's name, whether it is closed, and how many have started, finished, and answered."""
         of_it = Participant.experiment_id == self.experiment_id
         people = select(func.count(), func.count(Participant.finished)).where(of_it)
@@ -69,13 +69,13 @@ class Sessions:
                 "answers": session.scalar(answers),
             }
 
-    def find(self, key: str) -> Place | None:
-        """Return where the participant with a key stands; None where there is none."""
+    def find(self, key: str) -> SessionState | None:
+        """Return the state of the session with a key; None where there is none."""
         with self.database.reading() as session:
             participant = session.scalar(select(Participant).where(*self._own(key)))
-            return None if participant is None else _place(session, participant)
+            return None if participant is None else _state(session, participant)
 
-    def begin(self, key: str, color_vision: ColorVision) -> Place:
+    def begin(self, key: str, color_vision: ColorVision) -> SessionState:
         """Make a participant, whose algorithm and trials are drawn now; the same key again changes nothing.
 
         Raises:
@@ -84,12 +84,12 @@ class Sessions:
         try:
             with self.database.writing() as session:
                 found = session.scalar(select(Participant).where(*self._own(key)))
-                return _place(session, found or self._added(session, key, color_vision))
+                return _state(session, found or self._added(session, key, color_vision))
         except IntegrityError:  # the same form, sent twice at once
-            place = self.find(key)
-            if place is None:
+            state = self.find(key)
+            if state is None:
                 raise
-            return place
+            return state
 
     def _added(self, session: Session, key: str, color_vision: ColorVision) -> Participant:
         # One statement that both counts and locks: no two participants have the same place.
@@ -102,7 +102,7 @@ class Sessions:
         if taken is None:
             raise Closed
         place, seed, manifest = taken.participants - 1, taken.seed, self.bundle.manifest
-        algorithm = assigned(seed, place, len(manifest.algorithms))
+        algorithm = assign_algorithm(seed, place, len(manifest.algorithms))
         participant = Participant(
             experiment_id=self.experiment_id,
             key=key,
@@ -113,7 +113,7 @@ class Sessions:
         )
         session.add(participant)
         session.flush()
-        for number, drawn in enumerate(draw_trials(manifest, seed=seed, algorithm=algorithm, place=place), start=1):
+        for number, drawn in enumerate(assign_trials(manifest, seed=seed, algorithm=algorithm, place=place), start=1):
             session.add(
                 Trial(
                     participant_id=participant.id,
@@ -128,9 +128,9 @@ class Sessions:
         session.flush()
         return participant
 
-    def load(self, key: str) -> Place | None:
-        """Return where a participant stands, whose next trial is being loaded, and count that."""
-        return self._changed(key, lambda session, place: _count_load(place))
+    def load(self, key: str) -> SessionState | None:
+        """Return the state of a session whose next trial is being loaded, and count that."""
+        return self._changed(key, lambda session, state: _count_load(state))
 
     def show(self, key: str, number: int) -> bool:
         """Note that a trial's pictures are seen now; they are not sent again.
@@ -139,10 +139,10 @@ class Sessions:
             Whether that trial was to be answered next.
         """
 
-        def seen(session: Session, place: Place) -> bool:
-            if place.trial is None or place.trial.number != number:
+        def seen(session: Session, state: SessionState) -> bool:
+            if state.trial is None or state.trial.number != number:
                 return False
-            place.trial.shown = True
+            state.trial.shown = True
             return True
 
         return bool(self._changed(key, seen))
@@ -163,26 +163,26 @@ class Sessions:
             The answered trial, with the answer that counts; None where there is no such trial, or another is next.
         """
 
-        def answered(session: Session, place: Place) -> Trial | None:
-            trial = place.trial
+        def answered(session: Session, state: SessionState) -> Trial | None:
+            trial = state.trial
             if trial is None or trial.number != number:
-                earlier = session.get(Trial, (place.participant.id, number))
+                earlier = session.get(Trial, (state.participant.id, number))
                 return earlier if earlier is not None and earlier.choice is not None else None
             trial.choice, trial.exposure_ms, trial.response_ms = choice, exposure_ms, response_ms
             trial.answered = self._clock()
             if number == self.bundle.manifest.protocol.photographs:
-                place.participant.finished = trial.answered
+                state.participant.finished = trial.answered
             return trial
 
         return self._changed(key, answered)
 
     def practiced(self, key: str, number: int) -> Trial | None:
         """Return an answered practice trial; None for any other."""
-        place = self.find(key)
-        if place is None:
+        state = self.find(key)
+        if state is None:
             return None
         with self.database.reading() as session:
-            trial = session.get(Trial, (place.participant.id, number))
+            trial = session.get(Trial, (state.participant.id, number))
         return trial if trial is not None and trial.kind == "practice" and trial.choice is not None else None
 
     def pictures(self, trial: Trial) -> dict[Side, bytes]:
@@ -194,23 +194,23 @@ class Sessions:
         with self.database.writing() as session:
             session.get_one(Experiment, self.experiment_id).closed = closed
 
-    def _changed(self, key: str, change: Callable[[Session, Place], _Found]) -> _Found | None:
+    def _changed(self, key: str, change: Callable[[Session, SessionState], _Found]) -> _Found | None:
         with self.database.writing() as session:
             # PostgreSQL lets two tabs in at once: the second one waits here.
             participant = session.scalar(select(Participant).where(*self._own(key)).with_for_update())
-            return None if participant is None else change(session, _place(session, participant))
+            return None if participant is None else change(session, _state(session, participant))
 
     def _own(self, key: str) -> Sequence[Any]:
         return Participant.experiment_id == self.experiment_id, Participant.key == key
 
 
-def _count_load(place: Place) -> Place:
-    if place.trial is not None and not place.trial.shown:
-        place.trial.loads += 1
-    return place
+def _count_load(state: SessionState) -> SessionState:
+    if state.trial is not None and not state.trial.shown:
+        state.trial.loads += 1
+    return state
 
 
-def _place(session: Session, participant: Participant) -> Place:
+def _state(session: Session, participant: Participant) -> SessionState:
     own = Trial.participant_id == participant.id
     trial = session.scalar(select(Trial).where(own, Trial.choice.is_(None)).order_by(Trial.number).limit(1))
-    return Place(participant, trial)
+    return SessionState(participant, trial)

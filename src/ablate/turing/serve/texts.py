@@ -1,4 +1,4 @@
-"""What participants read: one file of texts, which can be translated or reworded."""
+"""The texts that participants read: one file, which can be translated or reworded."""
 
 from collections.abc import Mapping
 from importlib.resources import files

@@ -1,4 +1,4 @@
-"""What all pages share: the experiments that are served, templates, and who asks."""
+"""Shared by all pages: the experiments that are served, templates, cookies, and the client's address."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from ablate.turing.database import Database
-from ablate.turing.serve.security import Limits, Signer
+from ablate.turing.serve.security import RateLimits, Signer
 from ablate.turing.serve.sessions import Sessions
 
 
@@ -32,7 +32,7 @@ class Site:
     texts: Mapping[str, Any]
     signer: Signer
     token: str
-    limits: Limits
+    limits: RateLimits
 
 
 _templates = Environment(
@@ -48,7 +48,7 @@ STATIC = {
 }
 
 
-def page(site: Site, name: str, *, depth: int, status: int = 200, **values: Any) -> HTMLResponse:
+def render_page(site: Site, name: str, *, depth: int, status: int = 200, **values: Any) -> HTMLResponse:
     """Render a template.
 
     Args:
@@ -78,12 +78,12 @@ def experiment_of(request: Request, experiment: str) -> Sessions:
     return found
 
 
-def address_of(request: Request) -> str:
+def client_address(request: Request) -> str:
     """Return whom limits count by; it is not kept."""
     return request.client.host if request.client else "unknown"
 
 
-def remember(
+def set_signed_cookie(
     request: Request, response: Response, name: str, value: str, *, seconds: int, strict: bool = False
 ) -> None:
     """Set a signed cookie, which no script reads; a browser that came by HTTPS sends it by HTTPS alone.
@@ -109,5 +109,5 @@ def remember(
     )
 
 
-OurSite = Annotated[Site, Depends(site_of)]
-OurSessions = Annotated[Sessions, Depends(experiment_of)]
+CurrentSite = Annotated[Site, Depends(site_of)]
+CurrentSessions = Annotated[Sessions, Depends(experiment_of)]

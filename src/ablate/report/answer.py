@@ -1,0 +1,81 @@
+"""The sentences of a report: the answer to the study's question, and notes on how far it holds."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from ablate.config.short_names import shorten
+from ablate.report.compare import BETTER, EQUIVALENT, NO_DIFFERENCE, WORSE
+from ablate.report.number_format import magnitude, quantity, with_interval
+from ablate.report.results import Results
+
+
+def answer(results: Results, comparison: pd.DataFrame) -> list[str]:
+    """Say which variants are better, worse, equivalent, and of which nothing was found."""
+    own = comparison[(comparison["metric"] == results.primary.name) & (comparison["verdict"] != "")]
+    spec, margin = results.spec(results.primary.name), results.primary.margin
+    label = str(spec["label"])
+    if own.empty:
+        return [f"There is nothing to compare with the baseline by {label}."]
+    # A difference of percentages is one of points.
+    unit = {"": "", "%": " points"}.get(spec["unit"], f" {spec['unit']}")
+    said = [f"By {label}, of {quantity(len(own), 'variant')}:"]
+    for verdict in (BETTER, WORSE):
+        rows = own[own["verdict"] == verdict].sort_values("difference", ascending=verdict == WORSE)
+        if results.primary.higher_is_better is False:
+            rows = rows.iloc[::-1]
+        if len(rows):
+            named = "; ".join(f"{row['variant']} ({_difference(row)}{unit})" for row in rows.to_dict("records"))
+            said.append(f"{len(rows)} {_be(len(rows))} {verdict} than the baseline: {named}.")
+    same = own[own["verdict"] == EQUIVALENT]
+    if len(same):
+        said.append(
+            f"{len(same)} {_be(len(same))} equivalent, within ±{margin:g}{unit} of it: {'; '.join(same['variant'])}."
+        )
+    unclear = own[own["verdict"] == NO_DIFFERENCE]
+    if len(unclear):
+        low, high = unclear["minimum_detectable_effect"].min(), unclear["minimum_detectable_effect"].max()
+        effect = " to ".join(dict.fromkeys(magnitude(value) for value in (low, high)))
+        said.append(
+            f"Of {len(unclear)} no difference was found: {'; '.join(unclear['variant'])}. "
+            f"The minimum detectable effect is {effect}{unit}."
+        )
+    odd = own[~own["verdict"].isin([BETTER, WORSE, EQUIVALENT, NO_DIFFERENCE])]
+    if len(odd):
+        said.append(f"Not comparable: {'; '.join(odd['variant'])}.")
+    return said
+
+
+def notes(results: Results) -> list[str]:
+    """Say what a reader has to know before the numbers, a sentence each."""
+    notes = []
+    seeds = results.runs.groupby("variant")["seed"].nunique()
+    if seeds.max() == 1:
+        notes.append(
+            "One seed for each variant: intervals are over photographs only, and with other seeds all may come out "
+            "otherwise."
+        )
+    elif seeds.min() < seeds.max():
+        notes.append("Variants have different numbers of seeds; a difference is over those shared with the baseline.")
+    if results.gaps:
+        notes.append(f"This report is partial: {quantity(len(results.gaps), 'run')} missing, named below.")
+    if results.common:
+        notes.append(f"All runs share {shorten(results.common)}.")
+    cached = int(results.runs["cached_from"].notna().sum()) if "cached_from" in results.runs else 0
+    if cached:
+        notes.append(f"{quantity(cached, 'run')} cached from other studies: same configuration, seed, data and code.")
+    if results.superseded:
+        notes.append(f"{quantity(results.superseded, 'older run')} of a variant and seed left out for a newer one.")
+    for what, count in results.others.items():
+        older = quantity(count, "older run")
+        notes.append(f"{older} of a variant and seed left out, with another {what} than the newest run's.")
+    return notes
+
+
+def _difference(row: Mapping[Any, Any]) -> str:
+    return with_interval(float(row["difference"]), float(row["low"]), float(row["high"]))
+
+
+def _be(count: int) -> str:
+    return "is" if count == 1 else "are"

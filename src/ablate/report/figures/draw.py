@@ -1,0 +1,80 @@
+"""All figures of a report, drawn from its results."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from ablate.config.variant import BASELINE
+from ablate.report import figures
+from ablate.report.compare import per_example
+from ablate.report.figures import Figure
+from ablate.report.results import Results
+from ablate.report.tables.cost import COUNTED
+
+RANDOM, BEST, WORST = 3, 1, 1
+"""Photographs of each kind in the grid."""
+
+
+def draw_figures(results: Results, comparison: pd.DataFrame, effects: pd.DataFrame) -> dict[str, Figure]:
+    """Draw the figures of a report.
+
+    Args:
+        results: What was loaded.
+        comparison: What `compare.compare` made of it.
+        effects: What `effects.estimate_effects` made of it; empty where the design has none.
+
+    Returns:
+        By name, in the order in which a page shows them; those that the results have something for.
+    """
+    primary, order = results.primary, results.variants
+    spec = results.spec(primary.name)
+    shown: Mapping[str, Any] = {"label": str(spec["label"]), "unit": str(spec["unit"])}
+    directed: Mapping[str, Any] = {"metric": primary.name, "higher_is_better": primary.higher_is_better, **shown}
+    costs = results.costs.groupby(level="variant").mean()
+    drawn = [
+        figures.differences(comparison, margin=primary.margin, **directed),
+        figures.interactions(effects, **shown),
+        figures.quality_against_cost(comparison, costs[_worth_drawing(costs)], **directed),
+        _grid(results),
+        figures.per_photograph(per_example(results.scores, primary.name), order=order, **shown),
+        figures.distributions(results.distributions, order=order),
+        figures.learning_curves(results.curves, order=order),
+    ]
+    return {figure.name: figure for figure in drawn if figure is not None}
+
+
+def _worth_drawing(costs: pd.DataFrame) -> list[str]:
+    return [name for name in (*COUNTED, "cost/wall_seconds") if name in costs and costs[name].gt(0).any()]
+
+
+def _grid(results: Results) -> Figure | None:
+    """Draw sample pictures of photographs that a rule chooses."""
+    samples = results.samples
+    everywhere = set.intersection(*(set(own["example"]) for _, own in samples.groupby("variant")))
+    # Samples are a random choice of the photographs that evaluate, in a random order.
+    kept = [str(name) for name in samples["example"].drop_duplicates() if name in everywhere]
+    if not kept:
+        return None
+    judge = BASELINE if BASELINE in results.variants else results.variants[0]
+    # The first metric is the plainest; the primary one may weigh a photograph by what is rare in it.
+    metric = str(results.specs.index[results.specs["higher_is_better"].notna()][0])
+    values = results.scores[metric].xs(judge, level="variant").groupby(level="example").mean()
+    ranked = values.loc[[name for name in kept if name in values.index]].sort_values(
+        ascending=not results.spec(metric)["higher_is_better"], kind="stable"
+    )
+    rows = dict.fromkeys(kept[:RANDOM], "random")
+    others = [str(name) for name in ranked.index if name not in rows]
+    best = others[:BEST]
+    worst = [name for name in others[-WORST:] if name not in best]
+    rows |= dict.fromkeys(best, "best") | dict.fromkeys(worst, "worst")
+    figure = figures.photo_grid(samples, order=results.variants, rows=list(rows.items()))
+    total = len(values)
+    label = results.spec(metric)["label"]
+    rule = (
+        f"Chosen by a rule, not by hand: of the {len(kept)} photographs whose pictures are kept, a random choice of "
+        f"the {total} that evaluate, the first {min(RANDOM, len(kept))}, and of the others those with the best and "
+        f"the worst {label} of {judge}. Pictures of each variant's lowest seed."
+    )
+    return replace(figure, caption=f"{figure.caption} {rule}")

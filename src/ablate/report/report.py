@@ -1,0 +1,145 @@
+"""A report's contents: its sentences, tables and figures, the same in every form."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ablate.config.short_names import shorten
+from ablate.config.variant import level_text
+from ablate.report.answer import answer, notes
+from ablate.report.compare import compare, cost_differences
+from ablate.report.figures import Figure
+from ablate.report.figures.draw import draw_figures
+from ablate.report.links import links_to, store_name
+from ablate.report.results import Results
+from ablate.report.sections import Section, added_sections
+from ablate.report.tables import (
+    Table,
+    cost_table,
+    effects_table,
+    metrics_table,
+    primary_table,
+    runs_table,
+)
+from ablate.statistics.effects import COLUMNS, contrasts, estimate_effects
+
+FACTORIAL = ("full_factorial", "fractional_factorial")
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report.
+
+    Attributes:
+        results: What it is about.
+        comparison: What `compare.compare` found.
+        costs: What `compare.cost_differences` found.
+        effects: What `effects.estimate_effects` found.
+        answer: Sentences that answer the study's question.
+        notes: What a reader has to know before the numbers, a sentence each.
+        tables: By name.
+        figures: By name.
+        sections: Those that installed packages add, see `added_sections`.
+        facts: Where it comes from, by label.
+        names: By the name that is shown, the whole one, of what is shown shortened.
+    """
+
+    results: Results
+    comparison: pd.DataFrame
+    costs: pd.DataFrame
+    effects: pd.DataFrame
+    answer: Sequence[str]
+    notes: Sequence[str]
+    tables: Mapping[str, Table]
+    figures: Mapping[str, Figure]
+    sections: Mapping[str, Sequence[Section]]
+    facts: Mapping[str, str]
+    names: Mapping[str, str]
+
+    @property
+    def added_sections(self) -> list[Section]:
+        """All sections that installed packages add, in order."""
+        return [section for added in self.sections.values() for section in added]
+
+
+def make_report(results: Results) -> Report:
+    """Compare what was loaded, and say and draw it."""
+    directions = {name: results.spec(name)["higher_is_better"] for name in map(str, results.specs.index)}
+    comparison = compare(results.scores, directions, results.primary)
+    costs = cost_differences(results.costs)
+    effects, aliased = _effects(results)
+    links = links_to(results)
+    spec = results.spec(results.primary.name)
+    tables = [
+        primary_table(results, comparison, costs, links),
+        metrics_table(results, comparison, links),
+        cost_table(results, costs, links),
+        runs_table(results, links),
+    ]
+    if len(effects):
+        tables.append(effects_table(effects, str(spec["unit"]), links(results.runs.index)))
+    sections, failed = added_sections(results, links)
+    return Report(
+        results=results,
+        comparison=comparison,
+        costs=costs,
+        effects=effects,
+        answer=answer(results, comparison),
+        notes=[*notes(results), *(f"Aliased by the design: {line}." for line in aliased), *failed],
+        tables={table.name: table for table in tables},
+        figures={
+            **draw_figures(results, comparison, effects),
+            **{figure.name: figure for added in sections.values() for section in added for figure in section.figures},
+        },
+        sections=sections,
+        facts=_facts(results),
+        names=_long_names(results, effects),
+    )
+
+
+def _effects(results: Results) -> tuple[pd.DataFrame, Sequence[str]]:
+    """Estimate the effects of a factorial study of which no variant is missing."""
+    nothing, definition = pd.DataFrame(columns=list(COLUMNS)), results.definition
+    if definition is None or definition.design not in FACTORIAL:
+        return nothing, []
+    variants = definition.expansion().variants
+    shown = {whole: name for name, whole in results.names.items()}
+    given = [definition.name_of(variant) for variant in variants]
+    names = pd.Index([shown.get(name, name) for name in given], name="variant")
+    if set(names) - set(results.variants):
+        return nothing, []
+    levels = pd.DataFrame(
+        [{key: level_text(level) for key, level in variant.items()} for variant in variants], index=names
+    )
+    baseline = {factor: level_text(level) for factor, level in definition.baseline.items()}
+    found = contrasts(levels, baseline)
+    effects = estimate_effects(results.scores[results.primary.name], found)
+    return effects, results.aliases or found.aliased
+
+
+def _long_names(results: Results, effects: pd.DataFrame) -> dict[str, str]:
+    """Return the whole names of what a report shows shortened, by what it shows."""
+    others = [results.common, *map(str, effects["effect"])]
+    names = {**results.names, **{shorten(name): name for name in others}}
+    return {shown: whole for shown, whole in names.items() if shown != whole}
+
+
+def _facts(results: Results) -> dict[str, str]:
+    runs = results.runs
+    facts = {
+        "Store": f"{store_name(results.uri)}, study {results.study}",
+        "Newest run": f"{runs['started'].max():%Y-%m-%d %H:%M} UTC",
+        "Data": _distinct(runs, "data.fingerprint"),
+        "Evaluation": f"{results.num_examples} examples that did not train, {_distinct(runs, 'evaluation')}",
+        "Scale": _distinct(runs, "scale"),
+        "Code": f"commit {_distinct(runs, 'commit')}, results {_distinct(runs, 'code')}",
+        "Precision": _distinct(runs, "precision"),
+        "Devices": _distinct(runs, "devices"),
+    }
+    return {label: text for label, text in facts.items() if text != "unknown"}
+
+
+def _distinct(runs: pd.DataFrame, column: str) -> str:
+    values = sorted({str(value) for value in runs[column].dropna()}) if column in runs else []
+    return ", ".join(value[:12] if len(value) >= 40 else value for value in values) or "unknown"

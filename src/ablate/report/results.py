@@ -1,0 +1,86 @@
+"""A study's results: everything that a report shows, as frames."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from ablate.report.compare import Primary
+from ablate.report.selection import Gap
+from ablate.report.variants import in_order
+from ablate.study.definition import StudyFile
+
+DRAWN = 24
+"""Variants whose curves, colours and pictures are read and drawn: the first of so many."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """A study's results.
+
+    Attributes:
+        study: Name of the study.
+        question: What it asks, None where that was never said.
+        definition: Its file, None for a sweep without one.
+        aliases: Effects that its design cannot tell apart, a line each.
+        uri: Address of the store.
+        experiment_id: The study's experiment in MLflow.
+        primary: The metric that answers the question.
+        runs: The runs that are compared, index `run_id`, by `in_order` and seed; `variant` is the name that is shown.
+        names: By the name that is shown, the whole one.
+        shown_names: By the name of a variant in the store, the one that is shown.
+        gaps: The runs that are missing.
+        superseded: Number of older runs of what was run again.
+        others: Number of older runs of a variant and seed that are not of what the newest is, by what differs.
+        common: What all variants have in common beside the defaults.
+        specs: What the metrics mean: index name, columns label, unit, higher_is_better, description.
+        scores: Index (variant, seed, example), one column a metric: see `compare`. Examples are told apart by their
+            contents, and called as in the newest run, see `examples.labels_of`.
+        costs: Index (variant, seed), one column a cost.
+        references: Columns reference, metric, value: the values of trivial answers.
+        curves: Columns variant, seed, part, step, loss; of the first `DRAWN` variants, as the next two.
+        samples: Columns variant, kind, example, picture: the sample pictures of each variant's first seed.
+        distributions: Columns variant, two coordinates, truth, output, summed over seeds; empty where there are none.
+        problems: The files that the data set left out, a line each.
+    """
+
+    study: str
+    question: str | None
+    definition: StudyFile | None
+    aliases: Sequence[str]
+    uri: str
+    experiment_id: str
+    primary: Primary
+    runs: pd.DataFrame
+    names: Mapping[str, str]
+    shown_names: Mapping[str, str]
+    gaps: Sequence[Gap]
+    superseded: int
+    others: Mapping[str, int]
+    common: str
+    specs: pd.DataFrame
+    scores: pd.DataFrame
+    costs: pd.DataFrame
+    references: pd.DataFrame
+    curves: pd.DataFrame
+    samples: pd.DataFrame
+    distributions: pd.DataFrame
+    problems: list[str]
+
+    def spec(self, metric: str) -> Mapping[str, Any]:
+        """Return what a metric means, a row of `specs`: `higher_is_better` is None where neither direction is."""
+        row = {str(key): value for key, value in self.specs.loc[[metric]].to_dict("records")[0].items()}
+        # Beside True and False, pandas reads None as NaN.
+        direction = row["higher_is_better"]
+        return {**row, "higher_is_better": None if pd.isna(direction) else bool(direction)}
+
+    @property
+    def num_examples(self) -> int:
+        """How many examples every run was evaluated on."""
+        return len(self.scores.index.unique("example"))
+
+    @property
+    def variants(self) -> list[str]:
+        """The variants that are compared, in order."""
+        return in_order(self.runs["variant"].tolist())

@@ -1,0 +1,127 @@
+"""The table that answers the question: every variant by the primary metric."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ablate.config.variant import BASELINE
+from ablate.report.compare import BETTER, EQUIVALENT, NO_DIFFERENCE, WORSE
+from ablate.report.links import Links
+from ablate.report.number_format import magnitude, probability, signed, with_interval
+from ablate.report.results import Results
+from ablate.report.selection import Gap
+from ablate.report.tables.table import (
+    Cell,
+    Table,
+    best_mean,
+    heading,
+    mean_sd,
+    rows_by_variant,
+    runs_of,
+    trivial_baselines,
+)
+
+ONE_SEED = "over photographs only: one seed"
+
+
+def primary_table(results: Results, comparison: pd.DataFrame, costs: pd.DataFrame, links: Links) -> Table:
+    """Return the table that answers the question: every variant by the primary metric, beside what it costs."""
+    spec = results.spec(results.primary.name)
+    own = {
+        variant: row
+        for (variant, metric), row in rows_by_variant(comparison).items()
+        if metric == results.primary.name
+    }
+    by_cost = rows_by_variant(costs)
+    missing = _missing(results.gaps)
+    best = best_mean(comparison, results.primary.name, results.primary.higher_is_better)
+    compared = BASELINE in own
+    rows = []
+    for name, row in own.items():
+        link, slower = links(runs_of(results, name)), _slower(by_cost, name)
+        one_seed = compared and row["n_paired"] == 1
+        seeds = int(row["n"])
+        rows.append(
+            [
+                Cell(text=name),
+                Cell(text=f"{seeds} of {seeds + missing.pop(name, 0)}", sort=seeds)
+                if results.gaps
+                else Cell(text=str(seeds), sort=seeds),
+                Cell(text=mean_sd(row), sort=row["mean"], link=link, strong=row["mean"] == best),
+                *(_difference_cells(row, name == BASELINE, one_seed, link) if compared else []),
+                Cell(text="" if np.isnan(slower) else signed(slower), sort=slower, link=link),
+            ]
+        )
+    width = len(rows[0])
+    for name, count in missing.items():
+        blank = [Cell(text="-", sort=np.nan) for _ in range(width - 2)]
+        rows.append([Cell(text=name), Cell(text=f"0 of {count}", sort=0), *blank])
+    tests = (
+        ["difference [95 %]", "p, corrected", "effect size", "minimum detectable effect", "verdict"]
+        if compared
+        else []
+    )
+    return Table(
+        name="primary",
+        title=str(spec["label"]),
+        headings=["variant", "seeds", heading(spec), *tests, "training, s"],
+        rows=rows,
+        footer=trivial_baselines(results, [results.primary.name], before=1, after=width - 3),
+        note=_primary_note(results, compared),
+    )
+
+
+def _difference_cells(row: Mapping[str, Any], is_baseline: bool, one_seed: bool, link: str) -> list[Cell]:
+    if is_baseline:
+        return [Cell(text="", sort=np.nan) for _ in range(4)] + [Cell(text="", kind="")]
+    verdict = str(row["verdict"]) or "no seed shared with the baseline"
+    return [
+        Cell(
+            text=with_interval(row["difference"], row["low"], row["high"]),
+            sort=row["difference"],
+            link=link,
+            detail=ONE_SEED if one_seed else "",
+        ),
+        Cell(text=probability(row["p_corrected"]), sort=row["p_corrected"], link=link),
+        Cell(text=effect_size(row["effect_size"]), sort=row["effect_size"], link=link),
+        Cell(text=magnitude(row["minimum_detectable_effect"]), sort=row["minimum_detectable_effect"], link=link),
+        Cell(text=verdict, kind=verdict if verdict in (BETTER, WORSE, EQUIVALENT, NO_DIFFERENCE) else ""),
+    ]
+
+
+def _primary_note(results: Results, compared: bool) -> str:
+    if not compared:
+        return (
+            "No variant is the baseline, so there are no differences from it. ± is the standard deviation over seeds."
+        )
+    margin = results.primary.margin
+    equivalent = (
+        f" Equivalent: within ±{margin:g} of the baseline, by two one-sided tests, corrected alike." if margin else ""
+    )
+    return (
+        "± is the standard deviation over seeds. Differences are from the baseline, paired by seed and photograph; "
+        "their 95 % intervals cover seeds and photographs. p is corrected for the number of variants, by Holm's "
+        "method, and decides; an interval is not, and may exclude 0 where no difference is found. The effect size is "
+        "the difference over the standard deviation of a single one, one photograph and seed. The "
+        "minimum detectable effect is the smallest true difference that such a study finds with a power of 80 %."
+        f"{equivalent} The last column is the difference in training time. The method: docs/statistics.md."
+    )
+
+
+def _missing(gaps: Sequence[Gap]) -> dict[str, int]:
+    counts = dict[str, int]()
+    for gap in gaps:
+        counts[gap.variant] = counts.get(gap.variant, 0) + 1
+    return counts
+
+
+def _slower(costs: Mapping[tuple[str, str], Mapping[str, Any]], variant: str) -> float:
+    """Return by how many seconds a variant trains longer than the baseline."""
+    return float(costs.get((variant, "cost/wall_seconds"), {}).get("difference", np.nan))
+
+
+def effect_size(value: float) -> str:
+    """Write a standardised difference."""
+    return "-" if np.isnan(value) else f"{value:+.2f}"

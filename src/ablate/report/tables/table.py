@@ -1,0 +1,90 @@
+"""Cells and tables of a report, as text: every form shows the same."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ablate.report.number_format import number
+from ablate.report.results import Results
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """What a table says at one place.
+
+    Attributes:
+        text: That.
+        sort: What it is sorted by; None for its text.
+        detail: A second line.
+        link: Where the number comes from.
+        strong: Whether it is the best of its column.
+        kind: What a page may colour it by.
+    """
+
+    text: str
+    sort: float | None = None
+    detail: str = ""
+    link: str = ""
+    strong: bool = False
+    kind: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table: its headings, its rows, the trivial answers below them, and what is to be known of it."""
+
+    name: str
+    title: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    footer: Sequence[Sequence[Cell]] = ()
+    note: str = ""
+
+
+def heading(spec: Mapping[str, Any]) -> str:
+    """Return what a metric's column is headed: its label, its unit, and which direction is better."""
+    arrow = " ↑" if spec["higher_is_better"] is True else " ↓" if spec["higher_is_better"] is False else ""
+    return f"{spec['label']}{', ' + str(spec['unit']) if spec['unit'] else ''}{arrow}"
+
+
+def mean_sd(row: Mapping[str, Any]) -> str:
+    """Write a mean and its standard deviation over seeds, where there is one."""
+    return number(row["mean"]) + ("" if np.isnan(row["sd"]) else f" ± {row['sd']:.2g}")
+
+
+def runs_of(results: Results, variant: str) -> pd.Index:
+    """Return the runs of a variant."""
+    return results.runs.index[results.runs["variant"] == variant]
+
+
+def rows_by_variant(frame: pd.DataFrame) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """Return the rows of a frame by variant and metric."""
+    records = [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
+    return {(str(row["variant"]), str(row["metric"])): row for row in records}
+
+
+def best_mean(comparison: pd.DataFrame, metric: str, higher_is_better: bool | None) -> float:
+    """Return the best mean of a metric; NaN where no direction is better, or all are equal."""
+    means = comparison.loc[comparison["metric"] == metric, "mean"]
+    if higher_is_better is None or len(means.dropna().unique()) < 2:
+        return np.nan
+    return float(means.max() if higher_is_better else means.min())
+
+
+def trivial_baselines(results: Results, metrics: Sequence[str], before: int = 0, after: int = 0) -> list[list[Cell]]:
+    """Return a row for each trivial baseline, with its values of some metrics between empty cells."""
+    rows = []
+    for name, values in results.references.groupby("reference", sort=False):
+        of_metric: Mapping[str, float] = dict(zip(values["metric"], values["value"], strict=True))
+        rows.append(
+            [
+                Cell(text=str(name).replace("_", " ")),
+                *(Cell(text="") for _ in range(before)),
+                *(Cell(text=number(of_metric.get(metric, np.nan))) for metric in metrics),
+                *(Cell(text="") for _ in range(after)),
+            ]
+        )
+    return rows

@@ -1,0 +1,59 @@
+"""The output of an analysis: files, and lines for the terminal."""
+
+import json
+from pathlib import Path
+
+from tabulate import tabulate
+
+from ablate.errors import DataError
+from ablate.report.number_format import probability, quantity, with_interval
+from ablate.system.atomic_write import atomic_write
+from ablate.turing.analyse.analysis import Analysis
+
+
+def write_files(analysis: Analysis, folder: Path) -> None:
+    """Write an analysis into a folder, which is made.
+
+    Raises:
+        DataError: It cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("rates", "pairs", "photographs", "exclusions"):
+            with atomic_write(folder / f"{name}.csv") as file:
+                file.write(getattr(analysis, name).to_csv(index=False).encode())
+        with atomic_write(folder / "trials.parquet") as file:
+            analysis.trials.to_parquet(file, index=False)
+        with atomic_write(folder / "summary.json") as file:
+            file.write((json.dumps(analysis.summary, indent=1, ensure_ascii=False) + "\n").encode())
+    except OSError as error:
+        raise DataError(f"the analysis cannot be written to {folder}: {error.strerror or error}") from None
+
+
+def terminal_lines(analysis: Analysis) -> list[str]:
+    """Return what the terminal shows: the table, sentences, and what was left out, in lines."""
+    people, trials = analysis.summary["participants"], analysis.summary["trials"]["kept"]
+    lines = [
+        f"Experiment {analysis.summary['experiment']}: {quantity(people['started'], 'participant')}, "
+        f"{people['finished']:,} finished, {people['kept']:,} with {quantity(trials, 'trial')} that count"
+    ]
+    if len(analysis.rates):
+        rows = [
+            (
+                row["algorithm"],
+                row["participants"],
+                row["trials"],
+                with_interval(row["rate"], row["low"], row["high"], plus=False),
+                probability(row["p_corrected"]),
+            )
+            for row in analysis.rates.to_dict("records")
+        ]
+        headings = ("algorithm", "participants", "trials", "fooled, % [95 %]", "p of 50 %, corrected")
+        lines += ["", tabulate(rows, headings, disable_numparse=True, colalign=("left", *["right"] * 4)), ""]
+    lines += analysis.summary["answer"]
+    lines += [
+        f"Left out: {row['rule']}: {quantity(row['participants'], 'participant')}, {quantity(row['trials'], 'trial')}"
+        for row in analysis.exclusions.to_dict("records")
+        if row["participants"] or row["trials"]
+    ]
+    return lines

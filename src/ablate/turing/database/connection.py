@@ -1,0 +1,153 @@
+"""The database of participants and answers: SQLite or PostgreSQL, by SQLAlchemy."""
+
+import json
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, event, select
+from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from ablate.config.paths import project_dir
+from ablate.errors import ConfigError, DataError
+from ablate.tracking.sqlite import sqlite_address
+from ablate.turing.bundle import Bundle
+from ablate.turing.database.tables import Base, Experiment, Setting
+
+_SQLITE = "sqlite"
+_BACKENDS = (_SQLITE, "postgresql")
+_PATIENCE_MS = 30_000
+"""How long a writer waits for another one."""
+
+
+class Database:
+    """An open database.
+
+    Args:
+        url: As SQLAlchemy has it, such as `sqlite:///turing.db` or `postgresql://user@host/name`.
+        create: Whether to make what is missing; else a SQLite file must be there.
+
+    Raises:
+        ConfigError: The address is wrong, or a package for it is missing.
+        DataError: The database cannot be used.
+    """
+
+    def __init__(self, url: str, *, create: bool = True):
+        self.engine = _engine(url, create)
+        self._writing = self.engine.execution_options(immediate=True)
+        try:
+            if create:
+                Base.metadata.create_all(self._writing, checkfirst=True)
+        except SQLAlchemyError as error:
+            raise DataError(f"the database {self.name} cannot be used: {_said(error)}") from None
+
+    @property
+    def name(self) -> str:
+        """Its address without a password."""
+        return self.engine.url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Open a transaction that writes nothing."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Open a transaction, and commit it: when the block has ended, the disk has it."""
+        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def secret(self) -> bytes:
+        """Return the secret that cookies are signed with, the same for as long as the database is there."""
+        name = "secret"
+        with self.reading() as session:
+            found = session.get(Setting, name)
+        if found is None:
+            try:
+                with self.writing() as session:
+                    session.add(Setting(name=name, value=secrets.token_hex(32)))
+            except IntegrityError:  # another server was faster
+                pass
+            with self.reading() as session:
+                found = session.get_one(Setting, name)
+        return bytes.fromhex(found.value)
+
+    def register(self, bundle: Bundle, now: float) -> int:
+        """Return the experiment of a bundle, made where there is none.
+
+        Raises:
+            DataError: There is one of that name with another bundle.
+        """
+        manifest = bundle.manifest
+        with self.writing() as session:
+            found = session.scalar(select(Experiment).where(Experiment.name == manifest.name))
+            if found is None:
+                found = Experiment(
+                    name=manifest.name,
+                    checksum=bundle.checksum,
+                    study=manifest.study,
+                    seed=secrets.randbits(63),
+                    folder=str(bundle.folder.absolute()),
+                    protocol=manifest.protocol.model_dump_json(),
+                    algorithms=json.dumps([each.model_dump() for each in manifest.algorithms]),
+                    created=now,
+                )
+                session.add(found)
+            elif found.checksum != bundle.checksum:
+                raise DataError(
+                    f"experiment {manifest.name} was begun with another bundle: its answers would be mixed. "
+                    "Build this one under another name (name=NAME), or serve it with another database"
+                )
+            else:
+                found.folder = str(bundle.folder.absolute())
+            session.flush()
+            return found.id
+
+
+def default_database() -> str:
+    """Return the address of the database where none is named: a file in the project."""
+    return sqlite_address(project_dir() / "turing.db")
+
+
+def _engine(url: str, create: bool) -> Engine:
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() not in _BACKENDS:
+            raise ConfigError(f"database={url} must begin with one of {', '.join(_BACKENDS)}")
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        engine = create_engine(parsed, pool_size=20, max_overflow=20, pool_pre_ping=not url.startswith(_SQLITE))
+    except ModuleNotFoundError:
+        raise ConfigError(f"database={url} needs another package: pip install -e '.[postgres]'") from None
+    except (ArgumentError, NoSuchModuleError, TypeError) as error:
+        raise ConfigError(f"database={url} is no address of SQLite or PostgreSQL: {_said(error)}") from None
+    if engine.dialect.name == _SQLITE:
+        file = Path(parsed.database or "")
+        if not create and not file.is_file():
+            raise DataError(f"there is no database {file}: `python -m ablate.turing serve` makes it")
+        _prepare_sqlite(engine)
+    return engine
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, record: Any) -> None:
+        # The driver's own transactions would begin too late to wait for other writers.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_PATIENCE_MS}", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get("immediate", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _said(error: Exception) -> str:
+    lines = str(error).splitlines()
+    return lines[0] if lines else type(error).__name__

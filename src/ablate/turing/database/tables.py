@@ -1,0 +1,74 @@
+"""The tables of the database: experiments, participants and trials, by SQLAlchemy."""
+
+from sqlalchemy import BigInteger, ForeignKey, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """Tables. Times are seconds since 1970, UTC."""
+
+
+class Setting(Base):
+    """What the server has to remember: the secret that it signs with."""
+
+    __tablename__ = "settings"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+
+
+class Experiment(Base):
+    """A bundle that is or was served, and how many participants it has.
+
+    What participants are shown is drawn from `seed`: a random number of its own, since a bundle's seed can be guessed.
+    """
+
+    __tablename__ = "experiments"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    checksum: Mapped[str]
+    study: Mapped[str | None]
+    seed: Mapped[int] = mapped_column(BigInteger)
+    folder: Mapped[str] = mapped_column(Text)
+    protocol: Mapped[str] = mapped_column(Text)
+    algorithms: Mapped[str] = mapped_column(Text)
+    participants: Mapped[int] = mapped_column(default=0)
+    closed: Mapped[bool] = mapped_column(default=False)
+    created: Mapped[float]
+
+
+class Participant(Base):
+    """A session: no name, no address. `key` is a hash of the random number in the participant's cookie."""
+
+    __tablename__ = "participants"
+    __table_args__ = (UniqueConstraint("experiment_id", "place"), UniqueConstraint("experiment_id", "key"))
+    id: Mapped[int] = mapped_column(primary_key=True)
+    experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments.id"), index=True)
+    key: Mapped[str]
+    place: Mapped[int]
+    algorithm: Mapped[str] = mapped_column(Text)
+    color_vision: Mapped[str]
+    started: Mapped[float]
+    finished: Mapped[float | None]
+
+
+class Trial(Base):
+    """A pair that a participant is shown, and the answer."""
+
+    __tablename__ = "trials"
+    participant_id: Mapped[int] = mapped_column(ForeignKey("participants.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[str]
+    photograph: Mapped[str] = mapped_column(Text)
+    real: Mapped[str]
+    recolored: Mapped[str]
+    real_side: Mapped[str]
+    loads: Mapped[int] = mapped_column(default=0)
+    shown: Mapped[bool] = mapped_column(default=False)
+    exposure_ms: Mapped[float | None]
+    choice: Mapped[str | None]
+    response_ms: Mapped[float | None]
+    answered: Mapped[float | None]
+
+    def file(self, side: str) -> str:
+        """Return the file of the picture on a side."""
+        return self.real if side == self.real_side else self.recolored

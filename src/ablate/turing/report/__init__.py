@@ -1,0 +1,1 @@
+"""The human evaluation's section of a study's report."""

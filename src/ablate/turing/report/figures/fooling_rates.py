@@ -1,0 +1,79 @@
+"""The figure of fooling rates: a forest plot around chance."""
+
+import math
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+
+from ablate.report.figures.figure import BLUE, DARK, RED, Figure, files, look
+from ablate.report.figures.forest import ALPHA, MOST, OTHER, Row, forest, key, outermost
+from ablate.report.number_format import with_interval
+from ablate.turing.analyse.rates import CHANCE
+
+TOLD_APART, NOT_FOUND, PREFERRED = "told apart", "no difference from chance found", "taken for real more often"
+_SHAPES = {PREFERRED: ("^", BLUE), NOT_FOUND: ("o", DARK), TOLD_APART: ("v", RED)}
+
+
+def fooling_rates(rates: pd.DataFrame, *, name: str) -> Figure | None:
+    """Draw how often each algorithm's pictures were taken for real, with 95 % intervals, the highest rate on top.
+
+    Args:
+        rates: Columns algorithm, rate, low, high (percent of trials), p_corrected (against chance).
+        name: Of the figure's files.
+
+    Returns:
+        The figure; None where no rate is known.
+    """
+    finite = rates[np.isfinite(rates["rate"].astype(float))].sort_values("rate", ascending=False, kind="stable")
+    if finite.empty:
+        return None
+    words = [verdict(row["rate"], row["p_corrected"]) for row in finite.to_dict("records")]
+    rows = [
+        Row(str(row["algorithm"]), row["rate"], row["low"], row["high"], *_SHAPES.get(word, OTHER))
+        for row, word in zip(finite.to_dict("records"), words, strict=True)
+    ]
+    counts = Counter(words)
+    known = [word for word in (*_SHAPES, "") if counts[word]]
+    with look():
+        legend: list[Artist] = [
+            key(f"{word or 'not tested'} ({counts[word]})", *_SHAPES.get(word, OTHER)) for word in known
+        ]
+        drawn = forest(
+            outermost(rows), xlabel="fooling rate, % of trials (right is better)", line="chance, 50 %", at=CHANCE,
+            legend=legend, heading="rate [95 % interval]", write=_written,
+        )  # fmt: skip
+        made = files(drawn)
+    ends = [f"{row.name} {_written(row)} %" for row in (rows if len(rows) == 1 else [rows[0], rows[-1]])]
+    found = ", ".join(f"{counts[word]} {word or 'not tested'}" for word in known)
+    said = [
+        "A mark is the share of the trials in which a recoloured picture was taken for the real one, a line its 95 % "
+        "interval over participants and photographs. At the line, 50 %, people could not have told them apart; marks "
+        f"take their shape from the p against that, corrected for the number of algorithms, with {ALPHA} as the bound."
+    ]
+    if any(row.interval is None for row in rows):
+        said.append("A mark without a line has no interval.")
+    if len(rows) > MOST:
+        said.append(f"Of {len(rows)} algorithms, the {MOST // 2} highest and the {MOST // 2} lowest are drawn.")
+    return Figure(
+        name=name,
+        title="How often people took the recoloured picture for the real one",
+        alt=(
+            f"Fooling rates with 95 % intervals around chance, 50 %, from {' at the top to '.join(ends)}"
+            f"{' at the bottom' if len(ends) > 1 else ''}. Of {len(rows)}: {found}."
+        ),
+        caption=" ".join(said),
+        files=made,
+    )
+
+
+def verdict(rate: float, p_corrected: float) -> str:
+    """Say what a rate and its corrected p against chance mean; nothing without a p."""
+    if math.isnan(p_corrected):
+        return ""
+    return NOT_FOUND if p_corrected >= ALPHA else TOLD_APART if rate < CHANCE else PREFERRED
+
+
+def _written(row: Row) -> str:
+    return with_interval(row.value, row.low, row.high, plus=False)

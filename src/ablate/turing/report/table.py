@@ -1,0 +1,129 @@
+"""The table of fooling rates."""
+
+from collections.abc import Mapping, Set
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ablate.config.variant import BASELINE
+from ablate.report.number_format import magnitude, probability, quantity, with_interval
+from ablate.report.tables import Cell, Table
+from ablate.turing.analyse.record import AnalysisRecord
+
+
+def fooling_rate_table(record: AnalysisRecord, *, title: str, runs: Mapping[str, str], link: str) -> Table:
+    """Return the table of fooling rates.
+
+    Args:
+        record: The experiment.
+        title: Of the table.
+        runs: By id, the variants of the report's runs, in order; other algorithms stand below them.
+        link: The address of the run that holds the rates.
+    """
+    rates = {str(row["algorithm"]): row for row in record.rates.to_dict("records")}
+    variants = [name for name in dict.fromkeys(runs.values()) if name in rates]
+    differences = _differences_from_baseline(record)
+    highest = record.rates["rate"].max() if len(record.rates["rate"].unique()) > 1 else np.nan
+    rows = []
+    for name in dict.fromkeys([*variants, *rates]):
+        row = rates[name]
+        compared = _difference_cells(differences.get(name), name == BASELINE, link) if differences else []
+        seconds = row["median_response_ms"] / 1000
+        rows.append(
+            [
+                Cell(text=name),
+                Cell(text=f"{row['participants']:,}", sort=row["participants"]),
+                Cell(text=f"{row['trials']:,}", sort=row["trials"]),
+                Cell(
+                    text=with_interval(row["rate"], row["low"], row["high"], plus=False),
+                    sort=row["rate"],
+                    link=link,
+                    detail="no interval: one participant" if row["participants"] == 1 else "",
+                    strong=row["rate"] == highest,
+                ),
+                Cell(text=probability(row["p_corrected"]), sort=row["p_corrected"], link=link),
+                *compared,
+                Cell(text="-" if np.isnan(seconds) else f"{seconds:.2f}", sort=seconds),
+            ]
+        )
+    tests = ["difference [95 %]", "p, corrected", "minimum detectable effect"] if differences else []
+    return Table(
+        name="fooling_rates",
+        title=title,
+        headings=[
+            "algorithm",
+            "participants",
+            "trials",
+            "fooling rate, % [95\N{NO-BREAK SPACE}%] ↑",
+            "p against 50 %, corrected",
+            *tests,
+            "median response, s",
+        ],
+        rows=rows,
+        note=_note(record, set(runs), compared=bool(differences)),
+    )
+
+
+def _differences_from_baseline(record: AnalysisRecord) -> dict[str, Mapping[Any, Any]]:
+    """Return, by algorithm, its difference from the baseline; nothing where the baseline was not judged."""
+    if BASELINE not in (each["name"] for each in record.summary["algorithms"] if each["run_id"]):
+        return {}  # What is handed in under that name is not the baseline.
+    pairs = record.pairs
+    turned = pairs.assign(
+        algorithm=pairs["other"],
+        other=pairs["algorithm"],
+        difference=-pairs["difference"],
+        low=-pairs["high"],
+        high=-pairs["low"],
+    )
+    both = pd.concat([pairs, turned])
+    return {str(row["algorithm"]): row for row in both[both["other"] == BASELINE].to_dict("records")}
+
+
+def _difference_cells(row: Mapping[Any, Any] | None, is_baseline: bool, link: str) -> list[Cell]:
+    if row is None:
+        return [Cell(text="" if is_baseline else "-", sort=np.nan) for _ in range(3)]
+    return [
+        Cell(text=with_interval(row["difference"], row["low"], row["high"]), sort=row["difference"], link=link),
+        Cell(text=probability(row["p_corrected"]), sort=row["p_corrected"], link=link),
+        Cell(text=magnitude(row["minimum_detectable_effect"]), sort=row["minimum_detectable_effect"], link=link),
+    ]
+
+
+def _note(record: AnalysisRecord, runs: Set[str], *, compared: bool) -> str:
+    people = record.summary["participants"]
+    said = [
+        f"Experiment {record.experiment}: {quantity(people['started'], 'participant')}, {people['finished']:,} of "
+        f"them to the end; {people['kept']:,} count. The fooling rate is the share of trials in which the recoloured "
+        "picture was taken for the real one: at 50 % people could not tell them apart. Its interval covers "
+        "participants and photographs, and is not corrected; p is, for the number of algorithms, by Holm's method."
+    ]
+    if compared:
+        said.append(
+            "Differences are from the baseline, in percentage points; their p is corrected for all pairs. The minimum "
+            "detectable effect is the smallest true difference that such an experiment finds with a power of 80 %."
+        )
+    said.append(_exclusions(record.exclusions))
+    if not record.summary["closed"]:
+        said.append("The experiment was still open when it was analysed.")
+    known = set(record.rates["algorithm"])
+    nobody = [each["name"] for each in record.summary["algorithms"] if each["name"] not in known]
+    if nobody:
+        said.append(f"No answer counts of: {'; '.join(nobody)}.")
+    others = [each["name"] for each in record.summary["algorithms"] if each["run_id"] and each["run_id"] not in runs]
+    if others:
+        said.append(f"Coloured by runs that are not compared in this report: {'; '.join(others)}.")
+    return " ".join([*said, "The method: docs/turing.md."])
+
+
+def _exclusions(exclusions: pd.DataFrame) -> str:
+    if exclusions.empty:
+        return "No rule leaves anything out."
+    rules = "; ".join(
+        f"{row['rule']} ({quantity(row['participants'], 'participant')}, {quantity(row['trials'], 'trial')})"
+        if row["participants"] or row["trials"]
+        else f"{row['rule']} (none)"
+        for row in exclusions.to_dict("records")
+    )
+    return f"Left out by rules fixed before the first answer: {rules}."

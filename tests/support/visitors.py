@@ -1,0 +1,162 @@
+"""Simulated participants of a human evaluation: they speak HTTP with a real server, as browsers do."""
+
+import http.client
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
+from urllib.parse import urlencode, urljoin, urlsplit
+
+Choose = Callable[[int], str]
+PATIENCE = 60.0
+"""Seconds for which a visitor tries to reach a server that is gone."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode()
+
+    def field(self, name: str) -> str:
+        """Return the value of a form's hidden field."""
+        found = re.search(rf'name="{name}" value="([^"]*)"', self.text)
+        if found is None:
+            raise ValueError(f"no field {name} in {self.text[:500]}")
+        return found[1]
+
+
+@dataclass
+class Visitor:
+    """A browser without a window: it keeps cookies, follows relative addresses, and remembers what was confirmed.
+
+    Attributes:
+        base: Address of the experiment, such as http://127.0.0.1:8080/e/NAME/.
+        cookies: By name; those of one experiment.
+        confirmed: The answers that the server has confirmed, by trial.
+        requests: How many were answered.
+        patient: Whether to try again while there is no server.
+    """
+
+    base: str
+    cookies: dict[str, str] = field(default_factory=dict)
+    confirmed: dict[int, str] = field(default_factory=dict)
+    requests: int = 0
+    patient: bool = False
+    _connection: http.client.HTTPConnection | None = None
+
+    def request(
+        self,
+        method: str,
+        place: str,
+        form: Mapping[str, object] | bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Ask once, without following redirections; try again while there is no server, if patient."""
+        ends = time.monotonic() + (PATIENCE if self.patient else 0)
+        while True:
+            try:
+                return self._request(method, place, form, headers or {})
+            except (OSError, http.client.HTTPException):
+                self.close()
+                if time.monotonic() > ends:
+                    raise
+                time.sleep(0.1)
+
+    def close(self) -> None:
+        """Leave."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+    def _request(
+        self, method: str, place: str, form: Mapping[str, object] | bytes | None, headers: Mapping[str, str]
+    ) -> Answer:
+        parts = urlsplit(urljoin(self.base, place))
+        if self._connection is None:
+            self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+        body = form if isinstance(form, bytes) or form is None else urlencode(form).encode()
+        sent = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()), **headers}
+        if body is not None:
+            sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
+        self._connection.request(method, parts.path or "/", body, sent)
+        response = self._connection.getresponse()
+        answer = Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+        for header in response.headers.get_all("Set-Cookie") or []:
+            self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(header).items()}
+        self.requests += 1
+        return answer
+
+    def get(self, place: str) -> Answer:
+        """Ask for a page."""
+        return self.request("GET", place)
+
+    def post(self, place: str, **form: object) -> Answer:
+        """Send a form."""
+        return self.request("POST", place, form)
+
+    def begin(self, color_vision: str = "normal") -> Answer:
+        """Agree to take part."""
+        token = self.get("./").field("csrf")
+        return self.post("consent", csrf=token, color_vision=color_vision, agree="yes")
+
+    def judge(self, choose: Choose) -> bool:
+        """Look at the next pair and answer.
+
+        Args:
+            choose: From a trial's number to `left` or `right`.
+
+        Returns:
+            Whether there was one.
+        """
+        page = self.get("trial")
+        if page.status == 303:
+            return False
+        number, token = int(page.field("number")), page.field("csrf")
+        if 'data-state="new"' in page.text:
+            for side in ("left", "right"):
+                self.get(f"picture/{number}/{side}")
+            self.post("shown", csrf=token, number=number)
+        choice, seen = choose(number), re.findall('data-exposure="([0-9]+)"', page.text)[0]
+        answered = self.post("answer", csrf=token, number=number, choice=choice, exposure_ms=seen, response_ms="812.5")
+        if answered.status == 200:
+            # Sent again where the confirmation was lost, the same answer is confirmed.
+            self.confirmed[number] = choice
+        elif answered.status != 409:
+            raise RuntimeError(f"answer {number}: {answered.status} {answered.text[:500]}")
+        return True
+
+    def take_part(self, choose: Choose) -> None:
+        """Begin, and judge all pairs."""
+        self.begin()
+        while self.judge(choose):
+            pass
+
+
+def at_once(visitors: Sequence[Visitor], choose: Callable[[Visitor, int], str]) -> list[BaseException]:
+    """Let visitors take part all at the same time, and return what went wrong."""
+    errors = list[BaseException]()
+
+    def take_part(visitor: Visitor) -> None:
+        try:
+            visitor.take_part(lambda number: choose(visitor, number))
+        except BaseException as error:  # shown by whoever waits for the thread
+            errors.append(error)
+        finally:
+            visitor.close()
+
+    threads = [threading.Thread(target=take_part, args=(visitor,)) for visitor in visitors]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return errors
