@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ablate.colorization.model.architecture import price
+from ablate.colorization.model.architecture import layer_costs
 from ablate.config.environment import fix_environment
 from ablate.config.validation import ValidConfig
 from side_by_side import Row, Times, faster, interleaved, missing, write
@@ -78,7 +78,7 @@ def pipeline_and_arithmetic(size: Size, run: ValidConfig, steps: int, repetition
     products = max(1, round(seconds * 150 / product))
     ways = {FULL: Fit(run, steps), BARE: bare(run, random_batch(size)[0], steps), PRODUCT: matrix_product(products)}
     times = interleaved(ways, repetitions)
-    forward = sum(cost.flops for cost in price(run.task.layers, size.side)) / 1e9
+    forward = sum(cost.flops for cost in layer_costs(run.task.layers, size.side)) / 1e9
     flops = {FULL: 3 * forward * size.batch * steps, PRODUCT: product * products}
     flops[BARE] = flops[FULL]
     rows = [

@@ -1,6 +1,7 @@
 """What the tests of the colourisation task share: configurations, pictures, and a float64 search for classes."""
 
 import io
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 from ablate.colorization.color.gamut import ab_gamut
 from ablate.colorization.config import DataConfig
 from ablate.colorization.data.dataset import load_data
+from tests.support.levels import level
 
 DATA = {
     "name": "sample",
@@ -45,9 +47,9 @@ def task_values():
             "data": dict(DATA),
             "backbone": {"width": 0.125, "batch_norm": "affine"},
             "regularizer": {"name": "none", "l2": 0.0},
-            "depth": {"name": "full"},
+            "depth": deepcopy(level("depth", "full")),
             "dropout": {"name": "none", "rate": 0.0},
-            "output_res": {"name": "full"},
+            "output_res": dict(level("output_res", "full")),
             "loss": {"name": "rebalanced", "mix": 0.5, "pixel_reduction": "mean", "mask_grey": True},
             "color": {
                 "grid_step": 10,

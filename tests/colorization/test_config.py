@@ -3,6 +3,7 @@ import pytest
 from ablate.colorization.config import ColorizationConfig
 from ablate.config.schema import validate
 from ablate.errors import ConfigError
+from tests.support.levels import level
 
 
 def problem(values):
@@ -13,7 +14,7 @@ def problem(values):
 
 def test_the_defaults_are_valid(task_values):
     config = validate(ColorizationConfig, task_values())
-    assert config.model_dump() == task_values()
+    assert config.model_dump(mode="json", exclude_unset=True) == task_values()
 
 
 @pytest.mark.parametrize(
@@ -36,10 +37,11 @@ def test_the_defaults_are_valid(task_values):
         ("backbone.width", float("nan"), "finite"),
         ("backbone.batch_norm", "yes", "'affine', 'plain' or 'none'"),
         ("regularizer.l2", -1e-3, "greater than or equal to 0"),
-        ("depth.name", "deep", "'full', 'reduced' or 'shallow'"),
+        ("depth.blocks", 3, "tuple"),
         ("dropout.rate", 1.0, "less than 1"),
         ("dropout.rate", -0.5, "greater than or equal to 0"),
-        ("output_res.name", "eighth", "'full', 'half' or 'quarter'"),
+        ("output_res.output_stride", 0, "greater than 0"),
+        ("output_res.output_stride", 2.5, "integer"),
         ("loss.name", "l2", "'rebalanced', 'unweighted' or 'regression'"),
         ("loss.mix", 1.1, "less than or equal to 1"),
         ("loss.pixel_reduction", "median", "'mean' or 'sum'"),
@@ -113,11 +115,43 @@ def test_a_folder_with_a_root_is_valid(task_values, tmp_path):
 def test_a_side_that_does_not_divide_is_named_with_the_nearest(task_values, output_res, side, divisor, nearest):
     values = task_values()
     values["data"]["image_size"] = side
-    values["output_res"]["name"] = output_res
+    values["output_res"] = dict(level("output_res", output_res))
     message = problem(values)
     assert message.startswith(f"data.image_size={side}: ")
-    assert f"a multiple of {divisor} for output_res={output_res}" in message
+    assert f"a multiple of {divisor} for depth=full and output_res={output_res}." in message
     assert message.endswith(f"the nearest is {nearest}")
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        ((2, "filters"), 0, "depth.blocks.2.filters=0: input should be greater than 0"),
+        ((2, "stride"), "two", "depth.blocks.2.stride=two: input should be a valid integer"),
+        ((2, "dilation"), 2, "depth.blocks.2: a block has a stride or a dilation. Received: 2 and 2"),
+        ((2, "number"), 2, "depth: the numbers of depth.blocks must ascend. Received: [1, 2, 2, 4, 5, 6, 7, 8]"),
+        ((7, "stride"), 2, "depth: the last of depth.blocks has no stride and no dilation"),
+        (
+            (2, "filtres"),
+            5,
+            "unknown key: depth.blocks.2.filtres. Allowed: depth.blocks.2.convolutions, depth.blocks.2.dilation, "
+            "depth.blocks.2.filters, depth.blocks.2.number, depth.blocks.2.stride. Did you mean "
+            "depth.blocks.2.filters?",
+        ),
+    ],
+)
+def test_an_impossible_block_is_named(task_values, place, value, said):
+    values = task_values()
+    number, key = place
+    values["depth"]["blocks"][number][key] = value
+    assert problem(values).startswith(said)
+
+
+def test_an_output_stride_that_does_not_divide_is_named(task_values):
+    values = task_values()
+    values["output_res"] = {"name": "third", "output_stride": 12}
+    assert problem(values) == (
+        "output_res.output_stride=12: must divide the stride of the blocks, 8, or be a multiple of it"
+    )
 
 
 def test_more_soft_bins_than_classes_are_refused(task_values):

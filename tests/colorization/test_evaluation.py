@@ -10,8 +10,8 @@ from ablate.colorization.config import ColorConfig, EvaluationConfig
 from ablate.colorization.data.dataset import load_data
 from ablate.colorization.evaluation import ab_counts, evaluate
 from ablate.colorization.metric_specs import METRICS
-from ablate.colorization.model.architecture import layers
 from ablate.colorization.model.backbone import build_backbone
+from tests.support.levels import variant_layers
 
 NAMES = [metric.name for metric in METRICS]
 VARIANTS = ["full", "half", "quarter"]
@@ -33,7 +33,7 @@ def measure(sample, color):
 
 @pytest.fixture(scope="module")
 def untrained():
-    return {res: build_backbone(layers(width=1 / 16, output_res=res), side=32) for res in VARIANTS}
+    return {res: build_backbone(variant_layers(width=1 / 16, output_res=res), side=32) for res in VARIANTS}
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def result(measure, untrained):
 
 def always(logits, output_res="full"):
     """Build a network that answers the same logits everywhere."""
-    model = build_backbone(layers(width=1 / 64, output_res=output_res, outputs=len(logits)), side=32)
+    model = build_backbone(variant_layers(width=1 / 64, output_res=output_res, outputs=len(logits)), side=32)
     head = model.get_layer("head")
     head.kernel.assign(np.zeros(head.kernel.shape))
     head.bias.assign(logits)
@@ -136,7 +136,7 @@ def test_another_side_than_the_network_s_is_evaluated_there(measure, untrained, 
 
 
 def test_dropout_is_off(measure, sample):
-    model = build_backbone(layers(width=1 / 16, dropout=0.5), side=32)
+    model = build_backbone(variant_layers(width=1 / 16, dropout=0.5), side=32)
     np.testing.assert_array_equal(measure(model).per_example[NAMES], measure(model).per_example[NAMES])
 
 

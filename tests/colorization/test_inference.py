@@ -6,16 +6,16 @@ import pytest
 from ablate.colorization.color.lab import pixels_to_lab
 from ablate.colorization.config import ColorConfig
 from ablate.colorization.inference import enlarged, predict_ab
-from ablate.colorization.model.architecture import layers
 from ablate.colorization.model.backbone import build_backbone
 from ablate.colorization.model.decoding import decode, upsample
+from tests.support.levels import variant_layers
 
 COLOR = ColorConfig(grid_step=10, soft_bins=5, soft_sigma=5.0, prior_sigma=5.0, temperature=0.38)
 
 
 @pytest.mark.parametrize("outputs", [313, 2])
 def test_colours_are_decoded_from_what_the_model_makes_of_lightness_alone(noise, outputs):
-    model = build_backbone(layers(width=0.0625, depth="shallow", outputs=outputs), side=32, seed=3)
+    model = build_backbone(variant_layers(width=0.0625, depth="shallow", outputs=outputs), side=32, seed=3)
     squares = [noise(seed, 32, 32) for seed in range(5)]
     found = predict_ab(model, squares, COLOR, batch_size=2)
     assert [ab.shape for ab in found] == [(8, 8, 2)] * 5

@@ -25,7 +25,7 @@ def test_a_relative_root_survives(tmp_path: Path) -> None:
     ("overrides", "message"),
     [
         (["data.image_size=36"], "data.image_size=36: the input side must be a multiple of 8"),
-        (["data.image_size=40", "output_res=quarter"], "a multiple of 16 for output_res=quarter"),
+        (["data.image_size=40", "output_res=quarter"], "a multiple of 16 for depth=full and output_res=quarter"),
         (["data=folder"], "data.root"),
         (["training.epochs=0"], "training.epochs=0: input should be greater than 0"),
         (["training.batch_size=many"], "training.batch_size=many: input should be a valid integer"),
@@ -37,7 +37,7 @@ def test_a_relative_root_survives(tmp_path: Path) -> None:
         (["color.soft_bins=400"], "color.soft_bins=400 exceeds the 313 classes"),
         (["backbone.batch_norm=maybe"], "input should be 'affine', 'plain' or 'none'"),
         (["study.name=a/b"], "study.name=a/b"),
-        (["+depth.blocks=3"], "unknown key: depth.blocks. Allowed: depth.name"),
+        (["+depth.block=3"], "unknown key: depth.block. Allowed: depth.blocks, depth.name"),
         (["+training.epoch=3"], "Did you mean training.epochs?"),
         (["+extra=1"], "unknown key: extra. Allowed: backbone, checkpoint"),
         (["hardware.precision=float8"], "'float32', 'mixed_bfloat16' or 'mixed_float16'"),

@@ -1,4 +1,4 @@
-"""The configuration of the colourisation task, validated. No TensorFlow."""
+"""Schema of the colourisation task's configuration. No TensorFlow."""
 
 import os
 from typing import Annotated, Literal
@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from ablate.colorization.color.gamut import ab_gamut
-from ablate.colorization.model.architecture import BatchNorm, Depth, OutputRes, check_side
+from ablate.colorization.model.architecture import BatchNorm, Block, check_output_stride, check_side
 from ablate.config.schema import Schema
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class DataConfig(Schema):
-    """Which photographs, and how they become squares; see `conf/config.yaml` for what each key means."""
+    """The photographs, and how they become squares; see `conf/config.yaml` for what each key means."""
 
     name: Literal["sample", "folder", "prepared", "tfds"]
     root: str | None = None
@@ -31,12 +31,18 @@ class DataConfig(Schema):
         return os.fspath(root) if isinstance(root, os.PathLike) else root
 
     @model_validator(mode="after")
-    def _has_a_place(self) -> "DataConfig":
-        if self.name in ("folder", "prepared") and self.root is None:
-            raise ValueError(f"data={self.name} needs data.root=DIR, the folder that holds the photographs")
-        if self.name == "tfds" and self.dataset is None:
-            raise ValueError("data=tfds needs data.dataset=NAME, as TensorFlow Datasets calls it")
+    def _has_what_its_source_needs(self) -> "DataConfig":
+        needed = _NEEDED_BY_SOURCE.get(self.name)
+        if needed is not None and getattr(self, needed.partition("=")[0]) is None:
+            raise ValueError(f"data={self.name} needs data.{needed}")
         return self
+
+
+_NEEDED_BY_SOURCE = {
+    **dict.fromkeys(("folder", "prepared"), "root=DIR, the folder that holds the photographs"),
+    "tfds": "dataset=NAME, as TensorFlow Datasets calls it",
+}
+"""The key that a source needs, and what it is."""
 
 
 class BackboneConfig(Schema):
@@ -54,9 +60,22 @@ class RegularizerConfig(Schema):
 
 
 class DepthConfig(Schema):
-    """How many convolutions."""
+    """The blocks of convolutions; see `conf/depth/full.yaml`."""
 
-    name: Depth
+    name: str
+    blocks: Annotated[tuple[Block, ...], Field(min_length=2)]
+
+    @model_validator(mode="after")
+    def _numbers_and_last_block(self) -> "DepthConfig":
+        numbers = [block.number for block in self.blocks]
+        if numbers != sorted(set(numbers)):
+            raise ValueError(f"the numbers of depth.blocks must ascend. Received: {numbers}")
+        last = self.blocks[-1]
+        if (last.stride, last.dilation) != (1, 1):
+            raise ValueError(
+                "the last of depth.blocks has no stride and no dilation: output_res says the output's side"
+            )
+        return self
 
 
 class DropoutConfig(Schema):
@@ -67,13 +86,14 @@ class DropoutConfig(Schema):
 
 
 class OutputResConfig(Schema):
-    """Side of the output."""
+    """Resolution of the output: input pixels of an output pixel along a side."""
 
-    name: OutputRes
+    name: str
+    output_stride: PositiveInt
 
 
 class LossConfig(Schema):
-    """What is minimised."""
+    """The loss."""
 
     name: Literal["rebalanced", "unweighted", "regression"]
     mix: Fraction = 0.5
@@ -122,9 +142,14 @@ class ColorizationConfig(Schema):
     evaluation: EvaluationConfig
 
     @model_validator(mode="after")
-    def _side_divides(self) -> "ColorizationConfig":
+    def _strides_divide(self) -> "ColorizationConfig":
+        blocks, stride, side = self.depth.blocks, self.output_res.output_stride, self.data.image_size
         try:
-            check_side(self.data.image_size, self.output_res.name)
+            check_output_stride(blocks, stride)
         except ValueError as error:
-            raise ValueError(f"data.image_size={self.data.image_size}: {error}") from None
+            raise ValueError(f"output_res.output_stride={stride}: {error}") from None
+        try:
+            check_side(side, blocks, stride, name=f"depth={self.depth.name} and output_res={self.output_res.name}")
+        except ValueError as error:
+            raise ValueError(f"data.image_size={side}: {error}") from None
         return self

@@ -15,7 +15,7 @@ from ablate.colorization.data.preprocessing import Preprocessing, preprocessing_
 from ablate.colorization.data.sources.registry import source_of
 from ablate.colorization.data.split import EVALUATION, TRAIN
 from ablate.colorization.metric_specs import METRICS
-from ablate.colorization.model.architecture import OUTPUT_STRIDE, Layer, layers, price
+from ablate.colorization.model.architecture import Layer, layer_costs, network_layers
 from ablate.config.schema import validate
 from ablate.task import DataSummary, Evaluation, FoundData
 
@@ -53,13 +53,13 @@ class ColorizationTask:
     def layers(self) -> list[Layer]:
         """The network's layers."""
         config = self.config
-        return layers(
-            width=config.backbone.width,
-            depth=config.depth.name,
-            dropout=config.dropout.rate,
-            output_res=config.output_res.name,
-            batch_norm=config.backbone.batch_norm,
+        return network_layers(
+            config.depth.blocks,
+            output_stride=config.output_res.output_stride,
             outputs=2 if config.loss.name == "regression" else len(ab_gamut(config.color.grid_step)),
+            width=config.backbone.width,
+            dropout=config.dropout.rate,
+            batch_norm=config.backbone.batch_norm,
         )
 
     def result_config(self) -> Mapping[str, Any]:
@@ -68,7 +68,9 @@ class ColorizationTask:
             "data": {"name", "root", "dataset", "memory_gib", "max_bad_fraction"},
             "evaluation": {"samples", "batch_size"},
             "regularizer": {"name"},
+            "depth": {"name"},
             "dropout": {"name"},
+            "output_res": {"name"},
         }
         return self.config.model_dump(mode="json", exclude=unrelated)
 
@@ -80,7 +82,7 @@ class ColorizationTask:
     def layer_table(self) -> pd.DataFrame:
         """Return the network's layers: kind, output shape, parameters, FLOPs and receptive field."""
         rows = []
-        for cost in price(self.layers, self.side):
+        for cost in layer_costs(self.layers, self.side):
             layer = cost.layer
             kernel = f"{layer.kernel}x{layer.kernel}" if layer.kind in ("conv", "transposed") else ""
             details = [kernel, f"stride {layer.stride}" * (layer.stride > 1)]
@@ -101,8 +103,8 @@ class ColorizationTask:
         return pd.DataFrame(rows)
 
     def cost(self) -> Mapping[str, float]:
-        """Return trainable parameters and the FLOPs of one photograph's forward pass, see `architecture.price`."""
-        costs = price(self.layers, self.side)
+        """Return trainable parameters and the FLOPs of a photograph's forward pass, see `architecture.layer_costs`."""
+        costs = layer_costs(self.layers, self.side)
         return {
             "parameters": sum(cost.parameters for cost in costs),
             "flops_per_image": sum(cost.flops for cost in costs),
@@ -179,7 +181,7 @@ class ColorizationTask:
         penalty = penalty_coefficient(
             config.regularizer.l2,
             pixel_reduction=config.loss.pixel_reduction,
-            output_side=self.side // OUTPUT_STRIDE[config.output_res.name],
+            output_side=self.side // config.output_res.output_stride,
         )
         return build_backbone(self.layers, side=self.side, seed=seed, l2=penalty)
 

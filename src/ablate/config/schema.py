@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -73,8 +73,15 @@ def _explain(model: type[BaseModel], problem: Mapping[str, Any], prefix: str) ->
 
 def _fields(model: type[BaseModel], place: list[str]) -> list[str]:
     for part in place:
+        if part.isdecimal():  # of a list, whose items have one schema
+            continue
         annotation = model.model_fields[part].annotation
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        nested = [each for each in (annotation, *get_args(annotation)) if _is_model(each)]
+        if not nested:
             return []
-        model = annotation
+        model = nested[0]
     return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

@@ -4,8 +4,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ablate.colorization.model.architecture import OUTPUT_STRIDE, Layer, check_side, layers, price
+from ablate.colorization.model.architecture import (
+    Block,
+    Layer,
+    check_output_stride,
+    check_side,
+    layer_costs,
+    network_layers,
+)
 from ablate.colorization.model.backbone import build_backbone
+from tests.support.levels import blocks_of, output_stride_of, variant_layers
 
 DEPTHS = ["full", "reduced", "shallow"]
 OUTPUT_RES = ["full", "half", "quarter"]
@@ -47,7 +55,7 @@ SHALLOW = (
 
 @pytest.mark.parametrize(("depth", "expected"), [("full", FULL), ("reduced", REDUCED), ("shallow", SHALLOW)])
 def test_the_layers_of_each_depth_are_those_written_out(depth, expected):
-    assert brief(layers(depth=depth)) == expected
+    assert brief(variant_layers(depth=depth)) == expected
 
 
 @pytest.mark.parametrize(
@@ -55,28 +63,29 @@ def test_the_layers_of_each_depth_are_those_written_out(depth, expected):
     [("full", "conv8_up:256/2"), ("half", "conv8_same:256"), ("quarter", "conv8_down:256/2")],
 )
 def test_only_conv8_differs_between_output_resolutions(output_res, expected):
-    assert brief(layers(output_res=output_res)) == FULL.replace("conv8_up:256/2", expected)
+    assert brief(variant_layers(output_res=output_res)) == FULL.replace("conv8_up:256/2", expected)
 
 
 def test_the_transposed_convolution_has_kernel_four_and_the_head_one():
-    kernels = {layer.name: layer.kernel for layer in layers() if layer.kind in ("conv", "transposed")}
+    kernels = {layer.name: layer.kernel for layer in variant_layers() if layer.kind in ("conv", "transposed")}
     assert kernels.pop("conv8_up") == 4
     assert kernels.pop("head") == 1
     assert set(kernels.values()) == {3}
 
 
 def test_every_convolution_but_the_head_has_a_relu():
-    assert [layer.name for layer in layers() if layer.kind in ("conv", "transposed") and not layer.relu] == ["head"]
+    convolutions = [layer for layer in variant_layers() if layer.kind in ("conv", "transposed")]
+    assert [layer.name for layer in convolutions if not layer.relu] == ["head"]
 
 
 def test_without_batch_norm_there_is_none():
-    assert all(layer.kind != "batch_norm" for layer in layers(batch_norm="none"))
+    assert all(layer.kind != "batch_norm" for layer in variant_layers(batch_norm="none"))
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
 @pytest.mark.parametrize("output_res", OUTPUT_RES)
 def test_dropout_stands_behind_conv7_and_conv8_and_no_batch_norm_behind_it(depth, output_res):
-    plan = layers(depth=depth, output_res=output_res, dropout=0.25)
+    plan = variant_layers(depth=depth, output_res=output_res, dropout=0.25)
     kinds = [layer.kind for layer in plan]
     assert kinds.count("dropout") == 2
     assert "batch_norm" not in kinds[kinds.index("dropout") :]
@@ -84,15 +93,15 @@ def test_dropout_stands_behind_conv7_and_conv8_and_no_batch_norm_behind_it(depth
     names = [layer.name for layer in plan]
     assert names[names.index("dropout7") - 1] == "norm7"
     assert names[names.index("dropout8") + 1] == "head"
-    assert [layer for layer in plan if layer.kind != "dropout"] == layers(depth=depth, output_res=output_res)
+    assert [layer for layer in plan if layer.kind != "dropout"] == variant_layers(depth=depth, output_res=output_res)
 
 
 def test_regression_has_two_outputs():
-    assert brief(layers(outputs=2)) == FULL.replace("head:313", "head:2")
+    assert brief(variant_layers(outputs=2)) == FULL.replace("head:313", "head:2")
 
 
 def test_width_scales_every_layer_but_the_head():
-    half = brief(layers(width=0.5))
+    half = brief(variant_layers(width=0.5))
     for number in (64, 128, 256, 512):
         assert f":{number // 2}" in half
     assert ":512" not in half
@@ -100,7 +109,7 @@ def test_width_scales_every_layer_but_the_head():
 
 
 def test_no_layer_vanishes_at_a_tiny_width():
-    assert {layer.filters for layer in layers(width=1e-6) if layer.kind == "conv"} == {1, 313}
+    assert {layer.filters for layer in variant_layers(width=1e-6) if layer.kind == "conv"} == {1, 313}
 
 
 def test_the_paper_s_network_has_the_parameters_of_its_table():
@@ -119,18 +128,18 @@ def test_the_paper_s_network_has_the_parameters_of_its_table():
         ]
     )
     assert expected == 32_235_385
-    assert sum(cost.parameters for cost in price(layers(), 256)) == expected
+    assert sum(cost.parameters for cost in layer_costs(variant_layers(), 256)) == expected
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
 @pytest.mark.parametrize("output_res", OUTPUT_RES)
 def test_priced_parameters_and_shapes_are_those_of_the_built_model(depth, output_res):
     for batch_norm, dropout in itertools.product(BATCH_NORMS, [0.0, 0.5]):
-        plan = layers(
+        plan = variant_layers(
             width=1 / 64, depth=depth, output_res=output_res, batch_norm=batch_norm, dropout=dropout, outputs=7
         )
         model = build_backbone(plan, side=32)
-        costs = price(plan, 32)
+        costs = layer_costs(plan, 32)
         assert len(costs) == len(plan)
         dilation = 1
         for cost in costs:
@@ -160,13 +169,13 @@ def test_priced_parameters_and_shapes_are_those_of_the_built_model(depth, output
     ids=lambda value: value.name if isinstance(value, Layer) else "",
 )
 def test_flops_of_one_layer_are_those_counted_by_hand(layer, side, flops):
-    cost = price([Layer("three", "conv", 3, kernel=1), layer], 16)[1]
+    cost = layer_costs([Layer("three", "conv", 3, kernel=1), layer], 16)[1]
     assert (cost.side, cost.channels, cost.flops) == (side, 5, flops)
 
 
 @pytest.mark.parametrize("output_res", OUTPUT_RES)
 def test_flops_are_those_that_tensorflow_counts_in_the_graph(output_res):
-    plan = layers(width=1 / 16, depth="reduced", output_res=output_res, outputs=313, dropout=0.0, batch_norm="affine")
+    plan = variant_layers(width=1 / 16, depth="reduced", output_res=output_res)
     model = build_backbone(plan, side=64)
     graph = tf.function(model).get_concrete_function(tf.TensorSpec((1, 64, 64, 1))).graph
     builder = tf.compat.v1.profiler.ProfileOptionBuilder
@@ -178,19 +187,19 @@ def test_flops_are_those_that_tensorflow_counts_in_the_graph(output_res):
         waiting += node.children
     # Of the others, batch norm's few are not priced.
     measured = sum(counted.get(operation, 0) for operation in ("Conv2D", "Conv2DBackpropInput", "BiasAdd"))
-    assert sum(cost.flops for cost in price(plan, 64)) == measured > 10**7
+    assert sum(cost.flops for cost in layer_costs(plan, 64)) == measured > 10**7
 
 
 def test_layers_that_are_not_convolutions_cost_no_flops():
     plan = [Layer("c", "conv", 3), Layer("norm", "batch_norm", relu=False), Layer("drop", "dropout", rate=0.5)]
-    costs = price(plan, 16)
+    costs = layer_costs(plan, 16)
     assert [cost.flops for cost in costs[1:]] == [0, 0]
     assert [cost.parameters for cost in costs[1:]] == [6, 0]
     assert [(cost.side, cost.channels, cost.receptive_field) for cost in costs[1:]] == [(16, 3, 3)] * 2
 
 
 def test_flops_grow_with_the_number_of_pixels():
-    small, large = (sum(cost.flops for cost in price(layers(), side)) for side in (64, 256))
+    small, large = (sum(cost.flops for cost in layer_costs(variant_layers(), side)) for side in (64, 256))
     assert large == 16 * small
 
 
@@ -198,11 +207,12 @@ def test_flops_grow_with_the_number_of_pixels():
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_the_output_s_side_is_the_input_s_divided_by_its_stride(depth, output_res):
     for side in (16, 48, 256):
-        assert price(layers(depth=depth, output_res=output_res), side)[-1].side * OUTPUT_STRIDE[output_res] == side
+        cost = layer_costs(variant_layers(depth=depth, output_res=output_res), side)[-1]
+        assert cost.side * output_stride_of(output_res) == side
 
 
 def test_output_strides_are_those_of_the_paper_and_its_halves():
-    assert OUTPUT_STRIDE == {"full": 4, "half": 8, "quarter": 16}
+    assert {res: output_stride_of(res) for res in OUTPUT_RES} == {"full": 4, "half": 8, "quarter": 16}
 
 
 @pytest.mark.parametrize(
@@ -219,7 +229,7 @@ def test_output_strides_are_those_of_the_paper_and_its_halves():
     ],
 )
 def test_the_receptive_field_is_where_one_output_s_gradient_reaches(depth, output_res, field):
-    plan = layers(width=1e-6, depth=depth, output_res=output_res, outputs=1)
+    plan = variant_layers(width=1e-6, depth=depth, output_res=output_res, outputs=1)
     side = 448 if field > 160 else 192
     model = build_backbone(plan, side=side)
     # Positive weights and inputs: no ReLU closes and nothing cancels. A mean, so that nothing over- or underflows.
@@ -237,7 +247,7 @@ def test_the_receptive_field_is_where_one_output_s_gradient_reaches(depth, outpu
     assert rows[0] > 0
     assert rows[-1] < side - 1
     assert np.ptp(rows) + 1 == np.ptp(columns) + 1 == field
-    assert price(plan, side)[-1].receptive_field == field
+    assert layer_costs(plan, side)[-1].receptive_field == field
 
 
 @pytest.mark.parametrize(
@@ -246,7 +256,7 @@ def test_the_receptive_field_is_where_one_output_s_gradient_reaches(depth, outpu
 )
 def test_sides_that_divide_are_accepted(output_res, sides):
     for side in sides:
-        check_side(side, output_res)
+        check_side(side, blocks_of("full"), output_stride_of(output_res))
 
 
 @pytest.mark.parametrize(
@@ -263,6 +273,38 @@ def test_sides_that_divide_are_accepted(output_res, sides):
     ],
 )
 def test_a_side_that_does_not_divide_is_refused_with_the_nearest_that_does(side, output_res, divisor, nearest):
-    with pytest.raises(ValueError, match=f"multiple of {divisor} for output_res={output_res}") as caught:
-        check_side(side, output_res)
+    with pytest.raises(ValueError, match=f"multiple of {divisor}") as caught:
+        check_side(side, blocks_of("full"), output_stride_of(output_res))
     assert str(caught.value).endswith(f"Received: {side}; the nearest is {nearest}")
+
+
+OWN_BLOCKS = [
+    Block(number=1, filters=2, convolutions=1, stride=6),
+    Block(number=2, filters=3, convolutions=2, dilation=2),
+    Block(number=9, filters=4, convolutions=2),
+]
+
+
+@pytest.mark.parametrize("output_stride", [1, 2, 3, 6, 12, 24])
+def test_any_output_stride_that_divides_makes_its_side(output_stride):
+    check_output_stride(OWN_BLOCKS, output_stride)
+    check_side(48, OWN_BLOCKS, output_stride)
+    plan = network_layers(OWN_BLOCKS, output_stride=output_stride, outputs=2)
+    model = build_backbone(plan, side=48)
+    assert model.output_shape == (None, 48 // output_stride, 48 // output_stride, 2)
+    costs = layer_costs(plan, 48)
+    assert costs[-1].side == 48 // output_stride
+    assert sum(cost.parameters for cost in costs) == sum(int(np.prod(w.shape)) for w in model.trainable_weights)
+
+
+@pytest.mark.parametrize("output_stride", [4, 5, 9])
+def test_an_output_stride_that_does_not_divide_is_refused(output_stride):
+    with pytest.raises(ValueError, match="must divide the stride of the blocks, 6, or be a multiple of it"):
+        check_output_stride(OWN_BLOCKS, output_stride)
+
+
+def test_a_block_s_number_names_its_layers():
+    plan = network_layers(OWN_BLOCKS, output_stride=12, outputs=2, dropout=0.5)
+    assert brief(plan) == (
+        "conv1_1:2/6 norm1 conv2_1:3*2 conv2_2:3*2 norm2 dropout2 conv9_down:4/2 conv9_2:4 dropout9 head:2"
+    )

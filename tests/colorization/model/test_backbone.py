@@ -9,9 +9,10 @@ import pytest
 import tensorflow as tf
 from scipy.signal import correlate2d
 
-from ablate.colorization.model.architecture import Layer, layers
+from ablate.colorization.model.architecture import Layer
 from ablate.colorization.model.backbone import build_backbone
 from ablate.colorization.model.loss import ColorCrossEntropy
+from tests.support.levels import variant_layers
 
 TINY = 1 / 64
 
@@ -93,7 +94,7 @@ def test_a_layer_without_relu_keeps_negative_values(image):
 @pytest.mark.parametrize("output_res", ["full", "half", "quarter"])
 @pytest.mark.parametrize("batch_norm", ["affine", "plain", "none"])
 def test_the_whole_network_equals_a_forward_pass_in_numpy(image, output_res, batch_norm):
-    plan = layers(width=TINY, output_res=output_res, batch_norm=batch_norm, dropout=0.5, outputs=5)
+    plan = variant_layers(width=TINY, output_res=output_res, batch_norm=batch_norm, dropout=0.5, outputs=5)
     model = build_backbone(plan, side=16)
     randomize(model)
     x = image[..., None].astype(np.float64)
@@ -148,7 +149,7 @@ def test_dilated_convolutions_and_their_gradients_are_those_of_tensorflow():
 
 def test_dilated_convolutions_in_a_row_are_rearranged_once():
     def arrangements(side):
-        model = build_backbone(layers(width=TINY), side=side)
+        model = build_backbone(variant_layers(width=TINY), side=side)
         return sum(operation.name.startswith("transpose") for operation in model.operations)
 
     assert (arrangements(64), arrangements(40)) == (2, 0)
@@ -156,7 +157,7 @@ def test_dilated_convolutions_in_a_row_are_rearranged_once():
 
 @pytest.mark.parametrize(("output_res", "side"), [("full", 64), ("half", 32), ("quarter", 16)])
 def test_a_photograph_of_256_gets_classes_at_the_paper_s_sides(output_res, side):
-    model = build_backbone(layers(width=TINY, output_res=output_res), side=256)
+    model = build_backbone(variant_layers(width=TINY, output_res=output_res), side=256)
     assert model.input_shape == (None, 256, 256, 1)
     assert model.output_shape == (None, side, side, 313)
 
@@ -166,13 +167,13 @@ def test_a_photograph_of_256_gets_classes_at_the_paper_s_sides(output_res, side)
     [("full", 8, 2), ("full", 40, 10), ("full", 72, 18), ("half", 40, 5), ("half", 72, 9), ("quarter", 48, 3)],
 )
 def test_any_side_that_divides_is_taken(output_res, side, expected):
-    model = build_backbone(layers(width=TINY, output_res=output_res, outputs=2), side=side)
+    model = build_backbone(variant_layers(width=TINY, output_res=output_res, outputs=2), side=side)
     assert model.output_shape == (None, expected, expected, 2)
     assert model(np.zeros((2, side, side, 1))).shape == (2, expected, expected, 2)
 
 
 def initial_values(seed, **variant):
-    model = build_backbone(layers(width=TINY, **variant), side=32, seed=seed)
+    model = build_backbone(variant_layers(width=TINY, **variant), side=32, seed=seed)
     return {weight.path: np.asarray(weight) for weight in model.trainable_weights}
 
 
@@ -189,7 +190,7 @@ def test_another_seed_gives_other_kernels():
 
 
 def test_no_two_layers_of_the_same_shape_start_alike():
-    model = build_backbone(layers(width=1 / 16), side=32)
+    model = build_backbone(variant_layers(width=1 / 16), side=32)
     kernels = [model.get_layer(name).kernel.numpy() for name in ("conv4_2", "conv4_3", "conv5_1", "conv6_1")]
     assert len({kernel.tobytes() for kernel in kernels}) == 4
 
@@ -215,7 +216,7 @@ def test_layers_that_variants_share_start_with_the_same_values(variant):
 
 
 def test_the_penalty_is_l2_times_the_sum_of_squared_kernels_alone():
-    model = build_backbone(layers(width=TINY, outputs=4), side=32, l2=0.01)
+    model = build_backbone(variant_layers(width=TINY, outputs=4), side=32, l2=0.01)
     randomize(model)
     squares = [
         (np.asarray(weight, np.float64) ** 2).sum() for weight in model.weights if weight.path.endswith("kernel")
@@ -225,12 +226,12 @@ def test_the_penalty_is_l2_times_the_sum_of_squared_kernels_alone():
 
 
 def test_without_l2_there_is_no_penalty():
-    assert build_backbone(layers(width=TINY), side=32).losses == []
+    assert build_backbone(variant_layers(width=TINY), side=32).losses == []
 
 
 @pytest.mark.parametrize(("batch_norm", "affine"), [("affine", True), ("plain", False)])
 def test_batch_norm_has_the_released_constants(batch_norm, affine):
-    model = build_backbone(layers(width=TINY, batch_norm=batch_norm), side=32)
+    model = build_backbone(variant_layers(width=TINY, batch_norm=batch_norm), side=32)
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     assert len(norms) == 7
     for norm in norms:
@@ -239,12 +240,12 @@ def test_batch_norm_has_the_released_constants(batch_norm, affine):
 
 
 def test_without_batch_norm_there_is_none():
-    model = build_backbone(layers(width=TINY, batch_norm="none"), side=32)
+    model = build_backbone(variant_layers(width=TINY, batch_norm="none"), side=32)
     assert not [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
 
 
 def test_no_batch_norm_comes_behind_dropout():
-    model = build_backbone(layers(width=TINY, dropout=0.3), side=32)
+    model = build_backbone(variant_layers(width=TINY, dropout=0.3), side=32)
     kinds = [type(layer).__name__ for layer in model.layers]
     assert kinds.count("SpatialDropout2D") == 2
     assert "BatchNormalization" not in kinds[kinds.index("SpatialDropout2D") :]
@@ -286,7 +287,7 @@ print(json.dumps({"loss": type(model.loss).__name__, "config": model.loss.get_co
 
 
 def test_a_saved_model_is_the_same_in_a_fresh_process(tmp_path):
-    model = build_backbone(layers(width=TINY, dropout=0.2), side=16, l2=1e-3)
+    model = build_backbone(variant_layers(width=TINY, dropout=0.2), side=16, l2=1e-3)
     randomize(model)
     loss = ColorCrossEntropy(class_weights=np.linspace(0.5, 2, 313), k=10, pixel_reduction="sum")
     model.compile(optimizer="adam", loss=loss)

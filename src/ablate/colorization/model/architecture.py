@@ -1,21 +1,45 @@
-"""The network as a list of layers, without TensorFlow: what is built, printed and priced derives from it.
+"""The network as a list of layers: built, printed and costed from it. No TensorFlow.
 
 The paper's network (Table 4): eight blocks of biased 3x3 convolutions, each followed by a ReLU, with batch
-norm after the last ReLU of a block; every convolution pads by its dilation on every side.
+norm after the last ReLU of a block; every convolution pads by its dilation on every side. The blocks of each depth
+are in `conf/depth/`.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ablate.colorization.color.gamut import ab_gamut
+from pydantic import PositiveInt, model_validator
 
-Depth = Literal["full", "reduced", "shallow"]
-OutputRes = Literal["full", "half", "quarter"]
+from ablate.config.schema import Schema
+
 BatchNorm = Literal["affine", "plain", "none"]
 Kind = Literal["conv", "transposed", "batch_norm", "dropout"]
 
-OUTPUT_STRIDE: dict[OutputRes, int] = {"full": 4, "half": 8, "quarter": 16}
+
+class Block(Schema):
+    """A block of convolutions.
+
+    Attributes:
+        number: Names its layers, `conv1_1` and so on: variants share layers of one name and shape.
+        filters: Of each convolution, at width 1.
+        convolutions: How many.
+        stride: Of the last convolution.
+        dilation: Of each convolution.
+    """
+
+    number: PositiveInt
+    filters: PositiveInt
+    convolutions: PositiveInt
+    stride: PositiveInt = 1
+    dilation: PositiveInt = 1
+
+    @model_validator(mode="after")
+    def _stride_or_dilation(self) -> "Block":
+        if self.stride > 1 and self.dilation > 1:
+            raise ValueError(f"a block has a stride or a dilation. Received: {self.stride} and {self.dilation}")
+        return self
 
 
 @dataclass(frozen=True)
@@ -35,7 +59,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class LayerCost:
-    """What a layer makes and costs for one square input: see `price`."""
+    """Output and cost of a layer for one square input: see `layer_costs`."""
 
     layer: Layer
     side: int
@@ -45,104 +69,97 @@ class LayerCost:
     receptive_field: int
 
 
-@dataclass(frozen=True)
-class Block:
-    """A block of the paper's Table 4; `stride` is that of its last convolution."""
-
-    number: int
-    filters: int
-    convolutions: int
-    stride: int = 1
-    dilation: int = 1
-
-
-TRUNK = (
-    Block(1, 64, 2, stride=2),
-    Block(2, 128, 2, stride=2),
-    Block(3, 256, 3, stride=2),
-    Block(4, 512, 3),
-    Block(5, 512, 3, dilation=2),
-    Block(6, 512, 3, dilation=2),
-    Block(7, 512, 3),
-)
-HEAD_FILTERS = 256
-
-
-def layers(
+def network_layers(
+    blocks: Sequence[Block],
     *,
+    output_stride: int,
+    outputs: int,
     width: float = 1.0,
-    depth: Depth = "full",
     dropout: float = 0.0,
-    output_res: OutputRes = "full",
     batch_norm: BatchNorm = "affine",
-    outputs: int = len(ab_gamut()),
 ) -> list[Layer]:
-    """List the layers of a variant of the paper's network, in order.
+    """List the layers of a network, in order.
 
     Args:
+        blocks: At least two. The last one has no batch norm, and its first convolution makes the output's side: a
+            transposed one where that is larger than the side before, an ordinary one, or one with a stride.
+        output_stride: Input pixels of an output pixel along a side: 4 in the paper.
+        outputs: Channels of the output: the number of colour classes, or 2 for regression.
         width: Factor on every layer's filters; 1 is the paper's.
-        depth: `full` is the paper's. `reduced`: each block has one convolution less, but at least one.
-            `shallow`: reduced, and without the dilated blocks conv5 and conv6.
-        dropout: Rate of the dropout of whole channels behind conv7 and conv8. There, because every batch norm
+        dropout: Rate of the dropout of whole channels behind the last two blocks. There, because every batch norm
             comes before: dropout ahead of a batch norm makes its statistics differ between training and
             inference (Li et al. 2019, arXiv:1801.05134). Whole channels, because neighbouring pixels of a
             feature map carry the same information (Tompson et al. 2015, arXiv:1411.4280). 0 leaves it out.
-        output_res: Side of the output: `full` is 1/4 of the input's as in the paper, by conv8's transposed
-            convolution; `half` 1/8, with an ordinary convolution in its place; `quarter` 1/16, with one of stride 2.
         batch_norm: `affine` learns a scale and an offset (the PyTorch release), `plain` learns neither
             (the Caffe release), `none` leaves it out.
-        outputs: Channels of the output: the number of colour classes, or 2 for regression.
 
     Returns:
         The layers, from conv1_1 to head.
     """
-    shorter = 0 if depth == "full" else 1
-    plan: list[Layer] = []
+    *trunk, last = blocks
+    layers: list[Layer] = []
 
-    def filters(number: int) -> int:
-        return max(1, round(number * width))
+    def filters(block: Block) -> int:
+        return max(1, round(block.filters * width))
 
-    for block in TRUNK:
-        if depth == "shallow" and block.number in (5, 6):
-            continue
-        convolutions = max(1, block.convolutions - shorter)
-        for place in range(1, convolutions + 1):
-            stride = block.stride if place == convolutions else 1
-            name = f"conv{block.number}_{place}"
-            plan.append(Layer(name, "conv", filters(block.filters), stride=stride, dilation=block.dilation))
+    for block in trunk:
+        for number in range(1, block.convolutions + 1):
+            stride = block.stride if number == block.convolutions else 1
+            name = f"conv{block.number}_{number}"
+            layers.append(Layer(name, "conv", filters(block), stride=stride, dilation=block.dilation))
         if batch_norm != "none":
-            plan.append(Layer(f"norm{block.number}", "batch_norm", relu=False, affine=batch_norm == "affine"))
+            layers.append(Layer(f"norm{block.number}", "batch_norm", relu=False, affine=batch_norm == "affine"))
     if dropout:
-        plan.append(Layer("dropout7", "dropout", rate=dropout, relu=False))
+        layers.append(Layer(f"dropout{trunk[-1].number}", "dropout", rate=dropout, relu=False))
 
-    if output_res == "full":
-        plan.append(Layer("conv8_up", "transposed", filters(HEAD_FILTERS), kernel=4, stride=2))
-    elif output_res == "half":
-        plan.append(Layer("conv8_same", "conv", filters(HEAD_FILTERS)))
-    else:
-        plan.append(Layer("conv8_down", "conv", filters(HEAD_FILTERS), stride=2))
-    plan += [Layer(f"conv8_{place}", "conv", filters(HEAD_FILTERS)) for place in range(2, 4 - shorter)]
+    layers.append(_resizing_layer(f"conv{last.number}", filters(last), stride_of(blocks), output_stride))
+    layers += [
+        Layer(f"conv{last.number}_{number}", "conv", filters(last)) for number in range(2, last.convolutions + 1)
+    ]
     if dropout:
-        plan.append(Layer("dropout8", "dropout", rate=dropout, relu=False))
-    plan.append(Layer("head", "conv", outputs, kernel=1, relu=False))
-    return plan
+        layers.append(Layer(f"dropout{last.number}", "dropout", rate=dropout, relu=False))
+    layers.append(Layer("head", "conv", outputs, kernel=1, relu=False))
+    return layers
 
 
-def check_side(side: int, output_res: OutputRes) -> None:
-    """Raise ValueError unless an input of this side comes out in whole pixels."""
-    divisor = max(8, OUTPUT_STRIDE[output_res])
+def _resizing_layer(name: str, filters: int, stride: int, output_stride: int) -> Layer:
+    """Return the convolution that leads from the stride of the blocks before to the output's."""
+    if output_stride < stride:
+        factor = stride // output_stride
+        return Layer(f"{name}_up", "transposed", filters, kernel=2 * factor - factor % 2, stride=factor)
+    if output_stride == stride:
+        return Layer(f"{name}_same", "conv", filters)
+    factor = output_stride // stride
+    return Layer(f"{name}_down", "conv", filters, kernel=2 * factor - 1, stride=factor)
+
+
+def stride_of(blocks: Sequence[Block]) -> int:
+    """Return the stride of all blocks but the last, which makes the output's."""
+    return math.prod(block.stride for block in blocks[:-1])
+
+
+def check_output_stride(blocks: Sequence[Block], output_stride: int) -> None:
+    """Raise ValueError unless one stride divides the other."""
+    stride = stride_of(blocks)
+    if max(stride, output_stride) % min(stride, output_stride):
+        raise ValueError(f"must divide the stride of the blocks, {stride}, or be a multiple of it")
+
+
+def check_side(side: int, blocks: Sequence[Block], output_stride: int, *, name: str = "this network") -> None:
+    """Raise ValueError, with the network's name, unless an input of this side comes out in whole pixels."""
+    divisor = math.lcm(stride_of(blocks), output_stride)
     if side < divisor or side % divisor:
         raise ValueError(
-            f"the input side must be a multiple of {divisor} for output_res={output_res}. "
+            f"the input side must be a multiple of {divisor} for {name}. "
             f"Received: {side}; the nearest is {max(divisor, round(side / divisor) * divisor)}"
         )
 
 
-def price(plan: Sequence[Layer], side: int) -> list[LayerCost]:
+def layer_costs(layers: Sequence[Layer], side: int) -> list[LayerCost]:
     """Follow one square one-channel input through the layers.
 
     Args:
-        plan: The layers.
+        layers: The layers.
         side: Side of the input in pixels.
 
     Returns:
@@ -152,7 +169,7 @@ def price(plan: Sequence[Layer], side: int) -> list[LayerCost]:
     """
     channels, jump, field = 1, 1.0, 1.0
     rows = []
-    for layer in plan:
+    for layer in layers:
         parameters = flops = 0
         if layer.kind in ("conv", "transposed"):
             weights = layer.kernel**2 * channels * layer.filters
@@ -162,8 +179,8 @@ def price(plan: Sequence[Layer], side: int) -> list[LayerCost]:
                 side, jump = side // layer.stride, jump * layer.stride
                 flops = 2 * weights * side**2
             else:
-                # Each output of a transposed convolution sees kernel / stride inputs along an axis.
-                field += (layer.kernel // layer.stride - 1) * jump
+                # An output of a transposed convolution sees kernel / stride inputs along an axis, rounded up.
+                field += (math.ceil(layer.kernel / layer.stride) - 1) * jump
                 flops = 2 * weights * side**2
                 side, jump = side * layer.stride, jump / layer.stride
             flops += layer.filters * side**2

@@ -1,4 +1,4 @@
-"""The paper's network and its variants as a Keras model, built from the list of layers in `architecture`."""
+"""The network as a Keras model, built from the list of layers in `architecture`."""
 
 import hashlib
 from collections.abc import Sequence
@@ -17,13 +17,13 @@ def layer_seed(seed: int, name: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:4], "big") & 0x7FFFFFFF
 
 
-def build_backbone(plan: Sequence[Layer], *, side: int, seed: int = 0, l2: float = 0.0) -> keras.Model:
+def build_backbone(layers: Sequence[Layer], *, side: int, seed: int = 0, l2: float = 0.0) -> keras.Model:
     """Build the network.
 
     Kernels start from He's normal distribution (they feed ReLUs; the head's from Glorot's uniform), biases from 0.
 
     Args:
-        plan: The layers, from `architecture.layers`.
+        layers: From `architecture.network_layers`.
         side: Side of the square input in pixels, one that `architecture.check_side` accepts.
         seed: Seed of the initial values and of dropout.
         l2: Adds l2 * sum(kernel^2) of every convolution to the loss; biases and batch norm are left out.
@@ -35,36 +35,37 @@ def build_backbone(plan: Sequence[Layer], *, side: int, seed: int = 0, l2: float
         own layers and operations only.
 
     Example:
-        >>> from ablate.colorization.model.architecture import layers
-        >>> build_backbone(layers(width=0.0625), side=64).output_shape
+        >>> from ablate.colorization.model.architecture import Block, network_layers
+        >>> blocks = [Block(number=1, filters=8, convolutions=2, stride=4), Block(number=2, filters=8, convolutions=1)]
+        >>> build_backbone(network_layers(blocks, output_stride=4, outputs=313), side=64).output_shape
         (None, 16, 16, 313)
     """
     # Where several devices share a batch, batch norm is over all of it.
-    shared = tf.distribute.get_strategy().num_replicas_in_sync > 1
+    several_devices = tf.distribute.get_strategy().num_replicas_in_sync > 1
     x = inputs = keras.Input((side, side, 1), name="L")
-    apart = 1
-    for layer in plan:
-        if layer.kind != "batch_norm" and layer.dilation != apart:
-            x, apart = _together(x, apart), 1
+    factor = 1
+    for layer in layers:
+        if layer.kind != "batch_norm" and layer.dilation != factor:
+            x, factor = _batch_to_space(x, factor), 1
             if x.shape[1] % layer.dilation == 0:
-                x, apart = _apart(x, layer.dilation), layer.dilation
+                x, factor = _space_to_batch(x, layer.dilation), layer.dilation
         if layer.kind == "batch_norm":
             x = keras.layers.BatchNormalization(
                 epsilon=BATCH_NORM_EPSILON,
                 momentum=BATCH_NORM_MOMENTUM,
                 center=layer.affine,
                 scale=layer.affine,
-                synchronized=shared,
+                synchronized=several_devices,
                 name=layer.name,
             )(x)
         elif layer.kind == "dropout":
             x = keras.layers.SpatialDropout2D(layer.rate, seed=layer_seed(seed, layer.name), name=layer.name)(x)
         else:
-            x = _convolution(layer, x, seed, l2, dilation=layer.dilation // apart)
-    return keras.Model(inputs, _together(x, apart), name="backbone")
+            x = _convolution(layer, x, seed, l2, dilation=layer.dilation // factor)
+    return keras.Model(inputs, _batch_to_space(x, factor), name="backbone")
 
 
-def _apart(x: keras.KerasTensor, dilation: int) -> keras.KerasTensor:
+def _space_to_batch(x: keras.KerasTensor, dilation: int) -> keras.KerasTensor:
     """Lay each `dilation`-th row and column together: (n, h, w, c) -> (n * dilation^2, h / dilation, w / dilation, c).
 
     A dilated convolution of x is the plain one of the result, padding included; whatever sees single pixels or sums
@@ -79,8 +80,8 @@ def _apart(x: keras.KerasTensor, dilation: int) -> keras.KerasTensor:
     return keras.ops.reshape(keras.ops.transpose(x, (0, 2, 4, 1, 3, 5)), (-1, rows, columns, channels))
 
 
-def _together(x: keras.KerasTensor, dilation: int) -> keras.KerasTensor:
-    """Undo `_apart`."""
+def _batch_to_space(x: keras.KerasTensor, dilation: int) -> keras.KerasTensor:
+    """Undo `_space_to_batch`."""
     if dilation == 1:
         return x
     _, rows, columns, channels = x.shape
