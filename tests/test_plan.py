@@ -28,12 +28,12 @@ def test_it_says_where_every_run_stands_and_what_it_takes(
 ) -> None:
     sweep = [*TINY, "seed=0,1,2"]
     before = plan(forked_m, *sweep)
-    assert [run["state"] for run in before["runs"]] == ["to do"] * 3
+    assert [run["status"] for run in before["runs"]] == ["to do"] * 3
     assert before["total"]["seconds"] is None
     run_here(*TINY, "seed=0")
     (identity,) = study().runs["identity"]
     after = plan(forked_m, *sweep)
-    assert [run["state"] for run in after["runs"]] == ["done", "to do", "to do"]
+    assert [run["status"] for run in after["runs"]] == ["done", "to do", "to do"]
     assert after["runs"][0]["identity"] == identity
     took = study().metrics["plan/seconds"].iloc[0]
     assert after["total"]["seconds"] == pytest.approx(3 * after["runs"][0]["seconds"], abs=1e-4)

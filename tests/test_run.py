@@ -175,12 +175,13 @@ def test_a_bug_in_one_run_of_a_sweep_leaves_the_others_to_go_on(
     path = {"PYTHONPATH": os.pathsep.join(filter(None, [str(home), os.environ.get("PYTHONPATH")]))}
     finished = forked_m("ablate.run", "-m", *arguments, env=path)
     assert finished.returncode == 1
-    assert finished.stderr.splitlines()[-1].startswith(
-        "Error: 1 of 2 runs have no result: the same command resumes the study;"
+    error = finished.stderr.splitlines()[-1]
+    assert error == (
+        "Error: 1 of 2 runs have no result: the same command resumes the study; rerun=failed retries the 1 that failed"
     )
     summary = [
-        "Study adhoc: 2 runs: 1 done, 0 cached, 1 failed, 0 left; ",
-        "  failed depth=reduced seed=0: ZeroDivisionError: division by zero",
+        "Study adhoc: 2 runs: 1 done, 0 cached, 1 failed; ",
+        "  failed      depth=reduced seed=0: ZeroDivisionError: division by zero",
     ]
     assert all(line in finished.stdout for line in summary)
     runs = study().runs.sort_values("started")

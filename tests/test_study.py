@@ -63,13 +63,13 @@ def test_a_study_is_run_once_by_any_launcher_and_its_results_are_cached(
     again = forked_m("ablate.run", "-m", *arguments)
     assert again.returncode == 0
     assert "Launching" not in again.stdout
-    assert "Study mine: 2 runs: 2 done, 0 cached, 0 failed, 0 left" in again.stdout
+    assert "Study mine: 2 runs: 2 done, 0 cached, 0 failed;" in again.stdout
     assert read_study("mine", uri).runs.index.equals(record.runs.index)
 
     cached = forked_m("ablate.run", "-m", *arguments, "study.name=theirs")
     assert cached.returncode == 0
     assert "Launching" not in cached.stdout
-    assert "Study theirs: 2 runs: 0 done, 2 cached, 0 failed, 0 left" in cached.stdout
+    assert "Study theirs: 2 runs: 0 done, 2 cached, 0 failed;" in cached.stdout
     theirs = read_study("theirs", uri)
     assert sorted(theirs.runs["cached_from"]) == sorted(record.runs.index)
     assert sorted(theirs.metrics["eval/auc_raw"]) == sorted(record.metrics["eval/auc_raw"])

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from ablate.cli.command_line import CommandLine
-from ablate.config.interpolation import has_hydra_interpolation, job_environment, resolve, unresolved_values
+from ablate.config.hydra_job import job_environment, unresolved_values
+from ablate.config.interpolation import has_hydra_interpolation, resolve
 from ablate.config.validation import validate_config
 from ablate.errors import ConfigError
 from ablate.study.compose import compose_runs

@@ -6,7 +6,7 @@ import pytest
 
 from ablate.cli.command_line import CommandLine
 from ablate.config import paths as config
-from ablate.config.interpolation import current_hydra_job
+from ablate.config.hydra_job import current_hydra_job
 from ablate.config.paths import absolute, start_folder
 from ablate.tracking.store import checkpoint_folder, store_uri
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ablate.config.short_names import MAX_SHOWN, MAX_STORED, run_name, shorten, shorten_for_store
+from ablate.config.short_names import MAX_SHOWN, MAX_STORED, shorten, shorten_for_store
 
 DROPS = "training.learning_rate_drops=" + str([[100 * step, 0.9**step] for step in range(1, 61)])
 OTHER = DROPS.replace("[6000,", "[6001,")
@@ -28,11 +28,6 @@ def test_names_that_differ_are_shown_differently_and_fit(name: str) -> None:
     assert len(shown) == len(set(others))
     assert max(map(len, shown)) <= MAX_SHOWN
     assert {shorten(each) for each in shown} == shown
-
-
-def test_a_run_is_called_by_its_variant_and_seed() -> None:
-    assert run_name("depth=reduced", 3) == "depth=reduced seed=3"
-    assert len(run_name(DROPS, 3)) < MAX_SHOWN
 
 
 def test_the_store_holds_every_name() -> None:

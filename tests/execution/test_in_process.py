@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ablate.config.variant import Variant
 from ablate.errors import ConfigError
 from ablate.execution.identity import code
 from ablate.execution.in_process import execute
@@ -18,7 +19,7 @@ def test_code_that_changed_since_the_command_was_given_is_refused(tmp_path: Path
     edited = replace(own, modules={**own.modules, "ablate.training.fit": "edited"}, version="edited")
     job = Job(
         values=run.values,
-        variant="baseline",
+        variant=Variant(),
         uri=f"sqlite:///{tmp_path / 'mlflow.db'}",
         project=tmp_path,
         code=edited,

@@ -133,7 +133,7 @@ def test_two_sweeps_share_the_work_and_one_goes_on_with_what_the_other_lost(
     output, _ = other.communicate(timeout=120)
     assert other.returncode == 0, output
     assert "Resumes after step " in output
-    assert "Study adhoc: 2 runs: 2 done, 0 cached, 0 failed, 0 left" in output
+    assert "Study adhoc: 2 runs: 2 done, 0 cached, 0 failed;" in output
     runs = study().runs
     assert list(runs["status"]) == ["FINISHED"] * 2
     assert sorted(runs["seed"]) == [0, 1]

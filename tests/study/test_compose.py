@@ -1,4 +1,4 @@
-"""Composing many runs at once gives each what Hydra gives it alone."""
+"""Hydra composes each variant once; every run has the values that Hydra composes for it alone."""
 
 import copy
 import json
@@ -13,7 +13,7 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from ablate.config.interpolation import unresolved_values
+from ablate.config.hydra_job import unresolved_values
 from ablate.config.paths import conf_dir, experiment_folders
 from ablate.config.validation import validate_config
 from ablate.study.compose import Load, compose_runs
@@ -71,20 +71,17 @@ def test_a_shipped_study_is_what_hydra_composes(name: str, load: Load) -> None:
         assert exactly(validate_config(values).values) == exactly(validate_config(load(list(overrides))).values)
 
 
-def test_seeds_take_no_compositions(load: Load) -> None:
+def test_each_variant_is_composed_once(load: Load) -> None:
     composed: list[tuple[str, ...]] = []
 
     def counted(overrides: list[str]) -> DictConfig:
         composed.append(tuple(overrides))
         return load(overrides)
 
-    runs = [run.overrides for run in study_runs(load_study("optimizer_by_resolution"), ["scale=smoke"])]
-    seeds = {run[-3] for run in runs}
-    compose_runs(counted, runs[: len(runs) // len(seeds)])
-    once = len(composed)
+    study = load_study("optimizer_by_resolution")
+    runs = [run.overrides for run in study_runs(study, ["scale=smoke"])]
     compose_runs(counted, runs)
-    assert len(composed) == 2 * once
-    assert once < len(runs) // len(seeds)
+    assert len(composed) == len(study.expansion().variants) == len(runs) / len(study.seeds)
 
 
 @pytest.mark.parametrize(
@@ -111,12 +108,12 @@ def test_a_variant_is_called_as_it_is_written(written: str, value: Any, load: Lo
     assert exactly(values) == exactly({**first, "seed": 2, "study": {"name": "adhoc", "variant": value}})
 
 
-def test_hydra_reads_plain_keys_alike(same: Callable[[Runs], Any]) -> None:
+def test_names_are_read_as_hydra_reads_them(same: Callable[[Runs], Any]) -> None:
     variants = [r"'it\'s {odd} [1,2]: \\'", "'${seed}'", "1e3", "[a,'b c']", "null"]
     same([[f"seed={seed}", f"study.variant={variant}"] for seed, variant in enumerate(variants)])
 
 
-def test_plain_keys_may_stand_in_some_runs_alone(same: Callable[[Runs], Any]) -> None:
+def test_seeds_and_names_may_stand_in_some_runs_alone(same: Callable[[Runs], Any]) -> None:
     composed = same([["seed=3"], [], ["study.name=other", "seed=1_0"], ["depth=full"], ["depth=full", "seed=4"]])
     assert [values["seed"] for values in composed] == [3, 0, 10, 0, 4]
     assert [values["study"]["name"] for values in composed] == ["adhoc", "adhoc", "other", "adhoc", "adhoc"]
@@ -141,34 +138,12 @@ def test_runs_may_set_different_keys(runs: Runs, same: Callable[[Runs], Any]) ->
     [
         [["optimizer=adam", "optimizer.learning_rate=0.1"], ["optimizer=adadelta", "optimizer.learning_rate=0.5"]],
         [["scale=smoke", "regularizer=none"], ["scale=paper", "regularizer=l2"], ["scale=paper", "regularizer=none"]],
-        [["scale=smoke", "loss=rebalanced"], ["scale=paper", "loss=regression"]],
-        [["scale=paper", "loss=rebalanced"], ["scale=smoke", "loss=regression"]],
         [["optimizer={name: a}", "training.epochs=1"], ["optimizer={name: b}", "training.epochs=2"]],
     ],
-    ids=["level and value", "a level that chooses another", "a key of both", "a key that was of both", "mappings"],
+    ids=["level and value", "a level that chooses another", "mappings"],
 )
 def test_overrides_may_touch_the_same_keys(runs: Runs, same: Callable[[Runs], Any]) -> None:
     same(runs)
-
-
-def test_a_value_counts_before_the_level_it_stands_in(same: Callable[[Runs], Any]) -> None:
-    learning_rate = "optimizer.learning_rate"
-    _, values = same(
-        [["optimizer=adam", f"{learning_rate}=0.1"], ["optimizer=adadelta", f"{learning_rate}=0.5"]],
-    )
-    assert values["optimizer"] == {
-        "name": "adadelta",
-        "_target_": "keras.optimizers.Adadelta",
-        "learning_rate": 0.5,
-        "rho": 0.95,
-        "epsilon": 1e-6,
-    }
-
-
-def test_a_level_without_a_key_removes_it(same: Callable[[Runs], Any]) -> None:
-    first, values = same([["loss=rebalanced", "depth=full"], ["loss=regression", "depth=shallow"]])
-    assert "mix" in first["loss"]
-    assert values["loss"] == {"name": "regression", "pixel_reduction": "mean", "mask_grey": True}
 
 
 def test_values_keep_their_type(same: Callable[[Runs], Any]) -> None:
@@ -189,29 +164,6 @@ def test_runs_do_not_change_each_other(load: Load) -> None:
 def test_what_hydra_refuses_is_refused(wrong: str, load: Load) -> None:
     with pytest.raises(HydraException):
         compose_runs(load, [["optimizer=adam"], ["optimizer=adam", wrong]])
-
-
-def test_what_a_level_of_the_first_run_hides_may_appear(tmp_path: Path) -> None:
-    files = {
-        "config": "defaults: [{size: small}, {speed: slow}, _self_]\nseed: 0\n",
-        "size/small": "# @package _global_\nbatch: 1\n",
-        "size/large": "# @package _global_\nbatch: 2\n",
-        "speed/slow": "# @package _global_\nbatch: 9\n",  # the later one counts
-        "speed/fast": "# @package _global_\nsteps: 3\n",
-    }
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / f"{name}.yaml").write_text(text)
-    runs = [["size=small", "speed=slow"], ["size=large", "speed=fast"]]
-    assert [values["batch"] for values in compose_runs(loader_of(tmp_path), runs)] == [9, 2]
-
-
-def test_what_a_mapping_of_the_first_run_hides_may_appear(same: Callable[[Runs], Any]) -> None:
-    same([["training={epochs: 1}", "scale=smoke"], ["training={log_points: 5}", "scale=laptop"]])
-
-
-def test_values_in_lists_keep_their_type(same: Callable[[Runs], Any]) -> None:
-    same([[f"training.learning_rate_drops=[[5,{factor}]]"] for factor in ("1", "1.0", "true")])
 
 
 @pytest.mark.parametrize(

@@ -42,12 +42,12 @@ def summarised(*found: RunState, **errors: BaseException) -> tuple[list[str], st
 @pytest.mark.parametrize(
     ("found", "counts"),
     [
-        ([DONE], "1 runs: 1 done, 0 cached, 0 failed, 0 left"),
-        ([DONE, CACHED, DONE], "3 runs: 2 done, 1 cached, 0 failed, 0 left"),
-        ([CACHED], "1 runs: 0 done, 1 cached, 0 failed, 0 left"),
-        ([FAILED, DISK_FULL, DONE], "3 runs: 1 done, 0 cached, 2 failed, 0 left"),
-        ([TODO, KILLED, trained()], "3 runs: 0 done, 0 cached, 0 failed, 3 left"),
-        ([DONE, CACHED, FAILED, TODO], "4 runs: 1 done, 1 cached, 1 failed, 1 left"),
+        ([DONE], "1 runs: 1 done, 0 cached, 0 failed"),
+        ([DONE, CACHED, DONE], "3 runs: 2 done, 1 cached, 0 failed"),
+        ([CACHED], "1 runs: 0 done, 1 cached, 0 failed"),
+        ([FAILED, DISK_FULL, DONE], "3 runs: 1 done, 0 cached, 2 failed"),
+        ([TODO, KILLED, trained()], "3 runs: 0 done, 0 cached, 0 failed, 1 interrupted, 1 running, 1 to do"),
+        ([DONE, CACHED, FAILED, TODO], "4 runs: 1 done, 1 cached, 1 failed, 1 to do"),
     ],
 )
 def test_runs_are_counted(found: list[RunState], counts: str) -> None:
@@ -66,17 +66,17 @@ def test_runs_without_a_result_are_named_with_why() -> None:
         DONE, FAILED, KILLED, TODO, trained(), id3=OSError("no\n  space"), id1=OSError("not said")
     )
     assert lines[1:] == [
-        "  failed run1: diverged: the loss is NaN",
-        "  left   run2: its process is gone",
-        "  left   run3: no space",
-        "  left   run4: by process 7 on here",
+        "  failed      run1: diverged: the loss is NaN",
+        "  interrupted run2: its process is gone",
+        "  to do       run3: no space",
+        "  running     run4: by process 7 on here",
     ]
     assert error is not None
     assert error.startswith("4 of 5 runs have no result: the same command resumes the study")
 
 
 def test_of_a_run_that_never_began_no_more_is_known() -> None:
-    assert summarised(TODO)[0][1:] == ["  left   run0"]
+    assert summarised(TODO)[0][1:] == ["  to do       run0"]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_rerun_is_advised_where_runs_do_not_go_on(found: list[RunState], again: 
     assert error is not None
     assert ("rerun=failed" in error) == (again is not None)
     if again:
-        assert error.endswith(f"with rerun=failed, {again} that failed are tried again")
+        assert error.endswith(f"rerun=failed retries the {again} that failed")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from yaml import YAMLError
 from ablate.cli.command_line import CommandLine
 from ablate.cli.composition_errors import explain_unknown_level, explain_unreadable_file
 from ablate.cli.terminal import is_closed_pipe, quiet_on_closed_pipe
-from ablate.config.interpolation import unresolved_values
+from ablate.config.hydra_job import unresolved_values
 from ablate.config.schema import unknown_key, unknown_level
 from ablate.errors import AblateError
 from ablate.system.signals import end_orderly_at_signals

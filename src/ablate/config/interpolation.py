@@ -1,4 +1,4 @@
-"""A configuration's interpolations resolved, those of Hydra's own values too: `${hydra:runtime.cwd}`."""
+"""Interpolations of a configuration, resolved; among them those of Hydra's own values, `${hydra:runtime.cwd}`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any, cast
 
-from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.utils import env_override, setup_globals
+from hydra.core.utils import setup_globals
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import InterpolationToMissingValueError, MissingMandatoryValue, OmegaConfBaseException
 
-from ablate.config.environment import check_job_environment
+from ablate.config.hydra_job import job_environment, unresolved_values
 from ablate.errors import ConfigError
 
 _HYDRA = re.compile(r"\$\{\s*hydra\s*:")
@@ -22,14 +21,8 @@ _ARGUMENT = "argument of a command"
 _KNOWN = "runtime.cwd, runtime.choices, job.name, job.override_dirname and sweep.dir are known"
 
 
-def unresolved_values(config: DictConfig) -> dict[str, Any]:
-    """Return a composed configuration without Hydra's own section as plain values, interpolations as they stand."""
-    own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-    return cast(dict[str, Any], OmegaConf.to_container(own, resolve=False))
-
-
 def has_hydra_interpolation(values: Mapping[str, Any]) -> bool:
-    """Say whether unresolved values interpolate what each job of Hydra's has of its own: `${hydra:..}`."""
+    """Tell whether unresolved values refer to what each Hydra job has of its own: `${hydra:..}`."""
     return _HYDRA.search(repr(values)) is not None
 
 
@@ -45,7 +38,7 @@ def resolve(config: DictConfig | Mapping[str, Any]) -> dict[str, Any]:
     composed = isinstance(config, DictConfig) and "hydra" in config
     values = unresolved_values(config) if isinstance(config, DictConfig) else dict(config)
     try:
-        with job_environment(cast(DictConfig, config)) if composed else nullcontext(), _missing_named():
+        with job_environment(cast(DictConfig, config)) if composed else nullcontext(), _strict_hydra_resolver():
             own = OmegaConf.create(values)
             return cast(dict[str, Any], OmegaConf.to_container(own, resolve=True, throw_on_missing=True))
     except OmegaConfBaseException as error:
@@ -61,71 +54,17 @@ def resolve(config: DictConfig | Mapping[str, Any]) -> dict[str, Any]:
 
 
 def resolve_text(text: str, config: DictConfig) -> str:
-    """Return a command's own argument with its interpolations resolved as those of the configuration are."""
+    """Return an argument of a command with its interpolations resolved as those of the configuration are."""
     if "${" not in text:
         return text
     with open_dict(config):
-        whole = cast(DictConfig, OmegaConf.merge(config, {_ARGUMENT: text}))
-    return str(resolve(whole)[_ARGUMENT])
+        merged = cast(DictConfig, OmegaConf.merge(config, {_ARGUMENT: text}))
+    return str(resolve(merged)[_ARGUMENT])
 
 
 @contextmanager
-def current_hydra_job(config: DictConfig) -> Iterator[None]:
-    """Let a composed configuration be that of the current job."""
-    instance = HydraConfig.instance()
-    before = instance.cfg
-    instance.set_config(config)
-    try:
-        yield
-    finally:
-        instance.cfg = before
-
-
-@contextmanager
-def job_environment(config: DictConfig) -> Iterator[None]:
-    """Let a composed configuration be that of the current job, and set the environment as all of its jobs have it."""
-    section = config.hydra.job.env_set
-    settled = {str(name): _select(section, str(name)) for name in section}
-    environment = {name: str(value) for name, value in settled.items() if value is not _UNKNOWN}
-    check_job_environment(environment)
-    with current_hydra_job(config), env_override(environment):
-        yield
-
-
-def _select(section: Any, key: str) -> Any:
-    try:
-        return OmegaConf.select(section, key, default=_UNKNOWN)
-    except InterpolationToMissingValueError:
-        return _UNKNOWN
-
-
-def serialize_job(config: DictConfig) -> dict[str, Any]:
-    """Return the configuration of the current job, Hydra's section with it, as plain values for another process.
-
-    Args:
-        config: All but Hydra's section.
-    """
-    hydra = cast(DictConfig, HydraConfig.get())
-    section = cast(dict[str, Any], OmegaConf.to_container(hydra, resolve=False))
-    # `${now:..}` in a file's name would be another one there.
-    section["job_logging"] = OmegaConf.to_container(hydra.job_logging, resolve=True)
-    return {**unresolved_values(config), "hydra": section}
-
-
-def restore_job(values: Mapping[str, Any]) -> DictConfig:
-    """Make a job that another process has begun, see `serialize_job`, the current one; return its configuration."""
-    section = OmegaConf.structured(HydraConf)
-    OmegaConf.set_struct(section, False)
-    config = OmegaConf.create({**values, "hydra": None})
-    config.hydra = OmegaConf.merge(section, values["hydra"])
-    setup_globals()
-    HydraConfig.instance().set_config(config)
-    return config
-
-
-@contextmanager
-def _missing_named() -> Iterator[None]:
-    """Let `${hydra:..}` be an error where Hydra's own resolver says None."""
+def _strict_hydra_resolver() -> Iterator[None]:
+    """Make an unknown `${hydra:..}` an error; Hydra's own resolver returns None."""
     setup_globals()  # which a rerun is without
     OmegaConf.register_new_resolver("hydra", _hydra_value, replace=True)
     try:

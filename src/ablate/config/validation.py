@@ -13,7 +13,8 @@ from typing import Any, cast
 from omegaconf import DictConfig
 
 from ablate.config.environment import fix_environment
-from ablate.config.interpolation import resolve, unresolved_values
+from ablate.config.hydra_job import unresolved_values
+from ablate.config.interpolation import resolve
 from ablate.config.optimizers import SCHEMAS, OptimizerConfig, OtherOptimizer
 from ablate.config.schema import unknown_key, validate
 from ablate.config.sections import RunConfig

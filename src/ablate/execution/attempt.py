@@ -88,7 +88,7 @@ def _tags(job: Job, checked: ValidConfig, fingerprint: str) -> dict[str, str]:
     run, parts = checked.run, setting_parts(checked, fingerprint)
     return {
         names.STUDY_TAG: run.study.name,
-        names.VARIANT_TAG: job.variant,
+        names.VARIANT_TAG: job.variant.name,
         names.SEED_TAG: str(run.seed),
         names.IDENTITY_TAG: identity(checked, fingerprint),
         names.CONFIGURATION_TAG: configuration(checked, fingerprint),

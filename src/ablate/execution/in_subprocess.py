@@ -18,7 +18,7 @@ from hydra.core.utils import configure_log
 from tqdm import tqdm
 
 from ablate.config.environment import set_onednn
-from ablate.config.interpolation import restore_job
+from ablate.config.hydra_job import restore_job
 from ablate.errors import AblateError, AlreadyRunning, Interrupted, RunFailed
 from ablate.execution.in_process import execute
 from ablate.execution.job import Job

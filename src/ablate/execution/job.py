@@ -11,12 +11,11 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from ablate.config.environment import check_job_environment
-from ablate.config.interpolation import serialize_job
-from ablate.config.levels import chosen_levels, compose_levels_only, job_overrides
+from ablate.config.hydra_job import serialize_job
+from ablate.config.job_variant import variant_of_job
 from ablate.config.paths import project_dir
-from ablate.config.short_names import run_name, shorten
-from ablate.config.validation import ValidConfig, validate_config
-from ablate.config.variant import NOT_VARIED, variant_name
+from ablate.config.validation import validate_config
+from ablate.config.variant import Variant
 from ablate.execution.code_version import Code
 from ablate.execution.identity import code
 from ablate.tracking.store import store_uri
@@ -28,7 +27,7 @@ class Job:
 
     Attributes:
         values: The configuration, resolved.
-        variant: Name of the variant.
+        variant: The variant.
         uri: Address of the tracking store.
         project: Folder that results belong to.
         code: The code that its result depends on, as it was when the run was described.
@@ -37,7 +36,7 @@ class Job:
     """
 
     values: Mapping[str, Any]
-    variant: str
+    variant: Variant
     uri: str
     project: Path
     code: Code
@@ -47,10 +46,10 @@ class Job:
     @property
     def name(self) -> str:
         """What MLflow calls the run."""
-        return run_name(self.variant, self.values["seed"])
+        return self.variant.run_name(self.values["seed"])
 
     def __str__(self) -> str:
-        return f"{shorten(self.variant)}, seed {self.values['seed']}"
+        return f"{self.variant.short_name}, seed {self.values['seed']}"
 
 
 def described(config: DictConfig) -> Job:
@@ -63,20 +62,9 @@ def described(config: DictConfig) -> Job:
     checked = validate_config(config)
     return Job(
         values=checked.values,
-        variant=variant_of(checked),
+        variant=variant_of_job(checked),
         uri=store_uri(checked.run.tracking.uri, project_dir()),
         project=project_dir(),
         code=code(checked),
         whole=serialize_job(config),
-    )
-
-
-def variant_of(checked: ValidConfig) -> str:
-    """Name the variant of the current Hydra job: as its study says, or by its differences from the defaults."""
-    return checked.run.study.variant or variant_name(
-        job_overrides(),
-        choices=chosen_levels(),
-        defaults=compose_levels_only(NOT_VARIED)[0],
-        values=checked.values,
-        reference=compose_levels_only()[1],
     )

@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from ablate.config.result_keys import changes_result
 from ablate.config.short_names import shorten
-from ablate.config.variant import changes_result
 from ablate.errors import NotComparable
 from ablate.execution.code_version import Code, differences
 from ablate.report.selection import SETTING, Gap, Selection, known_values

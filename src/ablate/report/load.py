@@ -118,7 +118,7 @@ def _code(record: StudyRecord, run_id: str) -> Code | None:
 
 
 def _planned(definition: StudyFile) -> list[tuple[str, int]]:
-    names = [definition.name_of(variant) for variant in definition.expansion().variants]
+    names = [definition.variant_of(variant).name for variant in definition.expansion().variants]
     return [(name, seed) for name in names for seed in definition.seeds]
 
 

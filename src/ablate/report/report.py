@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from ablate.config.level import level_text
 from ablate.config.short_names import shorten
-from ablate.config.variant import level_text
 from ablate.report.answer import answer, notes
 from ablate.report.compare import compare, cost_differences
 from ablate.report.figures import Figure
@@ -105,7 +105,7 @@ def _effects(results: Results) -> tuple[pd.DataFrame, Sequence[str]]:
         return nothing, []
     variants = definition.expansion().variants
     shown = {whole: name for name, whole in results.names.items()}
-    given = [definition.name_of(variant) for variant in variants]
+    given = [definition.variant_of(variant).name for variant in variants]
     names = pd.Index([shown.get(name, name) for name in given], name="variant")
     if set(names) - set(results.variants):
         return nothing, []

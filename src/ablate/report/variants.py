@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ablate.config.short_names import shorten
-from ablate.config.variant import BASELINE, differences_of
+from ablate.config.variant import BASELINE, Variant
 
 
 def short_names(variants: Sequence[str]) -> tuple[dict[str, str], str]:
@@ -16,7 +16,7 @@ def short_names(variants: Sequence[str]) -> tuple[dict[str, str], str]:
         The short name of each variant, `baseline` where nothing is left; and what they have in common. Both can still
         be long, see `shown_names`.
     """
-    parts = {variant: differences_of(variant) for variant in variants}
+    parts = {variant: Variant.parse(variant).differences for variant in variants}
     common = set.intersection(*(set(own) for own in parts.values())) if len(parts) > 1 else set()
     short = {
         variant: ",".join(part for part in own if part not in common) or BASELINE for variant, own in parts.items()
@@ -34,4 +34,4 @@ def shown_names(variants: Sequence[str]) -> tuple[dict[str, str], str]:
 
 def in_order(variants: Sequence[str]) -> list[str]:
     """Order variants: the baseline, then those with one difference, then those with two, each by name."""
-    return sorted(set(variants), key=lambda name: (name != BASELINE, len(differences_of(name)), name))
+    return sorted(set(variants), key=lambda name: (name != BASELINE, len(Variant.parse(name).differences), name))

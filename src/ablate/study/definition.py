@@ -13,26 +13,27 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import Field, NonNegativeInt, PositiveFloat, field_validator, model_validator
 
 from ablate.cli.composition_errors import explain_unreadable_file
+from ablate.config.level import level_text, same_level
 from ablate.config.paths import experiment_folders
 from ablate.config.schema import Schema, unknown_level, validate
 from ablate.config.sections import StudyName
-from ablate.config.variant import level_text, named, same_level
+from ablate.config.variant import Variant
 from ablate.errors import ConfigError
 from ablate.study.designs import Design, Expansion, expand
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_UNQUOTED = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _FACTOR = re.compile(r"\+{0,2}[A-Za-z_][\w./@-]*")
-_HYDRAS = re.compile(r"\+{0,2}hydra\b")
-"""Its own section names classes that it constructs."""
-_NO_TEXT = ("null", "true", "false", "nan", "inf")
-"""Words that are something else than text for Hydra."""
+_HYDRA_SECTION = re.compile(r"\+{0,2}hydra\b")
+"""Not a factor: it names classes that Hydra constructs."""
+_NOT_TEXT = ("null", "true", "false", "nan", "inf")
+"""Words that Hydra does not read as text."""
 
 Level = str | bool | int | float | list[Any] | dict[str, Any] | None
 Levels = dict[str, Level]
 
 
 class MetricConfig(Schema):
-    """The metric that answers the question, which way is better, and up to where a difference does not matter."""
+    """The metric that answers the question, its direction, and the margin below which a difference does not matter."""
 
     name: str
     direction: Literal["maximize", "minimize"]
@@ -40,7 +41,7 @@ class MetricConfig(Schema):
 
 
 class StudyFile(Schema):
-    """A study as its file says it; see the files in `experiments/` for what each key means."""
+    """The content of a study file; the files in `experiments/` explain each key."""
 
     name: StudyName
     question: Annotated[str, Field(min_length=1)]
@@ -55,24 +56,25 @@ class StudyFile(Schema):
 
     @field_validator("seeds")
     @classmethod
-    def _each_once(cls, seeds: list[int]) -> list[int]:
+    def _unique_seeds(cls, seeds: list[int]) -> list[int]:
         if len(set(seeds)) != len(seeds):
-            raise ValueError("a seed stands there twice")
+            raise ValueError("duplicate seed")
         return seeds
 
     @model_validator(mode="after")
     def _consistent(self) -> "StudyFile":
         for factor, levels in self.factors.items():
-            if not _FACTOR.fullmatch(factor) or _HYDRAS.match(factor):
+            if not _FACTOR.fullmatch(factor) or _HYDRA_SECTION.match(factor):
                 raise ValueError(f"factors: {factor!r} is no key or group of the configuration of a run")
             if factor not in self.baseline:
-                raise ValueError(f"baseline has no level of the factor {factor}; it needs one of {_listed(levels)}")
-            if not _among(self.baseline[factor], levels):
+                raise ValueError(f"baseline has no level of the factor {factor}; allowed: {_listed(levels)}")
+            if not _is_among(self.baseline[factor], levels):
                 raise ValueError(
-                    f"baseline.{factor}={level_text(self.baseline[factor])} is none of its levels {_listed(levels)}"
+                    f"baseline.{factor}={level_text(self.baseline[factor])} is no level of the factor; "
+                    f"allowed: {_listed(levels)}"
                 )
             if any(same_level(one, other) for one, other in combinations(levels, 2)):
-                raise ValueError(f"factors.{factor}: a level stands there twice: {_listed(levels)}")
+                raise ValueError(f"factors.{factor}: duplicate level: {_listed(levels)}")
         for factor in self.baseline:
             if factor not in self.factors:
                 raise ValueError(f"baseline.{factor} is no factor; the factors are {', '.join(self.factors)}")
@@ -82,50 +84,44 @@ class StudyFile(Schema):
                     raise ValueError(
                         f"variants.{name}: {factor} is no factor; the factors are {', '.join(self.factors)}"
                     )
-                if not _among(level, self.factors[factor]):
+                if not _is_among(level, self.factors[factor]):
                     raise ValueError(
-                        f"variants.{name}: {factor}={level_text(level)} is none of its levels "
-                        f"{_listed(self.factors[factor])}"
+                        f"variants.{name}: {factor}={level_text(level)} is no level of the factor; "
+                        f"allowed: {_listed(self.factors[factor])}"
                     )
         self.expansion()
         return self
 
     def expansion(self) -> Expansion:
-        """Return the design's variants and those that are listed.
+        """Return the variants of the design and of the list `variants`.
 
         Raises:
             ValueError: The design does not suit the factors, or two variants are the same.
         """
         expansion = expand(self.design, self.factors, self.baseline, self.resolution)
         variants = [*expansion.variants, *({**self.baseline, **levels} for levels in self.variants.values())]
-        names = [self.name_of(variant) for variant in variants]
+        names = [self.variant_of(levels).name for levels in variants]
         for name in names:
             if names.count(name) > 1:
-                raise ValueError(f"the variant {name} stands there twice")
+                raise ValueError(f"duplicate variant: {name}")
         return Expansion(variants, expansion.aliases)
 
-    def name_of(self, variant: Mapping[str, Level]) -> str:
-        """Return a variant's name: its difference from the study's baseline."""
-        return named(
-            {
-                factor: level_text(level)
-                for factor, level in variant.items()
-                if not same_level(level, self.baseline[factor])
-            }
-        )
+    def variant_of(self, levels: Mapping[str, Level]) -> Variant:
+        """Return the variant with these levels, one of every factor."""
+        return Variant.from_levels(levels, self.baseline)
 
 
 @dataclass(frozen=True)
 class StudyRun:
-    """One run of a study: its variant's name and levels, its seed, and the overrides that make it."""
+    """One run of a study: its variant, its seed and its overrides."""
 
-    variant: str
+    variant: Variant
     seed: int
     overrides: tuple[str, ...]
 
 
 def study_files() -> dict[str, Path]:
-    """Return the study files that there are, by name."""
+    """Return the paths of all study files, by name."""
     folders = experiment_folders()
     return {path.stem: path for folder in reversed(folders) for path in sorted(folder.glob("*.yaml"))}
 
@@ -154,49 +150,49 @@ def load_study(name: str) -> StudyFile:
         raise ConfigError("\n".join(f"{path.name}: {line}" for line in str(error).splitlines())) from None
 
 
-def study_runs(study: StudyFile, shared: Sequence[str] = (), *, renamed: str | None = None) -> list[StudyRun]:
-    """List a study's runs, seed by seed, so that every seed that is done is a whole table.
+def study_runs(study: StudyFile, shared: Sequence[str] = (), *, name: str | None = None) -> list[StudyRun]:
+    """List a study's runs, seed by seed: each seed that is done gives a complete table.
 
     Args:
         study: The study.
-        shared: Overrides of the command line, which hold for all runs.
-        renamed: The one of `study.name` among them, for Hydra to resolve; None: the study is called as in its file.
+        shared: Overrides of the command line for all runs.
+        name: The override of `study.name`, which Hydra resolves; None: the study's own name.
     """
     return [
         StudyRun(
-            variant=study.name_of(variant),
+            variant=study.variant_of(levels),
             seed=seed,
             overrides=(
                 *shared,
-                *(f"{factor}={_written(level)}" for factor, level in variant.items()),
+                *(f"{factor}={_override_value(level)}" for factor, level in levels.items()),
                 f"seed={seed}",
-                renamed or f"study.name={_written(study.name)}",
-                f"study.variant={_written(study.name_of(variant))}",
+                name or f"study.name={_override_value(study.name)}",
+                f"study.variant={_override_value(study.variant_of(levels).name)}",
             ),
         )
         for seed in study.seeds
-        for variant in study.expansion().variants
+        for levels in study.expansion().variants
     ]
 
 
-def _written(level: Level) -> str:
-    """Write a level as Hydra reads it back: a text that is no plain word in quotes."""
+def _override_value(level: Level) -> str:
+    """Write a level such that Hydra reads it back: text other than a plain word in quotes."""
     if level is None:
         return "null"
     if isinstance(level, bool):
         return str(level).lower()
     if isinstance(level, list):
-        return f"[{','.join(map(_written, level))}]"
+        return f"[{','.join(map(_override_value, level))}]"
     if isinstance(level, dict):
-        return f"{{{','.join(f'{key}:{_written(value)}' for key, value in level.items())}}}"
-    if isinstance(level, str) and (not _PLAIN.fullmatch(level) or level.lower() in _NO_TEXT):
-        # Backslashes count as such for Hydra, but before a quote.
+        return f"{{{','.join(f'{key}:{_override_value(value)}' for key, value in level.items())}}}"
+    if isinstance(level, str) and (not _UNQUOTED.fullmatch(level) or level.lower() in _NOT_TEXT):
+        # Hydra reads a backslash as an escape only before a quote.
         escaped = re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + (r"\'" if found[2] else ""), level)
         return f"'{escaped}'"
     return str(level)
 
 
-def _among(level: Level, levels: Sequence[Level]) -> bool:
+def _is_among(level: Level, levels: Sequence[Level]) -> bool:
     return any(same_level(level, other) for other in levels)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ablate.config.variant import same_level
+from ablate.config.level import same_level
 
 Design = Literal["one_at_a_time", "full_factorial", "fractional_factorial", "list"]
 Levels = Mapping[str, Any]

@@ -1,19 +1,23 @@
-"""The runs of a sweep before they start: config, identified, and where each stands. Imports no TensorFlow."""
+"""Planned runs: a sweep's runs composed, validated and identified before they start. Imports no TensorFlow."""
 
 import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from ablate.config.hydra_job import current_hydra_job
+from ablate.config.job_variant import variant_of_job
 from ablate.config.schema import validate
 from ablate.config.sections import StudyConfig
 from ablate.config.short_names import shorten
 from ablate.config.validation import ValidConfig, validate_config
+from ablate.config.variant import Variant
 from ablate.errors import ConfigError
 from ablate.execution.identity import configuration, identity_of
 from ablate.execution.lease import lease_owner
@@ -28,18 +32,21 @@ class PlannedRun:
     """A run of a sweep.
 
     Attributes:
-        name: What it is called among the sweep's runs.
+        label: What people tell it by among the sweep's runs, apart from its seed: the variant's name where the study
+            gives one, else the overrides that not all runs have.
         overrides: What Hydra launches it with.
+        load: Hydra's composition of one list of overrides.
         config: Its configuration.
-        data: What is known of its data set.
-        configuration: Its identity but for the seed.
+        data: Fingerprint and size of its data set.
+        configuration: Its identity apart from the seed.
         identity: Its identity.
         uri: Address of its store.
-        folder: Where it is claimed and kept while it has not finished.
+        folder: Folder of its lease and its checkpoint.
     """
 
-    name: str
+    label: str
     overrides: tuple[str, ...]
+    load: Load
     config: ValidConfig
     data: FoundData
     configuration: str
@@ -57,9 +64,20 @@ class PlannedRun:
         """Its seed."""
         return self.config.run.seed
 
+    @property
+    def name(self) -> str:
+        """Its label and its seed."""
+        return f"{self.label} seed={self.seed}".lstrip()
+
+    @cached_property
+    def variant(self) -> Variant:
+        """Its variant; Hydra composes the run for it."""
+        with current_hydra_job(self.load([*self.overrides])):
+            return variant_of_job(self.config)
+
 
 def plan_runs(load: Load, runs: Sequence[Sequence[str]], project: Path) -> list[PlannedRun]:
-    """Compose, check and identify the runs of a sweep.
+    """Compose, validate and identify the runs of a sweep.
 
     Args:
         load: Hydra's composition of one list of overrides.
@@ -67,34 +85,34 @@ def plan_runs(load: Load, runs: Sequence[Sequence[str]], project: Path) -> list[
         project: Folder of the default store.
 
     Raises:
-        ConfigError: A run's configuration is wrong, or two that differ have one name and one seed.
-        DataError: The data set of one is not there.
+        ConfigError: A run's configuration is wrong, or two different ones have the same variant's name and seed.
+        DataError: The data set of a run is not there.
     """
     planned = []
-    checks, found, configurations = _Checks(), dict[str, FoundData](), dict[str, str]()
-    for overrides, ours, values in zip(runs, distinguishing_overrides(runs), compose_runs(load, runs), strict=True):
-        config = checks(values)
-        # What a data set is, its section says.
-        place = json.dumps([type(config.task).__qualname__, config.values.get("data", config.values["task"])])
-        if place not in found:
-            found[place] = config.task.find_data()
-        data = found[place]
-        apart_from_the_seed = f"{data.fingerprint} {json.dumps(_without_plain(config.values))}"
-        if apart_from_the_seed not in configurations:
-            configurations[apart_from_the_seed] = configuration(config, data.fingerprint)
-        hashed = configurations[apart_from_the_seed]
+    validator, found, configurations = _Validator(), dict[str, FoundData](), dict[str, str]()
+    labels = distinguishing_overrides(runs)
+    for overrides, label, values in zip(runs, labels, compose_runs(load, runs), strict=True):
+        config = validator.validate(values)
+        # The section `data` determines the data set.
+        section = json.dumps([type(config.task).__qualname__, config.values.get("data", config.values["task"])])
+        if section not in found:
+            found[section] = config.task.find_data()
+        data = found[section]
+        without_seed = f"{data.fingerprint} {json.dumps(_without_seed_and_study(config.values))}"
+        if without_seed not in configurations:
+            configurations[without_seed] = configuration(config, data.fingerprint)
+        hashed = configurations[without_seed]
         identity = identity_of(hashed, config.run.seed)
         uri = store_uri(config.run.tracking.uri, project)
         folder = checkpoint_folder(uri, project, config.run.checkpoint.dir) / identity
-        # A study names its variants; of another sweep's, the name is known to Hydra's job.
-        name = f"{config.run.study.variant or ours} seed={config.run.seed}".lstrip()
-        planned.append(PlannedRun(name, tuple(overrides), config, data, hashed, identity, uri, folder))
+        label = config.run.study.variant or label
+        planned.append(PlannedRun(label, tuple(overrides), load, config, data, hashed, identity, uri, folder))
     _check_names(planned)
     return planned
 
 
 def distinguishing_overrides(runs: Sequence[Sequence[str]]) -> list[str]:
-    """Return what tells each run of a sweep from the others, but for its seed: the overrides that not all have."""
+    """Return the overrides of each run that not all runs of the sweep have, without its seed."""
     common = set.intersection(*(set(overrides) for overrides in runs))
     return [
         " ".join(line for line in overrides if line not in common and not line.startswith("seed="))
@@ -103,12 +121,12 @@ def distinguishing_overrides(runs: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _check_names(planned: Sequence[PlannedRun]) -> None:
-    """Refuse one given name for two configurations: nothing would tell their results apart."""
+    """Refuse one name that a user gave to two configurations: their results could not be distinguished."""
     first = dict[tuple[str, str, str, int], PlannedRun]()
     for run in planned:
         variant = run.config.run.study.variant
         if variant is None:
-            continue  # then its differences from the defaults are its name
+            continue  # its differences from the defaults name it
         same = first.setdefault((run.uri, run.study, variant, run.seed), run)
         if same.identity != run.identity:
             one, other = (
@@ -121,24 +139,25 @@ def _check_names(planned: Sequence[PlannedRun]) -> None:
             )
 
 
-_REFERS = re.compile(r"\$\{[^}]*\b(seed|study)\b")
-"""What a configuration looks like whose other sections take from the seed or the study."""
+_SEED_OR_STUDY = re.compile(r"\$\{[^}]*\b(seed|study)\b")
+"""An interpolation of the seed or the study in another section."""
 
 
-class _Checks:
-    """Checks configurations; of those that differ in seed and name alone, the first, and one for each seed."""
+class _Validator:
+    """Validates configurations; of those that differ in seed and study alone, one, and one with each seed."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, ValidConfig] = {}
+        self._valid: dict[str, ValidConfig] = {}
         self._seeds: set[Any] = set()
 
-    def __call__(self, values: Mapping[str, Any]) -> ValidConfig:
-        shape = json.dumps(_without_plain(values))
-        before = self._seen.get(shape)
-        resolved = "${" not in json.dumps([values["seed"], values["study"]]) and not _REFERS.search(shape)
-        if before is None or not resolved or values["seed"] not in self._seeds:
+    def validate(self, values: Mapping[str, Any]) -> ValidConfig:
+        """Validate the values of one run."""
+        rest = json.dumps(_without_seed_and_study(values))
+        before = self._valid.get(rest)
+        independent = "${" not in json.dumps([values["seed"], values["study"]]) and not _SEED_OR_STUDY.search(rest)
+        if before is None or not independent or values["seed"] not in self._seeds:
             config = validate_config(values)
-            self._seen.setdefault(shape, config)
+            self._valid.setdefault(rest, config)
             self._seeds.add(values["seed"])
             return config
         study = validate(StudyConfig, values["study"], prefix="study")
@@ -149,24 +168,24 @@ class _Checks:
         )
 
 
-def _without_plain(values: Mapping[str, Any]) -> dict[str, Any]:
+def _without_seed_and_study(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key not in ("seed", "study")}
 
 
 def read_statuses(
     planned: Sequence[PlannedRun], *, alive: bool = True, since: pd.Timestamp | None = None
 ) -> list[RunState]:
-    """Say where each run stands, by what its store and its claim say.
+    """Return the status of each run, by its store and its lease.
 
     Args:
         planned: The runs.
-        alive: Whether to ask for the claims; who holds one of them does not.
-        since: Results of runs that started before count as not there; None: all count.
+        alive: Whether to read the leases; an owner of one of them does not.
+        since: Results of runs that started before do not count; None: all count.
 
     Raises:
         TrackingError: A store cannot be read.
     """
-    # Before the store: a run that ends in between counts as running, and is looked at again.
+    # Before the store: a run that ends in between counts as running, and is read again.
     owners = {
         run.folder: lease_owner(run.folder, timeout_minutes=run.config.run.checkpoint.lease_timeout_minutes)
         for run in planned

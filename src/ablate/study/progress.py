@@ -1,4 +1,4 @@
-"""While a sweep runs: one line that says how many runs are done, which one trains, and how long all of it takes."""
+"""The progress line of a sweep: how many runs are done, which ones train, and how much time is left."""
 
 import math
 import os
@@ -26,12 +26,12 @@ _PRINT_SECONDS = 60.0
 def show_progress(
     planned: Sequence[PlannedRun], seconds: Sequence[float], look: Callable[[], list[RunState]]
 ) -> Iterator[None]:
-    """Show how far a sweep is: in a terminal a line that is drawn anew every second, else one now and then.
+    """Show a sweep's progress: in a terminal a line that is drawn anew every second, else one line a minute.
 
     Args:
         planned: The runs.
-        seconds: What each is predicted to take; NaN where that is not known.
-        look: Says where each stands.
+        seconds: Runtime estimate of each; NaN where unknown.
+        look: Returns the status of each.
     """
     ended = threading.Event()
     thread = threading.Thread(target=_show, args=(planned, seconds, look, ended), daemon=True)
@@ -48,12 +48,12 @@ def show_progress(
 def progress_line(
     planned: Sequence[PlannedRun], found: Sequence[RunState], seconds: Sequence[float], width: int = 200
 ) -> str:
-    """Say how far a sweep is.
+    """Return the progress line of a sweep.
 
     Args:
         planned: The runs.
-        found: Where each stands.
-        seconds: What each is predicted to take, NaN where that is not known.
+        found: The status of each.
+        seconds: Runtime estimate of each; NaN where unknown.
         width: Of the terminal.
     """
     done = sum(one.finished for one in found)
@@ -74,31 +74,31 @@ def progress_line(
 
 
 def estimate_time_left(found: Sequence[RunState], seconds: Sequence[float]) -> float | None:
-    """Estimate how many seconds a sweep still takes, with as many runs at a time as there are now.
+    """Estimate how many seconds a sweep still takes, with as many runs at a time as now.
 
-    A run that trains says it itself; one that has yet to start takes what was predicted, else the mean of the others,
-    else what a training one takes in all.
+    A running one reports its own time left. One that has yet to start takes its runtime estimate, else the mean of the
+    other estimates, else the total time of a running one.
     """
     known = [one for one in seconds if not math.isnan(one)]
-    guesses = known or list(filter(None, (_whole(one.owner) for one in found if one.owner)))
-    if not guesses:
+    estimates = known or list(filter(None, (_total_seconds(one.owner) for one in found if one.owner)))
+    if not estimates:
         return None
-    mean = sum(guesses) / len(guesses)
+    mean = sum(estimates) / len(estimates)
     left, training = 0.0, 0
-    for one, predicted in zip(found, seconds, strict=True):
+    for one, estimate in zip(found, seconds, strict=True):
         if one.finished or one.status == Status.FAILED:
             continue
-        whole = mean if math.isnan(predicted) else predicted
+        total = mean if math.isnan(estimate) else estimate
         if one.owner is None:
-            left += whole
+            left += total
             continue
         training += 1
-        said = one.owner.progress.get("seconds_left")
-        left += whole if said is None else float(said)
+        reported = one.owner.progress.get("seconds_left")
+        left += total if reported is None else float(reported)
     return left / max(training, 1)
 
 
-def _whole(trainer: LeaseOwner) -> float | None:
+def _total_seconds(trainer: LeaseOwner) -> float | None:
     progress = trainer.progress
     left, step, steps = progress.get("seconds_left"), progress.get("step", 0), progress.get("steps", 0)
     return None if left is None or step >= steps else float(left) * steps / (steps - step)
@@ -126,7 +126,7 @@ def _show(
             try:
                 found, read, trained = look(), now, training
             except AblateError:
-                continue  # the runs themselves say what is wrong with the store
+                continue  # the runs themselves report what is wrong with the store
         found = [
             one if held is None else replace(one, status=Status.RUNNING, owner=held)
             for one, held in zip(found, owners, strict=True)
@@ -138,6 +138,6 @@ def _show(
         elif now - printed > _PRINT_SECONDS:
             line = progress_line(planned, found, seconds)
             if line != before:
-                with suppress(BrokenPipeError):  # where nobody reads it, the runs go on
+                with suppress(BrokenPipeError):  # the runs continue where nobody reads the output
                     print(line, flush=True)
             printed, before = now, line

@@ -1,4 +1,4 @@
-"""What a sweep's arguments mean: the combinations of `key=a,b`, or the runs of a study file."""
+"""Expansion of a sweep's arguments: the combinations of `key=a,b`, or the runs of a study file."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -10,8 +10,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from ablate.cli.arguments import quote_names
-from ablate.config.interpolation import job_environment
-from ablate.config.levels import job_config_loader
+from ablate.config.hydra_job import job_config_loader, job_environment
 from ablate.config.paths import project_dir
 from ablate.config.schema import unknown_key
 from ablate.config.short_names import shorten
@@ -29,8 +28,7 @@ def expand_overrides(overrides: list[Override], load: Load) -> tuple[StudyFile |
         load: Hydra's composition of one list of overrides.
 
     Returns:
-        The study that `experiment=NAME` names, if it does, under the name of its file, see `validate_study`; and the
-        overrides.
+        The study of `experiment=NAME`, if given, under the name of its file, see `validate_study`; and the overrides.
 
     Raises:
         ConfigError: There is no such study, something in its file is wrong, or an override contradicts it.
@@ -41,22 +39,22 @@ def expand_overrides(overrides: list[Override], load: Load) -> tuple[StudyFile |
         for override in others:
             if override.is_sweep_override() and not any(True for _ in override.sweep_string_iterator()):
                 raise ConfigError(f"{override.input_line} stands for no value at all")
-        (runs,) = BasicSweeper.split_arguments(others, None)
-        return None, runs
+        (combinations,) = BasicSweeper.split_arguments(others, None)
+        return None, combinations
     study = load_study(name)
     for override in others:
         _check_shared(override, study)
-    renamed = [override.input_line for override in others if override.key_or_group == "study.name"]
+    names = [override.input_line for override in others if override.key_or_group == "study.name"]
     shared = [override.input_line for override in others if override.key_or_group != "study.name"]
-    asked = study_runs(study, [line for line in shared if line], renamed=renamed[-1] if renamed else None)
-    return study, [list(run.overrides) for run in asked]
+    runs = study_runs(study, [line for line in shared if line], name=names[-1] if names else None)
+    return study, [list(run.overrides) for run in runs]
 
 
 def expand_sweep(config: DictConfig) -> tuple[StudyFile | None, list[list[str]]]:
     """List the overrides of every run of a sweep, see `expand_overrides`.
 
     Args:
-        config: What its runs have in common and were asked for with, as Hydra composes it before it sweeps.
+        config: The sweep's configuration, as Hydra composes it before it sweeps.
     """
     params = config.hydra.sweeper.get("params") or {}
     lines = [f"{key}={value}" for key, value in params.items()]
@@ -68,10 +66,10 @@ def expand_sweep(config: DictConfig) -> tuple[StudyFile | None, list[list[str]]]
 
 
 def plan_sweep(loader: ConfigLoader, config: DictConfig) -> tuple[StudyFile | None, list[PlannedRun]]:
-    """Compose, check and identify the runs of a sweep: `expand_sweep`, `plan_runs`.
+    """Compose, validate and identify the runs of a sweep: `expand_sweep`, `plan_runs`.
 
     Args:
-        loader: What has composed the configuration.
+        loader: The loader of the configuration.
         config: As of `expand_sweep`.
 
     Raises:
@@ -85,7 +83,7 @@ def plan_sweep(loader: ConfigLoader, config: DictConfig) -> tuple[StudyFile | No
 
 
 def _experiment(given: Sequence[Override], others: Sequence[Override], load: Load) -> str | None:
-    """Return the name of the study that is asked for, as Hydra resolves it."""
+    """Return the name of the study to run, as Hydra resolves it."""
     if not given or given[-1].is_delete():
         return None
     line = str(given[-1].input_line)
@@ -93,7 +91,7 @@ def _experiment(given: Sequence[Override], others: Sequence[Override], load: Loa
         raise ConfigError(f"{line}: one study at a time")
     value = given[-1].value()
     if value is None:
-        # As always null is none, unless there is a study of that name.
+        # null means none, unless there is a study of that name.
         return "null" if "null" in study_files() else None
     name = str(getattr(value, "text", value))
     if "${" in name:
@@ -103,7 +101,7 @@ def _experiment(given: Sequence[Override], others: Sequence[Override], load: Loa
 
 
 def validate_study(study: StudyFile, planned: Sequence[PlannedRun]) -> StudyFile:
-    """Check what only the composed runs of a study tell.
+    """Check what only the composed runs of a study show.
 
     Returns:
         The study, under the name that its runs have.
@@ -111,21 +109,21 @@ def validate_study(study: StudyFile, planned: Sequence[PlannedRun]) -> StudyFile
     Raises:
         ConfigError: The task has no such metric, two variants are the same, or the runs are of several studies.
     """
-    called = sorted({run.study for run in planned})
-    if len(called) > 1:
-        raise ConfigError(f"study.name must be the same for all runs of a study. Received: {', '.join(called)}")
-    names = [metric.name for metric in planned[0].config.task.metrics]
-    if study.metric.name not in names:
+    names = sorted({run.study for run in planned})
+    if len(names) > 1:
+        raise ConfigError(f"study.name must be the same for all runs of a study. Received: {', '.join(names)}")
+    metrics = [metric.name for metric in planned[0].config.task.metrics]
+    if study.metric.name not in metrics:
         raise ConfigError(
-            f"{study.name}: metric.name is none that the task measures: {unknown_key(study.metric.name, names)}"
+            f"{study.name}: metric.name is no metric of the task: {unknown_key(study.metric.name, metrics)}"
         )
     seen: dict[str, PlannedRun] = {}
     for run in planned:
         same = seen.setdefault(run.identity, run)
         if same is not run:
             one, other = shorten(same.name), shorten(run.name)
-            raise ConfigError(f"{study.name}: {one} and {other} are the same: their levels set the same")
-    return study.model_copy(update={"name": called[0]})
+            raise ConfigError(f"{study.name}: {one} and {other} are the same: their levels set the same values")
+    return study.model_copy(update={"name": names[0]})
 
 
 def _check_shared(override: Override, study: StudyFile) -> None:

@@ -7,7 +7,7 @@ import mlflow
 from mlflow.entities import Metric, Param, RunStatus
 from mlflow.exceptions import MlflowException
 
-from ablate.config.short_names import run_name
+from ablate.config.variant import Variant
 from ablate.errors import TrackingError
 from ablate.tracking import names
 from ablate.tracking.stored_runs import source_of
@@ -36,7 +36,7 @@ def link_cached_run(run_id: str, *, study: str, variant: str, project: Path) -> 
         linked = client.create_run(
             experiment_id(study, project),
             start_time=source.info.start_time,
-            run_name=run_name(variant, tags[names.SEED_TAG]),
+            run_name=Variant.parse(variant).run_name(tags[names.SEED_TAG]),
             tags={
                 **{name: value for name, value in tags.items() if name.startswith(names.TAG_PREFIX)},
                 names.STUDY_TAG: study,

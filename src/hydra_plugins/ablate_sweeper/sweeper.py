@@ -17,11 +17,9 @@ from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
 from tqdm import tqdm
 
-from ablate.config.interpolation import current_hydra_job
 from ablate.config.paths import project_dir
 from ablate.errors import AblateError, AlreadyRunning, ConfigError, SweepIncomplete
 from ablate.estimate.runtime import HISTORY_COLUMNS, devices_of_host
-from ablate.execution.job import variant_of
 from ablate.execution.lease import acquire_lease
 from ablate.execution.status import RunState, Status, should_train
 from ablate.study.definition import StudyFile
@@ -181,9 +179,6 @@ class _Sweep:
         """Let results of other studies be results of this one as well."""
         from ablate.tracking.cached_run import link_cached_run
 
-        assert self.sweeper.hydra_context is not None
-        assert self.sweeper.config is not None
-        loader = self.sweeper.hydra_context.config_loader
         for run, one in zip(self.planned, found, strict=True):
             if one.status != Status.CACHED or one.study == run.study:
                 continue
@@ -191,10 +186,7 @@ class _Sweep:
                 # Another command may just have done it.
                 (now,) = read_statuses([run], alive=False, since=self._since)
                 if lease is not None and now.run_id is not None and now.study != run.study:
-                    # The name of a variant is that of a Hydra job.
-                    with current_hydra_job(loader.load_sweep_config(self.sweeper.config, [*run.overrides])):
-                        variant = variant_of(run.config)
-                    link_cached_run(now.run_id, study=run.study, variant=variant, project=project_dir())
+                    link_cached_run(now.run_id, study=run.study, variant=run.variant.name, project=project_dir())
 
     def summarize(self) -> SweepIncomplete | None:
         """Print what became of the runs, and return the error that says which are missing, if any."""

@@ -1,0 +1,64 @@
+"""The text of `python -m ablate.plan`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tabulate import tabulate
+from tqdm import tqdm
+
+from ablate.config.short_names import shorten
+
+
+def format_plan(plan: Mapping[str, Any]) -> str:
+    """Return the plan as it is printed.
+
+    Args:
+        plan: As `python -m ablate.plan --json` prints it.
+    """
+    rows = [
+        {
+            "variant": shorten(run["variant"]),
+            "seed": run["seed"],
+            "status": _status(run),
+            "parameters": f"{run['parameters']:,.0f}",
+            "GFLOPs/image": f"{run['gflops_per_image']:.4g}",
+            "time": "?" if run["seconds"] is None else tqdm.format_interval(run["seconds"]),
+        }
+        for run in plan["runs"]
+    ]
+    total, last = plan["total"], plan["last_prediction"]
+    lines = [f"Study {plan['study']}" + (f": {plan['question']}" if plan["question"] else "")]
+    lines += [tabulate(rows, headers="keys", colalign=("left", "right", "left", "right", "right", "right")), ""]
+    counts = (f"{count} {status}" for status, count in total["statuses"].items())
+    lines.append(f"{total['runs']} runs: {', '.join(counts)}")
+    if total["seconds_left"] is None:
+        lines.append("Time: unknown until a run has finished here; calibrate=true times a few steps of each variant")
+    else:
+        bases = ", ".join(sorted({run["basis"] for run in plan["runs"] if run["basis"]}))
+        devices = plan["devices"] or "other devices: none has run here"
+        left, seconds = total["seconds_left"], total["seconds"]
+        whole = f" of {tqdm.format_interval(seconds)}" if seconds is not None else ""
+        lines.append(f"Time left: {tqdm.format_interval(left)}{whole}, one run after the other ({bases}; {devices})")
+        budget = plan["budget_hours"]
+        if budget is not None and seconds is not None:
+            lines.append(f"Budget: {budget:g} h, {'enough' if seconds <= 3600 * budget else 'NOT ENOUGH'}")
+    if last:
+        lines.append(
+            f"Prediction error of the last {last['runs']:.0f} runs, of study {last['study']}: median "
+            f"{100 * last['median_error']:.0f} %, in total {100 * last['total_error']:+.0f} %"
+        )
+    if plan["code"]:
+        lines += ["", "Results depend on:"]
+        lines += [f"  {digest}  {name}" for name, digest in sorted(plan["code"]["modules"].items())]
+        lines += [f"  {version:16}  {name}" for name, version in sorted(plan["code"]["libraries"].items())]
+    return "\n".join(lines)
+
+
+def _status(run: Mapping[str, Any]) -> str:
+    status, reason = run["status"], run["reason"]
+    if status == "interrupted":
+        status = f"interrupted at epoch {run['epoch']} of {run['epochs']}"
+    elif status == "running":
+        status = f"running, epoch {min(run['epoch'] + 1, run['epochs'])} of {run['epochs']}"
+    text = f"{status}: {reason}" if reason else status
+    return text if len(text) <= 100 else f"{text[:97]}..."
