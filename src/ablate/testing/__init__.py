@@ -1,0 +1,1 @@
+"""Test suites for authors of plug-ins, usable with pytest."""
