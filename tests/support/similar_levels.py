@@ -1,4 +1,4 @@
-"""Levels that look alike."""
+"""Levels that look alike, of any factor."""
 
 from typing import Any
 
