@@ -33,7 +33,7 @@ def with_interval(value: float, low: float, high: float, *, plus: bool = True) -
     if np.isnan(value):
         return "-"
     half = (high - low) / 2
-    if np.isnan(half) or half == 0:
+    if not np.isfinite(half) or half == 0:
         return (signed(value) or "0") if plus else number(value)
     places = min(max(1 - int(np.floor(np.log10(half))), 0), 6)
     # What rounds to nothing has no sign.

@@ -1,4 +1,4 @@
-"""The command that serves: its messages, its start and its end; and the database that it needs."""
+"""The command that serves: its messages, its start and its end."""
 
 import signal
 import socket
@@ -7,11 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ablate.errors import AblateError, ConfigError, DataError
+from ablate.errors import AblateError, ConfigError
 from ablate.turing.bundle import Bundle
-from ablate.turing.database import Database, experiment_names, read_answers
 from ablate.turing.serve.command import main
-from tests.support.bundles import make_bundle
 from tests.support.servers import Process
 from tests.support.visitors import Visitor
 
@@ -62,42 +60,6 @@ def test_it_starts_without_tensorflow_and_ends_at_ctrl_c(bundle: Bundle, tmp_pat
     code, output = process.end(signal.SIGINT)
     assert code in (0, 130)
     assert "Traceback" not in output
-
-
-def test_an_experiment_goes_on_where_it_was(bundle: Bundle, database: Database, tmp_path: Path) -> None:
-    first = database.register(bundle, 1.0)
-    assert database.register(bundle, 2.0) == first
-    assert experiment_names(database) == ["drawn"]
-    with pytest.raises(DataError, match="drawn was begun with another bundle"):
-        database.register(make_bundle(tmp_path / "again"), 3.0)
-    other = database.register(make_bundle(tmp_path / "other", "other"), 4.0)
-    assert other != first
-    assert experiment_names(database) == ["other", "drawn"]
-    assert read_answers(database, "drawn").participants.empty
-    with pytest.raises(DataError, match=r"no experiment third\. Its experiments: other, drawn"):
-        read_answers(database, "third")
-
-
-def test_the_secret_stays(database: Database, tmp_path: Path) -> None:
-    secret = database.secret()
-    assert len(secret) == 32
-    again = Database(f"sqlite:///{tmp_path / 'turing.db'}")
-    assert again.secret() == secret
-    again.engine.dispose()
-
-
-def test_a_missing_database_is_not_made_to_be_read(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"there is no database .*nothing\.db"):
-        Database(f"sqlite:///{tmp_path / 'nothing.db'}", create=False)
-    assert not (tmp_path / "nothing.db").exists()
-
-
-def test_passwords_are_not_shown() -> None:
-    database = Database("postgresql://me:secret@127.0.0.1:1/nothing", create=False)
-    assert "secret" not in database.name
-    with pytest.raises(DataError, match="cannot be used") as error:
-        Database("postgresql://me:secret@127.0.0.1:1/nothing")
-    assert "secret" not in str(error.value)
 
 
 def test_help_teaches(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,9 +2,10 @@
 
 from ablate.report.figures.cost import pareto_front, quality_against_cost
 from ablate.report.figures.curves import learning_curves
+from ablate.report.figures.differences import differences
 from ablate.report.figures.distributions import distributions
+from ablate.report.figures.effects import interactions
 from ablate.report.figures.figure import Figure
-from ablate.report.figures.forest import differences, interactions
 from ablate.report.figures.grid import photo_grid
 from ablate.report.figures.photographs import per_photograph
 

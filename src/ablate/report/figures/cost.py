@@ -24,7 +24,7 @@ from ablate.report.figures.figure import (
     with_unit,
     writable,
 )  # fmt: skip
-from ablate.report.figures.labels import Point, write_names
+from ablate.report.figures.labels import Point, place_labels
 from ablate.report.number_format import large
 
 COSTS = {
@@ -161,7 +161,7 @@ def _draw(panels: Sequence[_Panel], ylabel: str) -> Drawing:
     drawn.draw_without_rendering()
     drawn.set_layout_engine("none")
     for axes, panel in zip(grid, panels, strict=True):
-        _names(axes, panel)
+        _labels(axes, panel)
     return drawn
 
 
@@ -216,7 +216,7 @@ def _ticks(left: float, right: float) -> list[float]:
     return [float(tick) for tick in ticks if left <= tick <= right]
 
 
-def _names(axes: Axes, panel: _Panel) -> None:
+def _labels(axes: Axes, panel: _Panel) -> None:
     points = panel.points
     # A front of many would be text alone: its ends, and evenly many between.
     chosen = [panel.front[int(place)] for place in np.linspace(0, len(panel.front) - 1, min(len(panel.front), NAMED))]
@@ -230,7 +230,7 @@ def _names(axes: Axes, panel: _Panel) -> None:
     kept_free += _along_front(points.loc[panel.front], axes.get_xlim()[1]) if panel.front else []
     for _, row in points[points["sd"] > 0].iterrows():
         kept_free += [(row["cost"], row["mean"] + share * row["sd"], 0.25) for share in (-1, -0.5, 0.5, 1)]
-    write_names(axes, texts, kept_free)
+    place_labels(axes, texts, kept_free)
 
 
 def _along_front(front: pd.DataFrame, right: float) -> list[tuple[float, float, float]]:

@@ -1,10 +1,9 @@
 """Shared by the figures of a report: files, look, and text that fits and that the font can write."""
 
 import io
-import math
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -120,17 +119,6 @@ def name_lines(name: str, width: int) -> list[str]:
             lines.append("")
         lines[-1] += part
     return [piece for line in lines for piece in textwrap.wrap(line, width)] or [""]
-
-
-def decimals(values: Iterable[float]) -> int:
-    """Return how many decimals show the largest of the values with three digits."""
-    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
-    return min(max(2 - math.floor(math.log10(largest)), 0), 8) if largest else 0
-
-
-def signed(value: float, places: int) -> str:
-    """Write a difference with its sign and so many decimals."""
-    return f"{value:+,.{places}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def with_unit(label: str, unit: str) -> str:

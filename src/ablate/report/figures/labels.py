@@ -21,10 +21,11 @@ OUTSIDE, ON_TEXT, CROSSING = 200.0, 60.0, 4.0
 """What it costs to lie outside of the axes, on another name, or behind another name's line; a mark covered costs 1."""
 
 
-def write_names(axes: Axes, texts: Mapping[Point, str], kept_free: Sequence[tuple[float, float, float]]) -> None:
+def place_labels(axes: Axes, texts: Mapping[Point, str], kept_free: Sequence[tuple[float, float, float]]) -> None:
     """Write a text beside each point so that it covers neither other texts nor points, as far as there is room.
 
-    One after the other takes its best place; there is no search for the best of all.
+    One after the other takes its best place; there is no search for the best of all. adjustText, which searches, hides
+    marks of a front behind the labels of others where a panel is full.
 
     Args:
         axes: Laid out already: its limits and place do not change any more.

@@ -7,8 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from ablate.config.variant import BASELINE
-from ablate.report.figures.figure import BLUE, DARK, GREY, Figure, decimals, files, look, signed, with_unit
+from ablate.report.figures.figure import BLUE, DARK, GREY, Figure, files, look, with_unit
 from ablate.report.figures.rows import reference_line, right_column, row_chart
+from ablate.report.number_format import signed
 
 MOST = 40
 STRIP = 500
@@ -48,8 +49,7 @@ def per_photograph(differences: pd.DataFrame, *, order: Sequence[str], label: st
             _row(axes, float(centre), values[variant], quantiles[variant])
         axes.set_xlim(low, high)
         axes.set_xlabel(f"difference of each photograph in {with_unit(label, unit)}")
-        places = decimals(medians.values())
-        texts = [f"{signed(medians[variant], places)}   {above[variant]:.0f} %" for variant in shown]
+        texts = [f"{signed(medians[variant])}   {above[variant]:.0f} %" for variant in shown]
         right_column(axes, centres.tolist(), texts, "median, above 0")
         made = files(drawn)
     said = [
@@ -69,7 +69,7 @@ def per_photograph(differences: pd.DataFrame, *, order: Sequence[str], label: st
         title=f"Photograph by photograph: {label}",
         alt=(
             f"Differences from the baseline in {with_unit(label, unit)} over photographs. Medians from "
-            f"{signed(medians[ends[1]], places)} ({ends[1]}) to {signed(medians[ends[0]], places)} ({ends[0]}), "
+            f"{signed(medians[ends[1]])} ({ends[1]}) to {signed(medians[ends[0]])} ({ends[0]}), "
             f"where {above[ends[0]]:.0f} % of the photographs are above zero."
         ),
         caption=" ".join(said),

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from ablate.report.number_format import with_interval
 from ablate.turing.analyse.rates import fooling_rates
 from ablate.turing.database import Answers
 
@@ -44,7 +45,7 @@ def progress_by_algorithm(answers: Answers, kept: pd.DataFrame, now: float) -> S
                 "under_way": int((own & unfinished & ~quiet).sum()),
                 "dropped_out": int((own & unfinished & quiet).sum()),
                 "trials": int((kept["algorithm"] == name).sum()),
-                "rate": "-" if rate is None else f"{rate['rate']:.1f} [{rate['low']:.1f}, {rate['high']:.1f}]",
+                "rate": "-" if rate is None else with_interval(*rate[["rate", "low", "high"]], plus=False),
                 "response": "-" if pd.isna(response) else f"{response / 1000:.1f}",
                 "failed_checks": int((fooled_by_checks["algorithm"] == name).sum()),
             }

@@ -42,10 +42,13 @@ def fooling_rates(rates: pd.DataFrame, *, name: str) -> Figure | None:
         ]
         drawn = forest(
             outermost(rows), xlabel="fooling rate, % of trials (right is better)", line="chance, 50 %", at=CHANCE,
-            legend=legend, heading="rate [95 % interval]", write=_written,
+            legend=legend, heading="rate [95 % interval]", plus=False,
         )  # fmt: skip
         made = files(drawn)
-    ends = [f"{row.name} {_written(row)} %" for row in (rows if len(rows) == 1 else [rows[0], rows[-1]])]
+    ends = [
+        f"{row.name} {with_interval(row.value, row.low, row.high, plus=False)} %"
+        for row in (rows if len(rows) == 1 else [rows[0], rows[-1]])
+    ]
     found = ", ".join(f"{counts[word]} {word or 'not tested'}" for word in known)
     said = [
         "A mark is the share of the trials in which a recoloured picture was taken for the real one, a line its 95 % "
@@ -73,7 +76,3 @@ def verdict(rate: float, p_corrected: float) -> str:
     if math.isnan(p_corrected):
         return ""
     return NOT_FOUND if p_corrected >= ALPHA else TOLD_APART if rate < CHANCE else PREFERRED
-
-
-def _written(row: Row) -> str:
-    return with_interval(row.value, row.low, row.high, plus=False)

@@ -1,0 +1,120 @@
+"""The forest plot of differences from the baseline."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+
+from ablate.report.figures.figure import (
+    BLUE,
+    BROWN,
+    DARK,
+    GREEN,
+    PURPLE,
+    RED,
+    Figure,
+    files,
+    look,
+    with_unit,
+    writable,
+)
+from ablate.report.figures.forest import MOST, OTHER, Row, forest, key, outermost
+from ablate.report.number_format import with_interval
+
+_SHAPES = {
+    "better": ("^", BLUE),
+    "worse": ("v", RED),
+    "higher": (">", PURPLE),
+    "lower": ("<", BROWN),
+    "equivalent": ("s", GREEN),
+    "no difference found": ("o", DARK),
+}
+
+
+def differences(
+    comparison: pd.DataFrame,
+    *,
+    metric: str,
+    label: str,
+    unit: str,
+    higher_is_better: bool | None,
+    margin: float | None,
+) -> Figure | None:
+    """Draw each variant's paired difference from the baseline with its 95 % interval.
+
+    Args:
+        comparison: Columns variant, metric, difference, low, high, verdict, exploratory; the baseline's verdict is
+            empty and its difference is not drawn.
+        metric: Which of the metrics.
+        label: What it is called.
+        unit: Its unit, or nothing.
+        higher_is_better: None where neither is.
+        margin: Up to which difference variants count as equivalent; None without such a margin.
+
+    Returns:
+        The figure; None where nothing is compared.
+    """
+    rows = comparison[(comparison["metric"] == metric) & (comparison["verdict"] != "")]
+    finite = rows[np.isfinite(rows["difference"].astype(float))]
+    finite = finite.sort_values("difference", ascending=higher_is_better is False, kind="stable")
+    if finite.empty:
+        return None
+    verdicts = Counter(finite["verdict"].tolist())
+    drawn_rows = [
+        Row(row["variant"], row["difference"], row["low"], row["high"], *_SHAPES.get(row["verdict"], OTHER),
+            hollow=bool(row["exploratory"]))
+        for row in finite.to_dict("records")
+    ]  # fmt: skip
+    direction = "" if higher_is_better is None else " (right is better)" if higher_is_better else " (left is better)"
+    with look():
+        known = [word for word in _SHAPES if verdicts[word]] + sorted(word for word in verdicts if word not in _SHAPES)
+        hollow = finite.groupby("verdict")["exploratory"].all()
+        legend: list[Artist] = [
+            key(f"{writable(word)} ({verdicts[word]})", *_SHAPES.get(word, OTHER), hollow=bool(hollow[word]))
+            for word in known
+        ]
+        drawn = forest(
+            outermost(drawn_rows), xlabel=f"difference in {with_unit(label, unit)}{direction}", line="baseline",
+            margin=margin, legend=legend, heading="difference [95 % interval]",
+        )  # fmt: skip
+        made = files(drawn)
+    return Figure(
+        name="differences",
+        title=f"Difference from the baseline: {label}",
+        alt=_differences_alt(finite, verdicts, with_unit(label, unit)),
+        caption=_differences_caption(rows, finite, unit, higher_is_better, margin),
+        files=made,
+    )
+
+
+def _differences_alt(finite: pd.DataFrame, verdicts: Mapping[str, int], quantity: str) -> str:
+    ends = [
+        f"{row['variant']} {with_interval(row['difference'], row['low'], row['high'])}"
+        for row in finite.iloc[[0, -1] if len(finite) > 1 else [0]].to_dict("records")
+    ]
+    counts = ", ".join(f"{count} {word}" for word, count in verdicts.items())
+    return (
+        f"Differences from the baseline in {quantity}, with 95 % intervals, from {' at the top to '.join(ends)}"
+        f"{' at the bottom' if len(ends) > 1 else ''}. Of {len(finite)}: {counts}."
+    )
+
+
+def _differences_caption(
+    rows: pd.DataFrame, finite: pd.DataFrame, unit: str, higher_is_better: bool | None, margin: float | None
+) -> str:
+    said = ["A mark is the paired difference from the baseline, a line its 95 % interval over seeds and photographs."]
+    if finite["low"].isna().any():
+        said.append("A mark without a line has no interval.")
+    if margin is not None:
+        said.append(f"In the grey band, ±{margin:g}{f' {unit}' if unit else ''}, a difference does not matter.")
+    if finite["exploratory"].any():
+        said.append("Hollow marks are exploratory: their verdicts are not corrected for the number of comparisons.")
+    if len(finite) > MOST:
+        best, worst = ("highest", "lowest") if higher_is_better is None else ("best", "worst")
+        said.append(f"Of {len(finite)} variants, the {MOST // 2} {best} and the {MOST // 2} {worst} are drawn.")
+    if len(rows) > len(finite):
+        missing = ", ".join(rows.loc[~rows.index.isin(finite.index), "variant"].iloc[:5])
+        said.append(f"Without a finite difference, and not drawn: {len(rows) - len(finite)} ({missing}).")
+    return " ".join(said)

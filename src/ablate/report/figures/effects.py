@@ -1,0 +1,64 @@
+"""The forest plot of main effects and interactions."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+
+from ablate.report.figures.figure import BLUE, DARK, RED, Figure, files, look, with_unit
+from ablate.report.figures.forest import ALPHA, MOST, Row, forest, key
+from ablate.report.number_format import with_interval
+
+
+def interactions(effects: pd.DataFrame, *, label: str, unit: str) -> Figure | None:
+    """Draw the main effects and two-way interactions of a factorial study with their 95 % intervals.
+
+    Args:
+        effects: Columns effect, kind (`main` or `interaction`), estimate, low, high, p_corrected.
+        label: What the metric is called.
+        unit: Its unit, or nothing.
+
+    Returns:
+        The figure; None without effects.
+    """
+    finite = effects[np.isfinite(effects["estimate"].astype(float))]
+    if finite.empty:
+        return None
+    # The strongest where not all have room, whatever their direction.
+    kept = finite.loc[finite["estimate"].abs().sort_values(ascending=False, kind="stable").index[:MOST]]
+    rows: list[Row | str] = []
+    for kind, heading in (("main", "main effects"), ("interaction", "interactions")):
+        own = kept[kept["kind"] == kind].sort_values("estimate", ascending=False, kind="stable")
+        found = own["p_corrected"] < ALPHA
+        rows += [heading] if len(own) else []
+        rows += [
+            Row(row["effect"], row["estimate"], row["low"], row["high"], "o",
+                BLUE if kind == "main" else RED, hollow=not sure)
+            for row, sure in zip(own.to_dict("records"), found, strict=True)
+        ]  # fmt: skip
+    with look():
+        legend: list[Artist] = [
+            key(f"corrected p {'≥' if hollow else '<'} {ALPHA}", "o", DARK, hollow=hollow) for hollow in (False, True)
+        ]
+        drawn = forest(
+            rows, xlabel=f"effect on {with_unit(label, unit)}", line="no effect", legend=legend,
+            heading="effect [95 % interval]",
+        )  # fmt: skip
+        made = files(drawn)
+    strongest = kept.iloc[0]
+    sure = int((finite["p_corrected"] < ALPHA).sum())
+    capped = f" Of {len(finite)} effects, the {MOST} strongest are drawn." if len(finite) > MOST else ""
+    return Figure(
+        name="interactions",
+        title=f"Effects and interactions: {label}",
+        alt=(
+            f"Effects on {with_unit(label, unit)}: {sure} of {len(finite)} have a corrected p below {ALPHA}; the "
+            f"strongest is {strongest['effect']} "
+            f"{with_interval(strongest['estimate'], strongest['low'], strongest['high'])}."
+        ),
+        caption=(
+            "A main effect is the change from the baseline's level to another, averaged over the other factors; an "
+            "interaction is by how much more one level does where another is chosen. Lines are 95 % intervals."
+            f"{capped}"
+        ),
+        files=made,
+    )

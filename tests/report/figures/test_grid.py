@@ -1,0 +1,80 @@
+"""The grid of sample pictures."""
+
+import io
+
+import pandas as pd
+from PIL import Image
+
+from ablate.report.figures import (
+    Figure,
+    photo_grid,
+)
+from ablate.report.figures.figure import name_lines
+from ablate.system.images import CELL, GAP, LINE
+
+KINDS = ("given", "truth", "output")
+
+
+def samples(*variants: str, examples: int = 2, left_out: tuple[str, str] = ("", "")) -> pd.DataFrame:
+    """Make pictures of one colour: input grey, truth white, output red of 10 times the variant's place."""
+
+    def picture(variant: str, kind: str) -> bytes:
+        file = io.BytesIO()
+        color = {"given": (99, 99, 99), "truth": (1, 2, 3)}.get(kind, (10 * variants.index(variant), 0, 0))
+        Image.new("RGB", (4, 4), color).save(file, format="PNG")
+        return file.getvalue()
+
+    rows = [
+        (variant, kind, f"e{place}", picture(variant, kind))
+        for variant in variants
+        for kind in KINDS
+        for place in range(examples)
+        if (variant, f"e{place}") != left_out
+    ]
+    return pd.DataFrame(rows, columns=["variant", "kind", "example", "picture"])
+
+
+def colors(figure: Figure, top: int, labelled: bool = True) -> list[tuple[int, ...]]:
+    """Return the colours in the middle of a row of cells."""
+    page = Image.open(io.BytesIO(figure.files["png"]))
+    left = GAP + (LINE + GAP if labelled else 0) + CELL // 2
+    return [page.getpixel((x, top + CELL // 2)) for x in range(left, page.width, CELL + GAP)]  # type: ignore[misc]
+
+
+def test_input_and_truth_stand_before_every_block_of_outputs() -> None:
+    names = ["baseline", *(f"v={place}" for place in range(1, 8))]
+    figure = photo_grid(samples(*names), order=names, rows=[("e1", "random"), ("e0", "best")])
+    given, truth, white = (99, 99, 99), (1, 2, 3), (255, 255, 255)
+    header, row = LINE + GAP, CELL + GAP
+    assert list(figure.files) == ["png"]
+    assert colors(figure, header) == [given, truth, (0, 0, 0), (10, 0, 0), (20, 0, 0), (30, 0, 0)]
+    assert colors(figure, 2 * header + 2 * row) == [given, truth, (40, 0, 0), (50, 0, 0), (60, 0, 0), (70, 0, 0)]
+    assert white not in colors(figure, header + row)
+    assert "random, best" in figure.alt
+
+
+def test_a_missing_picture_leaves_its_cell_empty() -> None:
+    figure = photo_grid(
+        samples("baseline", "a", left_out=("a", "e1")), order=["a", "baseline"], rows=[("e0", ""), ("e1", "")]
+    )
+    header = LINE + GAP
+    assert colors(figure, header, labelled=False)[2:] == [(10, 0, 0), (0, 0, 0)]
+    assert colors(figure, header + CELL + GAP, labelled=False)[1:] == [(1, 2, 3), (238, 238, 238), (0, 0, 0)]
+
+
+def test_at_most_24_variants_have_a_column() -> None:
+    names = [f"v={place}" for place in range(25)]
+    figure = photo_grid(samples(*names, examples=1), order=names, rows=[("e0", "")])
+    assert colors(figure, 4 * (LINE + GAP) + 3 * (CELL + GAP), labelled=False)[-1] == (230, 0, 0)
+    assert "The first 24 of 25 variants" in figure.caption
+
+
+def test_no_heading_is_taller_than_a_picture() -> None:
+    long = "training.learning_rate_drops=" + str([[100 * step, 0.9**step] for step in range(60)])
+    factors = ",".join(f"a_factor_{place}=a_level_{place}" for place in range(12))
+    names = ["baseline", long, f"depth=reduced,{long}", factors, "x" * 400]
+    figure = photo_grid(samples(*names), order=names, rows=[("e0", "")])
+    with Image.open(io.BytesIO(figure.files["png"])) as picture:
+        assert picture.height - (CELL + GAP) < CELL
+    assert len(name_lines(long, 22)) <= 5
+    assert "0.9" not in figure.alt
