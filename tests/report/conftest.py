@@ -1,5 +1,6 @@
-"""Stores that are filled by hand, and a report on one."""
+"""Stores that are filled by hand, a report on one, and drawings that are collected."""
 
+from tests.support.figures import drawn
 from tests.support.stores import filled_store, hand_made, made
 
-__all__ = ["filled_store", "hand_made", "made"]
+__all__ = ["drawn", "filled_store", "hand_made", "made"]

@@ -3,8 +3,6 @@ from functools import partial
 
 import pytest
 
-from ablate.report.escaping import latex_escaped, markdown_escaped
-from ablate.report.links import store_name, without_password
 from ablate.report.number_format import large, magnitude, number, probability, signed, with_interval
 
 
@@ -28,22 +26,11 @@ from ablate.report.number_format import large, magnitude, number, probability, s
         (large, 2032585, "2.03 M"),
         (large, 83.6e9, "83.6 G"),
         (large, 12, "12"),
-        (without_password, "postgresql://me:secret@host:5432/db", "postgresql://host:5432/db"),
-        (without_password, "sqlite:////a/b.db", "sqlite:////a/b.db"),
     ],
 )
-def test_numbers_and_addresses_read_well(write: object, value: object, text: str) -> None:
+def test_numbers_read_well(write: object, value: object, text: str) -> None:
     assert callable(write)
     assert write(value) == text
-
-
-@pytest.mark.parametrize("text", ["a|b", "*a*", "<b>", "[a](b)", "![a](b)"])
-def test_what_markdown_would_read_is_escaped(text: str) -> None:
-    assert markdown_escaped(text) != text
-
-
-def test_what_markdown_would_not_read_stays() -> None:
-    assert markdown_escaped("plain words [0.1, 0.2] (points)") == "plain words [0.1, 0.2] (points)"
 
 
 @pytest.mark.parametrize(
@@ -77,19 +64,3 @@ def test_p_values_read_well(p: float, text: str) -> None:
 )
 def test_magnitudes_have_two_digits(value: float, text: str) -> None:
     assert magnitude(value) == text
-
-
-def test_latex_takes_every_name_as_text() -> None:
-    assert latex_escaped(r"a_b & 50 % of $x$ #1 {y} \z ~ ^ <i> ±1 × 2") == (
-        r"a\_b \& 50 \% of \$x\$ \#1 \{y\} \textbackslash{}z \textasciitilde{} \textasciicircum{} "
-        r"\textless{}i\textgreater{} $\pm$1 $\times$ 2"
-    )
-    assert latex_escaped("色") == "?"
-
-
-@pytest.mark.parametrize(
-    ("uri", "text"),
-    [("sqlite:////home/me/mlflow.db", "mlflow.db"), ("http://me:secret@server:5000", "http://server:5000")],
-)
-def test_a_store_is_named_without_what_others_should_not_read(uri: str, text: str) -> None:
-    assert store_name(uri) == text

@@ -1,11 +1,13 @@
 """Frames that figures are drawn from, and what is seen of a drawing."""
 
+import io
 import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
@@ -104,3 +106,18 @@ def counts(*variants: str, columns: tuple[str, str] = ("a", "b")) -> pd.DataFram
 def spread(**values: Sequence[float]) -> pd.DataFrame:
     rows = [(name, f"e{place}", value) for name, own in values.items() for place, value in enumerate(own)]
     return pd.DataFrame(rows, columns=["variant", "example", "difference"])
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Drawing]:
+    """Collect what is drawn; of the files only a small PNG is made."""
+    kept: list[Drawing] = []
+    save = Drawing.savefig
+
+    def keep(drawing: Drawing, file: io.BytesIO, **options: Any) -> None:
+        if options["format"] == "png":
+            kept.append(drawing)
+            save(drawing, file, **{**options, "dpi": 40})
+
+    monkeypatch.setattr(Drawing, "savefig", keep)
+    return kept

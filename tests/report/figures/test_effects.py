@@ -30,7 +30,7 @@ def test_main_effects_stand_above_interactions(drawn: list[Drawing]) -> None:
     assert intervals_of(axes) == [(0.0, 2.0), (-4.0, -2.0), (4.0, 6.0)]
     marks = [line for line in axes.lines if line.get_linestyle() == "None"]
     assert [mark.get_markerfacecolor() == "white" for mark in marks] == [True, True, False]
-    assert "1 of 3 have a corrected p below 0.05; the strongest is a=1 × b=$2$ +5.00" in figure.alt
+    assert "1 of 3 have a corrected p below 0.05; the strongest is a=1 × b=$2$ +5.0 [+4.0, +6.0]" in figure.alt
 
 
 def test_of_many_effects_the_strongest_are_drawn(drawn: list[Drawing]) -> None:

@@ -125,6 +125,7 @@ def nowhere(runs: pd.Index) -> str:
     return ""
 
 
+@pytest.mark.usefixtures("drawn")
 def test_each_experiment_has_its_section_the_newest_first(hand_made: Path) -> None:
     uri = f"sqlite:///{hand_made / 'mlflow.db'}"
     runs = of_variants(uri)
@@ -153,6 +154,7 @@ def test_each_experiment_has_its_section_the_newest_first(hand_made: Path) -> No
     assert ["Differences" in note for note in notes] == [False, True]
 
 
+@pytest.mark.usefixtures("drawn")
 def test_variants_are_called_what_the_report_calls_them(home: Path) -> None:
     uri = f"sqlite:///{home / 'mlflow.db'}"
     open_store(uri)
@@ -182,6 +184,7 @@ def test_variants_are_called_what_the_report_calls_them(home: Path) -> None:
     assert found.rates["algorithm"].tolist() == ["a=1,e=3", "e=3", "a=1"]
 
 
+@pytest.mark.usefixtures("drawn")
 def test_what_is_handed_in_as_the_baseline_is_not_the_baseline(hand_made: Path) -> None:
     uri = f"sqlite:///{hand_made / 'mlflow.db'}"
     log_hand_made_analysis("hand", "x", ASKED, {ODD: of_variants(uri)[ODD]})
@@ -223,6 +226,7 @@ def answered(runs: Mapping[str, str], participants: int) -> Answers:
     )
 
 
+@pytest.mark.usefixtures("drawn")
 @pytest.mark.parametrize(
     ("participants", "rates_shown", "figures_shown"),
     [(9, [25, 50, 75], 2), (2, [16.67, 41.67], 2), (0, [], 0)],

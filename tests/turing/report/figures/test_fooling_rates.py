@@ -1,28 +1,12 @@
 """The figure of fooling rates."""
 
-import io
 import math
-from typing import Any
 
 import numpy as np
-import pytest
 from matplotlib.figure import Figure as Drawing
 
 from ablate.turing.report.figures.fooling_rates import fooling_rates
 from tests.support.analyses import rates
-
-
-@pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Drawing]:
-    """Collect what is drawn, without its files."""
-    kept: list[Drawing] = []
-
-    def keep(drawing: Drawing, file: io.BytesIO, **options: Any) -> None:
-        if options["format"] == "png":
-            kept.append(drawing)
-
-    monkeypatch.setattr(Drawing, "savefig", keep)
-    return kept
 
 
 def test_rates_are_sorted_around_chance(drawn: list[Drawing]) -> None:

@@ -1,0 +1,29 @@
+"""The sentences that answer a study's question."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ablate.report.answer import answer
+from ablate.report.compare import compare
+from ablate.report.load import load
+from ablate.tracking.study_record import read_study
+from tests.support.stores import record_hand_made
+
+
+def answered(**options: Any) -> list[str]:
+    """Answer the question of the study that was filled by hand."""
+    results = load(read_study("hand", os.environ["MLFLOW_TRACKING_URI"]), **options)
+    directions = {name: results.spec(name)["higher_is_better"] for name in map(str, results.specs.index)}
+    return answer(results, compare(results.scores, directions, results.primary))
+
+
+def test_another_metric_may_be_asked_for(hand_made: Path) -> None:
+    first, second = answered(metric="rmse")
+    assert first == "By RMSE <b>, of 1 variant:"
+    assert second.startswith("1 is better than the baseline")
+
+
+def test_a_margin_makes_variants_equivalent(hand_made: Path) -> None:
+    record_hand_made(hand_made, metric={"name": "auc", "direction": "maximize", "margin": 30.0})
+    assert "1 is equivalent, within ±30 points of it: loss=<i>odd</i>." in answered()

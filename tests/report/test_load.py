@@ -1,0 +1,72 @@
+"""Results that are loaded from a store."""
+
+import os
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from ablate.errors import NotComparable
+from ablate.report.compare import compare
+from ablate.report.figures.draw import draw_figures
+from ablate.report.load import load
+from ablate.report.results import Results
+from ablate.statistics.effects import COLUMNS
+from ablate.tracking.store import open_store
+from ablate.tracking.study import LIMIT
+from ablate.tracking.study_record import read_study
+from tests.support.stores import ODD, PHOTOGRAPHS, STUDY, add_run, record_hand_made
+
+NO_EFFECTS = pd.DataFrame(columns=list(COLUMNS))
+
+
+def loaded(**options: Any) -> Results:
+    return load(read_study("hand", os.environ["MLFLOW_TRACKING_URI"]), **options)
+
+
+@pytest.mark.usefixtures("drawn")
+def test_renamed_photographs_are_the_same_ones(hand_made: Path) -> None:
+    before = load(read_study("hand", os.environ["MLFLOW_TRACKING_URI"]))
+    # An order of names that is another than before, and another spelling of one of them.
+    names = [f"caf\u00e9{99 - place}.png" for place in range(len(PHOTOGRAPHS))]
+    add_run(hand_made, ODD, 2, gain=5.0, names=[unicodedata.normalize("NFD", name) for name in names])
+    add_run(hand_made, "baseline", 2, names=names)
+    after = load(read_study("hand", os.environ["MLFLOW_TRACKING_URI"]))
+    renamed = dict(zip(names, PHOTOGRAPHS, strict=True))
+    pd.testing.assert_frame_equal(after.scores.rename(index=renamed).sort_index(), before.scores.sort_index())
+    assert set(after.samples["example"]) == set(names[:6])
+    figure = draw_figures(
+        after, compare(after.scores, {"auc": True, "rmse": False, "color": None}, after.primary), NO_EFFECTS
+    )
+    assert "the 12 that evaluate" in figure["grid"].caption
+
+
+def test_a_report_refuses_two_configurations_under_one_name(home: Path) -> None:
+    open_store(os.environ["MLFLOW_TRACKING_URI"])
+    for configuration in ("one", "other", "other"):
+        add_run(home, "x", 0, tags={"configuration": configuration})
+    record = read_study("hand", os.environ["MLFLOW_TRACKING_URI"])
+    with pytest.raises(NotComparable, match="configuration of x"):
+        load(record)
+    results = load(record, partial=True)
+    assert (results.superseded, dict(results.others)) == (1, {"configuration": 1})
+    assert results.gaps == []
+
+
+def test_partial_leaves_out_what_differs_from_the_newest_run(hand_made: Path) -> None:
+    add_run(hand_made, "baseline", 0, tags={"code": "new", "setting": "t"})
+    add_run(hand_made, ODD, 0, gain=1.0, tags={"code": "new", "setting": "t"})
+    results = loaded(partial=True)
+    assert len(results.runs) == 2
+    assert "baseline, seed 2: another code that computes results than the newest run's" in map(str, results.gaps)
+
+
+def test_a_long_definition_is_kept_whole(hand_made: Path) -> None:
+    question = "Does it matter? " * (LIMIT // 10)
+    for asked, kept in (({"question": question}, question), ({}, STUDY["question"])):
+        record_hand_made(hand_made, **asked)
+        definition = loaded().definition
+        assert definition is not None
+        assert definition.question == kept
