@@ -27,6 +27,7 @@ PLACES = {
     "plan": (-0.75, -1.0),
     "prepare": (0.75, -1.0),
     "layers": (2.25, -1.0),
+    "testing": (2.0, -3.0),
     "study": (0.0, -2.0),
     "execution": (0.0, -3.0),
     "estimate": (-2.0, -4.0),
