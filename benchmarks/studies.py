@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from ablate.colorization.metric_specs import METRICS
+from ablate.colorization.metrics import METRICS
 from ablate.study.definition import StudyFile
 from ablate.task import DataSummary, Evaluation
 from ablate.tracking.run import track

@@ -9,7 +9,7 @@ from ablate.colorization.color.gamut import ab_gamut
 from ablate.colorization.config import ColorConfig, EvaluationConfig
 from ablate.colorization.data.dataset import load_data
 from ablate.colorization.evaluation import ab_counts, evaluate
-from ablate.colorization.metric_specs import METRICS
+from ablate.colorization.metrics import METRICS
 from ablate.colorization.model.backbone import build_backbone
 from tests.support.levels import variant_layers
 

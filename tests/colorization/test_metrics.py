@@ -1,15 +1,19 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from skimage.color import lab2rgb, rgb2lab
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from ablate.colorization.metric_specs import METRICS
 from ablate.colorization.metrics import (
+    METRICS,
+    ColorizedPhotographs,
     auc,
     balanced_pixel_weights,
-    colorfulness,
+    colorfulness_of,
     per_photograph,
-    psnr,
+    psnr_of,
 )
 
 SIDE = 12
@@ -36,7 +40,7 @@ def predicted(lab):
 
 def table(lab, predicted_ab):
     weights = balanced_pixel_weights(lab[..., 1:])
-    return per_photograph(lab, predicted_ab, weights=weights, mean_truth_colorfulness=20.0)
+    return per_photograph(ColorizedPhotographs(lab, predicted_ab, weights, mean_truth_colorfulness=20.0))
 
 
 def test_auc_is_the_area_under_the_curve_of_pixels_within_a_threshold():
@@ -135,7 +139,7 @@ def test_ciede2000_of_published_pairs(true, given, expected):
 
 
 def test_colorfulness_equals_the_formula_worked_out_pixel_by_pixel(pictures):
-    for picture, value in zip(pictures, colorfulness(pictures), strict=True):
+    for picture, value in zip(pictures, colorfulness_of(pictures), strict=True):
         rg, yb = [], []
         for red, green, blue in picture.reshape(-1, 3).astype(np.float64) * 255:
             rg.append(red - green)
@@ -149,12 +153,12 @@ def test_a_picture_half_red_half_blue_is_as_colourful_as_worked_out():
     picture = np.zeros((1, 2, 2, 3))
     picture[0, 0], picture[0, 1] = (1, 0, 0), (0, 0, 1)
     # rg is 255 and 0; yb is 127.5 and -255: deviations 127.5 and 191.25, means 127.5 and -63.75.
-    assert colorfulness(picture)[0] == pytest.approx(np.hypot(127.5, 191.25) + 0.3 * np.hypot(127.5, 63.75))
+    assert colorfulness_of(picture)[0] == pytest.approx(np.hypot(127.5, 191.25) + 0.3 * np.hypot(127.5, 63.75))
 
 
 def test_grey_has_no_colourfulness():
     greys = np.random.default_rng(3).uniform(0, 1, (2, 8, 8, 1)).repeat(3, axis=-1)
-    np.testing.assert_allclose(colorfulness(greys), 0, atol=1e-10)
+    np.testing.assert_allclose(colorfulness_of(greys), 0, atol=1e-10)
 
 
 def test_equal_pictures_are_perfect(lab):
@@ -168,9 +172,9 @@ def test_equal_pictures_are_perfect(lab):
 
 
 def test_psnr_is_capped_for_equal_pictures_only(pictures):
-    assert psnr(pictures, pictures).tolist() == [100, 100, 100]
+    assert psnr_of(pictures, pictures).tolist() == [100, 100, 100]
     shifted = pictures.astype(np.float64) + 0.1
-    np.testing.assert_allclose(psnr(pictures, shifted), 20, atol=1e-4)
+    np.testing.assert_allclose(psnr_of(pictures, shifted), 20, atol=1e-4)
 
 
 def test_the_ratio_is_to_the_mean_of_the_truth(lab, predicted):
@@ -189,7 +193,7 @@ def test_ab_outside_srgb_is_measured_as_predicted_but_seen_clipped(lab):
 def test_photographs_of_no_colour_at_all_have_a_finite_ratio(lab):
     grey = np.concatenate([lab[..., :1], np.zeros_like(lab[..., 1:])], axis=-1)
     weights = balanced_pixel_weights(grey[..., 1:])
-    frame = per_photograph(grey, grey[..., 1:], weights=weights, mean_truth_colorfulness=0.0)
+    frame = per_photograph(ColorizedPhotographs(grey, grey[..., 1:], weights, mean_truth_colorfulness=0.0))
     assert np.isfinite(frame.to_numpy()).all()
 
 
@@ -197,3 +201,18 @@ def test_every_metric_has_its_column(lab, predicted):
     frame = table(lab, predicted)
     assert list(frame.columns) == [metric.name for metric in METRICS]
     assert len(frame) == 3
+
+
+def test_metrics_are_declared_without_tensorflow():
+    code = (
+        "import sys; from ablate.colorization.metrics import METRICS; print(len(METRICS), 'tensorflow' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(len(METRICS)), "False"]
+
+
+def test_every_metric_has_a_label_and_a_description():
+    for metric in METRICS:
+        assert metric.label
+        assert metric.description.endswith(".")
+        assert "\n" not in metric.description

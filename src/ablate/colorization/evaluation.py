@@ -12,7 +12,13 @@ from ablate.colorization.config import ColorConfig, EvaluationConfig
 from ablate.colorization.data.batches import to_example
 from ablate.colorization.data.decode import Pixels
 from ablate.colorization.data.photographs import ColorData
-from ablate.colorization.metrics import balanced_pixel_weights, class_counts, colorfulness, per_photograph
+from ablate.colorization.metrics import (
+    ColorizedPhotographs,
+    balanced_pixel_weights,
+    class_counts,
+    colorfulness_of,
+    per_photograph,
+)
 from ablate.colorization.model.decoding import decode, upsample
 from ablate.system.images import picture_table
 from ablate.task import Evaluation
@@ -52,36 +58,43 @@ def evaluate(model: keras.Model, data: ColorData, *, color: ColorConfig, evaluat
     shown: list[tuple[Array, Array]] = []
     spread = {kind: ab_counts(np.zeros((0, 2))) for kind in ("truth", "output")}
     # A batch at a time: ten thousand photographs of 256x256 in Lab alone are 8 GB.
-    for part in batches:
-        lab = _truth(data, part)
-        answers = {name: np.broadcast_to(ab, (*lab.shape[:-1], 2)) for name, ab in constants.items()}
-        answers["model"] = _predict(model, data.evaluation_pixels[part], color, evaluation.side)
+    for batch in batches:
+        lab = _true_lab(data, batch)
+        predictions = {name: np.broadcast_to(ab, (*lab.shape[:-1], 2)) for name, ab in constants.items()}
+        predictions["model"] = _predict(model, data.evaluation_pixels[batch], color, evaluation.side)
         weights = balanced_pixel_weights(lab[..., 1:], counts=counts, step=color.grid_step)
-        for name, ab in answers.items():
-            tables[name].append(
-                per_photograph(lab, ab.astype(np.float32), weights=weights, mean_truth_colorfulness=truth_colorfulness)
-            )
+        for name, ab in predictions.items():
+            pictures = ColorizedPhotographs(lab, ab.astype(np.float32), weights, truth_colorfulness)
+            tables[name].append(per_photograph(pictures))
         spread["truth"] += ab_counts(lab[..., 1:])
-        spread["output"] += ab_counts(answers["model"])
-        if part.start < evaluation.samples:
-            shown.append((lab, answers["model"]))
+        spread["output"] += ab_counts(predictions["model"])
+        if batch.start < evaluation.samples:
+            shown.append((lab, predictions["model"]))
     joined = {name: pd.concat(frames, ignore_index=True) for name, frames in tables.items()}
     metrics = {name: _means(table) for name, table in joined.items()}
-    per_example = joined["model"]
-    per_example.insert(0, "example", [photograph.name for photograph in data.evaluation])
-    per_example.insert(1, "digest", [photograph.digest for photograph in data.evaluation])
     truths, predicted = (np.concatenate(arrays) for arrays in zip(*shown, strict=True))
     samples = _samples(data, truths, predicted, evaluation.samples)
-    titles = {"given": "grey", "truth": "truth", "output": "colourised"}
-    columns = {title: dict(list(samples[kind].items())[:SHOWN]) for kind, title in titles.items()}
     return Evaluation(
         metrics=metrics.pop("model"),
         references=metrics,
-        per_example=per_example,
+        per_example=_named(joined["model"], data),
         samples=samples,
         distribution=_distribution(spread),
-        figures={"grid": picture_table(columns)},
+        figures={"grid": _sample_grid(samples)},
     )
+
+
+def _named(table: pd.DataFrame, data: ColorData) -> pd.DataFrame:
+    names = {
+        "example": [photograph.name for photograph in data.evaluation],
+        "digest": [photograph.digest for photograph in data.evaluation],
+    }
+    return pd.concat([pd.DataFrame(names), table], axis=1)
+
+
+def _sample_grid(samples: dict[str, dict[str, Image.Image]]) -> Image.Image:
+    titles = {"given": "grey", "truth": "truth", "output": "colourised"}
+    return picture_table({title: dict(list(samples[kind].items())[:SHOWN]) for kind, title in titles.items()})
 
 
 def ab_counts(ab: Array) -> Counts:
@@ -94,8 +107,8 @@ def ab_counts(ab: Array) -> Counts:
         (cells, cells), by a, then b.
     """
     cells = 2 * AB_LIMIT // AB_CELL
-    places = np.clip(((ab + AB_LIMIT) // AB_CELL).astype(np.int64), 0, cells - 1)
-    flat = places[..., 0] * cells + places[..., 1]
+    indices = np.clip(((ab + AB_LIMIT) // AB_CELL).astype(np.int64), 0, cells - 1)
+    flat = indices[..., 0] * cells + indices[..., 1]
     return np.bincount(flat.ravel(), minlength=cells**2).reshape(cells, cells)
 
 
@@ -108,10 +121,10 @@ def _distribution(spread: dict[str, Counts]) -> pd.DataFrame:
 def _statistics(data: ColorData, batches: list[slice], grid_step: int) -> tuple[Counts, float]:
     """Count the whole evaluation set's pixels by class, and average its colourfulness."""
     counts, colors = np.zeros(len(ab_gamut(grid_step)), np.int64), []
-    for part in batches:
-        lab = _truth(data, part)
+    for batch in batches:
+        lab = _true_lab(data, batch)
         counts += class_counts(lab[..., 1:], step=grid_step)
-        colors.append(colorfulness(lab_to_rgb(lab).numpy()))
+        colors.append(colorfulness_of(lab_to_rgb(lab).numpy()))
     return counts, float(np.concatenate(colors).mean())
 
 
@@ -119,8 +132,8 @@ def _means(table: pd.DataFrame) -> dict[str, float]:
     return {str(name): float(value) for name, value in table.mean().items()}
 
 
-def _truth(data: ColorData, part: slice) -> Array:
-    return pixels_to_lab(data.evaluation_truth[part])
+def _true_lab(data: ColorData, batch: slice) -> Array:
+    return pixels_to_lab(data.evaluation_truth[batch])
 
 
 def _predict(model: keras.Model, pixels: Pixels, color: ColorConfig, side: int) -> Array:

@@ -1,19 +1,152 @@
-"""How good colourised photographs are: a value for every photograph, whose mean is the data set's."""
+"""The metrics of colourised photographs, each declared once: its label, unit, direction and function.
+
+Importing this imports no TensorFlow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from skimage.color import deltaE_ciede2000
-from skimage.metrics import structural_similarity
 
 from ablate.colorization.color.gamut import ab_gamut
-from ablate.colorization.color.lab import lab_to_rgb, rgb_to_lab
-from ablate.colorization.color.soft_encoding import nearest_bin
+from ablate.task import Metric
 
 Array = npt.NDArray[np.floating]
 
 AUC_LIMIT = 150.0
 MAX_PSNR = 100.0
+
+
+@dataclass(frozen=True)
+class ColorizedPhotographs:
+    """Colourised photographs and the truth.
+
+    ab is compared as predicted; the pictures that one sees have the predicted ab and the true L, clipped to sRGB.
+
+    Attributes:
+        lab: (n, side, side, 3), the truth.
+        predicted_ab: (n, side, side, 2).
+        weights: (n, side, side), from `balanced_pixel_weights` over the whole evaluation set.
+        mean_truth_colorfulness: Mean colourfulness of the whole evaluation set.
+    """
+
+    lab: Array
+    predicted_ab: Array
+    weights: Array
+    mean_truth_colorfulness: float
+
+    @cached_property
+    def distance(self) -> Array:
+        """Distance in the ab plane, (n, side, side)."""
+        return np.linalg.norm(np.asarray(self.lab[..., 1:], np.float64) - self.predicted_ab, axis=-1)
+
+    @cached_property
+    def true_rgb(self) -> Array:
+        """The photographs, (n, side, side, 3), sRGB in 0..1."""
+        from ablate.colorization.color.lab import lab_to_rgb
+
+        rgb: Array = lab_to_rgb(self.lab).numpy()
+        return rgb
+
+    @cached_property
+    def shown_rgb(self) -> Array:
+        """The colourised pictures, (n, side, side, 3), sRGB in 0..1."""
+        from ablate.colorization.color.lab import lab_to_rgb
+
+        rgb: Array = lab_to_rgb(np.concatenate([self.lab[..., :1], self.predicted_ab], axis=-1)).numpy()
+        return rgb
+
+    @cached_property
+    def shown_colorfulness(self) -> Array:
+        """Colourfulness of the colourised pictures, (n,)."""
+        return colorfulness_of(self.shown_rgb)
+
+
+Function = Callable[[ColorizedPhotographs], Array]
+_DECLARED: dict[Metric, Function] = {}
+
+
+def _metric(label: str, unit: str, *, higher_is_better: bool | None) -> Callable[[Function], Function]:
+    """Declare a function as a metric: it returns a value a photograph, (n,); its docstring is the description."""
+
+    def declare(function: Function) -> Function:
+        description = (function.__doc__ or "").partition("\n")[0]
+        _DECLARED[Metric(function.__name__, label, unit, higher_is_better, description)] = function
+        return function
+
+    return declare
+
+
+@_metric("AuC raw", "%", higher_is_better=True)
+def auc_raw(pictures: ColorizedPhotographs) -> Array:
+    """Share of pixels within a distance of their true ab, area under its curve."""
+    return 100 * auc(pictures.distance).mean(axis=(1, 2))
+
+
+@_metric("AuC rebalanced", "%", higher_is_better=True)
+def auc_rebalanced(pictures: ColorizedPhotographs) -> Array:
+    """AuC with every colour class of the truth weighing the same."""
+    return 100 * (pictures.weights * auc(pictures.distance)).mean(axis=(1, 2))
+
+
+@_metric("ab RMSE", "ab", higher_is_better=False)
+def ab_rmse(pictures: ColorizedPhotographs) -> Array:
+    """Root of the mean squared distance in the ab plane."""
+    return np.sqrt((pictures.distance**2).mean(axis=(1, 2)))
+
+
+@_metric("PSNR", "dB", higher_is_better=True)
+def psnr(pictures: ColorizedPhotographs) -> Array:
+    """Peak signal-to-noise ratio of the picture, in sRGB."""
+    return psnr_of(pictures.true_rgb, pictures.shown_rgb)
+
+
+@_metric("SSIM", "", higher_is_better=True)
+def ssim(pictures: ColorizedPhotographs) -> Array:
+    """Structural similarity of the picture, in sRGB, window 7."""
+    from skimage.metrics import structural_similarity
+
+    pairs = zip(pictures.true_rgb, pictures.shown_rgb, strict=True)
+    return np.array([structural_similarity(*pair, channel_axis=-1, data_range=1.0) for pair in pairs])
+
+
+@_metric("CIEDE2000", "", higher_is_better=False)
+def ciede2000(pictures: ColorizedPhotographs) -> Array:
+    """Mean perceptual colour difference."""
+    from skimage.color import deltaE_ciede2000
+
+    from ablate.colorization.color.lab import rgb_to_lab
+
+    # Of the clipped pictures: out of sRGB, Lab says what nobody sees.
+    truth, shown = rgb_to_lab(pictures.true_rgb).numpy(), rgb_to_lab(pictures.shown_rgb).numpy()
+    difference: Array = deltaE_ciede2000(truth, shown).mean(axis=(1, 2))
+    return difference
+
+
+@_metric("Colourfulness", "", higher_is_better=None)
+def colorfulness(pictures: ColorizedPhotographs) -> Array:
+    """Hasler and Suesstrunk's measure of the picture, 0..255 scale."""
+    return pictures.shown_colorfulness
+
+
+@_metric("Colourfulness / truth's", "", higher_is_better=None)
+def colorfulness_ratio(pictures: ColorizedPhotographs) -> Array:
+    """1 is as colourful as the photographs."""
+    return pictures.shown_colorfulness / max(pictures.mean_truth_colorfulness, 1e-9)
+
+
+METRICS = tuple(_DECLARED)
+"""The metrics, in the order in which they are shown."""
+
+
+def per_photograph(pictures: ColorizedPhotographs) -> pd.DataFrame:
+    """Return one row a photograph, one column for each of `METRICS`. The data set's value is a column's mean."""
+    return pd.DataFrame({metric.name: function(pictures) for metric, function in _DECLARED.items()})
 
 
 def auc(distance: Array) -> Array:
@@ -25,7 +158,13 @@ def auc(distance: Array) -> Array:
     return 1 - np.minimum(distance, AUC_LIMIT) / AUC_LIMIT
 
 
-def colorfulness(rgb: Array) -> Array:
+def psnr_of(truth: Array, shown: Array) -> Array:
+    """Return the PSNR in dB, at most `MAX_PSNR`, which equal pictures get: (n, height, width, 3) in 0..1 -> (n,)."""
+    squared = ((np.asarray(truth, np.float64) - shown) ** 2).mean(axis=(1, 2, 3))
+    return -10 * np.log10(np.maximum(squared, 10 ** (-MAX_PSNR / 10)))
+
+
+def colorfulness_of(rgb: Array) -> Array:
     """Return Hasler and Suesstrunk's colourfulness (2003, equation 15): (n, height, width, 3) in 0..1 -> (n,).
 
     rg = R - G; yb = (R + G) / 2 - B; sqrt(var(rg) + var(yb)) + 0.3 sqrt(mean(rg)^2 + mean(yb)^2), on a 0..255 scale.
@@ -37,15 +176,9 @@ def colorfulness(rgb: Array) -> Array:
     return spread + 0.3 * offset
 
 
-def psnr(truth: Array, predicted: Array) -> Array:
-    """Return the PSNR in dB, at most `MAX_PSNR`, which equal pictures get: (n, height, width, 3) in 0..1 -> (n,)."""
-    squared = ((np.asarray(truth, np.float64) - predicted) ** 2).mean(axis=(1, 2, 3))
-    return -10 * np.log10(np.maximum(squared, 10 ** (-MAX_PSNR / 10)))
-
-
 def class_counts(ab: Array, *, step: int = 10) -> npt.NDArray[np.int64]:
     """Count pixels by their nearest colour class: (..., 2) -> (num_bins,)."""
-    return np.bincount(nearest_bin(ab, step=step).numpy().ravel(), minlength=len(ab_gamut(step)))
+    return np.bincount(_nearest_class(ab, step).ravel(), minlength=len(ab_gamut(step)))
 
 
 def balanced_pixel_weights(
@@ -64,43 +197,11 @@ def balanced_pixel_weights(
     if counts is None:
         counts = class_counts(ab, step=step)
     of_class = counts.sum() / (np.count_nonzero(counts) * np.maximum(counts, 1))
-    return of_class[nearest_bin(ab, step=step).numpy()]
+    return of_class[_nearest_class(ab, step)]
 
 
-def per_photograph(lab: Array, predicted_ab: Array, *, weights: Array, mean_truth_colorfulness: float) -> pd.DataFrame:
-    """Evaluate colourised photographs against the truth.
+def _nearest_class(ab: Array, step: int) -> npt.NDArray[np.int32]:
+    from ablate.colorization.color.soft_encoding import nearest_bin
 
-    AuC and RMSE compare ab as predicted; the others compare the pictures that one sees: the predicted ab with the
-    true L, clipped to sRGB.
-
-    Args:
-        lab: (n, side, side, 3), the truth.
-        predicted_ab: (n, side, side, 2).
-        weights: (n, side, side), from `balanced_pixel_weights` over the whole evaluation set.
-        mean_truth_colorfulness: Mean colourfulness of the whole evaluation set.
-
-    Returns:
-        One row a photograph, one column for each of `metric_specs.METRICS`. The data set's value is a column's mean.
-    """
-    distance = np.linalg.norm(np.asarray(lab[..., 1:], np.float64) - predicted_ab, axis=-1)
-    close = auc(distance)
-    truth = lab_to_rgb(lab).numpy()
-    shown = lab_to_rgb(np.concatenate([lab[..., :1], predicted_ab], axis=-1)).numpy()
-    difference = deltaE_ciede2000(rgb_to_lab(truth).numpy(), rgb_to_lab(shown).numpy())
-    colors = colorfulness(shown)
-    similarity = [
-        structural_similarity(one, other, channel_axis=-1, data_range=1.0)
-        for one, other in zip(truth, shown, strict=True)
-    ]
-    return pd.DataFrame(
-        {
-            "auc_raw": 100 * close.mean(axis=(1, 2)),
-            "auc_rebalanced": 100 * (weights * close).mean(axis=(1, 2)),
-            "ab_rmse": np.sqrt((distance**2).mean(axis=(1, 2))),
-            "psnr": psnr(truth, shown),
-            "ssim": similarity,
-            "ciede2000": difference.mean(axis=(1, 2)),
-            "colorfulness": colors,
-            "colorfulness_ratio": colors / max(mean_truth_colorfulness, 1e-9),
-        }
-    )
+    classes: npt.NDArray[np.int32] = nearest_bin(ab, step=step).numpy()
+    return classes

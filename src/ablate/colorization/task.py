@@ -14,7 +14,7 @@ from ablate.colorization.data.dataset import load_data, open_data
 from ablate.colorization.data.preprocessing import Preprocessing, preprocessing_of
 from ablate.colorization.data.sources.registry import source_of
 from ablate.colorization.data.split import EVALUATION, TRAIN
-from ablate.colorization.metric_specs import METRICS
+from ablate.colorization.metrics import METRICS
 from ablate.colorization.model.architecture import Layer, layer_costs, network_layers
 from ablate.config.schema import validate
 from ablate.task import DataSummary, Evaluation, FoundData
@@ -30,11 +30,12 @@ class ColorizationTask:
     """Colourise photographs from their L channel; see `ablate.task.Task` for the methods."""
 
     irrelevant_code = (
-        *("ablate.colorization.metric_specs", "ablate.colorization.data.file_names"),
-        *("ablate.colorization.data.split", "ablate.colorization.data.prepared.write"),
+        "ablate.colorization.data.file_names",
+        "ablate.colorization.data.prepared.write",
+        "ablate.colorization.data.split",
         *(f"ablate.colorization.data.sources.{name}" for name in ("archives", "tfds", "url")),
     )
-    """Labels and names; and what splits and prepares data, whose splits and contents the fingerprint tells."""
+    """Names, and what splits and prepares data: the fingerprint tells the splits and contents."""
 
     def __init__(self, **config: Any):
         self.config = validate(ColorizationConfig, config)

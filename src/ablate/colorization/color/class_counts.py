@@ -1,8 +1,7 @@
-"""Counting pixels by their nearest colour class, exactly and fast enough to go with decoding. No TensorFlow."""
+"""Counts of pixels by their nearest colour class, exact and as fast as decoding. No TensorFlow."""
 
 import numpy as np
 import numpy.typing as npt
-from skimage.color import rgb2lab
 
 from ablate.colorization.color.gamut import ab_gamut
 
@@ -38,6 +37,9 @@ class ClassCounter:
         colors = codes.view(np.uint32).ravel()
         classes = self._class_of[colors]
         if classes.min() == _UNKNOWN:
+            # Not `lab.pixels_to_lab`: 58 of the 2^24 colours would change their class, and class weights with them.
+            from skimage.color import rgb2lab
+
             new = np.unique(colors[classes == _UNKNOWN])
             rgb = new.view(np.uint8).reshape(-1, 4)[:, :3].astype(np.float32) / 255
             self._class_of[new] = self._nearest(rgb2lab(rgb)[:, 1:].astype(np.float64))
@@ -45,10 +47,13 @@ class ClassCounter:
         self.counts += np.bincount(classes, minlength=len(self.counts))
 
     def _nearest(self, ab: npt.NDArray[np.float64]) -> npt.NDArray[np.int16]:
-        """Return the class nearest to each ab, (n, 2) -> (n,)."""
+        """Return the class nearest to each ab, (n, 2) -> (n,).
+
+        Not `soft_encoding.nearest_bin`, which is for TensorFlow: a worker of a preparation imports none.
+        """
         # The classes are points of a lattice: where the nearest one of all the lattice is a class, it is the nearest.
         rows, columns = np.clip(np.rint(ab / self._grid_step).astype(int) + self._reach, 0, 2 * self._reach).T
         classes = self._lattice[rows, columns]
-        for place in np.flatnonzero(classes == _UNKNOWN):
-            classes[place] = ((self._bins - ab[place]) ** 2).sum(axis=1).argmin()
+        for index in np.flatnonzero(classes == _UNKNOWN):
+            classes[index] = ((self._bins - ab[index]) ** 2).sum(axis=1).argmin()
         return classes

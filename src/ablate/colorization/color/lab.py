@@ -27,7 +27,7 @@ _BLOCK = 4096
 
 
 def pixels_to_lab(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """Convert 8-bit sRGB to Lab, in NumPy: with a table for the curve, several times as fast as in TensorFlow.
+    """Convert 8-bit sRGB to Lab, in NumPy: with a table for the curve, several times as fast as `rgb_to_lab`.
 
     Args:
         pixels: (..., 3).
@@ -50,7 +50,7 @@ def pixels_to_lab(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
 
 
 def rgb_to_lab(rgb: tf.Tensor) -> tf.Tensor:
-    """Convert sRGB to Lab.
+    """Convert sRGB of any float to Lab, in TensorFlow, with gradients; `pixels_to_lab` is for 8-bit pixels alone.
 
     Args:
         rgb: (..., 3), float, sRGB in 0..1.

@@ -24,7 +24,7 @@ def _candidates(step: int, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[n
 
     Returns:
         indices: (cells, cells, candidates), ascending, filled up with num_bins.
-        places: (cells, cells, candidates, 2), their ab, filled up with a point that is never near.
+        candidate_ab: (cells, cells, candidates, 2), their ab, filled up with a point that is never near.
     """
     bins = ab_gamut(step).astype(np.float64)
     low = np.arange(-AB_LIMIT, AB_LIMIT, _CELL, dtype=np.float64)
@@ -39,8 +39,8 @@ def _candidates(step: int, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[n
     width = int(possible.sum(axis=-1).max())
     order = np.argsort(~possible, axis=-1, kind="stable")[..., :width]
     indices = np.where(np.take_along_axis(possible, order, -1), order, len(bins)).astype(np.int32)
-    places = np.append(bins, [[_FAR, _FAR]], axis=0).astype(np.float32)[indices]
-    return indices, places
+    candidate_ab = np.append(bins, [[_FAR, _FAR]], axis=0).astype(np.float32)[indices]
+    return indices, candidate_ab
 
 
 def nearest_bins(ab: tf.Tensor, *, step: int = 10, k: int = 5) -> tuple[tf.Tensor, tf.Tensor]:
@@ -61,13 +61,13 @@ def nearest_bins(ab: tf.Tensor, *, step: int = 10, k: int = 5) -> tuple[tf.Tenso
     num_bins = len(ab_gamut(step))
     if not 1 <= k <= num_bins:
         raise ValueError(f"`k` must lie in 1..{num_bins} for step={step}. Received: k={k}")
-    indices, places = _candidates(step, k)
+    indices, candidate_ab = _candidates(step, k)
     ab = tf.cast(ab, tf.float32)
     # Along the row of flattened cells: one gather instead of a gather over two axes.
     cell = tf.clip_by_value(tf.cast(tf.floor((ab + AB_LIMIT) / _CELL), tf.int32), 0, len(indices) - 1)
     row = cell[..., 0] * len(indices) + cell[..., 1]
     candidates = tf.gather(indices.reshape(-1, indices.shape[-1]), row)
-    offsets = tf.gather(places.reshape(-1, *places.shape[-2:]), row) - ab[..., None, :]
+    offsets = tf.gather(candidate_ab.reshape(-1, *candidate_ab.shape[-2:]), row) - ab[..., None, :]
     negative, chosen = tf.math.top_k(-tf.reduce_sum(tf.square(offsets), axis=-1), k)
     return tf.gather(candidates, chosen, batch_dims=candidates.shape.rank - 1), -negative
 

@@ -108,7 +108,7 @@ class _Progress:
 
 def _pool(processes: int) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["ablate.colorization.data.prepared.chunk"])
+    context.set_forkserver_preload(["ablate.colorization.data.prepared.chunk", "skimage.color"])
     return ProcessPoolExecutor(processes, mp_context=context, initializer=_begin_worker)
 
 
