@@ -9,13 +9,15 @@ import json
 import os
 import runpy
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from multiprocessing import util
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 IMPORTED = (
     "ablate.execution.preload",
@@ -103,18 +105,23 @@ def next_command() -> str:
     set_onednn(True)
     for module in IMPORTED:
         import_module(module)
+    from ablate.execution.in_subprocess import variables_read_at_import
+
+    imported = variables_read_at_import()
     gc.collect()
     gc.freeze()
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
-            return _become(json.loads(line), before, handlers)
+            return _become(json.loads(line), before, handlers, imported)
         print(child, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
     raise SystemExit
 
 
-def _become(command: Mapping[str, Any], before: Mapping[str, str], handlers: Mapping[int, Any]) -> str:
+def _become(
+    command: Mapping[str, Any], before: Mapping[str, str], handlers: Mapping[int, Any], imported: Mapping[str, str]
+) -> str:
     """Make this process what the command's own would be."""
     for number, handler in handlers.items():
         if signal.getsignal(number) != handler:
@@ -133,7 +140,46 @@ def _become(command: Mapping[str, Any], before: Mapping[str, str], handlers: Map
     sys.path[:1] = [command["folder"], *added]
     module, *arguments = command["arguments"]
     sys.argv = [module, *arguments]
+    if "-m" in arguments:
+        _fork_the_server_of_runs(imported)
     return module
+
+
+def _fork_the_server_of_runs(imported: Mapping[str, str]) -> None:
+    """Fork the process that a sweep forks its runs off, which would import the same once more.
+
+    Args:
+        imported: The variables that were read at import; with others the sweep starts a server of its own.
+    """
+    from ablate.execution.in_subprocess import variables_read_at_import
+
+    here, there = socket.socketpair()
+    pid, new_process = os.fork(), util.spawnv_passfds
+    if pid == 0:
+        here.close()
+        _serve_runs(there)
+    there.close()
+
+    def forked(path: bytes, arguments: Sequence[str], descriptors: list[int]) -> int:
+        if "forkserver" not in arguments[-1] or variables_read_at_import() != imported:
+            return int(new_process(path, arguments, descriptors))
+        socket.send_fds(here, [arguments[-1].encode()], descriptors)
+        return pid
+
+    util.spawnv_passfds = forked
+
+
+def _serve_runs(asked: socket.socket) -> NoReturn:
+    """Be a server of `multiprocessing.forkserver` once it is asked for, until its command ends."""
+    try:
+        code, descriptors, _, _ = socket.recv_fds(asked, 65536, 2)
+        if code:
+            asked.close()
+            listener, alive = descriptors
+            *_, others = code.decode().partition("main(")[2].split(", ", 2)
+            exec(f"from multiprocessing.forkserver import main; main({listener}, {alive}, {others}")
+    finally:
+        os._exit(0)
 
 
 if __name__ == "__main__":

@@ -68,11 +68,16 @@ _served: dict[str, str] = {}
 """Those that runs are forked off with: what was set when the first one was."""
 
 
+def variables_read_at_import() -> dict[str, str]:
+    """Return the variables that TensorFlow and its libraries read when they are imported, as they are now."""
+    return {name: value for name, value in os.environ.items() if name.startswith(_READ_AT_IMPORT)}
+
+
 def _context(onednn: bool) -> ForkServerContext | SpawnContext:
     """Return how to start a run's process: forked where TensorFlow is imported as it needs it, else a new one."""
     set_onednn(onednn)
     # Launchers give each run its GPU by CUDA_VISIBLE_DEVICES, and may use this process for several.
-    needed = {name: value for name, value in os.environ.items() if name.startswith(_READ_AT_IMPORT)}
+    needed = variables_read_at_import()
     if not _served:
         _served.update(needed)
     if _served != needed:
