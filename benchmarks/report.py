@@ -1,4 +1,4 @@
-"""What a report takes, row i: wall time and memory of `python -m ablate.report` on studies of 100, 300 and 1,000 runs.
+"""Cost of a report, row i: wall time and memory of `python -m ablate.report` on studies of 100, 300 and 1,000 runs.
 
 Each study is in a SQLite store of its own, filled as `studies.py` says: ten seeds of each variant, 500 photographs.
 Each measurement is the whole command in a process of its own: imports, reading, comparing, drawing, writing.
@@ -25,14 +25,14 @@ FILLED = "filled"
 
 
 @dataclass(frozen=True)
-class Taken:
-    """What a report took: wall time in seconds, and the most memory of its process in MiB."""
+class ReportCost:
+    """The cost of a report: wall time in seconds, and the most memory of its process in MiB."""
 
     seconds: float
     mib: float
 
 
-def filled(runs: int, folder: Path) -> Path:
+def filled_store(runs: int, folder: Path) -> Path:
     """Return the folder of a store with a study of so many runs, filled unless it is already."""
     if not (folder / FILLED).exists():
         print(f"filling {folder.name} with {runs} runs", flush=True)
@@ -42,8 +42,8 @@ def filled(runs: int, folder: Path) -> Path:
     return folder
 
 
-def report(store: Path, out: Path) -> Taken:
-    """Run the command on a folder's store, which `filled` has filled.
+def report(store: Path, out: Path) -> ReportCost:
+    """Run the command on a folder's store, which `filled_store` has filled.
 
     Raises:
         RuntimeError: It fails.
@@ -56,10 +56,12 @@ def report(store: Path, out: Path) -> Taken:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with code {process.returncode}")
-    return Taken(time.perf_counter() - begun, usage.ru_maxrss * (1 if sys.platform == "darwin" else 2**10) / 2**20)
+    return ReportCost(
+        time.perf_counter() - begun, usage.ru_maxrss * (1 if sys.platform == "darwin" else 2**10) / 2**20
+    )
 
 
-def rows_of(rounds: Sequence[Mapping[int, Taken]]) -> list[Row]:
+def rows_of(rounds: Sequence[Mapping[int, ReportCost]]) -> list[Row]:
     """Return the rows.
 
     Args:
@@ -106,7 +108,7 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=3, help="rounds that count")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        stores = {runs: filled(runs, (options.store or Path(name)) / str(runs)) for runs in COUNTS}
+        stores = {runs: filled_store(runs, (options.store or Path(name)) / str(runs)) for runs in COUNTS}
         # The first does not count: it reads the packages from the disk.
         report(stores[COUNTS[0]], Path(name) / "out")
         rounds = [

@@ -141,7 +141,7 @@ def test_a_report_on_a_filled_store_is_measured(report: ModuleType, home: Path) 
     studies = importlib.import_module("studies")
     studies.fill(4, home, seeds=2)
     (home / report.FILLED).touch()
-    taken = report.report(report.filled(4, home), home / "out")
+    taken = report.report(report.filled_store(4, home), home / "out")
     assert 0 < taken.seconds < 240
     assert 50 < taken.mib < 2048
     assert json.loads((home / "out" / "summary.json").read_text())["examples"] == studies.PHOTOGRAPHS
@@ -149,7 +149,7 @@ def test_a_report_on_a_filled_store_is_measured(report: ModuleType, home: Path) 
 
 def test_the_time_of_a_run_is_compared_within_a_round(report: ModuleType) -> None:
     rounds = [
-        {100: report.Taken(few, 100.0), 300: report.Taken(9.0, 200.0), 1000: report.Taken(many, 400.0)}
+        {100: report.ReportCost(few, 100.0), 300: report.ReportCost(9.0, 200.0), 1000: report.ReportCost(many, 400.0)}
         for few, many in ((8.0, 40.0), (4.0, 60.0), (4.0, 44.0))
     ]
     seconds, memory, growth = report.rows_of(rounds)

@@ -61,7 +61,7 @@ def test_an_unfinished_study_is_refused_and_shown_with_gaps_on_demand(hand_made:
     refused = forked_m("ablate.report", "study=hand", "out=there")
     assert refused.returncode == 1
     assert "Error: study hand is not finished: 3 of 9 runs have no result:" in refused.stderr
-    assert "  loss=new, seed 1: failed, OSError\n  loss=new, seed 0: not begun" in refused.stderr
+    assert "  loss=new, seed 1: failed, OSError\n  loss=new, seed 0: to do" in refused.stderr
     assert "partial=true" in refused.stderr
     assert not (hand_made / "there").exists()
     finished = forked_m("ablate.report", "study=hand", "out=there", "partial=true")

@@ -89,8 +89,8 @@ def test_what_is_planned_and_was_not_begun_is_a_gap() -> None:
     selection = newest_finished(runs, all_evaluated(runs), planned)
     assert selection.gaps == [
         Gap("a=1", 0, "failed, diverged"),
-        Gap("baseline", 1, "not begun"),
-        Gap("a=1", 1, "not begun"),
+        Gap("baseline", 1, "to do"),
+        Gap("a=1", 1, "to do"),
     ]
 
 
@@ -171,13 +171,13 @@ def test_what_was_not_recorded_is_a_value_of_its_own(values: list[Any], refused:
 
 
 def test_an_unfinished_study_is_refused_and_the_message_says_what_is_missing() -> None:
-    gaps = [Gap("a=1", 0, "failed, diverged"), Gap("a=1", 1, "not begun")]
+    gaps = [Gap("a=1", 0, "failed, diverged"), Gap("a=1", 1, "to do")]
     selection = Selection(finished(*FOUR[:2]).runs, gaps, superseded=3)
     with pytest.raises(NotComparable) as refused:
         comparable(selection, "colours", partial=False)
     message = str(refused.value)
     assert "study colours is not finished: 2 of 4 runs have no result:" in message
-    assert "  a=1, seed 0: failed, diverged\n  a=1, seed 1: not begun\n" in message
+    assert "  a=1, seed 0: failed, diverged\n  a=1, seed 1: to do\n" in message
     for remedy in ("rerun=failed", "partial=true"):
         assert remedy in message
     assert comparable(selection, "colours", partial=True) == selection
@@ -187,7 +187,7 @@ def test_long_lists_are_cut() -> None:
     cells = [("baseline", 0)] + [(f"a={place}", 0) for place in range(20)]
     with pytest.raises(NotComparable, match="a=11 seed 0; and 8 more"):
         comparable(finished(*cells, scale=["new", *["old"] * 20]), "study", partial=False)
-    gaps = [Gap(variant, seed, "not begun") for variant, seed in cells]
+    gaps = [Gap(variant, seed, "to do") for variant, seed in cells]
     with pytest.raises(NotComparable, match="  and 9 more\n"):
         comparable(Selection(finished(("b=1", 0)).runs, gaps), "study", partial=False)
 

@@ -23,7 +23,7 @@ class Results:
         study: Name of the study.
         question: What it asks, None where that was never said.
         definition: Its file, None for a sweep without one.
-        aliases: Effects that its design cannot tell apart, a line each.
+        aliases: Effects that its design aliases, a line each.
         uri: Address of the store.
         experiment_id: The study's experiment in MLflow.
         primary: The metric that answers the question.
@@ -35,10 +35,10 @@ class Results:
         others: Number of older runs of a variant and seed that are not of what the newest is, by what differs.
         common: What all variants have in common beside the defaults.
         specs: What the metrics mean: index name, columns label, unit, higher_is_better, description.
-        scores: Index (variant, seed, example), one column a metric: see `compare`. Examples are told apart by their
+        scores: Index (variant, seed, example), one column a metric: see `compare`. Examples are matched by their
             contents, and called as in the newest run, see `examples.labels_of`.
         costs: Index (variant, seed), one column a cost.
-        references: Columns reference, metric, value: the values of trivial answers.
+        references: Columns reference, metric, value: the values of trivial baselines.
         curves: Columns variant, seed, part, step, loss; of the first `DRAWN` variants, as the next two.
         samples: Columns variant, kind, example, picture: the sample pictures of each variant's first seed.
         distributions: Columns variant, two coordinates, truth, output, summed over seeds; empty where there are none.

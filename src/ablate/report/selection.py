@@ -77,7 +77,7 @@ def newest_finished(
             gaps.setdefault(cell, Gap(*cell, _reason(run)))
     for cell in planned or ():
         if cell not in there:
-            gaps.setdefault(cell, Gap(*cell, "not begun"))
+            gaps.setdefault(cell, Gap(*cell, "to do"))
     return Selection(kept, list(gaps.values()), len(results) - len(kept) - sum(others.values()), others)
 
 

@@ -30,7 +30,7 @@ class Algorithm(Schema):
 
     Attributes:
         name: The variant's, or what the user calls another system.
-        run_id: Its run in MLflow; None for pictures that were handed in.
+        run_id: Its run in MLflow; None for external pictures.
         seed: That run's.
     """
 
@@ -61,7 +61,7 @@ class Manifest(Schema):
     Attributes:
         version: Of the format.
         name: Of the experiment.
-        study: The study that it belongs to; None where all pictures were handed in.
+        study: The study that it belongs to; None where all pictures are external.
         side: Of every picture.
         seed: From which the crops and the names of files were drawn.
         protocol: How the experiment goes.

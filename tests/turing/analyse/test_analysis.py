@@ -149,7 +149,7 @@ def test_pictures_are_chosen_for_each_algorithm_and_the_same_every_time() -> Non
     pd.testing.assert_frame_equal(chosen, most_and_least_convincing(shuffled))
 
 
-def test_squares_of_one_photograph_are_pictures_of_their_own() -> None:
+def test_crops_of_one_photograph_are_pictures_of_their_own() -> None:
     trials = answers(0.3).trials.assign(photograph="the same")
     photographs = by_photograph(trials)
     assert len(photographs) == trials["real"].nunique()

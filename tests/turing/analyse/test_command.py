@@ -78,7 +78,7 @@ def in_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def runs(home: Path) -> dict[str, str]:
-    """A working directory with a study of two runs, and what people said of them and of another system."""
+    """A working directory with a study of two runs, and a human evaluation of them and of another system."""
     open_store(os.environ["MLFLOW_TRACKING_URI"])
     made = {variant: add_run(home, variant, 0) for variant in ("baseline", ODD)}
     algorithms = [*(Algorithm(name=name, run_id=run, seed=0) for name, run in made.items()), Algorithm(name="others")]
@@ -88,7 +88,7 @@ def runs(home: Path) -> dict[str, str]:
 
 @pytest.fixture
 def alone(home: Path) -> Path:
-    """A working directory with what people said of pictures that belong to no study."""
+    """A working directory with a human evaluation of pictures that belong to no study."""
     judged(built(home / "turing" / "alone", "alone", [Algorithm(name="baseline"), Algorithm(name=ODD)], None), 10)
     return home
 
@@ -242,7 +242,7 @@ def test_a_store_without_the_study_says_what_to_do(runs: dict[str, str], home: P
 def test_pictures_of_no_study_are_analysed_without_mlflow(alone: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main([])
     said = capsys.readouterr().out.splitlines()
-    assert said[-1] == "Not in MLflow: all pictures were handed in, and belong to no study"
+    assert said[-1] == "Not in MLflow: all pictures are external, and belong to no study"
     assert {file.name for file in (alone / "turing" / "alone" / "analysis").iterdir()} == FILES
     main(["track=false", "out=there"])
     assert "MLflow" not in capsys.readouterr().out

@@ -146,15 +146,15 @@ def test_neither_the_order_nor_the_names_of_anything_matter() -> None:
     assert after[1].loc[0, "p"] == pytest.approx(before[1].loc[0, "p"])
 
 
-def test_two_squares_of_one_photograph_are_one_photograph_and_say_nothing_when_one_person_sees_both() -> None:
-    # Four people, each of whom sees both squares of a photograph that nobody else sees.
-    people, squares = np.repeat(range(4), 2), np.repeat(range(4), 2)
-    found = sums_of_algorithm(people, squares, np.array([1.0, 1, 0, 1, 0, 0, 1, 0]), photographs=4)
+def test_two_crops_of_one_photograph_are_one_photograph_and_say_nothing_when_one_person_sees_both() -> None:
+    # Four people, each of whom sees both crops of a photograph that nobody else sees.
+    people, crops = np.repeat(range(4), 2), np.repeat(range(4), 2)
+    found = sums_of_algorithm(people, crops, np.array([1.0, 1, 0, 1, 0, 0, 1, 0]), photographs=4)
     assert (found.photographs, found.together) == (4, 0.0)
     assert math.isnan(found.example_variance)
     # Now two people see each photograph: of 64 ordered pairs of trials 8 are of one photograph and two people.
-    squares = np.array([0, 1, 0, 1, 2, 3, 2, 3])
-    found = sums_of_algorithm(people, squares, np.array([1.0, 0, 1, 0, 0, 1, 0, 1]), photographs=4)
+    crops = np.array([0, 1, 0, 1, 2, 3, 2, 3])
+    found = sums_of_algorithm(people, crops, np.array([1.0, 0, 1, 0, 0, 1, 0, 1]), photographs=4)
     assert found.together == pytest.approx(8 / 64 * 4 / 3)
     # Those agree: 0. Of the 40 that share nothing 24 differ, so that half their mean square is 0.3.
     assert found.example_variance == pytest.approx(0.3)

@@ -43,7 +43,7 @@ def cut(
 MANY = [unseen(f"{number}.png", photograph(number)) for number in range(12)]
 
 
-def test_the_first_square_is_the_centre_as_evaluation_cuts_it() -> None:
+def test_the_first_crop_is_the_centre_as_evaluation_cuts_it() -> None:
     image = photograph(0, 90, 50)
     (crop,) = cut([unseen("a.png", image)]).crops
     for pixels, side in ((crop.pixels, 32), (crop.inputs[16], 16), (crop.inputs[24], 24)):
@@ -52,7 +52,7 @@ def test_the_first_square_is_the_centre_as_evaluation_cuts_it() -> None:
     assert (crop.photograph, crop.number, crop.enlarged) == ("a.png", 0, False)
 
 
-def test_a_square_that_is_enlarged_says_so() -> None:
+def test_a_crop_that_is_enlarged_says_so() -> None:
     collected = cut([unseen("a.png", photograph(0, 50, 20))])
     assert collected.crops[0].enlarged
     assert collected.crops[0].pixels.shape == (32, 32, 3)
@@ -69,7 +69,7 @@ def test_which_photographs_are_taken_depends_on_the_seed_and_on_nothing_else() -
     assert fewer == [name for name in taken[0] if name != taken[0][2]]
 
 
-def test_further_squares_have_places_and_zooms_of_their_own() -> None:
+def test_further_crops_have_places_and_zooms_of_their_own() -> None:
     collected = cut(MANY[:3], crops=4)
     assert collected.photographs == 3
     assert [crop.number for crop in collected.crops] == [0, 1, 2, 3] * 3
@@ -83,7 +83,7 @@ def test_further_squares_have_places_and_zooms_of_their_own() -> None:
     assert [crop.pixels.tobytes() for crop in again] == [crop.pixels.tobytes() for crop in collected.crops]
 
 
-def test_noise_is_of_the_picture_the_square_and_the_seed() -> None:
+def test_noise_is_of_the_picture_the_crop_and_the_seed() -> None:
     crops = cut(MANY[:2], crops=2).crops
     drawn = [crop.noise(seed, name) for crop in crops for seed in (0, 1) for name in ("one", "other")]
     assert len({noise.dither.tobytes() for noise in drawn}) == len({noise.draws.tobytes() for noise in drawn}) == 16
@@ -153,7 +153,7 @@ def test_even_photographs_are_not_taken_for_one() -> None:
     assert collected.photographs == 2
 
 
-def test_of_a_photograph_with_several_squares_only_the_grey_ones_are_left_out() -> None:
+def test_of_a_photograph_with_several_crops_only_the_grey_ones_are_left_out() -> None:
     image = Image.new("RGB", (60, 40), (128, 128, 128))
     image.paste(photograph(0, 20, 40), (0, 0))
     collected = cut([unseen("a.png", image)], crops=12)
@@ -233,7 +233,7 @@ def test_only_a_picture_of_the_same_part_is_taken(tmp_path: Path) -> None:
         assert why[name].startswith("the picture from other shows something else, or another part of it (their L corr")
 
 
-def test_further_squares_are_cut_alike_where_the_whole_photograph_is_shown(tmp_path: Path) -> None:
+def test_further_crops_are_cut_alike_where_the_whole_photograph_is_shown(tmp_path: Path) -> None:
     save(sepia(photograph(0)).resize((180, 120)), tmp_path / "0.png")
     save(sepia(ImageOps.fit(photograph(1), (40, 40))), tmp_path / "1.png")
     outside = ExternalPictures("other", str(tmp_path), [one.name for one in MANY])

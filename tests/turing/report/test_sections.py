@@ -74,7 +74,7 @@ def test_the_table_says_who_was_fooled_how_often(asked: Path) -> None:
     assert "took an obvious fake for real more than once (1 participant, 40 trials); " in page
     assert "seen for 100 ms &lt; or &gt; than 1000 ms (0 participants, 1,017 trials); reloaded (none)." in page
     assert "Experiment friends: 1,180 participants, 176 of them to the end; 172 count. " in page
-    assert "at 50 % people could not tell them apart" in page
+    assert "at 50 % participants guess" in page
     assert "docs/turing.md" in page
     assert page.count("<img src=") == 2
     assert len(re.findall(r'<img [^>]*alt="[^"]{80,}', page)) == 2
@@ -185,7 +185,7 @@ def test_variants_are_called_what_the_report_calls_them(home: Path) -> None:
 
 
 @pytest.mark.usefixtures("drawn")
-def test_what_is_handed_in_as_the_baseline_is_not_the_baseline(hand_made: Path) -> None:
+def test_external_pictures_of_that_name_are_not_the_baseline(hand_made: Path) -> None:
     uri = f"sqlite:///{hand_made / 'mlflow.db'}"
     log_hand_made_analysis("hand", "x", ASKED, {ODD: of_variants(uri)[ODD]})
     (found,) = sections(load(read_study("hand", uri)), nowhere)

@@ -64,7 +64,7 @@ def test_no_photograph_of_the_test_was_shown_in_practice_or_beside_an_obvious_fa
     assert all(abs(count - 200) < 5 * (4 * 50) ** 0.5 for count in tested.values())
 
 
-def test_with_one_square_of_each_photograph_all_is_drawn_at_once(bundle: Bundle) -> None:
+def test_with_one_crop_of_each_photograph_all_is_drawn_at_once(bundle: Bundle) -> None:
     for place in range(20):
         random = np.random.default_rng([11, 1, place])
         chosen = random.choice(len(bundle.manifest.stimuli), SHORT.photographs, replace=False)

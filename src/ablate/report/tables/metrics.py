@@ -48,6 +48,6 @@ def metrics_table(results: Results, comparison: pd.DataFrame, links: Links) -> T
         footer=trivial_baselines(results, list(columns)),
         note="Below a value stands its difference from the baseline with its 95 % interval. All but the metric that "
         "the study asks for are exploratory: their intervals are not corrected for how many there are. Arrows say "
-        "which direction is better; the best mean is bold. The last rows are trivial answers, to say what a number "
+        "which direction is better; the best mean is bold. The last rows are trivial baselines, to say what a number "
         "means.",
     )

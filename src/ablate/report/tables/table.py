@@ -34,7 +34,7 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table: its headings, its rows, the trivial answers below them, and what is to be known of it."""
+    """A table: its headings, its rows, the trivial baselines below them, and what is to be known of it."""
 
     name: str
     title: str

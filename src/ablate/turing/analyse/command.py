@@ -73,7 +73,7 @@ def _analyse(arguments: dict[str, str]) -> None:
 
 def _track(analysis: Analysis, answers: Answers, uri: str | None) -> None:
     if answers.study is None:
-        print("Not in MLflow: all pictures were handed in, and belong to no study")
+        print("Not in MLflow: all pictures are external, and belong to no study")
         return
     from ablate.tracking.store import open_store, store_uri
     from ablate.turing.analyse.record import TABLES, log_analysis

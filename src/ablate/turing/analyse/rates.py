@@ -26,7 +26,7 @@ from ablate.turing.analyse.answer_sums import AnswerSums, sum_answers
 Array = npt.NDArray[np.float64]
 
 CHANCE = 50.0
-"""Percent of trials that fool who cannot tell the pictures apart."""
+"""Fooling rate, in percent, of participants who guess."""
 LEAST = 0.25
 """Share of the binomial variance below which the participants' variance is not believed; chosen by simulation."""
 RATES = ("algorithm", "participants", "photographs", "trials", "rate", "low", "high", "p_chance", "p_corrected")

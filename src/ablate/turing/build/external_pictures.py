@@ -1,4 +1,4 @@
-"""External pictures: those of any other system, handed in as a folder. No TensorFlow."""
+"""External pictures: those of any other system, in a folder. No TensorFlow."""
 
 import unicodedata
 from collections import Counter, defaultdict

@@ -68,7 +68,7 @@ def fooling_rate_table(record: AnalysisRecord, *, title: str, runs: Mapping[str,
 def _differences_from_baseline(record: AnalysisRecord) -> dict[str, Mapping[Any, Any]]:
     """Return, by algorithm, its difference from the baseline; nothing where the baseline was not judged."""
     if BASELINE not in (each["name"] for each in record.summary["algorithms"] if each["run_id"]):
-        return {}  # What is handed in under that name is not the baseline.
+        return {}  # External pictures of that name are not the baseline's.
     pairs = record.pairs
     turned = pairs.assign(
         algorithm=pairs["other"],
@@ -96,7 +96,7 @@ def _note(record: AnalysisRecord, runs: Set[str], *, compared: bool) -> str:
     said = [
         f"Experiment {record.experiment}: {quantity(people['started'], 'participant')}, {people['finished']:,} of "
         f"them to the end; {people['kept']:,} count. The fooling rate is the share of trials in which the recoloured "
-        "picture was taken for the real one: at 50 % people could not tell them apart. Its interval covers "
+        "picture was taken for the real one: at 50 % participants guess. Its interval covers "
         "participants and photographs, and is not corrected; p is, for the number of algorithms, by Holm's method."
     ]
     if compared:

@@ -27,7 +27,7 @@ def test_rates_are_sorted_around_chance(drawn: list[Drawing]) -> None:
     assert chance.get_position()[0] == 50
     assert "20.0 [18.0, 22.0]" in [text.get_text() for text in axes.texts]
     assert [text.get_text() for text in drawn[0].legends[0].get_texts()] == [
-        "taken for real more often (1)", "no difference from chance found (1)", "told apart (1)", "not tested (1)",
+        "above chance (1)", "no difference from chance found (1)", "below chance (1)", "not tested (1)",
     ]  # fmt: skip
     assert "high 61.0 [59.0, 63.0] % at the top to low 20.0 [18.0, 22.0] %" in figure.alt
 

@@ -12,8 +12,8 @@ from ablate.report.figures.forest import ALPHA, MOST, OTHER, Row, forest, key, o
 from ablate.report.number_format import with_interval
 from ablate.turing.analyse.rates import CHANCE
 
-TOLD_APART, NOT_FOUND, PREFERRED = "told apart", "no difference from chance found", "taken for real more often"
-_SHAPES = {PREFERRED: ("^", BLUE), NOT_FOUND: ("o", DARK), TOLD_APART: ("v", RED)}
+BELOW_CHANCE, NO_DIFFERENCE, ABOVE_CHANCE = "below chance", "no difference from chance found", "above chance"
+_SHAPES = {ABOVE_CHANCE: ("^", BLUE), NO_DIFFERENCE: ("o", DARK), BELOW_CHANCE: ("v", RED)}
 
 
 def fooling_rates(rates: pd.DataFrame, *, name: str) -> Figure | None:
@@ -52,7 +52,7 @@ def fooling_rates(rates: pd.DataFrame, *, name: str) -> Figure | None:
     found = ", ".join(f"{counts[word]} {word or 'not tested'}" for word in known)
     said = [
         "A mark is the share of the trials in which a recoloured picture was taken for the real one, a line its 95 % "
-        "interval over participants and photographs. At the line, 50 %, people could not have told them apart; marks "
+        "interval over participants and photographs. At the line, 50 %, participants guess; marks "
         f"take their shape from the p against that, corrected for the number of algorithms, with {ALPHA} as the bound."
     ]
     if any(row.interval is None for row in rows):
@@ -61,7 +61,7 @@ def fooling_rates(rates: pd.DataFrame, *, name: str) -> Figure | None:
         said.append(f"Of {len(rows)} algorithms, the {MOST // 2} highest and the {MOST // 2} lowest are drawn.")
     return Figure(
         name=name,
-        title="How often people took the recoloured picture for the real one",
+        title="Fooling rates",
         alt=(
             f"Fooling rates with 95 % intervals around chance, 50 %, from {' at the top to '.join(ends)}"
             f"{' at the bottom' if len(ends) > 1 else ''}. Of {len(rows)}: {found}."
@@ -75,4 +75,4 @@ def verdict(rate: float, p_corrected: float) -> str:
     """Say what a rate and its corrected p against chance mean; nothing without a p."""
     if math.isnan(p_corrected):
         return ""
-    return NOT_FOUND if p_corrected >= ALPHA else TOLD_APART if rate < CHANCE else PREFERRED
+    return NO_DIFFERENCE if p_corrected >= ALPHA else BELOW_CHANCE if rate < CHANCE else ABOVE_CHANCE
