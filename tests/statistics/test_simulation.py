@@ -5,7 +5,7 @@ import pytest
 
 from ablate.statistics.simulation import COMPONENTS, Components, draw_scores, estimates, simulate
 
-BATCHES, STUDIES = 8, 100
+BATCHES, STUDIES = 8, 60
 
 
 @pytest.mark.parametrize("seeds", [3, 5, 10])

@@ -20,9 +20,10 @@ from ablate.report.results import DRAWN, Results
 from ablate.report.selection import Gap, newest_finished
 from ablate.report.variants import in_order, short_names, shown_names
 from ablate.study.definition import StudyFile
+from ablate.tracking.names import TRAINING_LOSS, VALIDATION_LOSS
 from ablate.tracking.study_record import StudyRecord
 
-CURVES = {"train/loss": "training", "val/loss": "evaluation photographs"}
+CURVES = {TRAINING_LOSS: "training", VALIDATION_LOSS: "evaluation photographs"}
 _READERS = 4
 
 _Read = TypeVar("_Read")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -76,13 +77,28 @@ def in_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ablate.config.paths._CHECKOUT", home / "no checkout")
 
 
-@pytest.fixture
-def runs(home: Path) -> dict[str, str]:
-    """A working directory with a study of two runs, and a human evaluation of them and of another system."""
-    open_store(os.environ["MLFLOW_TRACKING_URI"])
-    made = {variant: add_run(home, variant, 0) for variant in ("baseline", ODD)}
+@pytest.fixture(scope="session")
+def evaluated_study(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A folder with a study of two runs and a human evaluation of them and of another system; the runs by variant."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    shutil.copy(empty_store, folder / "mlflow.db")
+    open_store(f"sqlite:///{folder / 'mlflow.db'}")
+    made = {variant: add_run(folder, variant, 0) for variant in ("baseline", ODD)}
     algorithms = [*(Algorithm(name=name, run_id=run, seed=0) for name, run in made.items()), Algorithm(name="others")]
-    judged(built(home / "turing" / "people", "people", algorithms, "hand"))
+    bundle = built(folder / "turing" / "people", "people", algorithms, "hand")
+    judged(bundle, url=f"sqlite:///{folder / 'turing.db'}")
+    return folder, made
+
+
+@pytest.fixture
+def runs(home: Path, evaluated_study: tuple[Path, dict[str, str]]) -> dict[str, str]:
+    """A working directory with a copy of `evaluated_study`."""
+    folder, made = evaluated_study
+    shutil.copytree(folder, home, dirs_exist_ok=True)
+    open_store(os.environ["MLFLOW_TRACKING_URI"])
+    database = Database("sqlite:///turing.db")
+    database.register(Bundle(home / "turing" / "people"), 0.0)  # where it is now
+    database.engine.dispose()
     return made
 
 

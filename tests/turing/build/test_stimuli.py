@@ -217,7 +217,7 @@ def to_bytes(linear: Array) -> Pixels:
     return np.asarray(np.rint(255 * curved), np.uint8)
 
 
-PAIRS, SIDE = 240, 64
+PAIRS, SIDE = 240, 48
 HEADER = 49
 """Bytes of a file before its first pixel."""
 

@@ -26,11 +26,12 @@ from ablate.report.figures.figure import (
 )  # fmt: skip
 from ablate.report.figures.labels import Point, place_labels
 from ablate.report.number_format import large
+from ablate.tracking.names import FLOPS, PARAMETERS, WALL_SECONDS
 
 COSTS = {
-    "cost/parameters": "parameters",
-    "cost/flops_per_image": "FLOPs an image",
-    "cost/wall_seconds": "training time",
+    PARAMETERS: "parameters",
+    FLOPS: "FLOPs an image",
+    WALL_SECONDS: "training time",
 }
 _TIMES = ((2 * 86400, 86400, "d"), (2 * 3600, 3600, "h"), (120, 60, "min"), (0, 1, "s"))
 NAMED = 10
@@ -129,7 +130,7 @@ def _panel(name: str, cost: pd.Series, quality: pd.DataFrame, higher_is_better: 
     points = quality.assign(cost=cost.reindex(quality.index).astype(float))
     # A log scale has no place for what costs nothing.
     points = points[np.isfinite(points["cost"]) & np.isfinite(points["mean"]) & (points["cost"] > 0)]
-    if name == "cost/wall_seconds" and len(points):
+    if name == WALL_SECONDS and len(points):
         longest = points["cost"].max()
         seconds, unit = next((seconds, unit) for least, seconds, unit in _TIMES if longest >= least)
         points = points.assign(cost=points["cost"] / seconds)

@@ -12,6 +12,7 @@ from ablate.report.compare import per_example
 from ablate.report.figures import Figure
 from ablate.report.results import Results
 from ablate.report.tables.cost import COUNTED
+from ablate.tracking.names import WALL_SECONDS
 
 RANDOM, BEST, WORST = 3, 1, 1
 """Photographs of each kind in the grid."""
@@ -46,7 +47,7 @@ def draw_figures(results: Results, comparison: pd.DataFrame, effects: pd.DataFra
 
 
 def _worth_drawing(costs: pd.DataFrame) -> list[str]:
-    return [name for name in (*COUNTED, "cost/wall_seconds") if name in costs and costs[name].gt(0).any()]
+    return [name for name in (*COUNTED, WALL_SECONDS) if name in costs and costs[name].gt(0).any()]
 
 
 def _grid(results: Results) -> Figure | None:

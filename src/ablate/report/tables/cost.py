@@ -7,16 +7,17 @@ from ablate.report.links import Links
 from ablate.report.number_format import large, signed
 from ablate.report.results import Results
 from ablate.report.tables.table import Cell, Table, mean_sd, rows_by_variant, runs_of
+from ablate.tracking.names import EXAMPLES_PER_SECOND, FLOPS, PARAMETERS, PEAK_DEVICE_MEMORY, PEAK_MEMORY, WALL_SECONDS
 
 COSTS = {
-    "cost/parameters": "Parameters",
-    "cost/flops_per_image": "FLOPs an image",
-    "cost/wall_seconds": "Training, s",
-    "cost/images_per_second": "Images/s",
-    "cost/peak_memory_mib": "Peak memory, MiB",
-    "cost/peak_device_memory_mib": "Peak GPU memory, MiB",
+    PARAMETERS: "Parameters",
+    FLOPS: "FLOPs an image",
+    WALL_SECONDS: "Training, s",
+    EXAMPLES_PER_SECOND: "Images/s",
+    PEAK_MEMORY: "Peak memory, MiB",
+    PEAK_DEVICE_MEMORY: "Peak GPU memory, MiB",
 }
-COUNTED = ("cost/parameters", "cost/flops_per_image")
+COUNTED = (PARAMETERS, FLOPS)
 """Costs that are known without a measurement."""
 
 

@@ -22,6 +22,7 @@ from ablate.report.tables.table import (
     runs_of,
     trivial_baselines,
 )
+from ablate.tracking.names import WALL_SECONDS
 
 ONE_SEED = "over photographs only: one seed"
 
@@ -119,7 +120,7 @@ def _missing(gaps: Sequence[Gap]) -> dict[str, int]:
 
 def _slower(costs: Mapping[tuple[str, str], Mapping[str, Any]], variant: str) -> float:
     """Return by how many seconds a variant trains longer than the baseline."""
-    return float(costs.get((variant, "cost/wall_seconds"), {}).get("difference", np.nan))
+    return float(costs.get((variant, WALL_SECONDS), {}).get("difference", np.nan))
 
 
 def effect_size(value: float) -> str:

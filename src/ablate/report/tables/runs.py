@@ -7,13 +7,14 @@ from ablate.report.links import Links
 from ablate.report.number_format import number
 from ablate.report.results import Results
 from ablate.report.tables.table import Cell, Table, heading
+from ablate.tracking.names import WALL_SECONDS
 
 
 def runs_table(results: Results, links: Links) -> Table:
     """Return the table of the runs that are compared."""
     values = results.scores[results.primary.name].groupby(level=["variant", "seed"]).mean().to_dict()
-    known = "cost/wall_seconds" in results.costs
-    times = results.costs["cost/wall_seconds"].to_dict() if known else {}
+    known = WALL_SECONDS in results.costs
+    times = results.costs[WALL_SECONDS].to_dict() if known else {}
     rows = []
     for run, row in zip(results.runs.index, results.runs.to_dict("records"), strict=True):
         cell = (row["variant"], row["seed"])
