@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from ablate.cli.arguments import parse_arguments, parse_bool
+from ablate.cli.arguments import parse_bool, split_arguments
 from ablate.cli.command_line import parse_command_line
 from ablate.cli.errors import handle_errors
 from ablate.estimate.runtime import HISTORY_COLUMNS, RuntimeEstimate, devices_of_host, prediction_error
@@ -55,10 +55,9 @@ def main() -> None:
 
 
 def _plan(arguments: Sequence[str]) -> dict[str, Any]:
-    own = [argument for argument in arguments if argument.startswith(("calibrate=", "code="))]
-    chosen = parse_arguments(own, ("calibrate", "code"))
-    calibrate, listed = (parse_bool(chosen, name, "false") for name in ("calibrate", "code"))
-    command = parse_command_line([argument for argument in arguments if argument not in own], ["--json", "--help"])
+    options, others = split_arguments(arguments, ("calibrate", "code"))
+    calibrate, listed = (parse_bool(options, name, False) for name in ("calibrate", "code"))
+    command = parse_command_line(others, ["--json", "--help"])
     study, planned = plan_sweep(command.loader, command.compose_sweep())
     statuses = read_statuses(planned)
     history = _history(planned[0].uri)

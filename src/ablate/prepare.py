@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Sequence
 
 from omegaconf import DictConfig
 
+from ablate.cli.arguments import parse_int, split_arguments
 from ablate.cli.command_line import CommandLine, parse_command_line
 from ablate.cli.errors import handle_errors
 from ablate.cli.terminal import TerminalFormatter, TerminalHandler
@@ -43,14 +43,17 @@ def main() -> None:
         if {"-h", "--help"}.intersection(arguments):
             print(HELP)
             return
-        options, overrides = _parse(arguments)
+        options, overrides = split_arguments(arguments, _OPTIONS)
+        if "out" not in options:
+            raise ConfigError("out=DIR must be given: the folder of the prepared data set")
         _log_to_terminal()
         composed = parse_command_line(overrides)
         config = _compose(composed)
         task = validate_config(config).task
         options = {key: resolve_text(value, config) for key, value in options.items()}
-        workers = _number(options, "workers", job_threads())
-        print(task.prepare(options["out"], workers=workers, shard_mib=_number(options, "shard_mib", 64)))
+        workers = parse_int(options, "workers", job_threads(), minimum=1)
+        shard_mib = parse_int(options, "shard_mib", 64, minimum=1)
+        print(task.prepare(options["out"], workers=workers, shard_mib=shard_mib))
         # What decided on the records, a run must say too.
         decided = [*composed.options, *(each for each in composed.overrides if each.partition("=")[0] not in _SOURCE)]
         print("Train on it: ", *["python -m ablate.run", "data=prepared", f"data.root={options['out']}", *decided])
@@ -70,23 +73,6 @@ def _compose(given: CommandLine) -> DictConfig:
     if len(runs) > 1:
         raise ConfigError(f"out=DIR is one data set, and these are {len(runs)} configurations: one command for each")
     return given.loader.load_sweep_config(config, runs[0])
-
-
-def _parse(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
-    """Return the command's own options, and the arguments of Hydra."""
-    options = {
-        key: value for key, equals, value in (argument.partition("=") for argument in arguments) if key in _OPTIONS
-    }
-    if not options.get("out"):
-        raise ConfigError("out=DIR must be given: the folder of the prepared data set")
-    return options, [argument for argument in arguments if argument.partition("=")[0] not in _OPTIONS]
-
-
-def _number(options: dict[str, str], key: str, default: int) -> int:
-    given = options.get(key, str(default))
-    if not given.isdecimal() or int(given) < 1:
-        raise ConfigError(f"{key} must be a whole number from 1. Received: {key}={given}")
-    return int(given)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Arguments of commands, `NAME=VALUE` each."""
+"""Arguments of commands: `NAME=VALUE`, with values that are text, numbers, true or false."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -11,72 +11,108 @@ from ablate.errors import ConfigError
 
 _Number = TypeVar("_Number", int, float)
 _NAMES = ("study.name", "study.variant", "experiment")
-_SWITCHES = {"true": True, "false": False}
+_BOOLS = {"true": True, "false": False}
 
 
-def parse_arguments(given: Iterable[str], allowed: Sequence[str]) -> dict[str, str]:
-    """Return the values by name.
+def parse_arguments(given: Iterable[str], allowed: Sequence[str], groups: Sequence[str] = ()) -> dict[str, str]:
+    """Return the values by name; the last one of a name counts.
+
+    Args:
+        given: Each as in `out=DIR`.
+        allowed: The names.
+        groups: Names of groups: `GROUP.ANYTHING` is allowed as well.
 
     Raises:
         ConfigError: A name is unknown, or has no value.
     """
     arguments = {}
     for argument in given:
-        name, equals, value = argument.partition("=")
-        if name not in allowed:
-            raise ConfigError(unknown_key(name, allowed))
-        if not equals or not value:
+        name, _, value = argument.partition("=")
+        group, dot, key = name.partition(".")
+        in_group = bool(dot) and group in groups
+        if name not in allowed and not in_group:
+            raise ConfigError(unknown_key(name, [*allowed, *(f"{group}.NAME" for group in groups)]))
+        if not value or (in_group and not key):
             raise ConfigError(f"{name} needs a value, as in {name}=VALUE")
         arguments[name] = value
     return arguments
 
 
-def parse_bool(arguments: dict[str, str], name: str, default: str) -> bool:
+def split_arguments(given: Iterable[str], own: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """Separate a command's own arguments from those of Hydra.
+
+    Args:
+        given: All arguments.
+        own: The names of the command's own.
+
+    Returns:
+        The values of its own by name; and the others as they were given.
+
+    Raises:
+        ConfigError: One of its own has no value.
+    """
+    mine, others = list[str](), list[str]()
+    for argument in given:
+        (mine if argument.partition("=")[0] in own else others).append(argument)
+    return parse_arguments(mine, own), others
+
+
+def parse_bool(arguments: Mapping[str, str], name: str, default: bool) -> bool:
     """Return a value that is true or false.
 
     Raises:
         ConfigError: It is neither.
     """
-    value = arguments.get(name, default)
-    if value not in _SWITCHES:
+    if name not in arguments:
+        return default
+    value = arguments[name]
+    if value not in _BOOLS:
         raise ConfigError(f"{name} must be true or false. Received: {name}={value}")
-    return _SWITCHES[value]
+    return _BOOLS[value]
 
 
-def parse_int(name: str, value: str) -> int:
+def parse_int(arguments: Mapping[str, str], name: str, default: int, *, minimum: int | None = None) -> int:
     """Return a value that is a whole number.
 
     Raises:
-        ConfigError: It is none.
+        ConfigError: It is none, or less than the minimum.
     """
-    return _converted(name, value, int, "a whole number")
+    kind = "a whole number" + ("" if minimum is None else f" from {minimum}")
+    number = _parse_number(arguments, name, default, int, kind)
+    if minimum is not None and number < minimum:
+        raise ConfigError(f"{name} must be {kind}. Received: {name}={arguments[name]}")
+    return number
 
 
-def parse_float(name: str, value: str) -> float:
+def parse_float(arguments: Mapping[str, str], name: str, default: float) -> float:
     """Return a value that is a number.
 
     Raises:
         ConfigError: It is none.
     """
-    return _converted(name, value, float, "a number")
+    return _parse_number(arguments, name, default, float, "a number")
 
 
-def _converted(name: str, value: str, to: Callable[[str], _Number], kind: str) -> _Number:
+def _parse_number(
+    arguments: Mapping[str, str], name: str, default: _Number, to: Callable[[str], _Number], kind: str
+) -> _Number:
+    if name not in arguments:
+        return default
     try:
-        return to(value)
+        return to(arguments[name])
     except ValueError:
-        raise ConfigError(f"{name} must be {kind}. Received: {name}={value}") from None
+        raise ConfigError(f"{name} must be {kind}. Received: {name}={arguments[name]}") from None
 
 
 def quote_names(lines: Iterable[str]) -> list[str]:
-    """Return overrides such that Hydra reads names as they are written: 2024, 1e3 and true are text in them.
+    """Quote the names in overrides such that Hydra reads 2024, 1e3 and true as text there.
 
-    `study.name=null` is a name as well; `null` elsewhere is none, as always.
+    `study.name=null` is a name as well; elsewhere `null` means none.
     """
-    return [_as_text(line) for line in lines]
+    return [_quote_name(line) for line in lines]
 
 
-def _as_text(line: str) -> str:
+def _quote_name(line: str) -> str:
     key, equals, value = line.partition("=")
     if key.lstrip("+") not in _NAMES or not re.fullmatch(r"[\w.+-]+(,[\w.+-]+)*", value):
         return line

@@ -35,7 +35,6 @@ class StudyConfig(Schema):
 class TrackingConfig(Schema):
     """Where runs are recorded."""
 
-    name: str
     uri: str | None
     model: bool
     system_metrics: bool

@@ -43,7 +43,7 @@ def main() -> None:
             print(HELP)
             return
         arguments = parse_arguments(sys.argv[1:], ARGUMENTS)
-        partial, tracked = parse_bool(arguments, "partial", "false"), parse_bool(arguments, "track", "true")
+        partial, tracked = parse_bool(arguments, "partial", False), parse_bool(arguments, "track", True)
         # Figures go to files, whatever windows the environment asks for; an unknown one would be an error.
         os.environ["MPLBACKEND"] = "agg"
         from ablate.report.load import load

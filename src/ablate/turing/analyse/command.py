@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _analyse(arguments: dict[str, str]) -> None:
-    tracked = parse_bool(arguments, "track", "true")
+    tracked = parse_bool(arguments, "track", True)
     answers = chosen_answers(arguments)
     bundle = _bundle(answers)
     analysis = analyse(answers, bundle.picture if bundle else None)

@@ -29,7 +29,8 @@ def plan(arguments: Mapping[str, str]) -> list[str]:
         ConfigError: One is missing or impossible, or there are too few photographs.
         DataError: There is no such experiment.
     """
-    if "difference" not in arguments:
+    difference = parse_float(arguments, "difference", np.nan)
+    if np.isnan(difference):
         raise ConfigError("--plan needs a difference in percentage points, as in difference=5")
     counts, components = dict(COUNTS), Components()
     source = "assumed"
@@ -37,14 +38,13 @@ def plan(arguments: Mapping[str, str]) -> list[str]:
         answers = chosen_answers(arguments)
         counts, components = pilot(answers)
         source = f"estimated from the answers to {answers.experiment}"
-    counts |= {name: parse_int(name, arguments[name]) for name in COUNTS if name in arguments}
-    given = {field: parse_float(name, arguments[name]) for name, field in COMPONENTS.items() if name in arguments}
+    counts |= {name: parse_int(arguments, name, counts[name]) for name in COUNTS}
+    given = {field: parse_float(arguments, name, getattr(components, field)) for name, field in COMPONENTS.items()}
     components = replace(components, **given)
     algorithms = counts["algorithms"]
     if algorithms < 2:
         raise ConfigError(f"algorithms must be at least 2. Received: algorithms={algorithms}")
     pairs = algorithms * (algorithms - 1) // 2
-    difference = parse_float("difference", arguments["difference"])
     needed = participants_needed(
         difference,
         trials=counts["trials"],

@@ -5,11 +5,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt
 
-from ablate.config.schema import Schema, unknown_key, validate
-from ablate.errors import ConfigError
+from ablate.cli.arguments import parse_arguments
+from ablate.config.schema import Schema, validate
 from ablate.turing.protocol import Protocol, Rules
 
 MOST_CROPS = 100
+_GROUPS = ("external", "rules")
+"""`external.NAME` and `rules.NAME` are options as well."""
 
 
 class BuildOptions(Schema):
@@ -58,26 +60,12 @@ def parse_options(given: Sequence[str]) -> BuildOptions:
     Raises:
         ConfigError: One is unknown, or its value impossible.
     """
-    values: dict[str, Any] = {}
-    nested: dict[str, dict[str, str]] = {"external": {}, "rules": {}}
-    for argument in given:
-        name, equals, value = argument.partition("=")
-        group, dot, key = name.partition(".")
-        inside = bool(dot) and group in nested
-        if not inside and (name in nested or name not in _names()):
-            raise ConfigError(unknown_key(name, [*(each for each in _names() if each not in nested), *_NESTED]))
-        if not equals or not value or (inside and not key):
-            raise ConfigError(f"{name} needs a value, as in {name}=VALUE")
-        if inside:
-            nested[group][key] = value
-        else:
-            values[name] = value
-    rules = validate(Rules, nested["rules"], prefix="rules")
-    return validate(BuildOptions, {**values, "external": nested["external"], "rules": rules})
-
-
-_NESTED = ("external.NAME", *(f"rules.{key}" for key in Rules.model_fields))
-
-
-def _names() -> list[str]:
-    return [field.alias or name for name, field in BuildOptions.model_fields.items()]
+    names = [field.alias or name for name, field in BuildOptions.model_fields.items()]
+    arguments = parse_arguments(given, [name for name in names if name not in _GROUPS], _GROUPS)
+    values: dict[str, Any] = {name: value for name, value in arguments.items() if name in names}
+    for group in _GROUPS:
+        values[group] = {
+            name.removeprefix(f"{group}."): value for name, value in arguments.items() if name.startswith(f"{group}.")
+        }
+    values["rules"] = validate(Rules, values["rules"], prefix="rules")
+    return validate(BuildOptions, values)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import uvicorn
 
-from ablate.cli.arguments import parse_arguments
+from ablate.cli.arguments import parse_arguments, parse_int
 from ablate.errors import AblateError, ConfigError
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, default_database
@@ -38,15 +38,8 @@ docs/turing.md."""
 
 TOKEN = "ABLATE_TURING_TOKEN"
 _SHORTEST = 16
-_DEFAULTS = {
-    "host": "127.0.0.1",
-    "port": "8080",
-    "database": "",
-    "texts": "",
-    "proxies": "127.0.0.1",
-    "sessions_per_minute": "60",
-    "requests_per_minute": "600",
-}
+_DEFAULTS = {"host": "127.0.0.1", "database": "", "texts": "", "proxies": "127.0.0.1"}
+_NUMBERS = {"port": 8080, "sessions_per_minute": 60, "requests_per_minute": 600}
 _WRONG_TOKENS_PER_MINUTE = 5
 
 
@@ -59,7 +52,8 @@ def main(arguments: Sequence[str]) -> None:
     folders = [Path(argument) for argument in arguments if "=" not in argument]
     if not folders:
         raise ConfigError("which bundle? As in `python -m ablate.turing serve turing/NAME`; `build` makes one")
-    options = _DEFAULTS | parse_arguments((argument for argument in arguments if "=" in argument), tuple(_DEFAULTS))
+    given = [argument for argument in arguments if "=" in argument]
+    options = _DEFAULTS | parse_arguments(given, [*_DEFAULTS, *_NUMBERS])
     site = _site(options, _bundles(folders))
     _announce(site, options)
     try:
@@ -143,6 +137,4 @@ def _shown(token: str) -> str:
 
 
 def _number(options: dict[str, str], name: str) -> int:
-    if not options[name].isdecimal() or not 0 < int(options[name]) < 10**6:
-        raise ConfigError(f"{name} must be a whole number from 1. Received: {name}={options[name]}")
-    return int(options[name])
+    return parse_int(options, name, _NUMBERS[name], minimum=1)
