@@ -317,7 +317,7 @@ def test_a_data_set_that_was_moved_is_found_and_one_that_has_changed_is_refused(
 ) -> None:
     shutil.copytree(store.photographs, tmp_path / "moved")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match=r"data.root=photographs is no folder. data.root=DIR says where"):
+    with pytest.raises(DataError, match=r"data.root=photographs is no folder, .* file. data.root=DIR says where"):
         build("study=tiny")
     assert len(build("study=tiny", "variants=baseline", "data.root=moved").manifest.stimuli) == 7
     shutil.copy(tmp_path / "moved/train/1.png", tmp_path / "moved/val/another.png")
