@@ -225,8 +225,8 @@ def test_the_process_of_a_run_is_that_of_its_job(begin: Begin, home: Path, monke
         seen.update(environment=dict(os.environ), folder=to_absolute_path("data"), job=HydraConfig.get().job.num)
 
     monkeypatch.setattr("ablate.execution.in_subprocess.execute", look)
-    for name in ("end_orderly_at_signals", "_end_with_the_parent"):
-        monkeypatch.setattr(f"ablate.execution.in_subprocess.{name}", lambda: None)
+    monkeypatch.setattr("ablate.execution.in_subprocess.SIGNALS.install", lambda: None)
+    monkeypatch.setattr("ablate.execution.in_subprocess._end_with_the_parent", lambda: None)
     before, cfg = dict(os.environ), HydraConfig.instance().cfg
     environment = {"PATH": os.environ["PATH"], "SET_BY_HYDRA": "1"}
     receiver, sender = Pipe(duplex=False)

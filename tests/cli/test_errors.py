@@ -74,50 +74,6 @@ def test_a_bug_keeps_its_stack_trace(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ZeroDivisionError
 
 
-SWALLOWING = """
-import os, signal, sys, time, weakref
-from ablate.system.signals import end_orderly_at_signals
-end_orderly_at_signals()
-
-class Finalised:
-    def __del__(self):
-        self.kill()
-    kill = staticmethod(lambda: os.kill(os.getpid(), signal.SIGTERM))
-
-class Key:
-    pass
-
-class Killing(dict):
-    def __delitem__(self, key):
-        Finalised.kill()
-
-if sys.argv[1] == "finaliser":
-    Finalised()
-elif sys.argv[1] == "callback":
-    key = Key()
-    reference = weakref.ref(key, lambda reference: Finalised.kill())
-    del key
-else:
-    key, mapping = Key(), weakref.WeakKeyDictionary()
-    mapping[key] = 1
-    mapping.data = Killing(mapping.data)
-    del key
-print("goes on")
-try:
-    time.sleep(30)
-except KeyboardInterrupt as interrupt:
-    print(interrupt)
-"""
-
-
-@pytest.mark.parametrize("place", ["finaliser", "callback", "weak reference"])
-def test_an_interrupt_is_not_lost_where_python_swallows_it(place: str) -> None:
-    command = [sys.executable, "-c", SWALLOWING, place]
-    finished = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert finished.stdout == "goes on\nInterrupted by SIGTERM\n"
-    assert finished.stderr == ""
-
-
 PRINTING = """
 import logging, sys
 from ablate.cli.errors import handle_errors

@@ -8,7 +8,8 @@ from ablate.cli.command_line import CommandLine
 from ablate.config import paths as config
 from ablate.config.hydra_job import current_hydra_job
 from ablate.config.paths import absolute, start_folder
-from ablate.tracking.store import checkpoint_folder, store_uri
+from ablate.config.sections import CheckpointConfig
+from ablate.tracking.store import store_uri
 
 
 def test_they_are_the_current_folder_s_outside_of_a_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,7 +34,7 @@ def test_a_job_s_are_those_of_its_command(tmp_path: Path, monkeypatch: pytest.Mo
         assert config.experiment_folders() == [tmp_path / "experiments"]
         assert store_uri(None, Path("/project")) == f"sqlite:///{tmp_path}/named.db"
         assert store_uri("sqlite:///a/b.db", Path("/project")) == f"sqlite:///{tmp_path}/a/b.db"
-        assert checkpoint_folder("http://host", Path("/project"), Path("kept")).parent == tmp_path / "kept"
+        assert CheckpointConfig(dir=Path("kept"), minutes=1, lease_timeout_minutes=1).dir == tmp_path / "kept"
     assert start_folder() == tmp_path / "output"
 
 

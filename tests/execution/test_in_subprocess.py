@@ -1,20 +1,22 @@
-"""A run of a sweep in a process of its own: what becomes of it when a process ends that should not."""
+"""A run of a sweep in a subprocess: what becomes of it when a process ends that should not."""
 
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from ablate.errors import TrackingError
 from ablate.execution.in_subprocess import _context
 from ablate.tracking.study_record import StudyRecord
 from tests.conftest import QUICK, TINY
+from tests.support.processes import end, read_until, start_python_m
 
 Run = Callable[..., None]
 Study = Callable[[], StudyRecord]
@@ -23,31 +25,18 @@ LONG = [*TINY, "training.steps_per_epoch=100000", "training.log_points=100000"]
 
 @pytest.fixture
 def sweep(home: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start a sweep of long runs as a user would, and wait until its first run trains."""
+    """Start a sweep of long runs as a user would, and wait until its first run trains, or prints something else."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ablate.run", "-m", *LONG, *arguments],
-            cwd=home,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )
+    def start(*arguments: str, until: str = "Training: ") -> subprocess.Popen[str]:
+        process = start_python_m(["ablate.run", "-m", *LONG, *arguments], home)
         started.append(process)
-        assert process.stdout is not None
-        for line in process.stdout:
-            if "Training: " in line:
-                return process
-        raise AssertionError("no run ever trained")
+        read_until(process, until)
+        return process
 
     yield start
     for process in started:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        end(process)
 
 
 def run_processes(sweep: subprocess.Popen[str]) -> list[psutil.Process]:
@@ -60,20 +49,20 @@ def mapped_by_children(process: subprocess.Popen[str]) -> list[Any]:
     return [file for child in psutil.Process(process.pid).children() for file in child.memory_maps()]
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 180) -> None:
     latest = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < latest
         time.sleep(0.1)
 
 
-def test_a_killed_run_is_recorded_and_the_others_go_on(
+def test_a_killed_run_is_recorded_and_the_others_run(
     sweep: Callable[..., subprocess.Popen[str]], study: Study
 ) -> None:
     process = sweep("training.steps_per_epoch=100000,2")
     (run,) = run_processes(process)
     run.kill()
-    output, _ = process.communicate(timeout=120)
+    output, _ = process.communicate(timeout=180)
     assert process.returncode == 1
     assert output.count("seed 0: the process of the run was killed by SIGKILL") == 1
     assert "  failed training.steps_per_epoch=100000 seed=0: killed by SIGKILL, as the system does" in output
@@ -87,7 +76,7 @@ def test_ctrl_c_ends_the_run_and_the_sweep_in_order(sweep: Callable[..., subproc
     process = sweep("seed=0,1")
     # A terminal sends it to all processes of the command.
     os.killpg(process.pid, signal.SIGINT)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=180)
     assert process.returncode == 130
     assert "Traceback" not in output
     assert output.splitlines()[-1] == "Interrupted"
@@ -108,7 +97,7 @@ def test_a_run_ends_in_order_with_its_sweep(
         os.killpg(process.pid, number)
     else:
         process.send_signal(number)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=180)
     if number == signal.SIGTERM:
         # The command ends after its run.
         assert not run.is_running() or run.status() == psutil.STATUS_ZOMBIE
@@ -119,7 +108,7 @@ def test_a_run_ends_in_order_with_its_sweep(
     assert runs["reason"].iloc[0] == "interrupted"
 
 
-def test_two_sweeps_share_the_work_and_one_goes_on_with_what_the_other_lost(
+def test_two_sweeps_share_the_work_and_one_resumes_what_the_other_lost(
     sweep: Callable[..., subprocess.Popen[str]], study: Study
 ) -> None:
     arguments = ["training.epochs=3", "training.steps_per_epoch=50", "training.log_points=5", "seed=0,1"]
@@ -130,7 +119,7 @@ def test_two_sweeps_share_the_work_and_one_goes_on_with_what_the_other_lost(
     (begun,) = study().runs.index
     other = sweep(*arguments)
     os.killpg(killed.pid, signal.SIGKILL)
-    output, _ = other.communicate(timeout=120)
+    output, _ = other.communicate(timeout=180)
     assert other.returncode == 0, output
     assert "Resumes after step " in output
     assert "Study adhoc: 2 runs: 2 done, 0 cached, 0 failed;" in output
@@ -141,22 +130,28 @@ def test_two_sweeps_share_the_work_and_one_goes_on_with_what_the_other_lost(
     assert study().curve(begun, "val/loss")["step"].tolist() == [50, 100, 150]
 
 
-def test_ctrl_c_before_the_first_run_is_no_stack_trace(home: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ablate.run", "-m", *LONG, "seed=0,1"],
-        cwd=home, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )  # fmt: skip
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "#0" in line:
-            break
+def test_ctrl_c_before_the_first_run_is_no_stack_trace(sweep: Callable[..., subprocess.Popen[str]]) -> None:
+    process = sweep("seed=0,1", until="#0")
     wait_for(lambda: any("tensorflow" in file.path for file in mapped_by_children(process)))
     os.killpg(process.pid, signal.SIGINT)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=180)
     assert process.returncode == 130
     assert "Traceback" not in output
     assert output.splitlines()[-1] == "Interrupted"
+
+
+def test_a_signal_that_comes_before_a_run_listens_is_not_lost(
+    sweep: Callable[..., subprocess.Popen[str]], study: Study
+) -> None:
+    process = sweep("seed=0,1", until="#0")
+    wait_for(lambda: bool(run_processes(process)))
+    process.terminate()
+    output, _ = process.communicate(timeout=180)
+    assert process.returncode == 130
+    assert "Traceback" not in output
+    assert output.splitlines()[-1] == "Interrupted by SIGTERM"
+    with suppress(TrackingError):  # it has no runs, if the signal came before the run was tracked
+        assert list(study().runs["status"]) == ["KILLED"]
 
 
 def test_what_a_process_fixes_may_differ_between_runs(

@@ -99,6 +99,7 @@ def next_command() -> str:
     """Fork a process for every command that is read; return there, prepared for it, the module that it runs."""
     before = dict(os.environ)
     handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     from ablate.config.environment import fix_environment, set_onednn
 
     fix_environment()
@@ -113,19 +114,24 @@ def next_command() -> str:
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
-            return _become(json.loads(line), before, handlers, imported)
+            return _become(json.loads(line), before, handlers, mask, imported)
         print(child, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
     raise SystemExit
 
 
 def _become(
-    command: Mapping[str, Any], before: Mapping[str, str], handlers: Mapping[int, Any], imported: Mapping[str, str]
+    command: Mapping[str, Any],
+    before: Mapping[str, str],
+    handlers: Mapping[int, Any],
+    mask: set[signal.Signals],
+    imported: Mapping[str, str],
 ) -> str:
     """Make this process what the command's own would be."""
     for number, handler in handlers.items():
         if signal.getsignal(number) != handler:
             signal.signal(number, handler)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     for name in before.keys() - command["env"].keys():
         os.environ.pop(name, None)
     os.environ.update(command["env"])
@@ -171,6 +177,9 @@ def _fork_the_server_of_runs(imported: Mapping[str, str]) -> None:
 
 def _serve_runs(asked: socket.socket) -> NoReturn:
     """Be a server of `multiprocessing.forkserver` once it is asked for, until its command ends."""
+    from ablate.system.signals import INTERRUPTING
+
+    signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTING)  # as `ablate.execution.preload` does
     try:
         code, descriptors, _, _ = socket.recv_fds(asked, 65536, 2)
         if code:

@@ -50,7 +50,7 @@ def start(folder: Path, *overrides: str) -> subprocess.Popen[bytes]:
 def kill(process: subprocess.Popen[bytes]) -> None:
     """Kill all processes of a sweep, which cannot notice."""
     os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    process.wait(60)
 
 
 def kill_when(process: subprocess.Popen[bytes], condition: Callable[[], bool], *, seconds: float = 240) -> None:
@@ -71,8 +71,8 @@ def kill_when(process: subprocess.Popen[bytes], condition: Callable[[], bool], *
 
 
 def finish(process: subprocess.Popen[bytes], folder: Path) -> None:
-    """Wait until a sweep ends, as it should."""
-    assert process.wait() == 0, (folder / "log.txt").read_text()[-5000:]
+    """Wait until a sweep ends, as it should within half an hour."""
+    assert process.wait(1800) == 0, (folder / "log.txt").read_text()[-5000:]
 
 
 def found(folder: Path, study: str, *, runs: int) -> Found:

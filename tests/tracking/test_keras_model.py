@@ -72,7 +72,7 @@ def log(home: Path) -> Callable[[object], Run]:
         with track(study="own", name="b", tags=TAGS, project=home) as run:
             run.log_metrics({"eval/auc": 1.0})
             run.flush()
-            run.log_model(model)  # type: ignore[arg-type]
+            run.log_model(model)
         return mlflow.MlflowClient().get_run(run.run_id)
 
     return call

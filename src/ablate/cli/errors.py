@@ -20,7 +20,7 @@ from ablate.cli.terminal import is_closed_pipe, quiet_on_closed_pipe
 from ablate.config.hydra_job import unresolved_values
 from ablate.config.schema import unknown_key, unknown_level
 from ablate.errors import AblateError
-from ablate.system.signals import end_orderly_at_signals
+from ablate.system.signals import SIGNALS
 
 _SAFE_PATH = sys.flags.safe_path
 """Whether Python was told (`-P`, `PYTHONSAFEPATH`) not to find modules in the current folder."""
@@ -43,7 +43,7 @@ def _errors_in_a_line() -> Iterator[None]:
     traced = before == "1"
     # Hydra then raises its errors instead of printing them itself.
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    end_orderly_at_signals()
+    SIGNALS.install()
     try:
         with _here_importable():
             yield

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PositiveFloat, SerializeAsAny, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PositiveFloat, SerializeAsAny, model_validator
 
 from ablate.config.optimizers import ONE_DEVICE_ALONE, OptimizerConfig
+from ablate.config.paths import absolute
 from ablate.config.schema import Schema
 from ablate.config.short_names import MAX_STORED
 from ablate.config.training import HardwareConfig, TrainingConfig
@@ -43,7 +44,7 @@ class TrackingConfig(Schema):
 class CheckpointConfig(Schema):
     """What is kept of runs that have not finished."""
 
-    dir: Path | None
+    dir: Annotated[Path, AfterValidator(absolute)] | None
     minutes: PositiveFloat
     lease_timeout_minutes: Annotated[float, Field(ge=1)]
 

@@ -17,7 +17,7 @@ from ablate.estimate.runtime import HISTORY_COLUMNS, estimate_runtime, measured_
 from ablate.execution.identity import configuration, identity, setting, setting_parts
 from ablate.execution.job import Job
 from ablate.execution.lease import Lease
-from ablate.system.signals import ends_deferred
+from ablate.system.signals import SIGNALS
 from ablate.task import DataSummary, Metric
 from ablate.tracking import names
 from ablate.tracking.run import track
@@ -134,7 +134,7 @@ def _train(job: Job, checked: ValidConfig, tracked: TrackedRun, lease: Lease, ha
         tracked.flush()
 
     run = checked.run
-    with ends_deferred() as stop:
+    with SIGNALS.polled() as poll:
         training = train(
             checked.task,
             optimizer=run.optimizer,
@@ -142,7 +142,7 @@ def _train(job: Job, checked: ValidConfig, tracked: TrackedRun, lease: Lease, ha
             seed=run.seed,
             log_metrics=tracked.log_metrics,
             hardware=hardware,
-            checkpoints=Checkpoints(lease.checkpoint, run.checkpoint.minutes, before_save, stop),
+            checkpoints=Checkpoints(lease.checkpoint, run.checkpoint.minutes, before_save, poll),
             report_progress=lease.report_progress,
             show_bar=job.alone,
         )

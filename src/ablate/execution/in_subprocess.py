@@ -7,7 +7,6 @@ import multiprocessing
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -22,7 +21,7 @@ from ablate.config.hydra_job import restore_job
 from ablate.errors import AblateError, AlreadyRunning, Interrupted, RunFailed
 from ablate.execution.in_process import execute
 from ablate.execution.job import Job
-from ablate.system.signals import end_orderly_at_signals, signals_held
+from ablate.system.signals import SIGNALS, signals_held
 
 log = logging.getLogger(__name__)
 
@@ -44,22 +43,20 @@ def execute_in_subprocess(job: Job) -> None:
         with signals_held():
             process.start()
             sender.close()
-        for said in _received(receiver):
-            run_id, error = (said, error) if isinstance(said, str) else (run_id, said)
+        for message in _received(receiver):
+            run_id, error = (message, error) if isinstance(message, str) else (run_id, message)
         process.join()
     except BaseException:
         # Ctrl-C has reached the run's process as well, another signal perhaps only this one. Submitit's handlers raise
         # errors of their own.
         if process.pid is not None:
             process.terminate()
-            while not _closed(receiver, seconds=2):
-                process.terminate()  # the first came before it listened, or a library has caught it
             process.join()
         raise
     if error is not None:
         raise error
     if process.exitcode:
-        raise _lost(job, run_id, process.exitcode)
+        raise _record_orphaned(job, run_id, process.exitcode)
 
 
 _READ_AT_IMPORT = ("CUDA_", "KERAS_", "KMP_", "OMP_", "TF_", "XLA_")
@@ -88,7 +85,7 @@ def _context(onednn: bool) -> ForkServerContext | SpawnContext:
 
 
 def _received(receiver: Connection) -> Iterator[str | BaseException]:
-    """Yield what a run says until it says no more: the id of MLflow's run, and what it ended with."""
+    """Yield what a run sends until its process ends: the id of MLflow's run, and what it ended with."""
     while True:
         try:
             # Ray interrupts a thread without a signal, which an endless wait would not notice.
@@ -96,22 +93,15 @@ def _received(receiver: Connection) -> Iterator[str | BaseException]:
                 yield receiver.recv()
         except EOFError:
             return
-
-
-def _closed(receiver: Connection, seconds: float) -> bool:
-    """Wait for the end of a run's process, with which its end of the pipe closes."""
-    try:
-        while receiver.poll(seconds):
-            receiver.recv()
-    except EOFError:
-        return True
-    return False
+        interrupt = SIGNALS.poll()
+        if interrupt is not None:  # a library has swallowed it
+            raise interrupt
 
 
 def _child(job: Job, environment: Mapping[str, str], sender: Connection) -> None:
     error: BaseException | None = None
     try:
-        end_orderly_at_signals()
+        SIGNALS.install()
         # The server may have been started under another one; a job of Hydra's can have variables of its own.
         os.environ.clear()
         os.environ.update(environment)
@@ -129,9 +119,9 @@ def _child(job: Job, environment: Mapping[str, str], sender: Connection) -> None
         log.error("%s", failure)
         error = failure
     except KeyboardInterrupt as interrupt:
-        said = str(interrupt) or "Interrupted"
-        log.error("%s: what was tracked is kept", said)
-        error = Interrupted(said)
+        reason = str(interrupt) or "Interrupted"
+        log.error("%s: what was tracked is kept", reason)
+        error = Interrupted(reason)
     except Exception as failure:
         log.exception("The run failed")
         error = RunFailed(f"{type(failure).__name__}: {failure}")
@@ -143,20 +133,18 @@ def _child(job: Job, environment: Mapping[str, str], sender: Connection) -> None
 
 
 def _end_with_the_parent() -> None:
-    """End in order when the process that waits for this one is no more: nobody would know of the run."""
+    """Interrupt this process when the one that waits for it is gone: nobody would know of the run."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 
     def watch() -> None:
         parent.join()
-        while True:
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(5)
+        os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _lost(job: Job, run_id: str | None, exit_code: int) -> RunFailed:
+def _record_orphaned(job: Job, run_id: str | None, exit_code: int) -> RunFailed:
     """Record the end of a run whose process could not do it itself."""
     reason = f"killed by {signal.Signals(-exit_code).name}" if exit_code < 0 else f"ended with code {exit_code}"
     if exit_code == -signal.SIGKILL:

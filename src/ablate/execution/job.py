@@ -1,4 +1,4 @@
-"""What a run needs to know, as plain values that another process can be given."""
+"""A job: all that a run is executed from, as plain values that another process can be given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Imported by the process that the runs of a sweep are forked from: what each of them would have to import.
+"""The imports of the process that the runs of a sweep are forked from, which each of them is spared.
 
 It only imports: were TensorFlow's runtime started here, its threads would be missing in the forked processes.
 """
@@ -6,10 +6,10 @@ It only imports: were TensorFlow's runtime started here, its threads would be mi
 import signal
 from importlib import import_module
 
-# Signals to the whole command are for the runs and for the process that waits for them; this one ends with that.
-# Not SIG_IGN, which the forked processes would inherit and take for `nohup`. And first: the imports take seconds.
-for _number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
-    if signal.getsignal(_number) is not signal.SIG_IGN:
-        signal.signal(_number, lambda number, frame: None)
+from ablate.system.signals import INTERRUPTING
+
+# Signals to the whole command are for the runs and for the process that waits for them; this one ends with that. The
+# forked processes inherit the blocked signals: they keep those that come before `SIGNALS.install`.
+signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTING)
 
 import_module("ablate.training.hardware").import_tensorflow()

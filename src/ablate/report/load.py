@@ -20,7 +20,7 @@ from ablate.report.results import DRAWN, Results
 from ablate.report.selection import Gap, newest_finished
 from ablate.report.variants import in_order, short_names, shown_names
 from ablate.study.definition import StudyFile
-from ablate.tracking.names import TRAINING_LOSS, VALIDATION_LOSS
+from ablate.tracking.names import COST_GROUP, REFERENCE_GROUP, TRAINING_LOSS, VALIDATION_LOSS, group_of
 from ablate.tracking.study_record import StudyRecord
 
 CURVES = {TRAINING_LOSS: "training", VALIDATION_LOSS: "evaluation photographs"}
@@ -88,7 +88,7 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
         common=common,
         specs=specs,
         scores=_scores(runs, tables, labels, list(specs.index)),
-        costs=metrics.filter(regex="^cost/").set_axis(index, axis=0),
+        costs=metrics[[name for name in metrics if group_of(str(name)) == COST_GROUP]].set_axis(index, axis=0),
         references=_references(metrics.loc[[newest]].iloc[0]),
         curves=_curves(record, shown),
         samples=_by_variant(first, lambda run: relabelled(record.samples(run), tables[run], labels)),
@@ -163,7 +163,7 @@ def _references(metrics: "pd.Series[Any]") -> pd.DataFrame:
     rows = []
     for name, value in metrics.items():
         kind, _, rest = str(name).partition("/")
-        if kind == "reference":
+        if kind == REFERENCE_GROUP:
             reference, _, metric = rest.partition("/")
             rows.append({"reference": reference, "metric": metric, "value": value})
     return pd.DataFrame(rows, columns=["reference", "metric", "value"])

@@ -1,131 +1,100 @@
-"""Signals that end a command in order: Ctrl-C, SIGTERM, a closed terminal, a scheduler's warning."""
+"""Signals that interrupt a command: Ctrl-C, SIGTERM, a closed terminal, a scheduler's warning."""
 
 import os
 import signal
-import sys
 import threading
-import time
-import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from types import FrameType
-from typing import Any
 
 from ablate.errors import Interrupted
 
-_ENDS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
+INTERRUPTING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 """SLURM warns with one of the last two when a job's time is almost up."""
-_PATIENCE = 20.0
-"""Seconds that an orderly end may take before it is interrupted itself."""
 
 
-def end_orderly_at_signals() -> None:
-    """Let Ctrl-C, SIGTERM and a closed terminal raise `KeyboardInterrupt` once; Ctrl-C again ends at once.
+class SignalPolicy:
+    """The policy of a command: the first signal interrupts it, once; Ctrl-C after that ends it at once.
 
-    Another SIGTERM raises it again if the first came long ago: a library may have caught that one.
+    The first signal raises `KeyboardInterrupt`, or `Interrupted` with the signal's name. Where the command polls, as
+    in training, it sets a flag instead. Later signals change nothing, so that they do not disturb the end: a sweep
+    forwards SIGTERM to a run that may have had Ctrl-C from the terminal. SIGINT has its default again.
+
+    Attributes:
+        interrupt: The flag: what the first signal raised, or what is to be raised; None before it.
     """
-    # A terminal that is gone no longer says that it was one.
-    terminals = [stream for stream in (1, 2) if os.isatty(stream)]
 
-    def forget_terminals(number: int, frame: FrameType | None) -> None:
-        # Writing to a terminal that is gone is an error: what is still to be said goes to the log file alone.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        for stream in terminals:
-            os.dup2(nowhere, stream)
+    def __init__(self) -> None:
+        self.interrupt: KeyboardInterrupt | None = None
+        self._polled = 0
+        self._terminals: list[int] = []
 
-    raised: list[tuple[float, int]] = []
+    def install(self) -> None:
+        """Handle signals from now on; those that are ignored, as after `nohup`, stay ignored.
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        if _swallows(frame):
-            threading.Timer(0.05, os.kill, (os.getpid(), number)).start()
-            return
+        Raises:
+            KeyboardInterrupt: A signal came while they were blocked, see `ablate.execution.preload`.
+        """
+        self.interrupt = None
+        # A terminal that is gone no longer says that it was one.
+        self._terminals = [stream for stream in (1, 2) if os.isatty(stream)]
+        for number in INTERRUPTING:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._handle)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTING)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGHUP:
-            forget_terminals(number, frame)
-        # A second signal must not disturb the end that the first one brings about, unless a person insists.
-        now = time.monotonic()
-        if raised and now - raised[-1][0] < _PATIENCE:
+            self._forget_terminals()
+        if self.interrupt is not None:
             return
-        raised.append((now, number))
-        signal.signal(signal.SIGHUP, forget_terminals)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        error = (
-            KeyboardInterrupt()
-            if number == signal.SIGINT
-            else Interrupted(f"Interrupted by {signal.Signals(number).name}")
-        )
-        if _deferred and not _deferred[-1].asked:
-            _deferred[-1].asked.append(error)
-            # Not the log, which the signal may have interrupted.
-            with suppress(OSError):
-                os.write(2, b"Ends after a checkpoint; Ctrl-C again ends at once\n")
-            return
-        raise error
+        name = signal.Signals(number).name
+        self.interrupt = KeyboardInterrupt() if number == signal.SIGINT else Interrupted(f"Interrupted by {name}")
+        if signal.getsignal(signal.SIGINT) == self._handle:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if not self._polled:
+            raise self.interrupt
+        # Not the log, which the signal may have interrupted.
+        with suppress(OSError):
+            os.write(2, b"Ends after a checkpoint; Ctrl-C again ends at once\n")
 
-    before = sys.unraisablehook
+    def _forget_terminals(self) -> None:
+        """Let output to a terminal that is gone, where writing is an error, go nowhere; the log file stays."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in self._terminals:
+            os.dup2(nowhere, stream)
+        os.close(nowhere)
 
-    def printed_only(unraisable: Any) -> None:
-        """Interrupt again where the error came up in a callback that Python drops errors of."""
-        if not raised or not isinstance(unraisable.exc_value, KeyboardInterrupt):
-            before(unraisable)
-            return
-        _, number = raised.pop()
-        signal.signal(number, interrupt)
-        threading.Timer(0.05, os.kill, (os.getpid(), number)).start()
+    def poll(self) -> KeyboardInterrupt | None:
+        """Return the interrupt that a signal asked for, or None: the one that a library has swallowed, too."""
+        return self.interrupt
 
-    sys.unraisablehook = printed_only
-    for number in _ENDS:
-        # `nohup` has the signal ignored, and so it stays.
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, interrupt)
+    @contextmanager
+    def polled(self) -> Iterator[Callable[[], KeyboardInterrupt | None]]:
+        """Let signals set the flag, and raise nothing, in code that polls it.
 
+        Yields:
+            `poll`.
 
-@dataclass
-class Deferred:
-    """The end that a signal asked for while work went on that can end better by itself."""
-
-    asked: list[BaseException] = field(default_factory=list)
-
-    def __call__(self) -> BaseException | None:
-        """Return what to raise at the next good moment, or None."""
-        return self.asked[0] if self.asked else None
+        Raises:
+            KeyboardInterrupt: At the end, where a signal came after the last poll.
+        """
+        self._polled += 1
+        try:
+            yield self.poll
+        finally:
+            self._polled -= 1
+        if self.interrupt is not None:
+            raise self.interrupt
 
 
-_deferred: list[Deferred] = []
-
-
-@contextmanager
-def ends_deferred() -> Iterator[Deferred]:
-    """Let a first signal that ends a command wait for a good moment; another one, or long after it, ends at once.
-
-    Yields:
-        What says whether one came: who asks, raises it.
-
-    Raises:
-        KeyboardInterrupt: One came, and nobody has asked.
-    """
-    deferred = Deferred()
-    _deferred.append(deferred)
-    try:
-        yield deferred
-    finally:
-        _deferred.remove(deferred)
-    if deferred.asked:
-        raise deferred.asked[0]
-
-
-def _swallows(frame: FrameType | None) -> bool:
-    """Say whether a frame is part of a finaliser or a weak reference's callback: Python only prints their errors."""
-    while frame is not None:
-        if frame.f_code.co_name == "__del__" or frame.f_code.co_filename == weakref.__file__:
-            return True
-        frame = frame.f_back
-    return False
+SIGNALS = SignalPolicy()
+"""The policy of this process."""
 
 
 @contextmanager
 def signals_held() -> Iterator[None]:
-    """Let signals that end a command wait: for what may not be left half done."""
+    """Let interrupting signals, whoever handles them, wait for the end of what may not be left half done."""
     came: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         # Signals are handled in the main thread alone.
@@ -133,7 +102,7 @@ def signals_held() -> Iterator[None]:
         return
     handlers = {
         number: signal.signal(number, lambda number, frame: came.append(number))
-        for number in _ENDS
+        for number in INTERRUPTING
         if signal.getsignal(number) is not signal.SIG_IGN
     }
     try:

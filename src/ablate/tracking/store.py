@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 from filelock import FileLock
 
-from ablate.config.paths import absolute
 from ablate.errors import TrackingError
 from ablate.tracking.database_schema import check_schema
 from ablate.tracking.sqlite import ARTIFACTS, absolute_address, relocate, sqlite_address, sqlite_file
@@ -45,7 +44,7 @@ def store_uri(configured: str | None, project: Path) -> str:
         TrackingError: It is SQLite's, and names no file.
     """
     named = configured or os.environ.get("MLFLOW_TRACKING_URI")
-    return absolute_address(named) if named else sqlite_address(project.absolute() / "mlflow.db")
+    return absolute_address(named) if named else sqlite_address(project / "mlflow.db")
 
 
 def artifact_folder(uri: str, project: Path) -> Path | None:
@@ -53,7 +52,7 @@ def artifact_folder(uri: str, project: Path) -> Path | None:
     file = sqlite_file(uri)
     if file is not None:
         return file.parent / ARTIFACTS
-    return project.absolute() / ARTIFACTS if "sql" in urlsplit(uri).scheme else None
+    return project / ARTIFACTS if "sql" in urlsplit(uri).scheme else None
 
 
 def checkpoint_folder(uri: str, project: Path, configured: Path | None) -> Path:
@@ -61,7 +60,7 @@ def checkpoint_folder(uri: str, project: Path, configured: Path | None) -> Path:
     file = sqlite_file(uri)
     if file is not None and configured is None:
         return file.parent / "checkpoints"
-    base = absolute(configured) if configured else project.absolute() / "checkpoints"
+    base = configured or project / "checkpoints"
     # Neither options nor links make another store of a file.
     store = uri if file is None else f"sqlite:///{file.resolve()}"
     return base / hashlib.sha256(store.encode()).hexdigest()[:8]

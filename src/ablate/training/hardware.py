@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,8 +122,8 @@ def import_tensorflow() -> None:
     """
     fix_environment()
     with _native_log():
-        import keras  # noqa: F401
-        import tensorflow  # noqa: F401
+        import_module("keras")
+        import_module("tensorflow")
 
 
 def peak_device_memory_mib() -> float | None:

@@ -1,0 +1,34 @@
+"""One attempt at a run: what it refuses. `tests/test_run.py` has whole ones."""
+
+from pathlib import Path
+
+import pytest
+
+from ablate.config.variant import Variant
+from ablate.errors import DataError
+from ablate.execution.attempt import run_attempt
+from ablate.execution.identity import code
+from ablate.execution.job import Job
+from ablate.execution.lease import acquire_lease
+from ablate.task import DataSummary
+from ablate.training.hardware import Hardware
+from tests.support.configs import valid_config
+
+
+def test_data_that_changed_while_it_was_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = valid_config("scale=smoke")
+    job = Job(
+        values=config.values,
+        variant=Variant(),
+        uri=f"sqlite:///{tmp_path / 'mlflow.db'}",
+        project=tmp_path,
+        code=code(config),
+        whole={},
+    )
+    monkeypatch.setattr("ablate.execution.attempt.configure", lambda *_, **__: Hardware({}))
+    monkeypatch.setattr(config.task, "load_data", lambda: DataSummary("d", "s", "changed", {}, []))
+    with acquire_lease(tmp_path / "checkpoints" / "f00d", timeout_minutes=1) as lease:
+        assert lease is not None
+        with pytest.raises(DataError, match="the data set has changed while it was read"):
+            run_attempt(job, config, lease, resumed=None, started=lambda run_id: None)
+    assert not (tmp_path / "mlflow.db").exists()

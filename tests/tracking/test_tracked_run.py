@@ -1,0 +1,52 @@
+"""A run that is written: metrics, configuration and artifacts."""
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from ablate.tracking.run import track
+from ablate.tracking.store import open_store
+from ablate.tracking.study_record import StudyRecord
+from ablate.tracking.tracked_run import TrackedRun
+
+Study = Callable[[], StudyRecord]
+TAGS = {
+    "ablate.variant": "baseline",
+    "ablate.seed": "0",
+    "ablate.identity": "i",
+    "ablate.setting": "s",
+    "ablate.data.fingerprint": "f",
+}
+
+
+@pytest.fixture
+def start(home: Path) -> Callable[..., AbstractContextManager[TrackedRun]]:
+    open_store(os.environ["MLFLOW_TRACKING_URI"])
+    return lambda: track(study="adhoc", name="baseline", tags=TAGS, project=home)
+
+
+def test_metrics_of_a_run_are_written_together_and_none_is_lost(start: Callable, study: Study) -> None:
+    with start() as run:
+        for step in range(2500):
+            run.log_metrics({"train/loss": float(step)}, step)
+    assert study().curve(run.run_id, "train/loss")["value"].tolist() == list(range(2500))
+
+
+def test_long_values_and_odd_keys_of_a_configuration_are_kept(start: Callable, study: Study) -> None:
+    config = {"a": {"b": [1, 2], "empty": {}}, "long": "x" * 10_000, "none": None}
+    with start() as run:
+        run.log_config(config)
+    params = study().params.loc[run.run_id]
+    assert (params["a.b"], params["a.empty"], params["none"]) == ("[1, 2]", "{}", "None")
+    assert params["long"] == "x" * 6000
+    assert "x" * 10_000 in mlflow.artifacts.load_text(f"runs:/{run.run_id}/config.yaml")
+
+
+def test_artifacts_lie_beside_the_store(start: Callable, home: Path) -> None:
+    with start() as run:
+        run.log_text("words", "note.txt")
+    assert (home / "mlartifacts" / "adhoc" / run.run_id / "artifacts" / "note.txt").read_text() == "words"
