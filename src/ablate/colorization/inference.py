@@ -1,4 +1,4 @@
-"""A model's colours for photographs, at any side."""
+"""Inference: a trained network's ab for photographs, at any side."""
 
 from collections.abc import Sequence
 
@@ -28,11 +28,11 @@ def predict_ab(
     Returns:
         For each (height, width, 2), ab at the side of the network's output.
     """
-    found: list[Array] = []
+    predicted: list[Array] = []
     for start in range(0, len(squares), batch_size):
         outputs = model.predict_on_batch(to_example(np.stack(squares[start : start + batch_size]))[0])
-        found += list(decode(outputs, step=color.grid_step, temperature=color.temperature).numpy())
-    return found
+        predicted += list(decode(outputs, step=color.grid_step, temperature=color.temperature).numpy())
+    return predicted
 
 
 def enlarged(ab: Array, side: int) -> Array:

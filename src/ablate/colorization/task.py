@@ -1,4 +1,4 @@
-"""The colourisation task: its parts put together from the configuration. TensorFlow is imported when it is needed."""
+"""The colourisation task, assembled from its configuration. TensorFlow is imported when it is needed."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The data: photographs, their sources and split, and batches of them."""
+"""The data: sources of photographs, their split, preprocessing and batches."""

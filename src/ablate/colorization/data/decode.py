@@ -52,8 +52,8 @@ def decode(content: bytes) -> Image.Image:
         ):
             image = _to_rgb(_upright(opened))
     except Exception as error:  # whatever Pillow's parsers stumble over in a damaged file
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise DataError(said if "BytesIO" not in said else "no JPEG, PNG or WebP picture") from error
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(reason if "BytesIO" not in reason else "no JPEG, PNG or WebP picture") from error
     if min(image.size) < MIN_SIDE:
         raise DataError(f"{image.width}x{image.height} pixels; at least {MIN_SIDE}x{MIN_SIDE} are needed")
     return image

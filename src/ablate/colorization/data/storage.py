@@ -1,6 +1,6 @@
 """Reading and writing of files by path or by URL: gs://bucket/.. and what else TensorFlow reads.
 
-TensorFlow is imported where a place is a URL, and only there.
+TensorFlow is imported for a URL, and only then.
 """
 
 from __future__ import annotations
@@ -15,48 +15,48 @@ from ablate.config.paths import absolute
 from ablate.errors import DataError
 
 
-def is_url(place: str) -> bool:
-    """Return whether a place is for TensorFlow's file systems."""
-    return "://" in place
+def is_url(location: str) -> bool:
+    """Return whether a location is a URL, for TensorFlow's file systems."""
+    return "://" in location
 
 
-def absolute_place(place: str) -> str:
-    """Return a place of a configuration as an absolute path, or a URL without a `/` at its end."""
-    return place.rstrip("/") if is_url(place) else str(absolute(place))
+def absolute_location(location: str) -> str:
+    """Return a path as an absolute one, or a URL without a `/` at its end."""
+    return location.rstrip("/") if is_url(location) else str(absolute(location))
 
 
-def read_file(place: str) -> bytes:
+def read_file(location: str) -> bytes:
     """Return a file's contents.
 
     Raises:
         FileNotFoundError: There is none.
-        DataError: The place cannot be reached.
+        DataError: The location cannot be reached.
     """
-    if not is_url(place):
-        return Path(place).read_bytes()
-    with _tensorflow_for(place) as tf, tf.io.gfile.GFile(place, "rb") as file:
+    if not is_url(location):
+        return Path(location).read_bytes()
+    with _tensorflow_for(location) as tf, tf.io.gfile.GFile(location, "rb") as file:
         content: bytes = file.read()
         return content
 
 
-def read_range(place: str, offset: int, size: int) -> bytes:
+def read_range(location: str, offset: int, size: int) -> bytes:
     """Return a range of a file, from any thread; it is not kept open, as there may be thousands. Raises alike."""
-    if not is_url(place):
-        with Path(place).open("rb") as local:
+    if not is_url(location):
+        with Path(location).open("rb") as local:
             local.seek(offset)
             return local.read(size)
-    with _tensorflow_for(place) as tf, tf.io.gfile.GFile(place, "rb") as file:
+    with _tensorflow_for(location) as tf, tf.io.gfile.GFile(location, "rb") as file:
         file.seek(offset)
         content: bytes = file.read(size)
         return content
 
 
-def file_size(place: str) -> int:
+def file_size(location: str) -> int:
     """Return a file's size in bytes. Raises as `read_file`."""
-    if not is_url(place):
-        return Path(place).stat().st_size
-    with _tensorflow_for(place) as tf:
-        return int(tf.io.gfile.stat(place).length)
+    if not is_url(location):
+        return Path(location).stat().st_size
+    with _tensorflow_for(location) as tf:
+        return int(tf.io.gfile.stat(location).length)
 
 
 def list_files(root: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""From the network's output to ab: the annealed mean of the colour distribution (paper, section 2.3)."""
+"""Decoding of the network's output to ab: the annealed mean of the colour distribution (paper, section 2.3)."""
 
 import numpy as np
 import tensorflow as tf

@@ -53,9 +53,9 @@ class Destination:
 
     def manifest(self) -> Manifest | None:
         """Return the manifest of a complete data set that is there already."""
-        place = f"{self.out if is_url(self.out) else self.local}/{MANIFEST}"
+        location = f"{self.out if is_url(self.out) else self.local}/{MANIFEST}"
         try:
-            return parse_manifest(read_file(place), place)
+            return parse_manifest(read_file(location), location)
         except FileNotFoundError:
             return None
 

@@ -84,7 +84,7 @@ class Manifest:
     split_reason: Annotated[str, Field(alias="split")] = ""
 
     def summary(self) -> str:
-        """Return what there is and what was found on the way, a few lines."""
+        """Return the counts, the split and the problems, a few lines."""
         counts = {split: index.records for split, index in self.index.items()}
         lines = [
             f"{counts.get(TRAIN, 0):,} photographs to train and {counts.get(EVALUATION, 0):,} to evaluate, "
@@ -113,7 +113,7 @@ class Manifest:
 _OBJECT, _MANIFEST = TypeAdapter(dict[str, Any]), TypeAdapter(Manifest)
 
 
-def parse_manifest(text: bytes, place: str) -> Manifest:
+def parse_manifest(text: bytes, location: str) -> Manifest:
     """Read a manifest.
 
     Raises:
@@ -122,12 +122,12 @@ def parse_manifest(text: bytes, place: str) -> Manifest:
     try:
         written = _OBJECT.validate_json(text).get("format", FORMAT)
         if written != FORMAT:
-            raise DataError(f"{place} has format {written}, not {FORMAT}: prepare it anew with this version")
+            raise DataError(f"{location} has format {written}, not {FORMAT}: prepare it anew with this version")
         return _MANIFEST.validate_json(text)
     except ValidationError as error:
         first_error = error.errors(include_url=False)[0]
         where = ".".join(map(str, first_error["loc"])) or "it"
-        raise DataError(f"{place} is no manifest of a prepared data set: {where}: {first_error['msg']}") from None
+        raise DataError(f"{location} is no manifest of a prepared data set: {where}: {first_error['msg']}") from None
 
 
 def order_by_content(digests: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:

@@ -57,15 +57,15 @@ class PreparedSet:
 
     def __init__(self, root: str, label: str, asked: Preprocessing):
         self.root = root
-        place = f"{self.root}/{MANIFEST}"
+        location = f"{self.root}/{MANIFEST}"
         try:
-            text = read_file(place)
+            text = read_file(location)
         except OSError:
             raise DataError(
                 f"{label} holds no prepared data set, or not all of it ({MANIFEST} is missing): "
                 "`python -m ablate.prepare` makes one, and resumes one that was interrupted"
             ) from None
-        self.manifest: Manifest = parse_manifest(text, place)
+        self.manifest: Manifest = parse_manifest(text, location)
         if found := mismatches(self.manifest.preprocessing, asked):
             given = ", ".join(f"{key}={value}" for key, (_, value) in found.items())
             there = " ".join(f"{key}={value}" for key, (value, _) in found.items())

@@ -10,7 +10,7 @@ from ablate.colorization.data.sources.sample import Sample
 from ablate.colorization.data.sources.source import Source
 from ablate.colorization.data.sources.tfds import TensorFlowDataset
 from ablate.colorization.data.sources.url import Url
-from ablate.colorization.data.storage import absolute_place, is_url
+from ablate.colorization.data.storage import absolute_location, is_url
 from ablate.config.paths import absolute
 from ablate.errors import DataError
 
@@ -41,13 +41,13 @@ def _folder(config: DataConfig) -> Source:
 
 
 def _prepared(config: DataConfig) -> Source:
-    place = absolute_place(config.root or "")
-    return Prepared(place, label=f"data.root={config.root}", origin=place)
+    location = absolute_location(config.root or "")
+    return Prepared(location, label=f"data.root={config.root}", origin=location)
 
 
 def _tfds(config: DataConfig) -> Source:
     name, root = config.dataset or "", config.root
-    folder = None if root is None else absolute_place(root)
+    folder = None if root is None else absolute_location(root)
     return TensorFlowDataset(name, folder, label=f"data.dataset={name}", origin=f"TensorFlow Datasets, {name}")
 
 
