@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, sync_playwright
 from ablate.config.environment import fix_environment
 from ablate.tracking.store import open_store
 from ablate.tracking.study_record import StudyRecord, read_study
+from tests.support.commands import Command
 from tests.support.forked import Forked
 
 # A shell has what it starts in the background ignore Ctrl-C, and `nohup` a closed terminal; both are inherited, and
@@ -29,20 +30,6 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 TASKS = str(Path(__file__).parent / "support" / "tasks")
 sys.path.append(TASKS)
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), TASKS]))
-
-Command = Callable[..., subprocess.CompletedProcess[str]]
-
-QUICK = [
-    "scale=smoke",
-    "backbone.width=0.0625",
-    "depth=shallow",
-    "training.epochs=1",
-    "training.steps_per_epoch=2",
-    "tracking.model=false",
-]
-"""The least that is a whole run of the shipped task; most of its time goes into tracing the network."""
-TINY = [*QUICK, "task._target_=tiny.Tiny"]
-"""The least where the network does not matter: half the time of `QUICK`."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

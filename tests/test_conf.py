@@ -11,7 +11,7 @@ from ablate import prepare
 from ablate.config.paths import conf_dir
 from ablate.config.validation import validate_config
 from ablate.tracking.study_record import StudyRecord
-from tests.conftest import QUICK, TINY
+from tests.support.commands import QUICK, TINY
 
 FILES = sorted(path.relative_to(conf_dir()).with_suffix("") for path in conf_dir().rglob("*.yaml"))
 GROUPS: dict[str, list[str]] = {}

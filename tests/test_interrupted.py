@@ -7,7 +7,7 @@ from pathlib import Path
 from ablate.execution.lease import checkpoint_file
 from ablate.training.checkpoint import steps_done
 from held import HOLD
-from tests.conftest import TINY
+from tests.support.commands import TINY
 from tests.support.sweeps import assert_same_bits, finish, found, kill_when, read, start
 
 SWEEP = (

@@ -2,7 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ablate.tracking.study_record import StudyRecord
-from tests.conftest import QUICK, Command
+from tests.support.commands import QUICK, Command
 
 
 def test_the_published_network_is_printed_without_tensorflow(python_m: Command) -> None:

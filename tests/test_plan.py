@@ -12,7 +12,7 @@ import pytest
 
 from ablate.execution.lease import acquire_lease
 from ablate.tracking.study_record import StudyRecord
-from tests.conftest import QUICK, TINY, Command
+from tests.support.commands import QUICK, TINY, Command
 
 Run = Callable[..., None]
 

@@ -15,7 +15,7 @@ from PIL import Image
 from ablate.cli.command_line import CommandLine
 from ablate.config.interpolation import resolve_text
 from ablate.errors import ConfigError
-from tests.conftest import TINY
+from tests.support.commands import TINY
 
 ARGUMENTS = ["data=folder", "data.root=many", "scale=smoke", "shard_mib=1", "workers=2"]
 

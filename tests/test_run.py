@@ -16,7 +16,7 @@ from PIL import Image
 
 from ablate.errors import SweepIncomplete
 from ablate.tracking.study_record import StudyRecord
-from tests.conftest import QUICK, TINY, Command
+from tests.support.commands import QUICK, TINY, Command
 from tests.support.forked import Forked
 
 Run = Callable[..., None]

@@ -12,7 +12,7 @@ from ablate.study.definition import load_study
 from ablate.tracking.store import open_store
 from ablate.tracking.study_record import read_study
 from hydra_plugins.ablate_sweeper.sweeper import announce
-from tests.conftest import TINY, Command
+from tests.support.commands import TINY, Command
 from tests.support.sweeps import assert_same_bits, found
 
 SHARED = [override for override in TINY if not override.startswith("depth=")]

@@ -18,7 +18,7 @@ from ablate.cli.arguments import parse_bool, split_arguments
 from ablate.cli.command_line import parse_command_line
 from ablate.cli.errors import handle_errors
 from ablate.estimate.runtime import HISTORY_COLUMNS, RuntimeEstimate, devices_of_host, prediction_error
-from ablate.execution.code_version import joined
+from ablate.execution.code_version import combine
 from ablate.execution.identity import code
 from ablate.execution.lease import checkpoint_file
 from ablate.study.plan_table import plan_table
@@ -109,7 +109,7 @@ def _calibrated(planned: Sequence[PlannedRun]) -> Mapping[str, RuntimeEstimate]:
 
 def _code(planned: Sequence[PlannedRun]) -> dict[str, Any]:
     """Return the code that the results of all variants depend on."""
-    return asdict(joined(*(code(run.config) for run in {run.configuration: run for run in planned}.values())))
+    return asdict(combine(*(code(run.config) for run in {run.configuration: run for run in planned}.values())))
 
 
 def _total(table: pd.DataFrame) -> dict[str, Any]:

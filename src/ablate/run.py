@@ -18,7 +18,7 @@ from ablate.config.paths import conf_dir
 from ablate.errors import AblateError, ConfigError
 from ablate.execution.in_process import execute
 from ablate.execution.in_subprocess import execute_in_subprocess
-from ablate.execution.job import described
+from ablate.execution.job import describe_job
 
 log = logging.getLogger(__name__)
 
@@ -27,10 +27,10 @@ log = logging.getLogger(__name__)
 def _job(config: DictConfig) -> None:
     """Do one run; of a sweep, each has a process of its own, and a failing one leaves the others to go on."""
     if HydraConfig.get().mode == RunMode.MULTIRUN:
-        execute_in_subprocess(described(config))
+        execute_in_subprocess(describe_job(config))
         return
     try:
-        execute(described(config))
+        execute(describe_job(config))
     except AblateError as error:
         if not _is_heard():
             raise

@@ -23,7 +23,7 @@ def test_data_that_changed_while_it_was_read_is_refused(tmp_path: Path, monkeypa
         uri=f"sqlite:///{tmp_path / 'mlflow.db'}",
         project=tmp_path,
         code=code(config),
-        whole={},
+        hydra_job={},
     )
     monkeypatch.setattr("ablate.execution.attempt.configure", lambda *_, **__: Hardware({}))
     monkeypatch.setattr(config.task, "load_data", lambda: DataSummary("d", "s", "changed", {}, []))

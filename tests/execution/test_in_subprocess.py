@@ -15,7 +15,7 @@ import pytest
 from ablate.errors import TrackingError
 from ablate.execution.in_subprocess import _context
 from ablate.tracking.study_record import StudyRecord
-from tests.conftest import QUICK, TINY
+from tests.support.commands import QUICK, TINY
 from tests.support.processes import end, read_until, start_python_m
 
 Run = Callable[..., None]

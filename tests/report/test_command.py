@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from ablate.tracking.store import open_store
-from tests.conftest import Command
+from tests.support.commands import Command
 from tests.support.stores import IMPORTED, ODD, PHOTOGRAPHS, add_failed, add_run, record_hand_made
 
 FILES = {

@@ -91,8 +91,12 @@ class Forked:
         return int(self._process.stdout.readline())
 
     def end(self) -> None:
-        """End the process that commands are forked off."""
-        self._process.communicate()
+        """End the process that commands are forked off, which ends by itself once it has no more to read."""
+        try:
+            self._process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise
 
 
 def next_command() -> str:

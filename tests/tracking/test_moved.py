@@ -16,7 +16,6 @@ from mlflow.tracking._tracking_service.utils import _artifact_repos_cache
 
 from ablate.errors import TrackingError
 from ablate.execution.status import STATUS_COLUMNS, RunState, Status, run_state
-from ablate.task import Evaluation, Metric
 from ablate.tracking.cached_run import link_cached_run
 from ablate.tracking.run import track
 from ablate.tracking.run_records import runs_of
@@ -25,42 +24,11 @@ from ablate.tracking.store import open_store
 from ablate.tracking.study_artifacts import log_study_artifacts, read_study_artifacts
 from ablate.tracking.study_record import read_study
 from ablate.tracking.tracked_model import find_model, read_config
-
-TABLE = pd.DataFrame({"example": ["cat"], "digest": ["c"], "auc": [1.0]})
-
-
-def add_run(home: Path, study: str = "own", identity: str = "i") -> str:
-    """Track a finished run with a result."""
-    tags = {"variant": "baseline", "seed": "0", "identity": identity, "data.fingerprint": "f"}
-    with track(study=study, name="run", tags={f"ablate.{k}": v for k, v in tags.items()}, project=home) as run:
-        run.log_config({"seed": 0})
-        run.log_evaluation(Evaluation({"auc": 1.0}, {}, TABLE), [Metric("auc", "AuC", "%", True, "")])
-    return run.run_id
-
-
-def open_in(home: Path, *, to_read: bool = False) -> str:
-    uri = sqlite_address(home / "mlflow.db")
-    open_store(uri, to_read=to_read)
-    return uri
+from tests.support.tracked_runs import TABLE, add_run, open_in
 
 
 def stands(study: str = "own", identity: str = "i") -> RunState:
     return run_state(runs_of([identity], study, STATUS_COLUMNS), study=study, owner=None)
-
-
-@pytest.fixture
-def old(tmp_path: Path, empty_store: Path) -> Path:
-    home = tmp_path / "old"
-    home.mkdir()
-    shutil.copy(empty_store, home / "mlflow.db")
-    open_in(home)
-    return home
-
-
-@pytest.fixture
-def new(old: Path) -> Path:
-    """Where the store goes."""
-    return old.with_name("new? place %20 #1 é")
 
 
 @pytest.mark.parametrize("to_read", [False, True])

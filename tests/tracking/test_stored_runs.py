@@ -12,9 +12,7 @@ from ablate.tracking import stored_runs
 from ablate.tracking.run_records import history, runs_of
 from ablate.tracking.study_record import read_study, study_names
 from ablate.tracking.tracked_model import find_model
-from tests.tracking.test_moved import add_run, new, old, open_in
-
-__all__ = ["new", "old"]
+from tests.support.tracked_runs import add_run, open_in
 
 
 @pytest.fixture(autouse=True)

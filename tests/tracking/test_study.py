@@ -9,7 +9,7 @@ import pytest
 from ablate.errors import TrackingError
 from ablate.tracking import names
 from ablate.tracking.store import open_store
-from ablate.tracking.study import LIMIT, experiment_id, joined, record_study
+from ablate.tracking.study import LIMIT, experiment_id, join_pieces, record_study
 
 
 @pytest.fixture
@@ -32,6 +32,6 @@ def test_a_long_definition_comes_back_whole(length: int, home_store: Path) -> No
     # A shorter one takes its place.
     record_study("own", {"question": "q" * length, "note": "y" * (length // 2)}, [], home_store)
     tags = mlflow.MlflowClient().get_experiment_by_name("own").tags
-    assert joined(tags, names.DEFINITION_TAG).count("y") == length // 2
-    assert joined(tags, names.ALIASES_TAG) == "none"
+    assert join_pieces(tags, names.DEFINITION_TAG).count("y") == length // 2
+    assert join_pieces(tags, names.ALIASES_TAG) == "none"
     assert len(tags[names.QUESTION_TAG]) == min(length, LIMIT)

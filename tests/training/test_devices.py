@@ -19,7 +19,7 @@ from ablate.training.checkpoint import Checkpoints
 from ablate.training.devices import choose, driver_version
 from ablate.training.fit import ONE_DEVICE, Training, train
 from ablate.training.hardware import Hardware, _xla, configure
-from tests.conftest import TINY
+from tests.support.commands import TINY
 from tests.support.configs import valid_config
 
 ROOT = Path(__file__).parents[2]

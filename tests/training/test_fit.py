@@ -10,7 +10,7 @@ import pytest
 from ablate.config.training import TrainingConfig
 from ablate.config.validation import ValidConfig
 from ablate.training.fit import train
-from tests.conftest import QUICK, TINY
+from tests.support.commands import QUICK, TINY
 from tests.support.configs import valid_config
 
 Curves = dict[str, list[tuple[int, float]]]

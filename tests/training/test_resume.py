@@ -10,7 +10,7 @@ import pytest
 from ablate.config.validation import ValidConfig
 from ablate.training.checkpoint import Checkpoints, steps_done
 from ablate.training.fit import Training, train
-from tests.conftest import TINY
+from tests.support.commands import TINY
 from tests.support.configs import valid_config
 
 Curves = dict[tuple[str, int], float]

@@ -144,7 +144,7 @@ def _train(job: Job, checked: ValidConfig, tracked: TrackedRun, lease: Lease, ha
             hardware=hardware,
             checkpoints=Checkpoints(lease.checkpoint, run.checkpoint.minutes, before_save, poll),
             report_progress=lease.report_progress,
-            show_bar=job.alone,
+            show_bar=job.owns_terminal,
         )
     spent = {
         names.WALL_SECONDS: training.seconds,

@@ -87,7 +87,7 @@ def code_of_classes(names: Iterable[str]) -> Code:
     return import_closure(tuple(sorted({name.rpartition(".")[0] for name in names} - {""})), IRRELEVANT)
 
 
-def joined(*codes: Code) -> Code:
+def combine(*codes: Code) -> Code:
     """Return several codes as one."""
     return Code(
         modules={name: digest for code in codes for name, digest in code.modules.items()},

@@ -1,4 +1,4 @@
-"""What determines a run's result, as hashes. Imports neither TensorFlow nor MLflow."""
+"""Identity: hashes of everything that determines a run's result. Imports neither TensorFlow nor MLflow."""
 
 import hashlib
 import json
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ablate.config.validation import ValidConfig
-from ablate.execution.code_version import Code, code_of, code_of_classes, joined
+from ablate.execution.code_version import Code, code_of, code_of_classes, combine
 
 
 def identity(checked: ValidConfig, fingerprint: str) -> str:
@@ -67,7 +67,7 @@ def code(checked: ValidConfig) -> Code:
     Raises:
         ConfigError: Some of it is not found.
     """
-    return joined(code_of(checked.task), _named_code(checked))
+    return combine(code_of(checked.task), _named_code(checked))
 
 
 def _named_code(checked: ValidConfig) -> Code:

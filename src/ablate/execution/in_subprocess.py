@@ -1,4 +1,4 @@
-"""A run of a sweep in a process of its own: what it breaks, leaks or takes with it ends with it."""
+"""The execution of a run in a subprocess: its crash, its leaks and its settings end with it."""
 
 from __future__ import annotations
 
@@ -105,13 +105,13 @@ def _child(job: Job, environment: Mapping[str, str], sender: Connection) -> None
         # The server may have been started under another one; a job of Hydra's can have variables of its own.
         os.environ.clear()
         os.environ.update(environment)
-        hydra = restore_job(job.whole).hydra
+        hydra = restore_job(job.hydra_job).hydra
         configure_log(hydra.hydra_logging, hydra.verbose)  # which `hydra/job_logging=none` leaves as it is
         configure_log(hydra.job_logging, hydra.verbose)
         # The bar's own lock is one between processes, which a killed one would leave behind.
         tqdm.set_lock(threading.RLock())
         _end_with_the_parent()
-        execute(replace(job, alone=False), started=sender.send)
+        execute(replace(job, owns_terminal=False), started=sender.send)
     except AlreadyRunning as failure:
         log.info("%s", failure)
         error = failure

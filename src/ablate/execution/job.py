@@ -30,9 +30,9 @@ class Job:
         variant: The variant.
         uri: Address of the tracking store.
         project: Folder that results belong to.
-        code: The code that its result depends on, as it was when the run was described.
-        whole: Its configuration as Hydra has it, with Hydra's section: how to log, where the command was given.
-        alone: Whether the run has the terminal to itself.
+        code: The code that its result depends on, as it was when the run was describe_job.
+        hydra_job: Its configuration as Hydra has it, with Hydra's section: how to log, where the command was given.
+        owns_terminal: Whether the run has the terminal to itself.
     """
 
     values: Mapping[str, Any]
@@ -40,8 +40,8 @@ class Job:
     uri: str
     project: Path
     code: Code
-    whole: Mapping[str, Any]
-    alone: bool = True
+    hydra_job: Mapping[str, Any]
+    owns_terminal: bool = True
 
     @property
     def name(self) -> str:
@@ -52,7 +52,7 @@ class Job:
         return f"{self.variant.short_name}, seed {self.values['seed']}"
 
 
-def described(config: DictConfig) -> Job:
+def describe_job(config: DictConfig) -> Job:
     """Check the configuration of the current Hydra job and describe its run.
 
     Raises:
@@ -66,5 +66,5 @@ def described(config: DictConfig) -> Job:
         uri=store_uri(checked.run.tracking.uri, project_dir()),
         project=project_dir(),
         code=code(checked),
-        whole=serialize_job(config),
+        hydra_job=serialize_job(config),
     )

@@ -1,4 +1,4 @@
-"""The imports of the process that the runs of a sweep are forked from, which each of them is spared.
+"""Imports of the server process that the runs of a sweep are forked from, so that no run repeats them.
 
 It only imports: were TensorFlow's runtime started here, its threads would be missing in the forked processes.
 """

@@ -1,1 +1,1 @@
-"""The operating system: atomic writes, threads, signals."""
+"""The operating system: atomic writes, threads, signals, image files."""

@@ -1,4 +1,4 @@
-"""Files that are there as a whole, or not at all."""
+"""Atomic file writes: a file is there as a whole, or not at all."""
 
 import os
 from collections.abc import Iterator

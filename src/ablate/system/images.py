@@ -1,4 +1,4 @@
-"""Pictures laid out as a table. No TensorFlow."""
+"""Images: a table of pictures, and PNG files. No TensorFlow."""
 
 import io
 from collections.abc import Mapping, Sequence

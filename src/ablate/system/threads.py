@@ -1,4 +1,4 @@
-"""How many threads a run may have, whoever launched it, and work that is done in them."""
+"""Threads: the number that a run may have, whoever launched it, and a parallel map in them."""
 
 import os
 from collections import deque
@@ -29,7 +29,7 @@ def job_threads() -> int:
 def parallel_map(
     make: Callable[[Item], Made], items: Iterable[Item], *, per_thread: int = 2
 ) -> Generator[Made, None, None]:
-    """Make something of every item in `job_threads` threads, in order and a few items ahead.
+    """Map a function over items in `job_threads` threads, in order and a few items ahead.
 
     In threads of Python: what takes time here, reading, decoding and hashing, leaves the others to work. What an item
     raises is raised in its turn. After that, and where whoever iterates stops early, nothing new is begun.

@@ -1,4 +1,4 @@
-"""Where a result comes from: commit, uncommitted changes, packages, machine."""
+"""Provenance of a result: commit, uncommitted changes, packages, machine."""
 
 import importlib.metadata
 import platform

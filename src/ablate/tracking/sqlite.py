@@ -1,4 +1,4 @@
-"""SQLite stores: the file that an address names, and the artifacts of a store that has been moved."""
+"""SQLite stores: the file of an address, and the artifacts of a store that has been moved."""
 
 import re
 import sqlite3

@@ -1,4 +1,4 @@
-"""The tracking store: where it is, whether it can be used, and its schema, made once."""
+"""The tracking store: its address, checks that it can be used, and its schema, made once."""
 
 import hashlib
 import logging
@@ -97,13 +97,13 @@ def open_store(uri: str, *, to_read: bool = False) -> None:
 
 
 def exists(uri: str) -> bool:
-    """Say whether a store has been made; what is no file may have been."""
+    """Return whether a store exists; one that is no file is taken to."""
     file = sqlite_file(uri)
     return file is None or file.is_file()
 
 
 def is_open(uri: str) -> bool:
-    """Say whether a store is the one that was opened last."""
+    """Return whether a store is the one that was opened last."""
     mlflow = sys.modules.get("mlflow")
     return mlflow is not None and mlflow.get_tracking_uri() == uri
 

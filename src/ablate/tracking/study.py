@@ -80,7 +80,7 @@ def piece_tag(tag: str, place: int) -> str:
     return f"{tag}.{place}" if place else tag
 
 
-def joined(tags: Mapping[str, str], tag: str) -> str:
+def join_pieces(tags: Mapping[str, str], tag: str) -> str:
     """Return a text that was split into tags; empty where there is none."""
     text = ""
     for place in range(len(tags)):

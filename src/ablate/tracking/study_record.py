@@ -15,7 +15,7 @@ from ablate.errors import TrackingError
 from ablate.tracking import names
 from ablate.tracking.run_records import rows_of
 from ablate.tracking.stored_runs import OURS, artifacts_of, search, unreadable, usable
-from ablate.tracking.study import NO_ALIASES, joined
+from ablate.tracking.study import NO_ALIASES, join_pieces
 
 
 @dataclass(frozen=True)
@@ -170,8 +170,8 @@ def read_study(name: str, uri: str) -> StudyRecord:
     return StudyRecord(
         name=name,
         question=experiment.tags.get(names.QUESTION_TAG),
-        definition=joined(experiment.tags, names.DEFINITION_TAG) or None,
-        aliases=[line for line in joined(experiment.tags, names.ALIASES_TAG).splitlines() if line != NO_ALIASES],
+        definition=join_pieces(experiment.tags, names.DEFINITION_TAG) or None,
+        aliases=[line for line in join_pieces(experiment.tags, names.ALIASES_TAG).splitlines() if line != NO_ALIASES],
         uri=uri,
         experiment_id=experiment.experiment_id,
         runs=pd.DataFrame(rows_of(runs, unreadable(runs, artifacts)), index=ids),

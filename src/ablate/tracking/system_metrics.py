@@ -1,4 +1,4 @@
-"""MLflow's system metrics of a run: the load of CPU, memory, disk, network and GPUs while it goes on."""
+"""MLflow's system metrics of a run: the load of CPU, memory, disk, network and GPUs meanwhile."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ def system_metrics(run_id: str, *, resumed: bool) -> Iterator[None]:
     """Record the load of the machine as metrics `system/..` of a run of the open store.
 
     It is measured every ten seconds. First each measurement is a point, later the mean of a minute: a run of seconds
-    has a point or two, one of a week ten thousand. What cannot be recorded is left out, and the run goes on.
+    has a point or two, one of a week ten thousand. What cannot be recorded is left out, and does not end the run.
 
     Args:
         run_id: The run.

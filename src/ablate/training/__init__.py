@@ -1,1 +1,1 @@
-"""Training: the hardware a run computes with, and Keras' `fit` around a task."""
+"""Training: Keras' `fit` of a task's model, its checkpoints, and the hardware."""

@@ -1,4 +1,4 @@
-"""Averaged weights: they replace those that trained once, at the end, and batch norm gets statistics for them."""
+"""Averaged weights, which replace the trained ones at the end of training, and their batch norm statistics."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which of the machine's devices a run computes with, and how a batch is shared between several."""
+"""The devices of a run: GPUs, or the CPU as one or several."""
 
 import logging
 import platform

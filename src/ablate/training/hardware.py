@@ -1,4 +1,4 @@
-"""What a run computes with: set up before the first tensor is made, and described for tracking."""
+"""The hardware of a run: set up before the first tensor is made, and described for tracking."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def configure(hardware: HardwareConfig, *, seed: int, deterministic: bool) -> Ha
 
 
 def _xla(hardware: HardwareConfig, *, gpu: bool, deterministic: bool) -> bool:
-    """Say whether XLA compiles the model: where it is the fastest that is allowed.
+    """Return whether XLA compiles the model: where it is the fastest that is allowed.
 
     On CPUs oneDNN's kernels are 1.5 to 4 times as fast as what XLA makes. Keras never compiles with XLA what must be
     deterministic, nor, by itself, what several devices share.

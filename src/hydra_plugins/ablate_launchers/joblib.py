@@ -1,4 +1,4 @@
-"""Joblib's launcher, whose runs end in order at a signal: joblib itself kills all that its processes have started."""
+"""Joblib's launcher, with runs that a signal interrupts: joblib alone kills all that its processes have started."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class JoblibLauncher(Launcher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run the jobs."""
-        with _runs_ended_first():
+        with _runs_interrupted_first():
             returned: Sequence[JobReturn] = self._launcher.launch(job_overrides, initial_job_idx)
             return returned
 
 
 @contextmanager
-def _runs_ended_first() -> Iterator[None]:
+def _runs_interrupted_first() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in _ENDS}
 
     def end(number: int, frame: FrameType | None) -> None:

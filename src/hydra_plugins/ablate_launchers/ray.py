@@ -1,4 +1,4 @@
-"""The runs of a sweep as tasks of Ray: one on each GPU of this machine or of a cluster."""
+"""Ray's launcher: the runs of a sweep as tasks, one on each GPU of this machine or of a cluster."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SECONDS_TO_END = 60.0
 
 
 class RayLauncher(Launcher):
-    """Launches each job as a task of Ray; one that Ray loses is a failed job, and the others go on."""
+    """Launches each job as a task of Ray; one that Ray loses is a failed job, and the others run."""
 
     def __init__(self, ray: Mapping[str, Mapping[str, Any]]) -> None:
         """Keep the arguments of `ray.init` and of `ray.remote`; a share in `remote` that is null is worked out."""

@@ -1,4 +1,4 @@
-"""Submitit's launchers as they suit training: one GPU, and long enough, for each run."""
+"""Submitit's launchers with defaults for training: one GPU and a long time limit for each run."""
 
 from __future__ import annotations
 

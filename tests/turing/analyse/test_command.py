@@ -21,8 +21,8 @@ from ablate.turing.bundle import Algorithm, Bundle, freeze
 from ablate.turing.database import Database, Participant, Trial
 from ablate.turing.protocol import Protocol
 from ablate.turing.serve.sessions import Sessions
-from tests.conftest import Command
 from tests.support.bundles import make_bundle
+from tests.support.commands import Command
 from tests.support.stores import ODD, add_run
 
 PROTOCOL = Protocol(practice=2, test=12, checks=2, exposure_ms=1000)

@@ -40,7 +40,7 @@ from ablate.turing.build.runs import ColorizingRun, colorizing_runs, distinct_na
 from ablate.turing.build.stimuli import png
 from ablate.turing.bundle import Bundle
 from ablate.turing.protocol import Protocol, Rules
-from tests.conftest import QUICK
+from tests.support.commands import QUICK
 from tests.support.forked import Forked
 
 SMALL = ["side=48", "practice=1", "test=3", "checks=1"]
