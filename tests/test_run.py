@@ -103,7 +103,7 @@ def test_the_surroundings_change_no_number(python_m: Command, forked_m: Command,
     }
     result = python_m("ablate.run", *arguments, "rerun=all", "tracking.model=true", env=hostile)
     assert result.returncode == 0, result.stderr
-    assert "Set where the command was given, and not used" in result.stdout
+    assert "Ignored settings of the environment" in result.stdout
 
     record = study()
     assert list(record.runs["status"]) == ["FINISHED"] * 2

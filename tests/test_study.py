@@ -49,9 +49,7 @@ def test_a_study_is_run_once_by_any_launcher_and_its_results_are_cached(
     finished = forked_m("ablate.run", "-m", *arguments, "hydra/launcher=joblib", env=environment)
     assert finished.returncode == 0, finished.stderr
     assert "Warning" not in finished.stderr
-    assert finished.stdout.startswith(
-        "Study mine: Does it matter?\nStudy mine: 2 runs, 0 finished, time left unknown\n"
-    )
+    assert finished.stdout.startswith("Study mine: Does it matter?\nStudy mine: 2 runs, 0 done, time left unknown\n")
     uri = os.environ["MLFLOW_TRACKING_URI"]
     open_store(uri)
     record = read_study("mine", uri)
@@ -90,7 +88,7 @@ def test_what_a_study_asks_and_cannot_tell_apart_is_said_and_kept(
     uri = os.environ["MLFLOW_TRACKING_URI"]
     announce(load_study("mine"), uri)
     said = capsys.readouterr().out
-    assert said.startswith("Study mine: Does it matter?\nNot told apart by its design: depth = dropoutxloss.mix\n")
+    assert said.startswith("Study mine: Does it matter?\nAliased by its design: depth = dropoutxloss.mix\n")
     experiment = mlflow.MlflowClient().get_experiment_by_name("mine")
     assert yaml.safe_load(experiment.tags["ablate.definition"])["factors"] == STUDY["factors"]
     assert "dropout = depthxloss.mix" in experiment.tags["ablate.aliases"]

@@ -19,7 +19,7 @@ def keras_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The place of `keras.json`, for a process that has not imported Keras yet."""
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.delitem(sys.modules, "keras", raising=False)
-    monkeypatch.setattr(environment, "_said", set())
+    monkeypatch.setattr(environment, "_warned", set())
     return tmp_path / "keras.json"
 
 

@@ -1,4 +1,4 @@
-"""Hydra's command line for the commands beside `run`: its options and overrides, and what they compose."""
+"""Hydra's command line for the other commands than `run`: options, overrides and composition."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from ablate.errors import ConfigError
 
 CONFIG_NAME, VERSION_BASE = "config", "1.3"
 OPTIONS = ("--multirun", "--config-name", "--config-dir", "--config-path")
-_OF_RUN = ("cfg", "package", "resolve", "info", "shell_completion", "hydra_help", "experimental_rerun")
+_RUN_OPTIONS = ("cfg", "package", "resolve", "info", "shell_completion", "hydra_help", "experimental_rerun")
 
 
 class CommandLine:
-    """What a command was given, composed as `run` would with the same options.
+    """A command's options and overrides, composed as by `run`.
 
     Args:
         arguments: Hydra's options and overrides.
 
     Attributes:
         overrides: The overrides.
-        options: The options that say which configuration is meant, as they would be given again.
-        multirun: Whether several runs are meant.
-        loader: What composes.
+        options: The options that choose the configuration, to be given again.
+        multirun: Whether the command means a sweep.
+        loader: Hydra's loader.
 
     Raises:
         SearchPathException: There is no folder `--config-dir`.
@@ -58,18 +58,18 @@ class CommandLine:
         self.loader = _loader(parsed)
 
     def compose(self, overrides: Sequence[str] | None = None) -> DictConfig:
-        """Compose the configuration of one run: that of the command's overrides or of others."""
+        """Compose the configuration of one run, with the command's overrides or others."""
         lines = self.overrides if overrides is None else overrides
         return self.loader.load_configuration(self._name, [*lines], run_mode=RunMode.RUN)
 
     def compose_sweep(self) -> DictConfig:
-        """Compose what the runs of a sweep have in common, as Hydra's sweepers are given it."""
+        """Compose the configuration of a sweep, as Hydra's sweepers get it."""
         lines = [*self.overrides, "hydra.mode=MULTIRUN"]
         return self.loader.load_configuration(self._name, lines, run_mode=RunMode.MULTIRUN)
 
 
 def parse_command_line(arguments: Sequence[str], others: Sequence[str] = ("--help",)) -> CommandLine:
-    """Read the arguments of a command that has these options of Hydra's, and others of its own.
+    """Parse the arguments of a command with Hydra's `OPTIONS` and others of its own.
 
     Raises:
         ConfigError: An option is unknown, or one of `run` alone.
@@ -78,7 +78,7 @@ def parse_command_line(arguments: Sequence[str], others: Sequence[str] = ("--hel
     allowed = ", ".join([*others, *OPTIONS])
     if unknown:
         raise ConfigError(f"unknown option: {unknown[0]}. Allowed: {allowed}")
-    for option in _OF_RUN:
+    for option in _RUN_OPTIONS:
         if getattr(parsed, option):
             name = option.replace("_", "-")
             raise ConfigError(f"--{name} is an option of `python -m ablate.run` alone. Allowed: {allowed}")
@@ -98,7 +98,7 @@ def _loader(parsed: Namespace) -> ConfigLoaderImpl:
 
 
 def make_config_path_absolute() -> None:
-    """Let `--config-path` be relative to the current folder: for Hydra it is so to the file of the program, ours."""
+    """Make `--config-path` relative to the current folder; Hydra takes it relative to the file of the program."""
     parsed, _ = get_args_parser().parse_known_intermixed_args()
     if parsed.config_path is not None:
         sys.argv += ["--config-path", _absolute(parsed.config_path)]

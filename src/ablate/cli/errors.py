@@ -1,4 +1,4 @@
-"""Errors of a command in one clear line, with what is allowed."""
+"""Error messages of a command: one line that names the cause and what is allowed."""
 
 import os
 import sys
@@ -23,46 +23,46 @@ from ablate.errors import AblateError
 from ablate.system.signals import SIGNALS
 
 _SAFE_PATH = sys.flags.safe_path
-"""Whether Python was told (`-P`, `PYTHONSAFEPATH`) not to find modules in the current folder."""
+"""Whether Python does not search the current folder for modules (`-P`, `PYTHONSAFEPATH`)."""
 
 
 @contextmanager
 def handle_errors() -> Iterator[None]:
-    """Run a command's main function: errors that a user can mend end it with one line and exit code 1.
+    """End a command with one line and exit code 1 on errors that a user can fix.
 
-    With `HYDRA_FULL_ERROR=1` in the environment, the stack trace of an error before a run is shown as well, as
-    Hydra's users expect; one of a run itself is in its log.
+    With `HYDRA_FULL_ERROR=1` in the environment, Hydra's switch, an error before a run shows its stack trace. That of
+    an error in a run is in the run's log.
     """
-    with quiet_on_closed_pipe(), _errors_in_a_line():
+    with quiet_on_closed_pipe(), _errors_in_one_line():
         yield
 
 
 @contextmanager
-def _errors_in_a_line() -> Iterator[None]:
+def _errors_in_one_line() -> Iterator[None]:
     before = os.environ.get("HYDRA_FULL_ERROR")
     traced = before == "1"
     # Hydra then raises its errors instead of printing them itself.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     SIGNALS.install()
     try:
-        with _here_importable():
+        with _current_folder_importable():
             yield
     except (AblateError, HydraException, OmegaConfBaseException, OSError, YAMLError) as error:
         if traced or is_closed_pipe(error):
             raise
-        _leave(f"Error: {explain_error(error, sys.argv[1:])}", 1)
+        _exit(f"Error: {explain_error(error, sys.argv[1:])}", 1)
     except (AttributeError, TypeError, ValueError) as error:
-        if traced or not (_raised_in(error, "hydra") or _passed(error, "file_config_source.py")):
+        if traced or not (_raised_in(error, "hydra") or _came_through(error, "file_config_source.py")):
             raise
-        _leave(f"Error: {explain_error(error, sys.argv[1:])}", 1)
+        _exit(f"Error: {explain_error(error, sys.argv[1:])}", 1)
     except RecursionError as error:
-        if traced or not _passed(error, "defaults_list.py"):
+        if traced or not _came_through(error, "defaults_list.py"):
             raise
-        _leave("Error: a configuration includes itself: its `defaults`, or those of what it includes, name it", 1)
+        _exit("Error: a configuration includes itself: its `defaults`, or those of what it includes, name it", 1)
     except KeyboardInterrupt as interrupt:
         if traced:
             raise
-        _leave(str(interrupt) or "Interrupted", 130)
+        _exit(str(interrupt) or "Interrupted", 130)
     finally:
         if before is None:
             del os.environ["HYDRA_FULL_ERROR"]
@@ -71,50 +71,50 @@ def _errors_in_a_line() -> Iterator[None]:
 
 
 @contextmanager
-def _here_importable() -> Iterator[None]:
-    """Let modules of the current folder be found, as `python -m` does: a console script's path has its own folder."""
-    here = str(Path.cwd())
-    missing = not _SAFE_PATH and here not in sys.path and "" not in sys.path
+def _current_folder_importable() -> Iterator[None]:
+    """Search the current folder for modules, as `python -m` does; a console script searches its own folder."""
+    current = str(Path.cwd())
+    missing = not _SAFE_PATH and current not in sys.path and "" not in sys.path
     if missing:
-        sys.path.insert(0, here)
+        sys.path.insert(0, current)
     try:
         yield
     finally:
         if missing:
-            sys.path.remove(here)
+            sys.path.remove(current)
 
 
 def _raised_in(error: Exception, package: str) -> bool:
-    """Return whether a package raised an error by itself: over an override that it does not expect, for example."""
+    """Tell whether the code of a package raised an error, for example for an override that it does not expect."""
     frames = traceback.extract_tb(error.__traceback__)
     return bool(frames) and package in Path(frames[-1].filename).parts
 
 
-def _passed(error: BaseException, file: str) -> bool:
-    """Return whether an error came through code of a file."""
+def _came_through(error: BaseException, file: str) -> bool:
+    """Tell whether the traceback of an error contains a file."""
     return any(Path(frame.filename).name == file for frame in traceback.extract_tb(error.__traceback__))
 
 
-def _leave(line: str, code: int) -> NoReturn:
+def _exit(line: str, code: int) -> NoReturn:
     print(line, file=sys.stderr)
     sys.exit(code)
 
 
 def explain_error(error: Exception, arguments: Sequence[str]) -> str:
-    """Say what is wrong with a command in as few lines as possible.
+    """Return the message of an error in a command.
 
     Args:
-        error: What was raised.
-        arguments: The command's overrides.
+        error: The error.
+        arguments: The command's options and overrides.
 
     Returns:
-        The error's own message where it is ours; Hydra's, put into one line that names what is allowed.
+        The message of an `AblateError` as it is; one line for an error of Hydra, with what is allowed.
     """
     if isinstance(error, AblateError):
         return str(error)
-    said = explain_unreadable_file(error) or explain_unknown_level(error, arguments)
-    if said is not None:
-        return said
+    message = explain_unreadable_file(error) or explain_unknown_level(error, arguments)
+    if message is not None:
+        return message
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
         group, _, level = error.missing_cfg_file.rpartition("/")
         return unknown_level(group, level, error.options)
@@ -126,17 +126,17 @@ def explain_error(error: Exception, arguments: Sequence[str]) -> str:
     if isinstance(error, ConfigCompositionException) and cause is not None and cause.full_key:
         key = str(cause.full_key)
         with suppress(HydraException, OmegaConfBaseException):
-            beside = _keys_beside(key, arguments)
-            if beside:  # else Hydra's own words, which say how a first one is added
-                return unknown_key(key, beside)
+            siblings = _sibling_keys(key, arguments)
+            if siblings:  # else Hydra's message, which tells how to add a first key
+                return unknown_key(key, siblings)
     return " ".join(str(error).split())
 
 
-def _keys_beside(key: str, arguments: Sequence[str]) -> list[str]:
-    """Return the keys that exist where an unknown one was given, among the levels that the arguments choose."""
+def _sibling_keys(key: str, arguments: Sequence[str]) -> list[str]:
+    """Return the existing keys beside an unknown one, with the levels that the arguments choose."""
     parser = OverridesParser.create()
-    given, others = CommandLine(arguments), []
-    for argument in given.overrides:
+    command, others = CommandLine(arguments), []
+    for argument in command.overrides:
         try:
             override = parser.parse_override(argument)
         except HydraException:
@@ -147,14 +147,14 @@ def _keys_beside(key: str, arguments: Sequence[str]) -> list[str]:
         ):
             others.append(argument)
     try:
-        node = given.compose(others)
+        config = command.compose(others)
     except (HydraException, OmegaConfBaseException):
-        node = given.compose([])
-    beside: Any = {**unresolved_values(node), "hydra": OmegaConf.to_container(node.hydra)}
+        config = command.compose([])
+    siblings: Any = {**unresolved_values(config), "hydra": OmegaConf.to_container(config.hydra)}
     hidden = {"hydra"}
     for part in key.split(".")[:-1]:
-        child = beside.get(part)
+        child = siblings.get(part)
         if not isinstance(child, dict):
             break
-        beside, hidden = child, set()
-    return [str(name) for name in beside if name not in hidden]
+        siblings, hidden = child, set()
+    return [str(name) for name in siblings if name not in hidden]

@@ -1,4 +1,4 @@
-"""What Keras' optimisers take, so that a mistake is found before anything is trained. Imports no Keras."""
+"""Schemas of the arguments of Keras' optimisers. Imports no Keras."""
 
 from typing import Annotated
 
@@ -9,25 +9,25 @@ from ablate.config.schema import Schema
 Decay = Annotated[float, Field(ge=0, lt=1)]
 
 
-_CLIPS_PARTS = "Keras clips each device's part of the gradient, not their sum"
-_FAILS = "Keras fails to do it on several"
+_CLIPS_PER_DEVICE = "Keras clips each device's part of the gradient, not their sum"
+_NOT_SUPPORTED = "Keras fails to do it on several"
 ONE_DEVICE_ALONE = {
-    "clipnorm": _CLIPS_PARTS,
-    "clipvalue": _CLIPS_PARTS,
-    "global_clipnorm": _CLIPS_PARTS,
-    "ema_overwrite_frequency": _FAILS,
-    "gradient_accumulation_steps": _FAILS,
+    "clipnorm": _CLIPS_PER_DEVICE,
+    "clipvalue": _CLIPS_PER_DEVICE,
+    "global_clipnorm": _CLIPS_PER_DEVICE,
+    "ema_overwrite_frequency": _NOT_SUPPORTED,
+    "gradient_accumulation_steps": _NOT_SUPPORTED,
 }
-"""Arguments with which several devices do not take the step that one would, each with the reason."""
+"""Arguments for one device, each with the reason: several devices would take another step."""
 
 
 class OptimizerConfig(Schema):
-    """What all of Keras' optimisers take.
+    """The arguments of all optimisers of Keras.
 
     Attributes:
-        use_ema: Whether averaged weights take the place of those that trained, once at the end: `training.fit.train`.
-        ema_momentum: Share of the average before in the one after a step.
-        ema_overwrite_frequency: Steps after which the averages replace the weights that train as well; None is never.
+        use_ema: Whether averaged weights replace the trained ones at the end, see `training.fit.train`.
+        ema_momentum: Weight of the previous average.
+        ema_overwrite_frequency: Steps after which the averages replace the weights in training too; None: never.
     """
 
     name: str
@@ -45,7 +45,7 @@ class OptimizerConfig(Schema):
 
 
 class Adam(OptimizerConfig):
-    """Of Adam."""
+    """Arguments of Adam."""
 
     beta_1: Decay = 0.9
     beta_2: Decay = 0.999
@@ -54,27 +54,27 @@ class Adam(OptimizerConfig):
 
 
 class AdamW(Adam):
-    """Of Adam with decoupled weight decay."""
+    """Arguments of Adam with decoupled weight decay."""
 
     weight_decay: NonNegativeFloat = 0.004
 
 
 class Adadelta(OptimizerConfig):
-    """Of AdaDelta."""
+    """Arguments of AdaDelta."""
 
     rho: Decay = 0.95
     epsilon: PositiveFloat = 1e-7
 
 
 class SGD(OptimizerConfig):
-    """Of stochastic gradient descent."""
+    """Arguments of stochastic gradient descent."""
 
     momentum: Decay = 0.0
     nesterov: bool = False
 
 
 class OtherOptimizer(OptimizerConfig):
-    """Of any other class: its own arguments are checked by itself, when it is constructed."""
+    """Arguments of any other class, which validates its own when it is constructed."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 

@@ -1,4 +1,4 @@
-"""Paths: the configuration, studies and results, and what a user gives relative to where the command was given."""
+"""Paths of the configuration, studies and results; relative paths are relative to the folder of the command."""
 
 from os import PathLike
 from pathlib import Path
@@ -10,12 +10,12 @@ _CHECKOUT = _PACKAGE.parents[1]
 
 
 def start_folder() -> Path:
-    """Return the folder that the command was given in; with `hydra.job.chdir=true`, its jobs work in others."""
+    """Return the folder in which the command was started; with `hydra.job.chdir=true`, jobs have other folders."""
     return Path(HydraConfig.get().runtime.cwd) if HydraConfig.initialized() else Path.cwd()
 
 
 def absolute(path: str | PathLike[str]) -> Path:
-    """Return a path of a configuration, an argument or the environment as an absolute one."""
+    """Return a path from the configuration, an argument or the environment as an absolute path."""
     return start_folder() / Path(path).expanduser()
 
 
@@ -26,11 +26,11 @@ def conf_dir() -> Path:
 
 
 def experiment_folders() -> list[Path]:
-    """Return where study files are: `experiments` where the command was given, and that of the checkout or package."""
+    """Return the folders of study files: `experiments` in the start folder, and in the checkout or package."""
     shipped = _CHECKOUT if (_CHECKOUT / "conf" / "config.yaml").is_file() else _PACKAGE
     return [folder for folder in (start_folder() / "experiments", shipped / "experiments") if folder.is_dir()]
 
 
 def project_dir() -> Path:
-    """Return where results are kept: the checkout, or where the command was given if `ablate` is installed."""
+    """Return the folder of results: the checkout, or the start folder if `ablate` is installed."""
     return _CHECKOUT if (_CHECKOUT / "conf" / "config.yaml").is_file() else start_folder()

@@ -1,4 +1,4 @@
-"""Validation of configurations: what is wrong, what came, and what is allowed, before anything is trained."""
+"""Schemas of the configuration, and error messages that name the value and what is allowed."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from ablate.errors import ConfigError
 
 
 class Schema(BaseModel):
-    """A part of the configuration: its keys are all known, its values are checked, and it is immutable."""
+    """A section of the configuration: no unknown keys, validated values, immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
 
@@ -24,7 +24,7 @@ def validate(model: type[Model], values: Mapping[str, Any], *, prefix: str = "")
     Args:
         model: The schema.
         values: Its keys and values, resolved.
-        prefix: Where the values stand in the whole configuration, for the message.
+        prefix: Key of the section in the configuration, for the message.
 
     Returns:
         The schema's instance.
@@ -40,17 +40,17 @@ def validate(model: type[Model], values: Mapping[str, Any], *, prefix: str = "")
 
 
 def unknown_key(key: str, allowed: Iterable[str]) -> str:
-    """Say that a key is unknown, which are allowed beside it, and which was probably meant."""
+    """Return the message for an unknown key: the allowed ones, and the closest."""
     parent, dot, leaf = key.rpartition(".")
-    return f"unknown key: {key}. {_choice(parent + dot, leaf, allowed)}"
+    return f"unknown key: {key}. {_allowed(parent + dot, leaf, allowed)}"
 
 
 def unknown_level(group: str, level: str, allowed: Iterable[str]) -> str:
-    """Say that a config group has no such level, which it has, and which was probably meant."""
-    return f"unknown level: {group}={level}. {_choice(f'{group}=', level, allowed)}"
+    """Return the message for an unknown level of a config group: the allowed ones, and the closest."""
+    return f"unknown level: {group}={level}. {_allowed(f'{group}=', level, allowed)}"
 
 
-def _choice(prefix: str, name: str, allowed: Iterable[str]) -> str:
+def _allowed(prefix: str, name: str, allowed: Iterable[str]) -> str:
     names = sorted(allowed)
     close = difflib.get_close_matches(name, names, n=1)
     hint = f". Did you mean {prefix}{close[0]}?" if close else ""
@@ -65,10 +65,10 @@ def _explain(model: type[BaseModel], problem: Mapping[str, Any], prefix: str) ->
     if problem["type"] == "missing":
         return f"missing key: {key}"
     message = problem["msg"].removeprefix("Value error, ")
-    came = problem["input"]
-    if isinstance(came, Mapping):
+    value = problem["input"]
+    if isinstance(value, Mapping):
         return f"{key}: {message}" if key else message
-    return f"{key}={came}: {message[0].lower()}{message[1:]}"
+    return f"{key}={value}: {message[0].lower()}{message[1:]}"
 
 
 def _fields(model: type[BaseModel], place: list[str]) -> list[str]:

@@ -18,12 +18,12 @@ def _name(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if not isinstance(value, str):
-        raise ValueError("a name is text: in a file it needs quotes where it looks like something else")
+        raise ValueError("a name is text: quote it in a file where it looks like a number")
     return value
 
 
 StudyName = Annotated[str, BeforeValidator(_name), Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
-"""Name of a study: that of an experiment in MLflow, and of folders."""
+"""Name of a study, of its experiment in MLflow and of its folders."""
 
 
 class StudyConfig(Schema):
@@ -42,7 +42,7 @@ class TrackingConfig(Schema):
 
 
 class CheckpointConfig(Schema):
-    """What is kept of runs that have not finished."""
+    """Checkpoints and leases of unfinished runs."""
 
     dir: Annotated[Path, AfterValidator(absolute)] | None
     minutes: PositiveFloat
@@ -63,7 +63,7 @@ class RunConfig(Schema):
     rerun: Literal["never", "failed", "all"]
 
     @model_validator(mode="after")
-    def _fit_each_other(self) -> RunConfig:
+    def _batches_fit_devices(self) -> RunConfig:
         devices, batch = self.hardware.replicas, self.training.batch_size
         if batch % devices:
             raise ValueError(
@@ -73,7 +73,7 @@ class RunConfig(Schema):
         if self.hardware.compile == "xla" and devices > 1:
             raise ValueError(
                 f"hardware.compile=xla is for one device, not for hardware.devices={self.hardware.devices}: "
-                "take graph or auto"
+                "use graph or auto"
             )
         if self.hardware.compile == "xla" and self.training.deterministic:
             raise ValueError(

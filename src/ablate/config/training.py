@@ -10,7 +10,7 @@ from ablate.config.schema import Schema
 
 
 class TrainingConfig(Schema):
-    """How long and how a model is trained."""
+    """Length and schedule of training."""
 
     epochs: PositiveInt
     steps_per_epoch: PositiveInt | None
@@ -21,23 +21,23 @@ class TrainingConfig(Schema):
 
     @field_validator("learning_rate_drops")
     @classmethod
-    def _in_order(cls, drops: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    def _ascending_steps(cls, drops: list[tuple[int, float]]) -> list[tuple[int, float]]:
         steps = [step for step, _ in drops]
         if steps != sorted(set(steps)):
             raise ValueError("the steps of training.learning_rate_drops must ascend")
         return drops
 
     def steps_in_epoch(self, examples: int) -> int:
-        """Return the configured number of steps, or as many as one pass over the examples has."""
+        """Return the steps of an epoch: `steps_per_epoch`, or one pass over the examples."""
         return self.steps_per_epoch or max(1, math.ceil(examples / self.batch_size))
 
     def total_examples(self, examples: int) -> int:
-        """Return how many examples all epochs train on, if one pass has so many."""
+        """Return the number of examples in all epochs, given those of one pass."""
         return self.steps_in_epoch(examples) * self.epochs * self.batch_size
 
 
 class HardwareConfig(Schema):
-    """What a run computes with.
+    """Devices, precision and compilation.
 
     Attributes:
         devices: None: one GPU, or the CPU where there is none; `cpu`; `cpu:n`: the CPU as n devices; n: so many GPUs.
@@ -62,7 +62,7 @@ class HardwareConfig(Schema):
 
     @property
     def replicas(self) -> int:
-        """How many devices share every batch."""
+        """Number of devices that share every batch."""
         if isinstance(self.devices, str):
             return int(self.devices.partition(":")[2] or 1)
         return self.devices or 1

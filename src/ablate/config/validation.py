@@ -1,4 +1,4 @@
-"""Validation of a whole configuration, and construction of the task that it names.
+"""Validation of a complete configuration, and construction of its task.
 
 Imports neither TensorFlow nor MLflow.
 """
@@ -21,13 +21,13 @@ from ablate.config.sections import RunConfig
 from ablate.errors import ConfigError
 from ablate.task import Task
 
-NOT_TASK = ("_target_",)
+_TARGET = "_target_"
 _METHODS = {name for name, member in vars(Task).items() if callable(member) and not name.startswith("_")} - {
     "layer_table",
     "prepare",
 }
-"""What a task must have for a run; the other two are for commands of their own."""
-UNUSED_BY_RUNS = ("scale",)
+"""The methods of a task that a run needs; the other two are for commands of their own."""
+REFERRED_SECTIONS = ("scale",)
 """Sections that only other sections refer to."""
 
 
@@ -36,9 +36,9 @@ class ValidConfig:
     """A configuration that has passed validation.
 
     Attributes:
-        values: All of it as plain values, resolved.
+        values: All values, resolved.
         run: The framework's sections.
-        task: The task, constructed, its data not yet loaded.
+        task: The task, its data not loaded.
     """
 
     values: Mapping[str, Any]
@@ -50,10 +50,10 @@ def validate_config(config: DictConfig | Mapping[str, Any]) -> ValidConfig:
     """Validate a composed configuration and construct its task.
 
     Args:
-        config: As Hydra composes it, or `unresolved_values`.
+        config: As Hydra composes it, or its `unresolved_values`.
 
     Raises:
-        ConfigError: Something is unknown, missing or impossible; one line for each.
+        ConfigError: A key is unknown or missing, or a value impossible; one line for each.
     """
     unresolved = unresolved_values(config) if isinstance(config, DictConfig) else config
     missing = sorted(key for key in _missing(unresolved) if not key.startswith("task."))
@@ -65,13 +65,13 @@ def validate_config(config: DictConfig | Mapping[str, Any]) -> ValidConfig:
         raise ConfigError(f"experiment={name} is many runs: add -m, as in `python -m ablate.run -m experiment={name}`")
     task = values.get("task", {})
     fields = tuple(RunConfig.model_fields)
-    allowed = {*fields, *task, "task", *UNUSED_BY_RUNS}.difference(NOT_TASK)
+    allowed = {*fields, *task, "task", *REFERRED_SECTIONS}.difference({_TARGET})
     for key in values:
         if key not in allowed:
             raise ConfigError(unknown_key(key, allowed))
     sections = {key: values[key] for key in fields if key in values}
     if isinstance(sections.get("optimizer"), Mapping):
-        target = sections["optimizer"].get("_target_")
+        target = sections["optimizer"].get(_TARGET)
         schema = SCHEMAS.get(target, OtherOptimizer) if isinstance(target, str) else OptimizerConfig
         sections["optimizer"] = validate(schema, sections["optimizer"], prefix="optimizer")
     run = validate(RunConfig, sections)
@@ -87,19 +87,19 @@ def _missing(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 
 
 def _task(section: Mapping[str, Any]) -> Task:
-    target = section.get("_target_", "")
+    target = section.get(_TARGET, "")
     module, _, name = str(target).rpartition(".")
     fix_environment()  # a task's module may import Keras
     try:
         named = getattr(importlib.import_module(module), name)
     except Exception as error:  # whatever the code of a module raises
         raise ConfigError(f"task._target_={target} cannot be imported: {error}") from error
-    # Nothing else is called: a configuration may come from somebody else's study or store.
+    # Nothing but a task is called: a configuration may come from somebody else's study or store.
     missing = sorted(method for method in _METHODS if not callable(getattr(named, method, None)))
     if not isinstance(named, type) or missing:
         lacks = f": it has no {', '.join(missing)}" if isinstance(named, type) else f": it is a {type(named).__name__}"
         raise ConfigError(f"task._target_={target} is no task, see ablate.task.Task{lacks}")
     try:
-        return cast(Task, named(**{key: value for key, value in section.items() if key not in NOT_TASK}))
+        return cast(Task, named(**{key: value for key, value in section.items() if key != _TARGET}))
     except TypeError as error:
         raise ConfigError(f"task._target_={target} cannot be constructed: {error}") from error

@@ -1,1 +1,1 @@
-"""Runtime estimates: what a run will take, from earlier runs or a few timed steps."""
+"""Runtime estimates, from earlier runs or a few timed steps."""

@@ -1,4 +1,4 @@
-"""Timing a few real steps of a run, in a process of its own that has TensorFlow."""
+"""Calibration: a runtime estimate from a few real steps, timed in a process of its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _STEPS = 6
 
 
 def calibrate(values: Mapping[str, Any], examples_per_epoch: int) -> RuntimeEstimate:
-    """Predict how long a run takes from a few of its steps, and one evaluation of the untrained model.
+    """Estimate the runtime of a run from a few of its steps, and one evaluation of the untrained model.
 
     Args:
         values: Its configuration, resolved.
@@ -24,14 +24,14 @@ def calibrate(values: Mapping[str, Any], examples_per_epoch: int) -> RuntimeEsti
     """
     set_onednn(bool(values["hardware"]["onednn"]))
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        step, rest = pool.submit(_timed, dict(values)).result()
+        step, fixed = pool.submit(_time_steps, dict(values)).result()
     training = validate_config(values).run.training
     steps = training.steps_in_epoch(examples_per_epoch) * training.epochs
-    return RuntimeEstimate(rest + steps * step, BASES[2])
+    return RuntimeEstimate(fixed + steps * step, BASES[2])
 
 
-def _timed(values: Mapping[str, Any]) -> tuple[float, float]:
-    """Return the seconds of a step, and of all that is done once: data, compilation, evaluation."""
+def _time_steps(values: Mapping[str, Any]) -> tuple[float, float]:
+    """Return the seconds of a step, and of everything done once: data, compilation, evaluation."""
     from ablate.training.hardware import configure
 
     begun = time.monotonic()

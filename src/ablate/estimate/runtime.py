@@ -1,4 +1,4 @@
-"""What runs will take, from what earlier ones took on the same kind of device. Pure functions on frames."""
+"""Runtime estimates from earlier runs on the same kind of device, and their error. Pure functions on frames."""
 
 import math
 from collections.abc import Mapping
@@ -12,16 +12,16 @@ HISTORY_COLUMNS = (
     *("study", "started", "host", "devices", "configuration"),
     *("flops", "examples", "examples_per_second", "seconds", "predicted"),
 )
-"""What earlier runs tell, see `tracking.run_records.history`."""
+"""Columns of the history of earlier runs, see `tracking.run_records.history`."""
 
 
 @dataclass(frozen=True)
 class RuntimeEstimate:
-    """How long a run will take.
+    """The estimated runtime of a run.
 
     Attributes:
-        seconds: All of it: data, compilation, training, evaluation.
-        basis: One of `BASES`: what it rests on.
+        seconds: Of data, compilation, training and evaluation together.
+        basis: One of `BASES`: where the estimate comes from.
     """
 
     seconds: float
@@ -29,27 +29,27 @@ class RuntimeEstimate:
 
 
 def devices_of_host(history: pd.DataFrame, host: str) -> str | None:
-    """Return the devices that runs would use on this machine: those of its newest run; None where it had none."""
+    """Return the devices of a machine: those of its newest run; None where it has no run."""
     here = history[history["host"] == host].dropna(subset=["devices"])
     return None if here.empty else str(here.sort_values("started")["devices"].iloc[-1])
 
 
 def measured_runs(history: pd.DataFrame, devices: str | None) -> pd.DataFrame:
-    """Return the runs of a history that tell how long others take on some devices; None: on any."""
+    """Return the runs of a history with all measurements, on some devices; None: on any."""
     measured = ["flops", "examples", "examples_per_second", "seconds"]
-    known = history.dropna(subset=measured)
-    known = known[(known[measured] > 0).all(axis=1)]
-    return known if devices is None else known[known["devices"] == devices]
+    runs = history.dropna(subset=measured)
+    runs = runs[(runs[measured] > 0).all(axis=1)]
+    return runs if devices is None else runs[runs["devices"] == devices]
 
 
 def estimate_runtime(
     history: pd.DataFrame, *, configuration: str, flops: float, examples: int
 ) -> RuntimeEstimate | None:
-    """Predict how long a run takes.
+    """Estimate the runtime of a run.
 
     The time of a run is examples / throughput + the rest (data, compilation, evaluation). Throughput and rest are the
-    medians of earlier runs that were configured alike; else the throughput follows from the arithmetic that the up to
-    five runs nearest in cost achieved, FLOPs an example times examples a second, which grows slowly with the cost.
+    medians of earlier runs with the same configuration; else the throughput follows from the FLOPs per second that the
+    up to five runs nearest in cost achieved, which grow slowly with the cost.
 
     Args:
         history: Finished runs on its devices, one a row, see `measured_runs`: `configuration`, `flops` (of one
@@ -59,7 +59,7 @@ def estimate_runtime(
         examples: How many it trains on.
 
     Returns:
-        The prediction, or None where no run has finished.
+        The estimate, or None where no run has finished.
     """
     if history.empty:
         return None
@@ -69,22 +69,22 @@ def estimate_runtime(
         throughput, basis = float(history.loc[same, "examples_per_second"].median()), BASES[0]
         near = history.index[same]
     else:
-        apart = (history["flops"].astype(float) / flops).map(lambda ratio: abs(math.log(ratio)))
-        near = apart.sort_values(kind="stable").index[:_NEAREST]
+        distance = (history["flops"].astype(float) / flops).map(lambda ratio: abs(math.log(ratio)))
+        near = distance.sort_values(kind="stable").index[:_NEAREST]
         achieved = history.loc[near, "flops"] * history.loc[near, "examples_per_second"]
         throughput, basis = float(achieved.median()) / flops, BASES[1]
     return RuntimeEstimate(examples / throughput + float(rest.loc[near].median()), basis)
 
 
 def prediction_error(history: pd.DataFrame) -> Mapping[str, float]:
-    """Say how good predictions were.
+    """Return the error of earlier estimates.
 
     Args:
-        history: Finished runs: `predicted` and `seconds`, those of a run that was not predicted missing.
+        history: Finished runs: `predicted` and `seconds`; NaN where there was no estimate.
 
     Returns:
-        `runs`, how many were predicted; `median_error`, the median of |predicted - real| / real; and `total_error`,
-        (predicted - real) / real of their sums. Empty where none was.
+        `runs`, their number; `median_error`, the median of |predicted - real| / real; and `total_error`,
+        (predicted - real) / real of their sums. Empty where there was no estimate.
     """
     known = history.dropna(subset=["predicted", "seconds"])
     if known.empty:

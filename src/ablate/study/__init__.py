@@ -1,1 +1,1 @@
-"""Studies: what a run is called, what determines its result, and how sweeps are expanded."""
+"""Studies: their files, designs and planned runs; the plan, progress and summary of a sweep."""

@@ -1,4 +1,4 @@
-"""Designs: how the variants of a study, one level of every factor each, come from its factors. Pure functions."""
+"""Designs: the variants of a study, from its factors. Pure functions."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,11 +18,11 @@ Signs = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Expansion:
-    """What a design makes of factors: the variants in order, the baseline first where it is one of them.
+    """The variants of a design, in order; the baseline comes first where it is one of them.
 
     Attributes:
-        variants: By factor, one level each.
-        aliases: Of a fractional design, each line names effects that its runs cannot tell apart.
+        variants: The level of each factor.
+        aliases: Lines of aliased effects of a fractional design.
     """
 
     variants: list[dict[str, Any]]
@@ -35,18 +35,18 @@ def expand(design: Design, factors: Mapping[str, Sequence[Any]], baseline: Level
     Args:
         design: `one_at_a_time`: the baseline, and every other level of every factor alone, as in the ablation table
             of a paper. `full_factorial`: every combination. `fractional_factorial`: of factors with two levels each,
-            the fraction of the combinations that keeps effects of a low order apart. `list`: the baseline alone, to
-            which a study adds the variants that it lists.
+            the fraction of the combinations in which effects of a low order are not aliased. `list`: the baseline;
+            a study adds the variants of its list.
         factors: The levels of each factor.
         baseline: One level of each.
-        resolution: Of the fractional design. At 3 main effects are apart from each other, at 4 from two-way
-            interactions too, at 5 two-way interactions from each other too (Box, Hunter and Hunter 2005, chapter 6).
+        resolution: Of the fractional design. At 3, main effects are not aliased with each other; at 4, nor with
+            two-way interactions; at 5, nor are those with each other (Box, Hunter and Hunter 2005, chapter 6).
 
     Returns:
         The variants.
 
     Raises:
-        ValueError: The fractional design is asked for factors with other than two levels, or too few of them.
+        ValueError: A factor of a fractional design has other than two levels, or there are too few factors.
     """
     if design == "list":
         return Expansion([dict(baseline)])
@@ -79,18 +79,18 @@ def _fractional(factors: Mapping[str, Sequence[Any]], resolution: int) -> Expans
             f"resolution must lie in 3..{len(factors)}, the number of factors. Received: resolution={resolution}"
         )
     signs = _fraction(len(factors), resolution)
-    # Of the mirror images of the fraction, the one that holds the baseline.
+    # The mirror image of the fraction that contains the baseline.
     mirrored = signs * signs[0]
     variants = [
         {factor: levels[0 if sign == 1 else 1] for (factor, levels), sign in zip(factors.items(), row, strict=True)}
         for row in mirrored
     ]
     aliases, _ = fracfact_aliasing(mirrored.astype(float))
-    return Expansion(variants, tuple(_named(line, list(factors)) for line in aliases if "=" in line))
+    return Expansion(variants, tuple(_alias_line(line, list(factors)) for line in aliases if "=" in line))
 
 
 def _fraction(count: int, resolution: int) -> Signs:
-    """Return the smallest fraction of a resolution, one column a factor: -1 or 1. All combinations have any."""
+    """Return the smallest fraction with a resolution, one column a factor: -1 or 1. The full factorial has any."""
     from pyDOE3 import ff2n, fracfact, fracfact_opt
 
     # Of n basic factors there are 2^n - 1 products for the others to follow.
@@ -102,13 +102,13 @@ def _fraction(count: int, resolution: int) -> Signs:
 
 
 def shortest_word(signs: Signs) -> int:
-    """Return a two-level design's resolution: how few factors multiply to a constant over all of its runs.
+    """Return the resolution of a two-level design: the fewest factors whose product is constant over all runs.
 
     Args:
         signs: (num_runs, num_factors), -1 or 1.
 
     Returns:
-        That number; one more than there are factors where none do, as in a full factorial.
+        That number; for a full factorial, the number of factors plus one.
     """
     count = int(signs.shape[1])
     for length in range(1, count + 1):
@@ -118,7 +118,7 @@ def shortest_word(signs: Signs) -> int:
     return count + 1
 
 
-def _named(line: str, factors: Sequence[str]) -> str:
+def _alias_line(line: str, factors: Sequence[str]) -> str:
     """Write an alias chain of pyDOE3, as in `ab = cde`, with the names of the factors."""
     effects = [effect.strip() for effect in line.split("=")]
     return " = ".join("x".join(factors[ord(letter) - ord("a")] for letter in effect) for effect in effects)

@@ -1,4 +1,4 @@
-"""Where Hydra looks for configurations: in a user's folders first, so that a level there replaces a shipped one."""
+"""Hydra's search path: a user's folders first, so that a level there replaces a shipped one."""
 
 from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
 from hydra.core.config_search_path import ConfigSearchPath, SearchPathQuery
@@ -25,10 +25,10 @@ class UsersFirst(ConfigSearchPathImpl):
 
 
 class AblateSearchPath(SearchPathPlugin):
-    """Has `ablate`'s own configuration searched last; of other programs that use Hydra, nothing changes."""
+    """Searches the configuration of `ablate` last; other programs that use Hydra do not change."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Change how folders are added: Hydra makes the search path itself, and adds a user's folders later."""
+        """Change how folders are added: Hydra creates the search path, and adds a user's folders later."""
         main = [element.path for element in search_path.get_path() if element.provider == "main"]
         if main == [str(conf_dir())]:
             search_path.__class__ = UsersFirst

@@ -1,1 +1,1 @@
-"""A plug-in of Hydra, found by its place in the namespace package `hydra_plugins`."""
+"""A Hydra plug-in; Hydra finds it in the namespace package `hydra_plugins`."""

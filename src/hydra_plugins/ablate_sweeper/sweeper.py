@@ -1,4 +1,4 @@
-"""Hydra's sweep and studies: checked before the first run, and gone on with where an earlier one stopped."""
+"""The Hydra sweeper: sweeps and studies that are validated before the first run, cached and resumed."""
 
 import logging
 import socket
@@ -33,23 +33,23 @@ from ablate.tracking.store import check_store
 log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 2.0
-_ATTEMPTS = 3
-"""How often a run is launched whose process vanished without a word, or whose launcher gave up: a lost machine."""
+_MAX_ATTEMPTS = 3
+"""Attempts at a run that was orphaned or whose launcher failed: a machine may be lost."""
 
 
 class AblateSweeper(BasicSweeper):
     """Expands `key=a,b` overrides to their combinations, as Hydra does, and `experiment=NAME` to a study's runs.
 
-    What has finished is not launched, what another command trains is waited for, what has stopped goes on.
+    Cached runs are not launched, interrupted ones are resumed. It waits for runs that another command trains.
     """
 
     def sweep(self, arguments: list[str]) -> list[JobReturn]:
-        """Do the runs of a sweep that are not done, and say what became of all of them.
+        """Launch the runs of a sweep that are not done, and print a summary of all.
 
         Raises:
             ConfigError: A run's configuration is wrong; none has started then.
             TrackingError: A store cannot be reached or written.
-            SweepIncomplete: There is no result of some runs.
+            SweepIncomplete: Some runs have no result.
         """
         assert self.config is not None
         assert self.hydra_context is not None
@@ -64,10 +64,10 @@ class AblateSweeper(BasicSweeper):
         OmegaConf.save(self.config, folder / "multirun.yaml")
         sweep = _Sweep(self, planned)
         try:
-            with show_progress(planned, sweep.predict(), sweep.look):
+            with show_progress(planned, sweep.estimate(), sweep.read_statuses):
                 sweep.run()
         except BaseException:
-            # What is done is said after Ctrl-C too.
+            # The summary comes after Ctrl-C too.
             with suppress(AblateError):
                 sweep.summarize()
             raise
@@ -78,7 +78,7 @@ class AblateSweeper(BasicSweeper):
 
 
 class _Sweep:
-    """The runs of a sweep under way."""
+    """A sweep in progress."""
 
     def __init__(self, sweeper: AblateSweeper, planned: Sequence[PlannedRun]):
         self.sweeper = sweeper
@@ -89,33 +89,33 @@ class _Sweep:
         self.errors: dict[str, BaseException] = {}
         # With `all`, only this sweep's own results count.
         self._since = pd.Timestamp.now(tz="UTC") if self.rerun == "all" else None
-        self._tried = Counter[int]()
-        self._given_up = set[int]()
+        self._attempts = Counter[int]()
+        self._launcher_failed = set[int]()
         self._launched = 0
 
-    def look(self) -> list[RunState]:
-        """Say where each run stands."""
+    def read_statuses(self) -> list[RunState]:
+        """Return the status of each run."""
         return read_statuses(self.planned, since=self._since)
 
-    def predict(self) -> list[float]:
-        """Return how many seconds each run is predicted to take, and say what is ahead."""
+    def estimate(self) -> list[float]:
+        """Return the runtime estimate of each run in seconds, and print the time left."""
         from ablate.tracking.run_records import history
 
-        found, before = self.look(), history(HISTORY_COLUMNS)
-        devices = devices_of_host(before, socket.gethostname())
-        table = plan_table(self.planned, found, before, devices=devices, steps_done=[0] * len(found))
+        found, earlier = self.read_statuses(), history(HISTORY_COLUMNS)
+        devices = devices_of_host(earlier, socket.gethostname())
+        table = plan_table(self.planned, found, earlier, devices=devices, steps_done=[0] * len(found))
         finished, left = sum(one.finished for one in found), table["seconds_left"]
         time_left = f"about {tqdm.format_interval(left.sum())} left" if left.notna().all() else "time left unknown"
-        print(f"Study {self.planned[0].study}: {len(found)} runs, {finished} finished, {time_left}", flush=True)
+        print(f"Study {self.planned[0].study}: {len(found)} runs, {finished} done, {time_left}", flush=True)
         return [float(seconds) for seconds in table["seconds"]]
 
     def run(self) -> None:
-        """Launch what is to be done, until nothing is left to do or to wait for."""
+        """Launch the runs to do, until there are none left and none to wait for."""
         waiting = False
         while True:
-            found = self.look()
-            self._reuse(found)
-            todo = self._todo(found)
+            found = self.read_statuses()
+            self._link_cached(found)
+            todo = self._runs_to_launch(found)
             if todo:
                 self._launch(todo[: self.sweeper.max_batch_size], found)
                 continue
@@ -127,90 +127,90 @@ class _Sweep:
                 waiting = True
             time.sleep(_POLL_SECONDS)
 
-    def _todo(self, found: Sequence[RunState]) -> list[int]:
-        """Return the places of the runs to launch, each once; one that stopped through no fault of its own, again.
+    def _runs_to_launch(self, found: Sequence[RunState]) -> list[int]:
+        """Return the positions of the runs to launch, each once; an orphaned one is retried.
 
-        Runs of one identity, which differ in what changes no result, are one; not with `rerun=all`.
+        Runs with the same identity are one run, except with `rerun=all`.
         """
-        seen, places = set[str](), []
-        for place, (run, one) in enumerate(zip(self.planned, found, strict=True)):
+        seen, positions = set[str](), []
+        for position, (run, one) in enumerate(zip(self.planned, found, strict=True)):
             same = run.identity in seen and self.rerun != "all"
             if one.status == Status.RUNNING or same or not should_train(one, self.rerun):
                 continue
-            again = one.status == Status.INTERRUPTED and (one.orphaned or place in self._given_up)
-            if self._tried[place] < (_ATTEMPTS if again else 1):
+            retry = one.status == Status.INTERRUPTED and (one.orphaned or position in self._launcher_failed)
+            if self._attempts[position] < (_MAX_ATTEMPTS if retry else 1):
                 seen.add(run.identity)
-                places.append(place)
-        return places
+                positions.append(position)
+        return positions
 
-    def _launch(self, places: Sequence[int], before: Sequence[RunState]) -> None:
-        results = self._launched_results(places)
-        after = self.look()
-        moved = any(before[place] != after[place] for place in places)
-        for number, place in enumerate(places):
+    def _launch(self, positions: Sequence[int], before: Sequence[RunState]) -> None:
+        results = self._results_of_launch(positions)
+        after = self.read_statuses()
+        changed = any(before[position] != after[position] for position in positions)
+        for number, position in enumerate(positions):
             result = results[number] if results else None
             error = result._return_value if result is not None and result.status == JobStatus.FAILED else None
             if isinstance(error, AlreadyRunning):
                 continue
             if error is not None:
-                self.errors[self.planned[place].identity] = error
-            # Where a launcher gives up in the middle, some runs never had their turn.
-            if results or not moved or after[place].status != Status.TODO:
-                self._tried[place] += 1
-        (self._given_up.difference_update if results else self._given_up.update)(places)
+                self.errors[self.planned[position].identity] = error
+            # A launcher that fails midway has not started all runs.
+            if results or not changed or after[position].status != Status.TODO:
+                self._attempts[position] += 1
+        (self._launcher_failed.difference_update if results else self._launcher_failed.update)(positions)
         self.returns += results
 
-    def _launched_results(self, places: Sequence[int]) -> Sequence[JobReturn]:
+    def _results_of_launch(self, positions: Sequence[int]) -> Sequence[JobReturn]:
         assert self.sweeper.launcher is not None
-        lines = [list(self.planned[place].overrides) for place in places]
-        first, self._launched = self._launched, self._launched + len(places)
+        lines = [list(self.planned[position].overrides) for position in positions]
+        first, self._launched = self._launched, self._launched + len(positions)
         try:
             return list(self.sweeper.launcher.launch(lines, initial_job_idx=first))
         except ConfigError:
-            raise  # the launcher itself is set up wrongly
+            raise  # the launcher's configuration is wrong
         except Exception as error:
-            # Launchers raise where a process or a machine is lost, or where they cannot start: the store knows more.
-            log.error("The launcher gave up: %s", " ".join(str(error).split())[:1000] or type(error).__name__)
-            for place in places:
-                self.errors.setdefault(self.planned[place].identity, error)
+            # Launchers raise where a process or a machine is lost, or cannot start: the store has the statuses.
+            log.error("The launcher failed: %s", " ".join(str(error).split())[:1000] or type(error).__name__)
+            for position in positions:
+                self.errors.setdefault(self.planned[position].identity, error)
             return []
 
-    def _reuse(self, found: Sequence[RunState]) -> None:
-        """Let results of other studies be results of this one as well."""
+    def _link_cached(self, found: Sequence[RunState]) -> None:
+        """Link cached results of other studies to this one."""
         from ablate.tracking.cached_run import link_cached_run
 
         for run, one in zip(self.planned, found, strict=True):
             if one.status != Status.CACHED or one.study == run.study:
                 continue
             with acquire_lease(run.folder, timeout_minutes=run.config.run.checkpoint.lease_timeout_minutes) as lease:
-                # Another command may just have done it.
+                # Another command may have done it meanwhile.
                 (now,) = read_statuses([run], alive=False, since=self._since)
                 if lease is not None and now.run_id is not None and now.study != run.study:
                     link_cached_run(now.run_id, study=run.study, variant=run.variant.name, project=project_dir())
 
     def summarize(self) -> SweepIncomplete | None:
-        """Print what became of the runs, and return the error that says which are missing, if any."""
-        lines, missing = summarize_sweep(self.planned, self.look(), self.errors, began=self.began)
+        """Print the summary, and return the error that names runs without a result, if any."""
+        lines, missing = summarize_sweep(self.planned, self.read_statuses(), self.errors, began=self.began)
         print("\n".join(lines), flush=True)
         return missing
 
 
 def announce(study: StudyFile, uri: str) -> None:
-    """Print what a study asks and what its design cannot tell apart, and write it to a store."""
+    """Print the question of a study and the aliased effects of its design, and record it in a store."""
     from ablate.tracking.store import open_store
     from ablate.tracking.study import record_study
 
     aliases = study.expansion().aliases
     print(f"Study {study.name}: {study.question}")
     for aliased in aliases:
-        print(f"Not told apart by its design: {aliased}")
+        print(f"Aliased by its design: {aliased}")
     open_store(uri)
     record_study(study.name, study.model_dump(mode="json"), aliases, project_dir())
 
 
 @dataclass
 class SweeperConfig:
-    """The options of Hydra's own sweeper."""
+    """The options of Hydra's basic sweeper."""
 
     _target_: str = "hydra_plugins.ablate_sweeper.sweeper.AblateSweeper"
     max_batch_size: int | None = None
