@@ -1,7 +1,10 @@
 """Sections that installed packages add to the report, found as entry points of the group `ablate.report_sections`.
 
 An entry point names a function of `Results` and `Links` that returns the sections, none where a study has nothing for
-them. `ablate.turing` adds its own this way.
+them. `ablate.turing` adds its own this way; another package does so in its pyproject.toml:
+
+    [project.entry-points."ablate.report_sections"]
+    energy = "my_package.energy:sections"
 """
 
 import logging

@@ -18,11 +18,11 @@ from ablate.report.figures.figure import (
     ORANGE,
     Figure,
     drawing,
-    files,
-    look,
+    figure_files,
     name_lines,
+    replace_missing_glyphs,
+    report_style,
     with_unit,
-    writable,
 )  # fmt: skip
 from ablate.report.figures.labels import Point, place_labels
 from ablate.report.number_format import large
@@ -97,8 +97,8 @@ def quality_against_cost(
     panels = [panel for panel in panels if len(panel.points)]
     if not panels:
         return None
-    with look():
-        made = files(_draw(panels, with_unit(label, unit)))
+    with report_style():
+        made = figure_files(_draw(panels, with_unit(label, unit)))
     said = ["Each mark is a variant, mean over seeds"]
     if any(panel.points["sd"].gt(0).any() for panel in panels):
         said[0] += " with its standard deviation"
@@ -226,7 +226,7 @@ def _labels(axes: Axes, panel: _Panel) -> None:
     for variant in dict.fromkeys([*chosen, *([BASELINE] if BASELINE in points.index else [])]):
         at = places[variant]
         lines = name_lines(variant, 22)
-        texts[at] = f"{texts[at]}\n{writable(variant)}" if at in texts else "\n".join(lines)
+        texts[at] = f"{texts[at]}\n{replace_missing_glyphs(variant)}" if at in texts else "\n".join(lines)
     kept_free = [(*place, 6.0 if place in texts else 1.0) for place in places.values()]
     kept_free += _along_front(points.loc[panel.front], axes.get_xlim()[1]) if panel.front else []
     for _, row in points[points["sd"] > 0].iterrows():

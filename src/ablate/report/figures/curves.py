@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ablate.config.variant import BASELINE
-from ablate.report.figures.figure import BLUE, DARK, GREY, RED, Figure, drawing, files, look, name_lines
+from ablate.report.figures.figure import BLUE, DARK, GREY, RED, Figure, drawing, figure_files, name_lines, report_style
 from ablate.report.number_format import large
 
 MOST = 24
@@ -46,8 +46,8 @@ def learning_curves(curves: pd.DataFrame, *, order: Sequence[str]) -> Figure:
     losses = curves["loss"].astype(float)
     finite = losses.where(losses.abs() < LARGEST)
     tables = _over_seeds(curves.assign(loss=finite)[curves["variant"].isin([*shown, BASELINE])])
-    with look():
-        made = files(_panels(tables, shown, parts))
+    with report_style():
+        made = figure_files(_panels(tables, shown, parts))
     seeds = int(curves["seed"].nunique())
     said = [
         f"Mean over seeds{', band from the lowest to the highest seed' if seeds > 1 else ''}"

@@ -15,10 +15,10 @@ from ablate.report.figures.figure import (
     PURPLE,
     RED,
     Figure,
-    files,
-    look,
+    figure_files,
+    replace_missing_glyphs,
+    report_style,
     with_unit,
-    writable,
 )
 from ablate.report.figures.forest import MOST, OTHER, Row, forest, key, outermost
 from ablate.report.number_format import with_interval
@@ -68,18 +68,22 @@ def differences(
         for row in finite.to_dict("records")
     ]  # fmt: skip
     direction = "" if higher_is_better is None else " (right is better)" if higher_is_better else " (left is better)"
-    with look():
+    with report_style():
         known = [word for word in _SHAPES if verdicts[word]] + sorted(word for word in verdicts if word not in _SHAPES)
         hollow = finite.groupby("verdict")["exploratory"].all()
         legend: list[Artist] = [
-            key(f"{writable(word)} ({verdicts[word]})", *_SHAPES.get(word, OTHER), hollow=bool(hollow[word]))
+            key(
+                f"{replace_missing_glyphs(word)} ({verdicts[word]})",
+                *_SHAPES.get(word, OTHER),
+                hollow=bool(hollow[word]),
+            )
             for word in known
         ]
         drawn = forest(
             outermost(drawn_rows), xlabel=f"difference in {with_unit(label, unit)}{direction}", line="baseline",
             margin=margin, legend=legend, heading="difference [95 % interval]",
         )  # fmt: skip
-        made = files(drawn)
+        made = figure_files(drawn)
     return Figure(
         name="differences",
         title=f"Difference from the baseline: {label}",

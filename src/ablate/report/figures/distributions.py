@@ -11,7 +11,14 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from ablate.report.figures.figure import Figure, drawing, files, look, name_lines, writable
+from ablate.report.figures.figure import (
+    Figure,
+    drawing,
+    figure_files,
+    name_lines,
+    replace_missing_glyphs,
+    report_style,
+)
 
 MOST = 24
 COLUMNS = 5
@@ -45,8 +52,8 @@ def distributions(distributions: pd.DataFrame, *, order: Sequence[str]) -> Figur
     if not counted:
         return None
     cells = {name: _cells(table.to_numpy()) for name, table in counted.items()}
-    with look():
-        made = files(_draw(_cropped(panels), cells, (first, second)))
+    with report_style():
+        made = figure_files(_draw(_cropped(panels), cells, (first, second)))
     said = [
         f"Share of pixels in each cell of {first} and {second}, on a log scale; cells without any are grey.",
         f"In each panel: how many cells hold {SHARE} % of the pixels; fewer than of the truth is less varied.",
@@ -123,9 +130,13 @@ def _draw(panels: dict[str, pd.DataFrame], cells: dict[str, int], coordinates: t
         axes.xaxis.set_major_locator(MaxNLocator(3))
         axes.yaxis.set_major_locator(MaxNLocator(4))
         if place + columns >= len(panels):
-            axes.set_xlabel(writable(f"{coordinates[0]}*" if coordinates == ("a", "b") else coordinates[0]))
+            axes.set_xlabel(
+                replace_missing_glyphs(f"{coordinates[0]}*" if coordinates == ("a", "b") else coordinates[0])
+            )
         if place % columns == 0:
-            axes.set_ylabel(writable(f"{coordinates[1]}*" if coordinates == ("a", "b") else coordinates[1]))
+            axes.set_ylabel(
+                replace_missing_glyphs(f"{coordinates[1]}*" if coordinates == ("a", "b") else coordinates[1])
+            )
     bar = drawn.colorbar(image, ax=grid, shrink=min(1.0, 2.6 / rows + 0.1), aspect=25, pad=0.015)
     bar.ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda power, _: f"{10.0 ** (power + 2):.6g} %"))

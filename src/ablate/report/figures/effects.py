@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 
-from ablate.report.figures.figure import BLUE, DARK, RED, Figure, files, look, with_unit
+from ablate.report.figures.figure import BLUE, DARK, RED, Figure, figure_files, report_style, with_unit
 from ablate.report.figures.forest import ALPHA, MOST, Row, forest, key
 from ablate.report.number_format import with_interval
 
@@ -35,7 +35,7 @@ def interactions(effects: pd.DataFrame, *, label: str, unit: str) -> Figure | No
                 BLUE if kind == "main" else RED, hollow=not sure)
             for row, sure in zip(own.to_dict("records"), found, strict=True)
         ]  # fmt: skip
-    with look():
+    with report_style():
         legend: list[Artist] = [
             key(f"corrected p {'≥' if hollow else '<'} {ALPHA}", "o", DARK, hollow=hollow) for hollow in (False, True)
         ]
@@ -43,7 +43,7 @@ def interactions(effects: pd.DataFrame, *, label: str, unit: str) -> Figure | No
             rows, xlabel=f"effect on {with_unit(label, unit)}", line="no effect", legend=legend,
             heading="effect [95 % interval]",
         )  # fmt: skip
-        made = files(drawn)
+        made = figure_files(drawn)
     strongest = kept.iloc[0]
     sure = int((finite["p_corrected"] < ALPHA).sum())
     capped = f" Of {len(finite)} effects, the {MOST} strongest are drawn." if len(finite) > MOST else ""

@@ -61,8 +61,8 @@ class Figure:
 
 
 @contextmanager
-def look() -> Iterator[None]:
-    """Draw and save with the look of the report, whatever the settings of Matplotlib outside are."""
+def report_style() -> Iterator[None]:
+    """Draw and save in the style of the report, whatever the settings of Matplotlib outside are."""
     with style.context("default"):
         mpl.rcParams.update({**sns.axes_style("whitegrid"), **_LOOK})
         yield
@@ -75,7 +75,7 @@ def drawing(width: float, height: float) -> Drawing:
     return drawn
 
 
-def files(drawn: Drawing) -> dict[str, bytes]:
+def figure_files(drawn: Drawing) -> dict[str, bytes]:
     """Return a drawing as PNG and PDF; the same drawing gives the same bytes."""
     made = {}
     for extension, options in (("png", {"dpi": DPI}), ("pdf", {"metadata": {"CreationDate": None}, "dpi": DPI})):
@@ -85,7 +85,7 @@ def files(drawn: Drawing) -> dict[str, bytes]:
     return made
 
 
-def writable(text: str) -> str:
+def replace_missing_glyphs(text: str) -> str:
     """Replace what the font cannot write, and make all white space a blank."""
     return "".join(
         letter if ord(letter) in _glyphs() else "\N{REPLACEMENT CHARACTER}" for letter in " ".join(text.split())
@@ -111,7 +111,7 @@ def name_lines(name: str, width: int) -> list[str]:
     # A level that is too long for a line stands below its factor.
     parts = [
         piece
-        for part in re.split(r"(?<=,)|(?<=× )", writable(shorten(name)))
+        for part in re.split(r"(?<=,)|(?<=× )", replace_missing_glyphs(shorten(name)))
         for piece in (re.split("(?<==)", part) if len(part) > width else [part])
     ]
     for part in parts:
@@ -123,4 +123,4 @@ def name_lines(name: str, width: int) -> list[str]:
 
 def with_unit(label: str, unit: str) -> str:
     """Return an axis' label."""
-    return writable(f"{label}, {unit}" if unit else label)
+    return replace_missing_glyphs(f"{label}, {unit}" if unit else label)

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ablate.report.figures.figure import GREY
-from ablate.report.figures.rows import reference_line, right_column, row_chart
+from ablate.report.figures.row_chart import reference_line, right_column, row_chart
 from ablate.report.number_format import with_interval
 
 MOST = 60

@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from ablate.config.variant import BASELINE
-from ablate.report.figures.figure import BLUE, DARK, GREY, Figure, files, look, with_unit
-from ablate.report.figures.rows import reference_line, right_column, row_chart
+from ablate.report.figures.figure import BLUE, DARK, GREY, Figure, figure_files, report_style, with_unit
+from ablate.report.figures.row_chart import reference_line, right_column, row_chart
 from ablate.report.number_format import signed
 
 MOST = 40
@@ -42,7 +42,7 @@ def per_photograph(differences: pd.DataFrame, *, order: Sequence[str], label: st
     medians = {variant: own[2] for variant, own in quantiles.items()}
     above = {variant: 100 * float((values[variant] > 0).mean()) for variant in shown}
     low, high = _limits(list(quantiles.values()))
-    with look():
+    with report_style():
         drawn, axes, centres = row_chart(shown)
         reference_line(axes, "baseline")
         for centre, variant in zip(centres, shown, strict=True):
@@ -51,7 +51,7 @@ def per_photograph(differences: pd.DataFrame, *, order: Sequence[str], label: st
         axes.set_xlabel(f"difference of each photograph in {with_unit(label, unit)}")
         texts = [f"{signed(medians[variant])}   {above[variant]:.0f} %" for variant in shown]
         right_column(axes, centres.tolist(), texts, "median, above 0")
-        made = files(drawn)
+        made = figure_files(drawn)
     said = [
         "Over photographs, mean over seeds: the box holds the middle half, its line is the median, whiskers reach "
         "from 5 to 95 %."

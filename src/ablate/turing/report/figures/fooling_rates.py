@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 
-from ablate.report.figures.figure import BLUE, DARK, RED, Figure, files, look
+from ablate.report.figures.figure import BLUE, DARK, RED, Figure, figure_files, report_style
 from ablate.report.figures.forest import ALPHA, MOST, OTHER, Row, forest, key, outermost
 from ablate.report.number_format import with_interval
 from ablate.turing.analyse.rates import CHANCE
@@ -36,7 +36,7 @@ def fooling_rates(rates: pd.DataFrame, *, name: str) -> Figure | None:
     ]
     counts = Counter(words)
     known = [word for word in (*_SHAPES, "") if counts[word]]
-    with look():
+    with report_style():
         legend: list[Artist] = [
             key(f"{word or 'not tested'} ({counts[word]})", *_SHAPES.get(word, OTHER)) for word in known
         ]
@@ -44,7 +44,7 @@ def fooling_rates(rates: pd.DataFrame, *, name: str) -> Figure | None:
             outermost(rows), xlabel="fooling rate, % of trials (right is better)", line="chance, 50 %", at=CHANCE,
             legend=legend, heading="rate [95 % interval]", plus=False,
         )  # fmt: skip
-        made = files(drawn)
+        made = figure_files(drawn)
     ends = [
         f"{row.name} {with_interval(row.value, row.low, row.high, plus=False)} %"
         for row in (rows if len(rows) == 1 else [rows[0], rows[-1]])
