@@ -132,11 +132,11 @@ def measured(repetitions: int, folder: Path) -> list[Row]:
 
     import_tensorflow()
     imported = seconds_of(lambda: __import__("ablate.tracking.run"))
-    from ablate.tracking import read, run, store
+    from ablate.tracking import run, run_records, store
 
     opened = seconds_of(lambda: store.open_store(uri))
     clock = Clock()
-    for owner, name in ((store, "open_store"), (read, "runs_of"), (read, "history")):
+    for owner, name in ((store, "open_store"), (run_records, "runs_of"), (run_records, "history")):
         clock.wrap(owner, name)
     for name in [name for name in vars(run.TrackedRun) if not name.startswith("_")]:
         clock.wrap(run.TrackedRun, name)
