@@ -1,13 +1,11 @@
 """The command on stores that are filled by hand."""
 
-import json
 import os
 import re
 from pathlib import Path
 
 import mlflow
 import pytest
-from PIL import Image
 
 from ablate.tracking.store import open_store
 from tests.support.commands import Command
@@ -107,20 +105,6 @@ def test_training_losses_do_not_rank(hand_made: Path, forked_m: Command) -> None
     assert "metric= takes one of auc, rmse" in refused.stderr
 
 
-def test_a_factorial_study_has_effects(hand_made: Path, forked_m: Command) -> None:
-    record_hand_made(hand_made, name="two", factors={"a": ["x", "y"], "b": ["x", "y"]}, baseline={"a": "x", "b": "x"},
-           design="full_factorial", seeds=[0, 1, 2])  # fmt: skip
-    gains = {"baseline": 0.0, "a=y": 4.0, "b=y": 0.5, "a=y,b=y": 10.5}
-    for variant, gain in gains.items():
-        for seed in (0, 1, 2):
-            add_run(hand_made, variant, seed, gain=gain, study="two")
-    assert forked_m("ablate.report", "study=two", "out=there").returncode == 0
-    effects = {row["effect"]: row for row in json.loads((hand_made / "there" / "summary.json").read_text())["effects"]}
-    assert effects["a=y"]["estimate"] == pytest.approx(7, abs=0.6)
-    assert effects["a=y × b=y"]["estimate"] == pytest.approx(6, abs=1)
-    assert (hand_made / "there" / "figures" / "interactions.pdf").exists()
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -171,12 +155,3 @@ def test_tensorflow_is_not_loaded(made: Path) -> None:
 
 def test_help_teaches(forked_m: Command) -> None:
     assert "python -m ablate.report study=NAME" in forked_m("ablate.report", "--help").stdout
-
-
-def test_only_examples_of_all_variants_are_shown(hand_made: Path, forked_m: Command) -> None:
-    for seed in (0, 1, 2):
-        add_run(hand_made, ODD, seed, gain=5.0, shown=1)
-    assert forked_m("ablate.report", "out=there").returncode == 0
-    with Image.open(hand_made / "there" / "figures" / "grid.png") as grid:
-        # A header, and one row.
-        assert grid.height < 2 * 192

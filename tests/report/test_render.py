@@ -16,6 +16,7 @@ from ablate.report.render import write
 from ablate.report.report import make_report
 from ablate.tracking.store import open_store
 from ablate.tracking.study_record import read_study
+from tests.support.figures import quick_drawings
 from tests.support.stores import ODD, PHOTOGRAPHS, add_failed, add_run
 
 FILES = {
@@ -112,8 +113,9 @@ def long_names(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     for place, variant in enumerate(["baseline", *LONG]):
         add_run(folder, variant, 0, gain=float(place))
     add_failed(folder, f"{LONG[0]},seed=1", 0)
-    page = make_report(load(read_study("hand", f"sqlite:///{folder / 'mlflow.db'}"), partial=True))
-    write(page, folder / "out")
+    with quick_drawings():
+        report = make_report(load(read_study("hand", f"sqlite:///{folder / 'mlflow.db'}"), partial=True))
+    write(report, folder / "out")
     return folder / "out"
 
 

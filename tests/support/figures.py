@@ -2,7 +2,8 @@
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -108,8 +109,8 @@ def spread(**values: Sequence[float]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["variant", "example", "difference"])
 
 
-@pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Drawing]:
+@contextmanager
+def quick_drawings() -> Iterator[list[Drawing]]:
     """Collect what is drawn; of the files only a small PNG is made."""
     kept: list[Drawing] = []
     save = Drawing.savefig
@@ -119,5 +120,13 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Drawing]:
             kept.append(drawing)
             save(drawing, file, **{**options, "dpi": 40})
 
-    monkeypatch.setattr(Drawing, "savefig", keep)
-    return kept
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Drawing, "savefig", keep)
+        yield kept
+
+
+@pytest.fixture
+def drawn() -> Iterator[list[Drawing]]:
+    """See `quick_drawings`."""
+    with quick_drawings() as kept:
+        yield kept

@@ -47,13 +47,14 @@ def main() -> None:
         # Figures go to files, whatever windows the environment asks for; an unknown one would be an error.
         os.environ["MPLBACKEND"] = "agg"
         from ablate.report.load import load
-        from ablate.report.render import write
+        from ablate.report.render import make_folder, write
         from ablate.report.report import make_report
         from ablate.tracking.study_artifacts import log_study_artifacts
 
         results = load(_read_study(arguments), partial=partial, metric=arguments.get("metric"))
-        report = make_report(results)
         folder = Path(arguments.get("out") or project_dir() / "reports" / results.study)
+        make_folder(folder)  # before anything takes time
+        report = make_report(results)
         files = write(report, folder)
         _print_summary(report, files[-1])
         if tracked:

@@ -42,14 +42,30 @@ def write(report: Report, folder: Path) -> list[Path]:
         "report.tex": _rendered("report.tex.j2", report).encode(),
         PAGE: _rendered("report.html.j2", report, images=_embedded(report)).encode(),
     }
+    make_folder(folder)
     try:
-        (folder / "figures").mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
             with atomic_write(folder / name, durable=False) as file:
                 file.write(content)
     except OSError as error:
-        raise AblateError(f"the report cannot be written to {folder}: {error.strerror}") from None
+        raise _not_written(folder, error) from None
     return [folder / name for name in files]
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of a report, where it is not there yet.
+
+    Raises:
+        AblateError: It cannot be made.
+    """
+    try:
+        (folder / "figures").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_written(folder, error) from None
+
+
+def _not_written(folder: Path, error: OSError) -> AblateError:
+    return AblateError(f"the report cannot be written to {folder}: {error.strerror}")
 
 
 def _pictures(report: Report) -> list[tuple[str, str, bytes]]:
