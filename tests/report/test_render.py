@@ -141,3 +141,9 @@ def test_long_names_are_whole_where_programs_read_them(long_names: Path) -> None
     summary = json.loads((long_names / "summary.json").read_text())
     assert {row["variant"] for row in summary["variants"]} == expected
     assert [row["variant"] for row in summary["missing"]] == [f"{LONG[0]},seed=1"]
+
+
+def test_without_a_human_evaluation_a_report_says_nothing_of_one(made: Path) -> None:
+    for name in ("report.html", "report.md", "report.tex"):
+        assert "uman evaluation" not in (made / name).read_text(), name
+    assert "sections" not in json.loads((made / "summary.json").read_text())

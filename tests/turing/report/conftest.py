@@ -1,6 +1,6 @@
-"""Stores that are filled by hand, a report on one that nobody judged, and drawings that are collected."""
+"""Stores that are filled by hand, and drawings that are collected."""
 
 from tests.support.figures import drawn
-from tests.support.stores import filled_store, hand_made, made
+from tests.support.stores import filled_store, hand_made
 
-__all__ = ["drawn", "filled_store", "hand_made", "made"]
+__all__ = ["drawn", "filled_store", "hand_made"]

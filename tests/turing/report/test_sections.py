@@ -115,12 +115,6 @@ def test_the_summary_is_for_programs(asked: Path) -> None:
     assert [row["trials"] for row in found["exclusions"]] == [40, 1017, 0]
 
 
-def test_a_report_for_which_nobody_was_asked_says_nothing_of_people(made: Path) -> None:
-    for name in ("report.html", "report.md", "report.tex"):
-        assert "eople" not in (made / name).read_text(), name
-    assert "people" not in json.loads((made / "summary.json").read_text())
-
-
 def nowhere(runs: pd.Index) -> str:
     return ""
 
