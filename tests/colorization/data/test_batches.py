@@ -170,7 +170,7 @@ def test_the_same_arguments_give_the_same_bits(stream):
 
 
 @pytest.mark.parametrize("done", [1, 3, 5])
-def test_a_stream_goes_on_where_it_was_left(stream, done):
+def test_a_stream_resumes_where_it_was_left(stream, done):
     assert_same(stream()[done:], stream(first_step=done, steps=6 - done))
 
 

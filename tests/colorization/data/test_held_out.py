@@ -58,7 +58,7 @@ def test_the_sample_has_its_three(data_config):
     assert len(found.trained) == 5
 
 
-def test_a_folder_without_parts_has_all_of_its_photographs_once(tmp_path, write_pictures):
+def test_a_folder_without_a_split_has_all_of_its_photographs_once(tmp_path, write_pictures):
     root = write_pictures(tmp_path / "all", ["b.png", "deep/a.png", "c.png"])
     shutil.copy(root / "c.png", root / "deep" / "c again.png")
     (root / "notes.txt").write_text("none")

@@ -108,7 +108,7 @@ def test_folders_of_a_windows_archive_are_no_files(tmp_path):
 @pytest.mark.parametrize(
     "again", ["photos/val/c.png", "./photos/val/c.png", "photos\\val\\c.png", "photos//val/c.png"]
 )
-def test_of_one_name_twice_the_last_counts_and_that_is_said(packed, data_config, caplog, again):
+def test_of_several_files_of_one_name_the_last_counts_and_that_is_said(packed, data_config, caplog, again):
     source = packed([*TREE, again])
     listed, _ = list_source(source, data_config(name="folder", root="DIR"))
     assert [entry.name for entry in listed.entries if entry.split == "eval"] == ["val/c.png", "val/deep/d.png"]

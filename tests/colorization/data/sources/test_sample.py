@@ -4,10 +4,10 @@ from ablate.colorization.data.sources.sample import SAMPLE, sample_paths
 from ablate.errors import DataError
 
 
-@pytest.mark.parametrize("part", ["train", "eval"])
-def test_the_sample_s_files_are_installed(part):
-    found = sample_paths(part)
-    assert len(found) == len(SAMPLE[part])
+@pytest.mark.parametrize("split", ["train", "eval"])
+def test_the_sample_s_files_are_installed(split):
+    found = sample_paths(split)
+    assert len(found) == len(SAMPLE[split])
     assert all(path.is_file() for _, path in found)
 
 
