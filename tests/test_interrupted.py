@@ -27,7 +27,7 @@ def test_killed_in_training_and_between_runs_it_ends_with_the_same_bits(
     (folder / HOLD).write_text("0")
     kill_when(start(folder, *SWEEP), lambda: steps_of_checkpoints(folder) == [6])
     assert list(read(folder, "adhoc").runs["status"]) == ["RUNNING"]
-    # The first goes on and finishes; the second never would.
+    # The first resumes and finishes; the second never would.
     (folder / HOLD).write_text("1")
     kill_when(start(folder, *SWEEP), lambda: "\t#1 : " in (folder / "log.txt").read_text())
     assert list(read(folder, "adhoc").runs["status"]) in (["FINISHED"], ["RUNNING", "FINISHED"])

@@ -136,7 +136,7 @@ def beside_the_model(place: Place) -> str:
 
 @scenario(GROUP, "a checkpoint that holds a pickled object")
 def pickled_checkpoint(place: Place) -> str:
-    """Training starts anew."""
+    """Training starts again."""
     own = ("data=sample", "study.name=mine", "seed=5")
     place.train(*own)
     with closing(sqlite3.connect(place.folder / "mlflow.db")) as store:
@@ -150,7 +150,7 @@ def pickled_checkpoint(place: Place) -> str:
     file = io.BytesIO()
     np.savez(file, allow_pickle=True, facts=np.array([Touch(place.canary)], dtype=object))
     place.write(f"checkpoints/{name}/checkpoint.npz", file.getvalue())
-    place.train(*own, says="cannot be read, training starts anew")
+    place.train(*own, says="cannot be read, training starts again")
     return "training starts from its first step"
 
 

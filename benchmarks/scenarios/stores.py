@@ -59,14 +59,14 @@ def full_disk(place: Place) -> str:
 
 @scenario(GROUP, "a disk that fills up while photographs are prepared")
 def fills_up(place: Place) -> str:
-    """The same command goes on elsewhere or later."""
+    """The same command resumes elsewhere or later."""
     place.photographs(count=600)
     with place.tmpfs("small", 1) as disk:
         own = ("data=folder", "data.root=photographs", f"out={disk / 'set'}", "data.image_size=32", "workers=1")
         place.run("ablate.prepare", *own, code=1, says="No space left on device")
         subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
         place.run("ablate.prepare", *own)
-    return "with more room, the same command goes on and ends well"
+    return "with more room, the same command resumes and ends well"
 
 
 @scenario(GROUP, "a report's folder on a full disk")
@@ -206,10 +206,10 @@ def read_only_checkpoints(place: Place) -> str:
 
 @scenario(GROUP, "a disk for checkpoints that is full")
 def full_checkpoints(place: Place) -> str:
-    """Training is worth more than what it could go on from."""
+    """Training is worth more than what it could resume from."""
     with place.tmpfs("small", 1) as disk:
         own = (SAMPLE, "study.name=mine", f"checkpoint.dir={disk}", "training.epochs=2", "backbone.width=0.25")
-        place.train(*own, says="cannot be written, training goes on: ")
+        place.train(*own, says="cannot be written, training continues: ")
     return "the run has finished"
 
 

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @hydra.main(config_path=str(conf_dir()), config_name=CONFIG_NAME, version_base=VERSION_BASE)
 def _job(config: DictConfig) -> None:
-    """Do one run; of a sweep, each has a process of its own, and a failing one leaves the others to go on."""
+    """Execute one run; each one of a sweep has a process of its own, and its failure leaves the others alone."""
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         execute_in_subprocess(describe_job(config))
         return

@@ -18,7 +18,7 @@ from ablate.tracking.study_record import StudyRecord, read_study
 
 @dataclass(frozen=True)
 class Found:
-    """What the runs of a study found, and how often each was gone on with.
+    """What the runs of a study found, and the number of attempts at each.
 
     Attributes:
         results: The last values of all metrics that are results; index variant and seed.

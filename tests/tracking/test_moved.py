@@ -60,7 +60,7 @@ def test_a_moved_store_is_read_and_written_where_it_is(old: Path, new: Path, to_
     assert not old.exists()
 
 
-def test_a_run_goes_on_where_its_store_is(old: Path, new: Path) -> None:
+def test_a_run_resumes_where_its_store_is(old: Path, new: Path) -> None:
     with pytest.raises(KeyboardInterrupt), track(study="own", name="run", tags={}, project=old) as run:
         raise KeyboardInterrupt
     old.rename(new)

@@ -114,7 +114,7 @@ def test_a_truncated_one_is_none_with_a_warning(file: Path, caplog: pytest.LogCa
     assert load(file) is None
     (message,) = warnings_of(caplog)
     assert str(file) in message
-    assert "training starts anew" in message
+    assert "training starts again" in message
 
 
 @pytest.mark.parametrize("content", ["text", "facts missing", "facts of another kind"])

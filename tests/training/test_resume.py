@@ -1,4 +1,4 @@
-"""A training that is stopped and gone on with ends with the same bits as one that was left alone."""
+"""A training that is interrupted and resumed ends with the same bits as one that was left alone."""
 
 from collections.abc import Mapping
 from pathlib import Path
