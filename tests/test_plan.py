@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from ablate.execution.lease import acquire_lease
@@ -72,15 +71,6 @@ def test_it_lists_the_code_that_results_depend_on(forked_m: Command) -> None:
     assert f"{importlib.metadata.version('keras'):16}  keras\n" in listed
     assert "archives" not in listed
     assert plan(forked_m, *QUICK)["code"] is None
-
-
-def test_calibration_times_real_steps(forked_m: Command) -> None:
-    arguments = [*TINY, "training.epochs=100", "training.steps_per_epoch=10"]
-    found = plan(forked_m, *arguments, "calibrate=true")
-    (run,) = found["runs"]
-    assert run["basis"] == "calibration"
-    assert 1 < run["seconds"] < 3600
-    assert pd.notna(found["total"]["seconds_left"])
 
 
 def test_mistakes_end_in_one_clear_line(forked_m: Command) -> None:

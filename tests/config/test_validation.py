@@ -1,11 +1,8 @@
-import inspect
 from collections.abc import Sequence
 from pathlib import Path
 
-import keras
 import pytest
 
-from ablate.config.optimizers import SCHEMAS
 from ablate.config.sections import RunConfig
 from ablate.config.validation import validate_config
 from ablate.errors import ConfigError
@@ -77,14 +74,6 @@ def test_impossible_values_are_named(overrides: Sequence[str], message: str) -> 
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize(
-    ("given", "devices", "replicas"), [("null", None, 1), ("0", "cpu", 1), ("cpu:2", "cpu:2", 2), ("4", 4, 4)]
-)
-def test_devices_are_gpus_or_the_processor(given: str, devices: object, replicas: int) -> None:
-    hardware = valid_config(f"hardware.devices={given}").run.hardware
-    assert (hardware.devices, hardware.replicas) == (devices, replicas)
-
-
 def test_every_mistake_gets_its_line() -> None:
     with pytest.raises(ConfigError) as error:
         valid_config("training.epochs=0", "training.batch_size=-1")
@@ -99,16 +88,6 @@ def test_paper_scale_is_the_published_one() -> None:
     assert (values["training"]["batch_size"], values["data"]["image_size"]) == (40, 256)
     drops = {step: round(factor * 3e-5, 7) for step, factor in values["training"]["learning_rate_drops"]}
     assert drops == {200_000: 1e-5, 375_000: 3e-6}
-
-
-@pytest.mark.parametrize("target", SCHEMAS)
-def test_optimisers_take_what_keras_says_with_the_same_defaults(target: str) -> None:
-    parameters = inspect.signature(getattr(keras.optimizers, target.rpartition(".")[2])).parameters
-    theirs = {name: parameter.default for name, parameter in parameters.items() if name not in ("kwargs", "name")}
-    ours = {
-        name: field.default for name, field in SCHEMAS[target].model_fields.items() if name not in ("target", "name")
-    }
-    assert {**ours, "learning_rate": None} == {**theirs, "learning_rate": None}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import keras
 import numpy as np
 import pytest
 
-from ablate.config.training import TrainingConfig
 from ablate.config.validation import ValidConfig
 from ablate.training.fit import train
 from tests.support.commands import QUICK, TINY
@@ -63,15 +62,3 @@ def test_one_epoch_of_four_steps_is_two_of_two(photographs: Path) -> None:
     once = valid_config(*arguments, "training.steps_per_epoch=4")
     twice = valid_config(*arguments, "training.epochs=2")
     assert np.array_equal(weights(trained(once)[0]), weights(trained(twice)[0]))
-
-
-def training(**arguments: object) -> TrainingConfig:
-    defaults = {"epochs": 1, "steps_per_epoch": None, "batch_size": 4, "deterministic": True, "log_points": 1}
-    return TrainingConfig.model_validate({**defaults, "learning_rate_drops": [], **arguments})
-
-
-def test_an_epoch_is_one_pass_over_the_photographs() -> None:
-    assert training(batch_size=4).steps_in_epoch(9) == 3
-    assert training(batch_size=4).steps_in_epoch(0) == 1
-    assert training(steps_per_epoch=7).steps_in_epoch(9) == 7
-    assert training(batch_size=4, epochs=2).total_examples(9) == 24

@@ -1,0 +1,55 @@
+"""The text of `python -m ablate.plan`."""
+
+from typing import Any
+
+import pytest
+
+from ablate.study.plan_text import format_plan
+
+RUN = {
+    "variant": "depth=full", "seed": 0, "status": "to do", "reason": "", "epoch": 0, "epochs": 4, "parameters": 1234.0,
+    "gflops_per_image": 0.5, "seconds": 60.0, "basis": "calibration",
+}  # fmt: skip
+
+
+def text(*runs: dict[str, Any], **changes: Any) -> list[str]:
+    plan = {
+        "study": "own", "question": "Does it matter?", "budget_hours": None, "devices": "CPU", "runs": list(runs),
+        "total": {"runs": len(runs), "statuses": {"to do": len(runs)}, "seconds": 60.0, "seconds_left": 30.0},
+        "code": None, "last_prediction": None,
+    }  # fmt: skip
+    return format_plan({**plan, **changes}).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("run", "status"),
+    [
+        ({"status": "done"}, "done"),
+        ({"status": "failed", "reason": "diverged"}, "failed: diverged"),
+        ({"status": "interrupted", "epoch": 2}, "interrupted at epoch 2 of 4"),
+        ({"status": "running", "epoch": 2, "reason": "by process 7"}, "running, epoch 3 of 4: by process 7"),
+        ({"status": "running", "epoch": 4}, "running, epoch 4 of 4"),
+    ],
+)
+def test_each_run_has_a_line_with_its_status(run: dict[str, Any], status: str) -> None:
+    lines = text({**RUN, **run})
+    assert lines[0] == "Study own: Does it matter?"
+    assert lines[3].startswith("depth=full ")
+    assert f" {status} " in lines[3]
+    assert lines[3].split()[-3:] == ["1,234", "0.5", "01:00"]
+
+
+def test_the_total_is_by_hand() -> None:
+    lines = text(RUN, RUN, budget_hours=0.01)
+    assert "2 runs: 2 to do" in lines
+    assert "Time left: 00:30 of 01:00, one run after the other (calibration; CPU)" in lines
+    assert lines[-1] == "Budget: 0.01 h, NOT ENOUGH"
+    unknown = text({**RUN, "seconds": None}, total={"runs": 1, "statuses": {}, "seconds": None, "seconds_left": None})
+    assert unknown[-1].startswith("Time: unknown until a run has finished here; calibrate=true")
+
+
+def test_the_prediction_error_is_percent() -> None:
+    last = {"study": "old", "runs": 3.0, "median_error": 0.1, "total_error": -0.05}
+    assert text(RUN, last_prediction=last)[-1] == (
+        "Prediction error of the last 3 runs, of study old: median 10 %, in total -5 %"
+    )
