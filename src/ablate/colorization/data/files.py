@@ -4,6 +4,7 @@ import errno
 import hashlib
 import io
 import os
+import time
 from pathlib import Path
 
 MAX_BYTES = 2**29
@@ -24,6 +25,26 @@ def digest_of(path: Path) -> str:
     """Return the SHA-256 of a file that should be a photograph. Raises as `read_bytes`."""
     with _open(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+_digests: dict[tuple[str, int, int], str] = {}
+"""SHA-256 by path, size and time of the last change: a process lists the same files several times."""
+
+
+def cached_digest(path: Path) -> str | OSError:
+    """Return the SHA-256 of a file, kept for the next time that this process asks, or why it cannot be read."""
+    try:
+        found = path.stat()
+        key = (str(path), found.st_size, found.st_ctime_ns)
+        if key in _digests:
+            return _digests[key]
+        digest = digest_of(path)
+    except OSError as error:
+        return error
+    # A file that changes again right away may keep its time.
+    if time.time() - found.st_ctime > 2:
+        _digests[key] = digest
+    return digest
 
 
 def too_large(size: int) -> OSError:

@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from tqdm import tqdm
 from ablate.colorization.color.class_counts import ClassCounter
 from ablate.colorization.config import DataConfig
 from ablate.colorization.data.decode import Pixels, decode
-from ablate.colorization.data.files import digest_of, read_bytes
+from ablate.colorization.data.files import cached_digest, read_bytes
 from ablate.colorization.data.listing import (
     File,
     Listing,
@@ -65,7 +64,7 @@ class LocalPhotographs(Photographs):
         paths = [Path(entry.location[0]) for entry in listing.entries]
         files = [
             (entry.name, path, entry.split, digest)
-            for entry, path, digest in zip(listing.entries, paths, parallel_map(_digest, paths), strict=True)
+            for entry, path, digest in zip(listing.entries, paths, parallel_map(cached_digest, paths), strict=True)
         ]
         self._listing = listing_of(files, listing.ignored, rule, config.eval_fraction)
         self.fingerprint = self._listing.fingerprint
@@ -219,22 +218,3 @@ def _log_problems(listing: Listing, bad: Sequence[BadPhotograph], *, total: int)
     if bad:
         named = abridged([str(photograph) for photograph in bad])
         log.warning("%d of %d photographs cannot be used and are left out: %s", len(bad), total, named)
-
-
-_digests: dict[tuple[str, int, int], str] = {}
-"""SHA-256 by path, size and time of the last change: a process lists the same files several times."""
-
-
-def _digest(path: Path) -> str | OSError:
-    try:
-        found = path.stat()
-        key = (str(path), found.st_size, found.st_ctime_ns)
-        if key in _digests:
-            return _digests[key]
-        digest = digest_of(path)
-    except OSError as error:
-        return error
-    # A file that changes again right away may keep its time.
-    if time.time() - found.st_ctime > 2:
-        _digests[key] = digest
-    return digest

@@ -2,43 +2,28 @@
 
 import hashlib
 import io
-import logging
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 from tqdm import tqdm
 
 from ablate.colorization.color.gamut import ab_gamut
 from ablate.colorization.data.decode import Pixels
-from ablate.colorization.data.listing import LEAKED, REPLACED, log_split
-from ablate.colorization.data.photographs import (
-    BadPhotograph,
-    ColorData,
-    EvaluationSplit,
-    HeldOutPhotograph,
-    Photograph,
-    Photographs,
-)
 from ablate.colorization.data.prepared.manifest import (
     INDEX,
     MANIFEST,
-    UNKNOWN_REASON,
     Manifest,
     mismatches,
     parse_manifest,
 )
 from ablate.colorization.data.prepared.tfrecord import DamagedRecord, decode_record
 from ablate.colorization.data.preprocessing import Preprocessing
-from ablate.colorization.data.split import EVALUATION, SPLITS, TRAIN
+from ablate.colorization.data.split import SPLITS, TRAIN
 from ablate.colorization.data.storage import file_size, read_file, read_range
 from ablate.errors import DataError
 
-log = logging.getLogger(__name__)
-
-_GIB = 2**30
 Features = dict[str, Any]
 """What a record holds, see `chunk`: `pixels`, `height`, `width`, `name`, `digest`; `truth`, `truth_side`."""
 
@@ -188,64 +173,3 @@ def truth_of(features: Features) -> Pixels:
     """Return the square at which colours are compared, (side, side, 3)."""
     side = features["truth_side"]
     return np.frombuffer(features["truth"], np.uint8).reshape(side, side, 3)
-
-
-class PreparedPhotographs(Photographs):
-    """The photographs of a prepared data set.
-
-    Args:
-        prepared: The data set.
-        memory_gib: Memory for training photographs.
-    """
-
-    def __init__(self, prepared: PreparedSet, *, memory_gib: float):
-        self._prepared, self._memory = prepared, memory_gib * _GIB
-        self.fingerprint = prepared.manifest.fingerprint
-        self.num_train = prepared.manifest.index[TRAIN].records
-
-    def evaluation_split(self) -> EvaluationSplit:
-        """Return the evaluation photographs: the squares that are kept of them."""
-        records = self._prepared.records(EVALUATION, memory=0)
-        indices = tqdm(range(len(records)), desc="Listing photographs", unit=" photographs", disable=None, leave=False)
-        preprocessing = self._prepared.manifest.preprocessing
-        return EvaluationSplit(
-            photographs=tuple(_held_out(records, index) for index in indices),
-            fingerprint=self.fingerprint,
-            trained=frozenset(digest.tobytes().hex() for digest in self._prepared.index(TRAIN)["digest"]),
-            stored_side=max(preprocessing.image_size, preprocessing.evaluation_side),
-        )
-
-    def load(self) -> ColorData:
-        """Read the evaluation photographs, and those that train if memory is given for all of them."""
-        evaluated = self._prepared.records(EVALUATION, memory=np.inf)
-        features = [evaluated.features(index) for index in range(len(evaluated))]
-        manifest = self._prepared.manifest
-        train = self._prepared.records(TRAIN, memory=self._memory)
-        log_split(manifest.split_reason or UNKNOWN_REASON, {TRAIN: len(train), EVALUATION: len(evaluated)})
-        return ColorData(
-            preprocessing=manifest.preprocessing,
-            fingerprint=self.fingerprint,
-            train=train,
-            evaluation=tuple(Photograph(one["name"].decode(), one["digest"].hex()) for one in features),
-            evaluation_pixels=np.stack([pixels_of(one) for one in features]),
-            evaluation_truth=np.stack([truth_of(one) for one in features]),
-            bin_counts=np.array(manifest.class_counts, np.int64),
-            bad=(
-                *(BadPhotograph(name, reason) for name, reason in manifest.bad),
-                *(BadPhotograph(name, LEAKED) for name in manifest.leaked),
-                *(BadPhotograph(name, REPLACED) for name in manifest.replaced),
-            ),
-            ignored=tuple(manifest.ignored),
-        )
-
-
-def _held_out(records: Records, index: int) -> HeldOutPhotograph:
-    features = records.features(index)
-    return HeldOutPhotograph(
-        features["name"].decode(), features["digest"].hex(), lambda: _largest(records.features(index))
-    )
-
-
-def _largest(features: Features) -> Image.Image:
-    """Return the larger one of the squares that a record holds."""
-    return Image.fromarray(max(pixels_of(features), truth_of(features), key=len))
