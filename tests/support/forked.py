@@ -82,9 +82,10 @@ class Forked:
         """Wait for the end of what was started, which is killed when that takes too long; return its exit code."""
         late = threading.Timer(timeout, os.kill, (pid, signal.SIGKILL))
         late.start()
-        code = self._answer()
-        late.cancel()
-        return code
+        try:
+            return self._answer()
+        finally:
+            late.cancel()
 
     def _answer(self) -> int:
         assert self._process.stdout is not None
