@@ -20,31 +20,31 @@ def answer(results: Results, comparison: pd.DataFrame) -> list[str]:
         return [f"There is nothing to compare with the baseline by {label}."]
     # A difference of percentages is one of points.
     unit = {"": "", "%": " points"}.get(spec["unit"], f" {spec['unit']}")
-    said = [f"By {label}, of {quantity(len(own), 'variant')}:"]
+    sentences = [f"By {label}, of {quantity(len(own), 'variant')}:"]
     for verdict in (BETTER, WORSE):
         rows = own[own["verdict"] == verdict].sort_values("difference", ascending=verdict == WORSE)
         if results.primary.higher_is_better is False:
             rows = rows.iloc[::-1]
         if len(rows):
             named = "; ".join(f"{row['variant']} ({_difference(row)}{unit})" for row in rows.to_dict("records"))
-            said.append(f"{len(rows)} {_be(len(rows))} {verdict} than the baseline: {named}.")
+            sentences.append(f"{len(rows)} {_be(len(rows))} {verdict} than the baseline: {named}.")
     same = own[own["verdict"] == EQUIVALENT]
     if len(same):
-        said.append(
+        sentences.append(
             f"{len(same)} {_be(len(same))} equivalent, within ±{margin:g}{unit} of it: {'; '.join(same['variant'])}."
         )
     unclear = own[own["verdict"] == NO_DIFFERENCE]
     if len(unclear):
         low, high = unclear["minimum_detectable_effect"].min(), unclear["minimum_detectable_effect"].max()
         effect = " to ".join(dict.fromkeys(magnitude(value) for value in (low, high)))
-        said.append(
+        sentences.append(
             f"Of {len(unclear)} no difference was found: {'; '.join(unclear['variant'])}. "
             f"The minimum detectable effect is {effect}{unit}."
         )
     odd = own[~own["verdict"].isin([BETTER, WORSE, EQUIVALENT, NO_DIFFERENCE])]
     if len(odd):
-        said.append(f"Not comparable: {'; '.join(odd['variant'])}.")
-    return said
+        sentences.append(f"Not comparable: {'; '.join(odd['variant'])}.")
+    return sentences
 
 
 def notes(results: Results) -> list[str]:

@@ -12,7 +12,6 @@ from ablate.turing.analyse.analysis import (
     analyse,
     by_photograph,
     most_and_least_convincing,
-    sentences,
 )
 from ablate.turing.analyse.rates import compare_rates, fooling_rates
 from ablate.turing.analyse.simulation import DEVIATIONS, draw_answers

@@ -99,14 +99,14 @@ def quality_against_cost(
         return None
     with report_style():
         made = figure_files(_draw(panels, with_unit(label, unit)))
-    said = ["Each mark is a variant, mean over seeds"]
+    sentences = ["Each mark is a variant, mean over seeds"]
     if any(panel.points["sd"].gt(0).any() for panel in panels):
-        said[0] += " with its standard deviation"
-    said[0] += "; the cost is on a log scale."
+        sentences[0] += " with its standard deviation"
+    sentences[0] += "; the cost is on a log scale."
     if higher_is_better is not None:
-        said.append("The line joins the variants that none beats in both: what more cost buys.")
+        sentences.append("The line joins the variants that none beats in both: what more cost buys.")
     if any(len(panel.points) < len(quality) for panel in panels):
-        said.append("Variants without a finite value or a cost are left out.")
+        sentences.append("Variants without a finite value or a cost are left out.")
     fronts = "; ".join(
         f"{panel.label}: {', '.join(panel.front[:NAMED])}{' and others' if len(panel.front) > NAMED else ''}"
         for panel in panels
@@ -120,7 +120,7 @@ def quality_against_cost(
             f"{with_unit(label, unit)} of {len(quality)} variants against "
             f"{', '.join(panel.label for panel in panels)}.{found}"
         ),
-        caption=" ".join(said),
+        caption=" ".join(sentences),
         files=made,
     )
 

@@ -49,21 +49,21 @@ def learning_curves(curves: pd.DataFrame, *, order: Sequence[str]) -> Figure:
     with report_style():
         made = figure_files(_panels(tables, shown, parts))
     seeds = int(curves["seed"].nunique())
-    said = [
+    sentences = [
         f"Mean over seeds{', band from the lowest to the highest seed' if seeds > 1 else ''}"
         f"{'; grey: the baseline' if BASELINE in known and shown != [BASELINE] else ''}.",
         "Losses of other loss functions or output resolutions are other quantities: they are shown, not ranked, and "
         "each panel has a y axis of its own.",
     ]
     if finite.isna().any():
-        said.append("Losses that are not finite are left out.")
+        sentences.append("Losses that are not finite are left out.")
     if len(with_curves) > MOST:
-        said.append(f"The first {MOST} of {len(with_curves)} variants.")
+        sentences.append(f"The first {MOST} of {len(with_curves)} variants.")
     return Figure(
         name="curves",
         title="Learning curves",
         alt=f"Loss over training steps of {len(shown)} variants. {_ends(tables, shown, parts)}".strip(),
-        caption=" ".join(said),
+        caption=" ".join(sentences),
         files=made,
     )
 
@@ -80,13 +80,13 @@ def _over_seeds(curves: pd.DataFrame) -> Tables:
 
 def _ends(tables: Tables, shown: Sequence[str], parts: Sequence[str]) -> str:
     """Say where the first variant's curves start and end."""
-    said = []
+    ends = []
     for part in parts:
         table = tables.get((shown[0], part)) if shown else None
         mean = pd.Series(dtype=float) if table is None else table["mean"].dropna()
         if len(mean):
-            said.append(f"{part} from {mean.iloc[0]:.3g} to {mean.iloc[-1]:.3g}")
-    return f"Loss of {shown[0]}: {', '.join(said)}." if said else ""
+            ends.append(f"{part} from {mean.iloc[0]:.3g} to {mean.iloc[-1]:.3g}")
+    return f"Loss of {shown[0]}: {', '.join(ends)}." if ends else ""
 
 
 def _panels(tables: Tables, shown: Sequence[str], parts: Sequence[str]) -> Drawing:

@@ -108,17 +108,21 @@ def _differences_alt(finite: pd.DataFrame, verdicts: Mapping[str, int], quantity
 def _differences_caption(
     rows: pd.DataFrame, finite: pd.DataFrame, unit: str, higher_is_better: bool | None, margin: float | None
 ) -> str:
-    said = ["A mark is the paired difference from the baseline, a line its 95 % interval over seeds and photographs."]
+    sentences = [
+        "A mark is the paired difference from the baseline, a line its 95 % interval over seeds and photographs."
+    ]
     if finite["low"].isna().any():
-        said.append("A mark without a line has no interval.")
+        sentences.append("A mark without a line has no interval.")
     if margin is not None:
-        said.append(f"In the grey band, ±{margin:g}{f' {unit}' if unit else ''}, a difference does not matter.")
+        sentences.append(f"In the grey band, ±{margin:g}{f' {unit}' if unit else ''}, a difference does not matter.")
     if finite["exploratory"].any():
-        said.append("Hollow marks are exploratory: their verdicts are not corrected for the number of comparisons.")
+        sentences.append(
+            "Hollow marks are exploratory: their verdicts are not corrected for the number of comparisons."
+        )
     if len(finite) > MOST:
         best, worst = ("highest", "lowest") if higher_is_better is None else ("best", "worst")
-        said.append(f"Of {len(finite)} variants, the {MOST // 2} {best} and the {MOST // 2} {worst} are drawn.")
+        sentences.append(f"Of {len(finite)} variants, the {MOST // 2} {best} and the {MOST // 2} {worst} are drawn.")
     if len(rows) > len(finite):
         missing = ", ".join(rows.loc[~rows.index.isin(finite.index), "variant"].iloc[:5])
-        said.append(f"Without a finite difference, and not drawn: {len(rows) - len(finite)} ({missing}).")
-    return " ".join(said)
+        sentences.append(f"Without a finite difference, and not drawn: {len(rows) - len(finite)} ({missing}).")
+    return " ".join(sentences)

@@ -54,12 +54,12 @@ def distributions(distributions: pd.DataFrame, *, order: Sequence[str]) -> Figur
     cells = {name: _cells(table.to_numpy()) for name, table in counted.items()}
     with report_style():
         made = figure_files(_draw(_cropped(panels), cells, (first, second)))
-    said = [
+    sentences = [
         f"Share of pixels in each cell of {first} and {second}, on a log scale; cells without any are grey.",
         f"In each panel: how many cells hold {SHARE} % of the pixels; fewer than of the truth is less varied.",
     ]
     if len(known) > MOST:
-        said.append(f"The first {MOST} of {len(known)} variants.")
+        sentences.append(f"The first {MOST} of {len(known)} variants.")
     return Figure(
         name="distributions",
         title=f"Distribution of {first} and {second}",
@@ -67,7 +67,7 @@ def distributions(distributions: pd.DataFrame, *, order: Sequence[str]) -> Figur
             f"Heat maps of the distribution of {first} and {second}. Cells that hold {SHARE} % of the pixels: "
             f"{', '.join(f'{name} {count}' for name, count in list(cells.items())[:8])}."
         ),
-        caption=" ".join(said),
+        caption=" ".join(sentences),
         files=made,
     )
 

@@ -52,17 +52,19 @@ def per_photograph(differences: pd.DataFrame, *, order: Sequence[str], label: st
         texts = [f"{signed(medians[variant])}   {above[variant]:.0f} %" for variant in shown]
         right_column(axes, centres.tolist(), texts, "median, above 0")
         made = figure_files(drawn)
-    said = [
+    sentences = [
         "Over photographs, mean over seeds: the box holds the middle half, its line is the median, whiskers reach "
         "from 5 to 95 %."
     ]
     if any(len(values[variant]) <= STRIP for variant in shown):
-        said.append("Each dot is a photograph.")
+        sentences.append("Each dot is a photograph.")
     beyond = sum(int(((values[variant] < low) | (values[variant] > high)).sum()) for variant in shown)
     if beyond:
-        said.append(f"{beyond} of {sum(len(values[variant]) for variant in shown)} differences lie beyond the axis.")
+        sentences.append(
+            f"{beyond} of {sum(len(values[variant]) for variant in shown)} differences lie beyond the axis."
+        )
     if len(all_shown) > MOST:
-        said.append(f"The first {MOST} of {len(all_shown)} variants.")
+        sentences.append(f"The first {MOST} of {len(all_shown)} variants.")
     ends = max(shown, key=medians.__getitem__), min(shown, key=medians.__getitem__)
     return Figure(
         name="photographs",
@@ -72,7 +74,7 @@ def per_photograph(differences: pd.DataFrame, *, order: Sequence[str], label: st
             f"{signed(medians[ends[1]])} ({ends[1]}) to {signed(medians[ends[0]])} ({ends[0]}), "
             f"where {above[ends[0]]:.0f} % of the photographs are above zero."
         ),
-        caption=" ".join(said),
+        caption=" ".join(sentences),
         files=made,
     )
 

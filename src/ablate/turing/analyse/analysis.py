@@ -85,7 +85,7 @@ def analyse(answers: Answers, picture: Callable[[str], bytes] | None) -> Analysi
             "kept": int(kept["participant"].nunique()),
         },
         "trials": {"kept": len(kept)},
-        "answer": sentences(names, rates, pairs),
+        "answer": answer_sentences(names, rates, pairs),
     }
     return Analysis(
         rates=rates,
@@ -136,7 +136,7 @@ def most_and_least_convincing(photographs: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)[columns]
 
 
-def sentences(algorithms: Sequence[str], rates: pd.DataFrame, pairs: pd.DataFrame) -> list[str]:
+def answer_sentences(algorithms: Sequence[str], rates: pd.DataFrame, pairs: pd.DataFrame) -> list[str]:
     """Return sentences on what rates and pairs show.
 
     Args:
@@ -146,17 +146,17 @@ def sentences(algorithms: Sequence[str], rates: pd.DataFrame, pairs: pd.DataFram
     """
     judged = rates["algorithm"].tolist()
     nobody = [name for name in algorithms if name not in judged]
-    said = [f"No answer counts yet of {'; '.join(nobody)}."] if nobody else []
+    sentences = [f"No answer counts yet of {'; '.join(nobody)}."] if nobody else []
     if rates.empty:
-        return said
+        return sentences
     listed = "; ".join(
         f"{row['algorithm']} {with_interval(row['rate'], row['low'], row['high'], plus=False)} %"
         for row in rates.sort_values("rate", ascending=False, kind="stable").to_dict("records")
     )
-    said.append(f"Recoloured pictures were taken for the real ones in so many of the trials: {listed}.")
+    sentences.append(f"Recoloured pictures were taken for the real ones in so many of the trials: {listed}.")
     alone = rates.loc[rates["participants"] == 1, "algorithm"]
     if len(alone):
-        said.append(f"Judged by one participant, so that nothing is known of other people: {'; '.join(alone)}.")
+        sentences.append(f"Judged by one participant, so that nothing is known of other people: {'; '.join(alone)}.")
     known = rates[rates["p_corrected"].notna()]
     found = known["p_corrected"] < ALPHA
     for direction, rows in (
@@ -166,26 +166,26 @@ def sentences(algorithms: Sequence[str], rates: pd.DataFrame, pairs: pd.DataFram
     ):
         if len(rows):
             named = "; ".join(f"{row['algorithm']} (p {_p(row['p_corrected'])})" for row in rows.to_dict("records"))
-            said.append(f"{direction} the {CHANCE:.0f} % of chance: {named}.")
-    return said + _sentences_on_pairs(pairs[pairs["p_corrected"].notna()])
+            sentences.append(f"{direction} the {CHANCE:.0f} % of chance: {named}.")
+    return sentences + _sentences_on_pairs(pairs[pairs["p_corrected"].notna()])
 
 
 def _sentences_on_pairs(pairs: pd.DataFrame) -> list[str]:
-    said = []
+    sentences = []
     found = pairs["p_corrected"] < ALPHA
     for row in pairs[found].sort_values("p", kind="stable").to_dict("records"):
         more = row["difference"] > 0
         first, second = (row["algorithm"], row["other"]) if more else (row["other"], row["algorithm"])
         ends = (row["low"], row["high"]) if more else (-row["high"], -row["low"])
         size = with_interval(abs(row["difference"]), *ends, plus=False)
-        said.append(f"{first} fools more often than {second}: by {size} points, p {_p(row['p_corrected'])}.")
+        sentences.append(f"{first} fools more often than {second}: by {size} points, p {_p(row['p_corrected'])}.")
     unclear = pairs[~found]
     if len(unclear):
-        said.append(
+        sentences.append(
             f"Of {quantity(len(unclear), 'pair')} no difference was found. "
             + _minimum_detectable(unclear["minimum_detectable_effect"])
         )
-    return said
+    return sentences
 
 
 def _minimum_detectable(points: pd.Series[float]) -> str:

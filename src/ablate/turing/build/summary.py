@@ -22,15 +22,15 @@ def too_few_photographs(collected: CollectedCrops, protocol: Protocol, options: 
     there, needed = len(collected.crops), protocol.photographs
     parts = {key: getattr(protocol, key) for key in _TRIALS}
     photographs = sum(math.ceil(trials / options.crops) for trials in parts.values())
-    said = [
+    sentences = [
         f"{there} crops of {collected.photographs} photographs can be used, and one participant sees {needed} "
         f"({' + '.join(f'{key}={value}' for key, value in parts.items())}), each once, and no photograph in two of "
         f"these: that takes at least {photographs} photographs with crops={options.crops}."
     ]
     if collected.left_out:
-        said.append(f"Left out: {'; '.join(_left_out(collected.left_out))}.")
+        sentences.append(f"Left out: {'; '.join(_left_out(collected.left_out))}.")
     if there == 0:
-        return " ".join(said)
+        return " ".join(sentences)
     ways = []
     if collected.photographs == options.photographs:
         ways.append(f"photographs={max(photographs, options.photographs + 1)} or more, if there are so many")
@@ -40,7 +40,7 @@ def too_few_photographs(collected: CollectedCrops, protocol: Protocol, options: 
             break
     if fewer := _fewer(collected, protocol):
         ways.append(f"{' '.join(f'{key}={getattr(fewer, key)}' for key in _TRIALS)} lets each participant see fewer")
-    return " ".join([*said, f"Set one of: {'; '.join(ways)}."])
+    return " ".join([*sentences, f"Set one of: {'; '.join(ways)}."])
 
 
 def _fewer(collected: CollectedCrops, protocol: Protocol) -> Protocol | None:

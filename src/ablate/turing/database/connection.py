@@ -43,7 +43,7 @@ class Database:
             if create:
                 Base.metadata.create_all(self._writing, checkfirst=True)
         except SQLAlchemyError as error:
-            raise DataError(f"the database {self.name} cannot be used: {_said(error)}") from None
+            raise DataError(f"the database {self.name} cannot be used: {_first_line(error)}") from None
 
     @property
     def name(self) -> str:
@@ -125,7 +125,7 @@ def _engine(url: str, create: bool) -> Engine:
     except ModuleNotFoundError:
         raise ConfigError(f"database={url} needs another package: pip install -e '.[postgres]'") from None
     except (ArgumentError, NoSuchModuleError, TypeError) as error:
-        raise ConfigError(f"database={url} is no address of SQLite or PostgreSQL: {_said(error)}") from None
+        raise ConfigError(f"database={url} is no address of SQLite or PostgreSQL: {_first_line(error)}") from None
     if engine.dialect.name == _SQLITE:
         file = Path(parsed.database or "")
         if not create and not file.is_file():
@@ -148,6 +148,6 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
-def _said(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     lines = str(error).splitlines()
     return lines[0] if lines else type(error).__name__

@@ -93,28 +93,28 @@ def _difference_cells(row: Mapping[Any, Any] | None, is_baseline: bool, link: st
 
 def _note(record: AnalysisRecord, runs: Set[str], *, compared: bool) -> str:
     people = record.summary["participants"]
-    said = [
+    sentences = [
         f"Experiment {record.experiment}: {quantity(people['started'], 'participant')}, {people['finished']:,} of "
         f"them to the end; {people['kept']:,} count. The fooling rate is the share of trials in which the recoloured "
         "picture was taken for the real one: at 50 % participants guess. Its interval covers "
         "participants and photographs, and is not corrected; p is, for the number of algorithms, by Holm's method."
     ]
     if compared:
-        said.append(
+        sentences.append(
             "Differences are from the baseline, in percentage points; their p is corrected for all pairs. The minimum "
             "detectable effect is the smallest true difference that such an experiment finds with a power of 80 %."
         )
-    said.append(_exclusions(record.exclusions))
+    sentences.append(_exclusions(record.exclusions))
     if not record.summary["closed"]:
-        said.append("The experiment was still open when it was analysed.")
+        sentences.append("The experiment was still open when it was analysed.")
     known = set(record.rates["algorithm"])
     nobody = [each["name"] for each in record.summary["algorithms"] if each["name"] not in known]
     if nobody:
-        said.append(f"No answer counts of: {'; '.join(nobody)}.")
+        sentences.append(f"No answer counts of: {'; '.join(nobody)}.")
     others = [each["name"] for each in record.summary["algorithms"] if each["run_id"] and each["run_id"] not in runs]
     if others:
-        said.append(f"Coloured by runs that are not compared in this report: {'; '.join(others)}.")
-    return " ".join([*said, "The method: docs/turing.md."])
+        sentences.append(f"Coloured by runs that are not compared in this report: {'; '.join(others)}.")
+    return " ".join([*sentences, "The method: docs/turing.md."])
 
 
 def _exclusions(exclusions: pd.DataFrame) -> str:

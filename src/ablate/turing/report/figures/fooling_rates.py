@@ -50,15 +50,15 @@ def fooling_rates(rates: pd.DataFrame, *, name: str) -> Figure | None:
         for row in (rows if len(rows) == 1 else [rows[0], rows[-1]])
     ]
     found = ", ".join(f"{counts[word]} {word or 'not tested'}" for word in known)
-    said = [
+    sentences = [
         "A mark is the share of the trials in which a recoloured picture was taken for the real one, a line its 95 % "
         "interval over participants and photographs. At the line, 50 %, participants guess; marks "
         f"take their shape from the p against that, corrected for the number of algorithms, with {ALPHA} as the bound."
     ]
     if any(row.interval is None for row in rows):
-        said.append("A mark without a line has no interval.")
+        sentences.append("A mark without a line has no interval.")
     if len(rows) > MOST:
-        said.append(f"Of {len(rows)} algorithms, the {MOST // 2} highest and the {MOST // 2} lowest are drawn.")
+        sentences.append(f"Of {len(rows)} algorithms, the {MOST // 2} highest and the {MOST // 2} lowest are drawn.")
     return Figure(
         name=name,
         title="Fooling rates",
@@ -66,7 +66,7 @@ def fooling_rates(rates: pd.DataFrame, *, name: str) -> Figure | None:
             f"Fooling rates with 95 % intervals around chance, 50 %, from {' at the top to '.join(ends)}"
             f"{' at the bottom' if len(ends) > 1 else ''}. Of {len(rows)}: {found}."
         ),
-        caption=" ".join(said),
+        caption=" ".join(sentences),
         files=made,
     )
 
