@@ -29,8 +29,8 @@ def test_boxes_hold_the_middle_half_of_the_photographs(drawn: list[Drawing]) -> 
     assert (box.x0, box.x1) == (-5.0, 45.0)
     segments = [s.tolist() for c in axes.collections if isinstance(c, LineCollection) for s in c.get_segments()]
     assert [-25.0, 65.0] in [[start[0], end[0]] for start, end in segments]
-    assert "+20.0   69 %" in texts_of(axes)
-    assert "+1.0   100 %" in texts_of(axes)
+    assert "+20   69 %" in texts_of(axes)
+    assert "+1   100 %" in texts_of(axes)
     assert "Each dot is a photograph" in figure.caption
 
 

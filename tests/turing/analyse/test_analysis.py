@@ -10,6 +10,7 @@ from ablate.turing.analyse.analysis import (
     SEEN,
     SHOWN,
     analyse,
+    answer_sentences,
     by_photograph,
     most_and_least_convincing,
 )
@@ -158,7 +159,7 @@ def test_crops_of_one_photograph_are_pictures_of_their_own() -> None:
 
 def said(*rates: float, names: str = "abcd", participants: int = 30) -> list[str]:
     trials = answers(*rates, names=names, participants=participants).trials.sort_values("algorithm", kind="stable")
-    return sentences(list(names), fooling_rates(trials), compare_rates(trials))
+    return answer_sentences(list(names), fooling_rates(trials), compare_rates(trials))
 
 
 def test_sentences_say_what_was_found() -> None:
