@@ -32,14 +32,14 @@ def _job(config: DictConfig) -> None:
     try:
         execute(describe_job(config))
     except AblateError as error:
-        if not _is_heard():
+        if not _is_error_logged():
             raise
         log.error("%s", error)  # the traceback would say nothing that the message does not
     except KeyboardInterrupt as interrupt:
         log.error("%s: what was tracked is kept", str(interrupt) or "Interrupted")
         raise
     except Exception:
-        if not _is_heard():
+        if not _is_error_logged():
             raise
         log.exception("The run failed")
     else:
@@ -47,8 +47,8 @@ def _job(config: DictConfig) -> None:
     raise SystemExit(1)
 
 
-def _is_heard() -> bool:
-    """Say whether an error in the log comes to anybody's eyes: not so with `hydra/job_logging=disabled`."""
+def _is_error_logged() -> bool:
+    """Tell whether the log shows errors; not with `hydra/job_logging=disabled`."""
     return log.isEnabledFor(logging.ERROR) and log.hasHandlers()
 
 

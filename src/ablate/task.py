@@ -1,4 +1,4 @@
-"""The protocol that a task implements: the framework knows no more of what it trains. Imports no TensorFlow."""
+"""The protocol of a task: all that the framework knows of what it trains. Imports no TensorFlow."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Metric:
-    """A quantity that evaluation measures; `higher_is_better` is None where neither direction is better."""
+    """A metric of an evaluation; `higher_is_better` is None where neither direction is better."""
 
     name: str
     label: str
@@ -26,11 +26,11 @@ class Metric:
 
 @dataclass(frozen=True)
 class FoundData:
-    """What is known of a data set before it is loaded.
+    """Fingerprint and size of a data set that is not loaded.
 
     Attributes:
-        fingerprint: SHA-256 of its contents; other contents, another fingerprint.
-        examples_per_epoch: How many examples make an epoch, if all of them turn out to be good.
+        fingerprint: SHA-256 of its contents.
+        examples_per_epoch: Number of examples in an epoch, if all of them are usable.
     """
 
     fingerprint: str
@@ -39,13 +39,13 @@ class FoundData:
 
 @dataclass(frozen=True)
 class DataSummary:
-    """What tracking notes about a data set.
+    """The summary of a loaded data set, for tracking.
 
     Attributes:
-        name: What it is called.
-        source: Where it comes from.
-        fingerprint: As it was found.
-        counts: How many examples of each kind.
+        name: Its name.
+        source: Its origin, a path or an address.
+        fingerprint: As in `FoundData`.
+        counts: The number of examples of each kind.
         problems: A line for every file that was left out.
     """
 
@@ -58,18 +58,18 @@ class DataSummary:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What evaluation found.
+    """The results of an evaluation.
 
     Attributes:
         metrics: The model's value of each metric.
-        references: The values of trivial answers, by their name, so that a reader sees what a number means.
-        per_example: One row an evaluated example: `example`, its name, for people; `digest`, of its contents, which
-            tells it from others; and every metric. Without digests, names tell examples apart.
+        references: The metrics of trivial baselines, by their name.
+        per_example: One row an evaluated example: `example`, its name; `digest`, of its contents, which identifies it;
+            and every metric. Without digests, names identify examples.
         samples: Pictures of some examples by kind, `given`, `truth` and `output`, then by the example's name; a random
             choice, the same for every variant.
-        distribution: How outputs spread beside the truth, over all examples: two columns of coordinates, named, which
-            form a grid, and the counts `truth` and `output`. None where there is nothing of the kind.
-        figures: Pictures for whoever opens the run in MLflow, by name.
+        distribution: Distribution of the outputs and of the truth, over all examples: two columns of coordinates,
+            which form a grid, and the counts `truth` and `output`. None for a task without one.
+        figures: Pictures for MLflow, by name.
     """
 
     metrics: Mapping[str, float]
@@ -83,11 +83,11 @@ class Evaluation:
 class Task(Protocol):
     """Something to train and evaluate: data, model, loss, metrics.
 
-    Its class is named by `task._target_`; it is called with the other keys of `task`, resolved, and raises
-    `ConfigError` where they are wrong. Relative paths among them it resolves with `ablate.config.paths.absolute`:
-    the current folder may be that of a job. That and the methods up to `find_data` are cheap and import no
-    TensorFlow. What a model draws at random while it trains, it draws from a `keras.random.SeedGenerator` that is an
-    attribute of one of its layers: its state is part of a checkpoint.
+    `task._target_` names its class. The constructor gets the other keys of `task`, resolved, and raises `ConfigError`
+    where they are wrong. It resolves relative paths with `ablate.config.paths.absolute`, as the current folder may be
+    that of a job. The constructor and the methods up to `find_data` are cheap and import no TensorFlow. A model draws
+    random numbers in training from a `keras.random.SeedGenerator` that is an attribute of one of its layers, so that
+    its state is part of a checkpoint. `ablate.testing.task_contract` tests all of this.
 
     Results depend on the code of all modules that the class imports, directly or not
     (`ablate.execution.code_version`); the class attribute `irrelevant_code` may name modules that cannot influence a
@@ -99,7 +99,7 @@ class Task(Protocol):
     def __init__(self, **config: Any): ...
 
     def cost(self) -> Mapping[str, float]:
-        """Return what one example costs, counted: `parameters` and `flops_per_image` among others."""
+        """Return the cost of one example's forward pass: `parameters` and `flops_per_image` among others."""
         ...
 
     def result_config(self) -> Mapping[str, Any]:
@@ -123,7 +123,7 @@ class Task(Protocol):
         ...
 
     def prepare(self, out: str, *, workers: int, shard_mib: int) -> str:
-        """Write the data as training reads it fastest, and go on where that was interrupted.
+        """Write the data in the form that training reads fastest; resume where that was interrupted.
 
         Args:
             out: Folder or URL.
@@ -131,7 +131,7 @@ class Task(Protocol):
             shard_mib: About how many MiB go into a file.
 
         Returns:
-            What was made, in words.
+            A line that says what was written.
         """
         ...
 
@@ -140,7 +140,7 @@ class Task(Protocol):
         ...
 
     def examples_per_epoch(self) -> int:
-        """Return how many examples make an epoch."""
+        """Return the number of examples in an epoch."""
         ...
 
     def training_batches(self, *, seed: int, batch_size: int, first_step: int, steps: int) -> tf.data.Dataset:
