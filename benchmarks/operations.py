@@ -1,4 +1,4 @@
-"""Which kinds of operation a training step spends its time in, from TensorFlow's own profiler."""
+"""Time of a training step by kind of operation, from TensorFlow's own profiler."""
 
 import re
 import tempfile

@@ -1,4 +1,4 @@
-"""What is trained: the sizes at which everything is measured, and the photographs."""
+"""Sizes of network and photographs at which everything is measured."""
 
 from dataclasses import dataclass
 from pathlib import Path

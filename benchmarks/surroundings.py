@@ -1,4 +1,4 @@
-"""What figures depend on: the command, the machine and the versions, without anything that names this machine."""
+"""Provenance of a measurement: the command, the machine and the versions, without anything that names this machine."""
 
 import importlib.metadata
 import os

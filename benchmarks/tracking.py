@@ -1,4 +1,4 @@
-"""What tracking costs, row g: the time that a run spends in the calls of `ablate.tracking`, as a share of two minutes.
+"""Cost of tracking, row g: the time that a run spends in the calls of `ablate.tracking`, as a share of two minutes.
 
 Counted, of real short runs on the sample photographs in a temporary SQLite store, is the wall time of the run's thread
 inside: opening the store, reading what it knows of earlier runs, starting and ending the run, and every public method

@@ -1,4 +1,4 @@
-"""What all tests share: a home of their own for every test that runs a command."""
+"""Fixtures of all tests: a home of their own for every test that runs a command."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What the benchmarks share: turns, arithmetic, results as JSON, and their table."""
+"""Helpers of the benchmarks: turns, arithmetic, results as JSON, and their table."""
 
 import importlib
 import importlib.util

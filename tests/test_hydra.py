@@ -1,4 +1,4 @@
-"""What users know of Hydra, in `ablate.run`: up to where a run would train."""
+"""Hydra's features in `ablate.run`, up to where a run would train."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""What a scenario is made of: a folder with a finished result, real commands in it, and what must hold afterwards.
+"""Scenarios: a folder with a finished result, real commands in it, and what must hold afterwards.
 
 A scenario is a function: it makes its surroundings hostile and runs commands, saying what each must end with. Whatever
 it does, no command may print a stack trace or die of a signal, what hostile code would make must not exist, and the

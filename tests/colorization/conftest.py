@@ -1,4 +1,4 @@
-"""What the tests of the colourisation task share: configurations, pictures, and a float64 search for classes."""
+"""Fixtures of the colourisation task: configurations, pictures, and a float64 search for classes."""
 
 import io
 from copy import deepcopy

@@ -1,4 +1,4 @@
-"""What TensorFlow and Keras take from the environment and from files: fixed or refused."""
+"""Environment and files that TensorFlow and Keras read: fixed or refused."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""What `${hydra:..}` stands for, before a job and in it."""
+"""Interpolations `${hydra:..}`, before a job and in it."""
 
 import os
 from pathlib import Path

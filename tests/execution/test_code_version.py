@@ -1,4 +1,4 @@
-"""What code a result depends on: all that a task imports, by what it means, and nothing else."""
+"""The code of a result: all that a task imports, by what it means, and nothing else."""
 
 import importlib
 import importlib.metadata

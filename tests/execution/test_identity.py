@@ -1,4 +1,4 @@
-"""What must change a run's identity, and what must not."""
+"""Identity: it changes with all that determines a result, and with nothing else."""
 
 import hashlib
 import shutil

@@ -1,4 +1,4 @@
-"""How many threads a run may have, and what is done in them."""
+"""Threads: how many a run may have, and the map that uses them."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""Which metrics are results."""
+"""Names of metrics: which are results."""
 
 import pytest
 
