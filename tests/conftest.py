@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from absl import logging as absl_logging
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
@@ -25,6 +26,8 @@ for number in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 fix_environment()
+# TensorFlow's handler closes the stream that it was made with where logging is configured anew: pytest's own, otherwise.
+absl_logging.get_absl_handler().python_handler.stream = sys.__stderr__
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 # Tasks of the tests, for what they start too.
 TASKS = str(Path(__file__).parent / "support" / "tasks")
