@@ -26,7 +26,7 @@ for number in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 fix_environment()
-# TensorFlow's handler closes the stream that it was made with where logging is configured anew: pytest's own, otherwise.
+# Where logging is configured anew, absl's handler closes the stream that it was made with: it must not be pytest's.
 absl_logging.get_absl_handler().python_handler.stream = sys.__stderr__
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 # Tasks of the tests, for what they start too.
