@@ -36,7 +36,10 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [os.environ.get("PYTHONP
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with whole commands, which take longest: what is left at the end then divides between the workers."""
+    """Mark what needs a browser, and begin with whole commands: what is left at the end divides between the workers."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
     items.sort(key=lambda item: not {"home", "installed"}.intersection(getattr(item, "fixturenames", ())))
 
 

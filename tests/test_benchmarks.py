@@ -137,6 +137,7 @@ def test_the_page_has_its_markers(table: ModuleType) -> None:
     assert table.renewed(table.PAGE.read_text(encoding="utf-8"), "", table.BEGIN, table.END)
 
 
+@pytest.mark.slow
 def test_a_report_on_a_filled_store_is_measured(report: ModuleType, home: Path) -> None:
     studies = importlib.import_module("studies")
     studies.fill(4, home, seeds=2)
@@ -217,6 +218,7 @@ def test_a_scenario_that_cannot_be_tried_here_says_so(robustness: ModuleType, at
     assert (row.afterwards, row.fault) == ("not tried: file systems may not be mounted here", "")
 
 
+@pytest.mark.slow
 def test_scenarios_have_groups_and_names_of_their_own_and_the_page_has_its_markers(robustness: ModuleType) -> None:
     for module in robustness.MODULES:
         importlib.import_module(f"scenarios.{module}")

@@ -87,6 +87,7 @@ def test_every_level_is_run() -> None:
     assert {f"{group}={level}" for group, levels in GROUPS.items() for level in levels} - overrides == NOT_RUN
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overrides", RUNS, ids=levels_of)
 def test_every_level_runs_two_steps(
     overrides: list[str],
@@ -107,6 +108,7 @@ def test_every_level_runs_two_steps(
     assert record.results.notna().all(axis=None)
 
 
+@pytest.mark.slow
 def test_levels_of_one_s_own_are_found_and_named(
     home: Path, run_here: Callable[..., None], study: Callable[[], StudyRecord]
 ) -> None:

@@ -71,6 +71,7 @@ def begin(home: Path, run_here: Callable[..., None], monkeypatch: pytest.MonkeyP
         logging.getLogger(name).disabled = was
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [[], ["-m"]], ids=["single run", "sweep"])
 def test_relative_paths_are_the_command_s_where_jobs_change_the_folder(
     mode: list[str], begin: Begin, home: Path, photographs: Path, monkeypatch: pytest.MonkeyPatch
@@ -86,7 +87,7 @@ def test_relative_paths_are_the_command_s_where_jobs_change_the_folder(
     (here,) = begin(*arguments)
     assert (there.folder, here.folder) == (home / "out" / "0", home)
     assert there.identity == here.identity
-    assert there.job.variant == here.job.variant == "optimizer=mine"
+    assert there.job.variant.name == here.job.variant.name == "optimizer=mine"
     assert there.job.uri == here.job.uri == f"sqlite:///{home}/mlflow.db"
     assert there.checkpoints == here.checkpoints
     assert there.checkpoints.parent == home / "kept"
@@ -96,6 +97,7 @@ def planned(*arguments: str) -> list[Mapping[str, Any]]:
     return list(plan._plan(arguments)["runs"])
 
 
+@pytest.mark.slow
 def test_what_a_plan_says_of_a_sweep_is_what_it_becomes(begin: Begin, photographs: Path) -> None:
     arguments = [
         *(SMOKE, "seed=1,2", "data=folder", "data.root=${hydra:runtime.cwd}/photographs"),
@@ -104,10 +106,11 @@ def test_what_a_plan_says_of_a_sweep_is_what_it_becomes(begin: Begin, photograph
     ]
     jobs, rows = begin("-m", *arguments), planned(*arguments)
     assert [one.identity for one in jobs] == [row["identity"] for row in rows]
-    assert [one.job.variant for one in jobs] == [row["variant"] for row in rows] == ["run-full"] * 2
+    assert [one.job.variant.name for one in jobs] == [row["variant"] for row in rows] == ["run-full"] * 2
     assert {one.job.values["training"]["epochs"] for one in jobs} == {"5"}
 
 
+@pytest.mark.slow
 def test_the_overrides_of_a_job_name_its_folder(begin: Begin, home: Path) -> None:
     exclude = f"hydra.job.config.override_dirname.exclude_keys=[{SMOKE.partition('=')[0]}]"
     (one,) = begin(SMOKE, exclude, "seed=4", "dropout=light", "hydra.run.dir=out/${hydra.job.override_dirname}")
@@ -117,7 +120,7 @@ def test_the_overrides_of_a_job_name_its_folder(begin: Begin, home: Path) -> Non
         one.identity
     )
     assert (home / "out" / "dropout=light,seed=5" / "run.log").is_file()
-    assert one.job.variant == "dropout=light"
+    assert one.job.variant.name == "dropout=light"
 
 
 def test_a_single_run_knows_its_folder(begin: Begin, home: Path) -> None:
@@ -134,6 +137,7 @@ disable_existing_loggers: false
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [
@@ -180,7 +184,7 @@ def test_a_job_is_rerun_from_its_pickle_in_any_folder(
     (home / "out" / "elsewhere").mkdir()
     monkeypatch.chdir(home / "out" / "elsewhere")
     (again,) = begin("--experimental-rerun", "../.hydra/config.pickle")
-    assert (again.identity, again.job.variant, again.job.uri) == (first.identity, "optimizer=sgd", first.job.uri)
+    assert (again.identity, again.job.variant.name, again.job.uri) == (first.identity, "optimizer=sgd", first.job.uri)
     assert again.job.values == first.job.values
     monkeypatch.delenv("HYDRA_FULL_ERROR")
     with pytest.raises(SystemExit, match="1"):
@@ -215,6 +219,7 @@ def test_the_current_folder_is_importable_in_a_command(
     assert sys.path == before
 
 
+@pytest.mark.slow
 def test_the_process_of_a_run_is_that_of_its_job(begin: Begin, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (one,) = begin(
         "-m", SMOKE, "hydra.job.chdir=true", "hydra.sweep.dir=out", "hydra.verbose=[ablate.config.validation]"

@@ -4,6 +4,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from ablate.execution.lease import checkpoint_file
 from ablate.training.checkpoint import steps_done
 from held import HOLD
@@ -16,6 +18,7 @@ SWEEP = (
 )
 
 
+@pytest.mark.slow
 def test_killed_in_training_and_between_runs_it_ends_with_the_same_bits(
     home: Path, run_here: Callable[..., None], empty_store: Path
 ) -> None:

@@ -1,10 +1,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from ablate.tracking.study_record import StudyRecord
 from tests.support.commands import QUICK, Command
 
 
+@pytest.mark.slow
 def test_the_published_network_is_printed_without_tensorflow(python_m: Command) -> None:
     finished = python_m("ablate.layers", "scale=paper", env={"PYTHONPROFILEIMPORTTIME": "1"})
     assert finished.returncode == 0
@@ -27,6 +30,7 @@ def test_help_teaches(forked_m: Command) -> None:
     assert "python -m ablate.layers depth=shallow" in forked_m("ablate.layers", "--help").stdout
 
 
+@pytest.mark.slow
 def test_a_new_depth_and_a_new_resolution_are_a_file_each(
     home: Path, forked_m: Command, run_here: Callable[..., None], study: Callable[[], StudyRecord]
 ) -> None:

@@ -34,6 +34,7 @@ def installed(tmp_path: Path) -> Path:
     return python
 
 
+@pytest.mark.slow
 def test_the_wheel_runs_a_sweep_and_a_report_anywhere(
     installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

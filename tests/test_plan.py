@@ -22,6 +22,7 @@ def plan(forked_m: Command, *arguments: str) -> dict[str, object]:
     return dict(json.loads(finished.stdout))
 
 
+@pytest.mark.slow
 def test_it_says_where_every_run_stands_and_what_it_takes(
     home: Path, run_here: Run, forked_m: Command, study: Callable[[], StudyRecord]
 ) -> None:
@@ -52,6 +53,7 @@ def test_it_says_where_every_run_stands_and_what_it_takes(
     assert shown[8].startswith("Time left: ")
 
 
+@pytest.mark.slow
 def test_it_imports_no_tensorflow_and_makes_no_store(home: Path) -> None:
     (home / "mlflow.db").unlink()
     code = (
@@ -65,6 +67,7 @@ def test_it_imports_no_tensorflow_and_makes_no_store(home: Path) -> None:
     assert not (home / "mlflow.db").exists()
 
 
+@pytest.mark.slow
 def test_it_lists_the_code_that_results_depend_on(forked_m: Command) -> None:
     listed = forked_m("ablate.plan", *QUICK, "code=true").stdout
     assert "  ablate.colorization.model.loss\n" in listed
@@ -73,6 +76,7 @@ def test_it_lists_the_code_that_results_depend_on(forked_m: Command) -> None:
     assert plan(forked_m, *QUICK)["code"] is None
 
 
+@pytest.mark.slow
 def test_mistakes_end_in_one_clear_line(forked_m: Command) -> None:
     for arguments, message in (
         (["experiment=nothing"], "Error: unknown level: experiment=nothing. Allowed: "),

@@ -57,6 +57,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != ".lock"}
 
 
+@pytest.mark.slow
 def test_a_killed_command_resumes_and_ends_with_the_same_bytes(home, many, forked_m):
     out = home / "set"
     for round_ in range(2):
@@ -81,6 +82,7 @@ def test_a_killed_command_resumes_and_ends_with_the_same_bytes(home, many, forke
     assert "manifest.json" in contents(out)
 
 
+@pytest.mark.slow
 def test_ctrl_c_and_a_full_disk_keep_what_is_done(home, many):
     out = home / "set"
     process = start(home, "out=set")
@@ -102,6 +104,7 @@ def test_ctrl_c_and_a_full_disk_keep_what_is_done(home, many):
     assert not list(out.glob(".*.tfrecord.*"))
 
 
+@pytest.mark.slow
 def test_what_is_missing_or_misspelt_is_one_line(forked_m):
     for arguments, expected in (
         (["data=sample"], "out=DIR must be given"),
@@ -118,6 +121,7 @@ def test_what_is_missing_or_misspelt_is_one_line(forked_m):
     assert "python -m ablate.run data=prepared data.root=SET" in help_
 
 
+@pytest.mark.slow
 def test_results_of_prepared_photographs_are_those_of_the_photographs(photographs, forked_m, run_here, study):
     forked_m("ablate.prepare", "data=folder", "data.root=photographs", "scale=smoke", "workers=1", "out=set")
     run_here("data=folder", "data.root=photographs", *TINY)

@@ -23,6 +23,7 @@ Run = Callable[..., None]
 Study = Callable[[], StudyRecord]
 
 
+@pytest.mark.slow
 def test_a_run_leaves_all_that_a_report_needs(run_here: Run, study: Study) -> None:
     run_here(*QUICK, "optimizer=adamw", "seed=3", "training.log_points=2")
 
@@ -56,6 +57,7 @@ def test_a_run_leaves_all_that_a_report_needs(run_here: Run, study: Study) -> No
     assert len(record.samples(run_id)) == 9
 
 
+@pytest.mark.slow
 def test_the_tracked_model_is_the_trained_one(run_here: Run, study: Study) -> None:
     run_here(*QUICK, "tracking.model=true")
     run = mlflow.MlflowClient().get_run(study().runs.index[0])
@@ -70,6 +72,7 @@ def test_the_tracked_model_is_the_trained_one(run_here: Run, study: Study) -> No
     np.testing.assert_allclose(served, model.predict(picture, verbose=0), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bits(run_here: Run, forked_m: Command, study: Study) -> None:
     arguments = [*TINY, "dropout=light"]
     assert forked_m("ablate.run", *arguments, "seed=5").returncode == 0
@@ -86,6 +89,7 @@ def test_the_same_seed_gives_the_same_bits(run_here: Run, forked_m: Command, stu
     assert one.equals(two)
 
 
+@pytest.mark.slow
 def test_the_surroundings_change_no_number(python_m: Command, forked_m: Command, study: Study, home: Path) -> None:
     arguments = [*TINY, "dropout=light", "training.epochs=2", "training.steps_per_epoch=1"]
     assert forked_m("ablate.run", *arguments).returncode == 0
@@ -117,6 +121,7 @@ FRAIL = [*TINY, "optimizer=sgd", "backbone.batch_norm=none", "loss=regression"]
 """Nothing keeps the activations of this network small."""
 
 
+@pytest.mark.slow
 def test_a_diverging_run_fails_and_the_others_go_on(run_here: Run, study: Study) -> None:
     rates = "optimizer.learning_rate=1e30,0.01"
     with pytest.raises(SweepIncomplete, match="1 of 2 runs have no result"):
@@ -129,6 +134,7 @@ def test_a_diverging_run_fails_and_the_others_go_on(run_here: Run, study: Study)
     assert len(record.curve(runs.index[0], "train/loss")) >= 1
 
 
+@pytest.mark.slow
 def test_a_run_that_its_last_step_ruins_has_diverged(run_here: Run, study: Study) -> None:
     with pytest.raises(SweepIncomplete, match="1 of 1 runs have no result"):
         run_here("-m", *FRAIL, "optimizer.learning_rate=1e30", "training.steps_per_epoch=1")
@@ -137,6 +143,7 @@ def test_a_run_that_its_last_step_ruins_has_diverged(run_here: Run, study: Study
     assert run["error"].startswith("the loss on the evaluation examples became")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_trains_evaluates_and_is_kept(precision: str, run_here: Run, study: Study) -> None:
     run_here(*QUICK, f"hardware.precision={precision}", "tracking.model=true")
@@ -149,6 +156,7 @@ def test_mixed_precision_trains_evaluates_and_is_kept(precision: str, run_here: 
     assert mlflow.models.get_model_info(f"models:/{output.model_id}").signature.outputs.inputs[0].type == np.float32
 
 
+@pytest.mark.slow
 def test_a_bug_is_recorded_with_its_traceback(run_here: Run, study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*arguments: object, **options: object) -> None:
         raise ZeroDivisionError("by zero")
@@ -161,6 +169,7 @@ def test_a_bug_is_recorded_with_its_traceback(run_here: Run, study: Study, monke
     assert "in broken" in mlflow.artifacts.load_text(f"runs:/{run.name}/traceback.txt")
 
 
+@pytest.mark.slow
 def test_a_bug_in_one_run_of_a_sweep_leaves_the_others_to_go_on(
     home: Path, forked_m: Command, study: Study, photographs: Path
 ) -> None:
@@ -196,6 +205,7 @@ def test_a_bug_in_one_run_of_a_sweep_leaves_the_others_to_go_on(
     assert "failed: ZeroDivisionError: division by zero" in planned
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -247,6 +257,7 @@ def test_help_teaches(forked_m: Command) -> None:
     assert "optimizer: adadelta, adam, adamw, sgd" in finished.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["terminal closed", "SIGTERM"])
 def test_a_killed_run_ends_in_order(end: str, home: Path, forked: Forked, study: Study) -> None:
     arguments = [*TINY, "training.steps_per_epoch=10000", "training.epochs=1", "training.log_points=10000"]

@@ -39,6 +39,7 @@ def mine(home: Path) -> Callable[..., None]:
     return write
 
 
+@pytest.mark.slow
 def test_a_study_is_run_once_by_any_launcher_and_its_results_are_cached(
     home: Path, mine: Callable[..., None], forked_m: Command, run_here: Callable[..., None]
 ) -> None:
@@ -95,6 +96,7 @@ def test_what_a_study_asks_and_cannot_tell_apart_is_said_and_kept(
     assert experiment.tags["mlflow.note.content"] == "Does it matter?"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "changes", "message"),
     [

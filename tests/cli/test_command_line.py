@@ -162,6 +162,7 @@ def test_layers_shows_each_network_of_a_sweep_once(
     assert "\n\ndepth=shallow\n" in shown
 
 
+@pytest.mark.slow
 def test_prepare_makes_one_data_set_of_one_configuration(own: Path) -> None:
     assert prepare._compose(parse_command_line(["-m", "-cd", "own", "-cn", "mine"])).seed == 42
     with pytest.raises(ConfigError, match="out=DIR is one data set, and these are 2 configurations"):

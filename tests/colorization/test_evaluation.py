@@ -106,6 +106,7 @@ def test_references_do_not_depend_on_the_network(measure, untrained, result):
     assert other.references == result.references
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output_res", VARIANTS)
 def test_every_output_resolution_is_measured_at_the_same_side(measure, output_res):
     # The same colour everywhere is the same picture, whatever the output's side was.
@@ -157,6 +158,7 @@ def test_the_sample_truth_is_the_photograph_and_given_is_its_lightness(result, s
         np.testing.assert_allclose(given, grey, atol=1)
 
 
+@pytest.mark.slow
 def test_the_sample_output_is_the_predicted_colour_with_the_true_lightness(measure, sample, lab):
     samples = measure(always([0.1, 0.05])).samples
     for place, photograph in enumerate(sample.evaluation[:2]):

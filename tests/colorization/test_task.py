@@ -65,6 +65,7 @@ def of(photographs: Path, *overrides: str) -> Task:
     return task
 
 
+@pytest.mark.slow
 def test_every_variant_sees_the_same_batches(photographs: Path) -> None:
     variants = ([], ["output_res=half"], ["output_res=quarter"], ["loss=regression"], ["dropout=heavy"])
     streams = [
@@ -116,6 +117,7 @@ def test_the_dropout_rate_reaches_the_model(photographs: Path, dropout: str, rat
     assert rates == ([rate, rate] if rate else [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("flavour", "weights"), [("affine", 4), ("plain", 2), ("none", None)])
 def test_the_flavour_of_batch_norm_reaches_the_model(photographs: Path, flavour: str, weights: int | None) -> None:
     model = of(photographs, f"backbone.batch_norm={flavour}").build_model(0)
@@ -142,6 +144,7 @@ def test_the_prior_is_smoothed_as_configured(photographs: Path) -> None:
     assert weights[0].std() > 1.5 * weights[1].std()
 
 
+@pytest.mark.slow
 def test_the_temperature_changes_the_colours(photographs: Path) -> None:
     rmse = []
     for temperature in (0.05, 5.0):

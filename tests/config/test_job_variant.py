@@ -154,6 +154,7 @@ def test_a_variant_is_called_by_what_differs(arguments: list[str], name: str) ->
     assert job_name(*arguments) == name
 
 
+@pytest.mark.slow
 def test_several_levels_of_one_group_are_a_difference(tmp_path: Path) -> None:
     files = {
         "mine": "defaults: [config, {augment: [flip]}, _self_]\n",

@@ -13,6 +13,7 @@ from tiny import Tiny
 SMALL = ("scale=smoke", "backbone.width=0.0625", "depth=shallow", "data.repeats=1")
 
 
+@pytest.mark.slow
 class TestColorization(TaskContract):
     arguments = (*SMALL, "dropout=light")
 

@@ -138,6 +138,7 @@ def test_another_version_of_a_library_counts(lab: Path, monkeypatch: pytest.Monk
     assert differences(before, after) == [f"numpy {before.libraries['numpy']} and 9.9"]
 
 
+@pytest.mark.slow
 def test_what_is_installed_counts_by_its_version_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installed = tmp_path / "site-packages"
     installed.mkdir()
@@ -236,6 +237,7 @@ INFLUENCE = {
 """The modules of this package that can influence a result of the colourisation task."""
 
 
+@pytest.mark.slow
 def test_of_this_package_just_what_can_influence_a_result_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

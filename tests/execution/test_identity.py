@@ -125,6 +125,7 @@ def test_one_changed_photograph_changes_it(photographs: Path) -> None:
     assert found() == before
 
 
+@pytest.mark.slow
 def test_runs_of_one_setting_are_those_that_can_be_compared() -> None:
     def setting_of(*overrides: str) -> str:
         return setting(valid_config(*overrides), DATA)
@@ -142,6 +143,7 @@ def test_what_code_means_is_the_same_in_every_version_of_python() -> None:
     assert hashlib.sha256(meaning(source).encode()).hexdigest()[:16] == "89430f9008cc4e09"
 
 
+@pytest.mark.slow
 def test_repetitions_differ_in_the_seed_alone() -> None:
     def configuration_of(*overrides: str) -> str:
         return configuration(valid_config(*overrides), DATA)

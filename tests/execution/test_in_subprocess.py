@@ -56,6 +56,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 180) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_recorded_and_the_others_run(
     sweep: Callable[..., subprocess.Popen[str]], study: Study
 ) -> None:
@@ -72,6 +73,7 @@ def test_a_killed_run_is_recorded_and_the_others_run(
     assert runs["reason"].iloc[0] == "killed by SIGKILL, as the system does when memory runs out"
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_run_and_the_sweep_in_order(sweep: Callable[..., subprocess.Popen[str]], study: Study) -> None:
     process = sweep("seed=0,1")
     # A terminal sends it to all processes of the command.
@@ -85,6 +87,7 @@ def test_ctrl_c_ends_the_run_and_the_sweep_in_order(sweep: Callable[..., subproc
     assert runs["reason"].iloc[0] == "interrupted"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "whole_command"), [(signal.SIGTERM, False), (signal.SIGTERM, True), (signal.SIGKILL, False)]
 )
@@ -108,6 +111,7 @@ def test_a_run_ends_in_order_with_its_sweep(
     assert runs["reason"].iloc[0] == "interrupted"
 
 
+@pytest.mark.slow
 def test_two_sweeps_share_the_work_and_one_resumes_what_the_other_lost(
     sweep: Callable[..., subprocess.Popen[str]], study: Study
 ) -> None:
@@ -130,6 +134,7 @@ def test_two_sweeps_share_the_work_and_one_resumes_what_the_other_lost(
     assert study().curve(begun, "val/loss")["step"].tolist() == [50, 100, 150]
 
 
+@pytest.mark.slow
 def test_ctrl_c_before_the_first_run_is_no_stack_trace(sweep: Callable[..., subprocess.Popen[str]]) -> None:
     process = sweep("seed=0,1", until="#0")
     wait_for(lambda: any("tensorflow" in file.path for file in mapped_by_children(process)))
@@ -140,6 +145,7 @@ def test_ctrl_c_before_the_first_run_is_no_stack_trace(sweep: Callable[..., subp
     assert output.splitlines()[-1] == "Interrupted"
 
 
+@pytest.mark.slow
 def test_a_signal_that_comes_before_a_run_listens_is_not_lost(
     sweep: Callable[..., subprocess.Popen[str]], study: Study
 ) -> None:
@@ -154,6 +160,7 @@ def test_a_signal_that_comes_before_a_run_listens_is_not_lost(
         assert list(study().runs["status"]) == ["KILLED"]
 
 
+@pytest.mark.slow
 def test_what_a_process_fixes_may_differ_between_runs(
     run_here: Run, study: Study, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -182,6 +189,7 @@ def test_runs_for_which_tensorflow_is_imported_otherwise_do_not_share_a_server(
     assert ways == ["forkserver", "spawn", "forkserver"]
 
 
+@pytest.mark.slow
 def test_each_run_of_a_sweep_measures_its_own_memory(run_here: Run, study: Study) -> None:
     run_here("-m", *QUICK, "backbone.width=1.0,0.0625")
     record = study()

@@ -17,6 +17,7 @@ FILES = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_command_answers_the_question_and_is_logged_under_its_study_once(
     hand_made: Path, forked_m: Command
 ) -> None:
@@ -39,6 +40,7 @@ def test_the_command_answers_the_question_and_is_logged_under_its_study_once(
     assert (run.info.run_name, run.info.status) == ("report", "FINISHED")
 
 
+@pytest.mark.slow
 def test_the_newest_study_is_the_default_and_experiments_of_others_are_none(
     hand_made: Path, forked_m: Command
 ) -> None:
@@ -53,6 +55,7 @@ def test_the_newest_study_is_the_default_and_experiments_of_others_are_none(
     assert re.search(r"\| \+\d.*\] \(over photographs only: one seed\) \|", markdown)
 
 
+@pytest.mark.slow
 def test_an_unfinished_study_is_refused_and_shown_with_gaps_on_demand(hand_made: Path, forked_m: Command) -> None:
     record_hand_made(hand_made, factors={"loss": ["even", "<i>odd</i>", "new"]})
     add_failed(hand_made, "loss=new", 1)
@@ -147,6 +150,7 @@ def test_a_study_without_finished_runs_says_why(home: Path, forked_m: Command) -
     assert finished.stderr == "Error: study hand has no finished run yet: depth=shallow, seed 0: failed, OSError\n"
 
 
+@pytest.mark.slow
 def test_tensorflow_is_not_loaded(made: Path) -> None:
     imported = {line.rpartition("|")[2].strip() for line in (made.parent / IMPORTED).read_text().splitlines()}
     assert "ablate.report.render" in imported

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
 def test_the_page_fits_its_window_and_asks_for_nothing(browser, made: Path, width: int, height: int) -> None:
     page = browser.new_page(viewport={"width": width, "height": height})
@@ -27,6 +28,7 @@ def test_the_page_fits_its_window_and_asks_for_nothing(browser, made: Path, widt
     page.close()
 
 
+@pytest.mark.slow
 def test_a_heading_sorts_its_table(browser, made: Path) -> None:
     page = browser.new_page()
     page.goto((made / "report.html").as_uri())
@@ -48,6 +50,7 @@ def test_a_heading_sorts_its_table(browser, made: Path) -> None:
     page.close()
 
 
+@pytest.mark.slow
 def test_the_page_prints(browser, made: Path) -> None:
     page = browser.new_page()
     page.goto((made / "report.html").as_uri())

@@ -26,6 +26,7 @@ def loaded(**options: Any) -> Results:
     return load(read_study("hand", os.environ["MLFLOW_TRACKING_URI"]), **options)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("drawn")
 def test_renamed_photographs_are_the_same_ones(hand_made: Path) -> None:
     before = load(read_study("hand", os.environ["MLFLOW_TRACKING_URI"]))

@@ -119,6 +119,7 @@ def long_names(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     return folder / "out"
 
 
+@pytest.mark.slow
 def test_long_names_are_shown_shortened(long_names: Path) -> None:
     html = (long_names / "report.html").read_text()
     titles = re.findall(r'<th scope=row[^>]* title="([^"]*)">(.*?)</th>', html, re.DOTALL)

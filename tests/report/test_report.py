@@ -15,6 +15,7 @@ from ablate.tracking.study_record import read_study
 from tests.support.stores import ODD, add_run, record_hand_made
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("drawn")
 def test_a_factorial_study_has_effects(hand_made: Path) -> None:
     record_hand_made(hand_made, name="two", factors={"a": ["x", "y"], "b": ["x", "y"]}, baseline={"a": "x", "b": "x"},
@@ -31,6 +32,7 @@ def test_a_factorial_study_has_effects(hand_made: Path) -> None:
     assert "effects" in report.tables
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("drawn")
 def test_only_examples_of_all_variants_are_shown(hand_made: Path) -> None:
     for seed in (0, 1, 2):

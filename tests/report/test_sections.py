@@ -43,6 +43,7 @@ def offer(monkeypatch: pytest.MonkeyPatch, **targets: str) -> None:
     monkeypatch.setattr(sections, "entry_points", lambda group: found if group == sections.GROUP else [])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("drawn")
 def test_a_package_adds_a_section(monkeypatch: pytest.MonkeyPatch, filled_store: Path, tmp_path: Path) -> None:
     offer(monkeypatch, energy=f"{__name__}:energy")

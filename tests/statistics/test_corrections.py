@@ -12,6 +12,7 @@ from statsmodels.stats.multitest import multipletests
 from ablate.statistics.corrections import holm
 
 
+@pytest.mark.slow
 def test_holm_is_that_of_statsmodels() -> None:
     random = np.random.default_rng(0)
     for size in (1, 2, 5, 8, 30):

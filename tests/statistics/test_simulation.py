@@ -8,6 +8,7 @@ from ablate.statistics.simulation import COMPONENTS, Components, draw_scores, es
 BATCHES, STUDIES = 8, 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seeds", [3, 5, 10])
 @pytest.mark.parametrize("place", range(3))
 def test_reports_keep_what_they_promise(place: int, seeds: int) -> None:

@@ -146,6 +146,7 @@ def test_overrides_may_touch_the_same_keys(runs: Runs, same: Callable[[Runs], An
     same(runs)
 
 
+@pytest.mark.slow
 def test_values_keep_their_type(same: Callable[[Runs], Any]) -> None:
     levels = ["null", "true", "1", "1.0", "'1'", "false", "0", "[]", "[1,[2,a]]", "{a: 1}", "${seed}"]
     composed = same([[f"training.steps_per_epoch={level}"] for level in levels])

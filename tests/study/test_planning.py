@@ -31,6 +31,7 @@ def test_a_name_that_a_user_gave_is_label_and_variant(home: Path) -> None:
     assert (run.label, run.variant.name) == ("mine", "mine")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("other", ["seed=2", "study.name=other", "tracking.model=false"])
 def test_runs_of_one_variant_have_one_configuration(other: str, home: Path) -> None:
     (one,), (two,) = planned("seed=1"), planned(other)

@@ -155,6 +155,7 @@ def collect(study: str) -> None:
     store._hard_delete_experiment(experiment.experiment_id)
 
 
+@pytest.mark.slow
 def test_a_cached_result_ends_with_the_study_that_made_it(old: Path) -> None:
     source = add_run(old, study="source")
     link_cached_run(source, study="own", variant="baseline", project=old)

@@ -31,12 +31,12 @@ def test_what_finished_runs_took_is_told_without_cached_ones(old: Path) -> None:
     for metric, value in ((names.SECONDS, 7.0), (names.EXAMPLES, 64.0), (names.FLOPS, 2.0)):
         client.log_metric(run, metric, value)
     add_run(old, identity="j")
+    assert history(["seconds"], limit=1).shape == (1, 1)
     link_cached_run(run, study="other", variant="b", project=old)
     took = history(["identity", "seconds", "examples", "flops", "predicted"])
     assert list(took.index) == [run]
     assert took.loc[run].tolist()[:4] == ["i", 7.0, 64.0, 2.0]
     assert took.loc[run, "predicted"] != took.loc[run, "predicted"]  # NaN: none was predicted
-    assert history(["seconds"], limit=1).shape == (1, 1)
 
 
 @pytest.mark.parametrize("identities", [[], ["none"]])

@@ -30,6 +30,7 @@ def test_artifacts_are_beside_a_file(tmp_path: Path) -> None:
     assert artifact_folder("http://host:5000", tmp_path) is None
 
 
+@pytest.mark.slow
 def test_two_processes_may_make_the_schema_at_once(tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path}/new/mlflow.db"
     code = f"from ablate.tracking.store import open_store; open_store({uri!r})"

@@ -29,6 +29,7 @@ def start(home: Path) -> Callable[..., AbstractContextManager[TrackedRun]]:
     return lambda: track(study="adhoc", name="baseline", tags=TAGS, project=home)
 
 
+@pytest.mark.slow
 def test_metrics_of_a_run_are_written_together_and_none_is_lost(start: Callable, study: Study) -> None:
     with start() as run:
         for step in range(2500):

@@ -166,6 +166,7 @@ def assert_it_resumes(
         np.testing.assert_array_equal(one, other, err_msg=one.path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "others"),
     [
@@ -184,6 +185,7 @@ def test_interrupted_anywhere_it_ends_with_the_same_bits(
     assert_it_resumes(arguments, tmp_path, **others)
 
 
+@pytest.mark.slow
 def test_training_and_validation_are_those_without_averages() -> None:
     plain, averaged = Curves(), Curves()
     one, other = run(Numbers(validated=True), {}, plain), run(Numbers(validated=True), EMA, averaged)
@@ -201,6 +203,7 @@ def test_the_weights_are_the_average_over_steps() -> None:
     assert found.item() == pytest.approx(average, rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [{**EMA, "ema_overwrite_frequency": 4}, {**EMA, "gradient_accumulation_steps": 2, "momentum": 0.5}],

@@ -98,6 +98,7 @@ def in_another_way(photographs: Path, folder: Path) -> None:
     (folder / "said.json").write_text(json.dumps({"losses": losses, "dropped": dropped, "facts": dict(two.facts)}))
 
 
+@pytest.mark.slow
 def test_every_way_gives_the_same_result(photographs: Path, tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from tests.training.test_devices import in_another_way\n"

@@ -32,6 +32,7 @@ def weights(model: keras.Model) -> np.ndarray:
     return np.concatenate([weight.ravel() for weight in model.get_weights()])
 
 
+@pytest.mark.slow
 def test_the_loss_falls(photographs: Path) -> None:
     config = valid_config(
         *QUICK, "data=folder", f"data.root={photographs}", "training.steps_per_epoch=12", "loss=unweighted"
@@ -41,6 +42,7 @@ def test_the_loss_falls(photographs: Path) -> None:
     assert np.mean(losses[-4:]) < np.mean(losses[:4])
 
 
+@pytest.mark.slow
 def test_recorded_losses_are_means_over_the_steps_between(photographs: Path) -> None:
     arguments = [*TINY, "data=folder", f"data.root={photographs}", "training.epochs=2", "training.steps_per_epoch=3"]
     _, every = trained(valid_config(*arguments))
@@ -50,6 +52,7 @@ def test_recorded_losses_are_means_over_the_steps_between(photographs: Path) -> 
     assert whole["train/loss"] == [(6, pytest.approx(np.mean([loss for _, loss in every["train/loss"]]), rel=1e-5))]
 
 
+@pytest.mark.slow
 def test_the_seed_decides_and_nothing_else(photographs: Path) -> None:
     config = valid_config(*TINY, "data=folder", f"data.root={photographs}", "dropout=heavy")
     first, again, other = (weights(trained(config, seed)[0]) for seed in (0, 0, 1))
@@ -57,6 +60,7 @@ def test_the_seed_decides_and_nothing_else(photographs: Path) -> None:
     assert not np.array_equal(first, other)
 
 
+@pytest.mark.slow
 def test_one_epoch_of_four_steps_is_two_of_two(photographs: Path) -> None:
     arguments = [*TINY, "data=folder", f"data.root={photographs}", "backbone.batch_norm=none"]
     once = valid_config(*arguments, "training.steps_per_epoch=4")

@@ -16,6 +16,7 @@ def hardware(**arguments: object) -> HardwareConfig:
     )
 
 
+@pytest.mark.slow
 def test_what_came_of_it_is_described() -> None:
     facts = configure(hardware(precision="mixed_bfloat16"), seed=0, deterministic=True).facts
     assert keras.config.dtype_policy().name == "mixed_bfloat16"
@@ -27,6 +28,7 @@ def test_what_came_of_it_is_described() -> None:
     assert keras.config.dtype_policy().name == "float32"
 
 
+@pytest.mark.slow
 def test_the_seed_is_everyone_s() -> None:
     configure(hardware(), seed=4, deterministic=True)
     one = keras.random.normal((3,))
@@ -34,6 +36,7 @@ def test_the_seed_is_everyone_s() -> None:
     assert keras.ops.all(one == keras.random.normal((3,)))
 
 
+@pytest.mark.slow
 def test_onednn_and_threads_are_set_before_tensorflow_is_there() -> None:
     code = (
         "from ablate.config.training import HardwareConfig\nfrom ablate.training.hardware import configure\n"

@@ -49,6 +49,7 @@ def run(config: ValidConfig, file: Path, curves: Curves, stop_at: int | None = N
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("overrides", "stops"),
     [

@@ -39,6 +39,7 @@ def test_all_313_classes_come_in_the_order_of_their_distance(nearest_classes):
     np.testing.assert_array_equal(squared, expected_squared)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [5, 10, 20])
 @pytest.mark.parametrize("k", [1, 4, 9])
 def test_of_equally_near_classes_the_lower_index_comes_first(nearest_classes, step, k):

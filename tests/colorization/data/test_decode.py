@@ -226,6 +226,7 @@ def chunks_of(png):
         place += 12 + length
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     mode=st.sampled_from(["RGB", "RGBA", "L", "LA", "P", "I;16"]),

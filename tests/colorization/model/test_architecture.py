@@ -215,6 +215,7 @@ def test_output_strides_are_those_of_the_paper_and_its_halves():
     assert {res: output_stride_of(res) for res in OUTPUT_RES} == {"full": 4, "half": 8, "quarter": 16}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("depth", "output_res", "field"),
     [

@@ -286,6 +286,7 @@ print(json.dumps({"loss": type(model.loss).__name__, "config": model.loss.get_co
 """
 
 
+@pytest.mark.slow
 def test_a_saved_model_is_the_same_in_a_fresh_process(tmp_path):
     model = build_backbone(variant_layers(width=TINY, dropout=0.2), side=16, l2=1e-3)
     randomize(model)

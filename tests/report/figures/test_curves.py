@@ -60,6 +60,7 @@ def test_a_single_step_is_a_dot(drawn: list[Drawing]) -> None:
     assert {str(line.get_marker()) for line in shown_axes(drawn[0])[0].lines} == {"o"}
 
 
+@pytest.mark.slow
 def test_at_most_24_variants_have_a_panel(drawn: list[Drawing]) -> None:
     names = ["baseline", *(f"v={place}" for place in range(30))]
     figure = learning_curves(losses(*names, seeds=1), order=names)

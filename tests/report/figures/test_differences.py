@@ -61,6 +61,7 @@ def test_exploratory_differences_are_hollow(drawn: list[Drawing]) -> None:
     assert drawn[0].axes[0].lines[-1].get_markerfacecolor() == "white"
 
 
+@pytest.mark.slow
 def test_of_many_variants_the_outermost_are_drawn(drawn: list[Drawing]) -> None:
     rows = [(f"v={place}", place - 50.0, place - 51.0, place - 49.0, "better") for place in range(100)]
     figure = difference_figure(compared(*rows))

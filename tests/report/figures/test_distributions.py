@@ -43,6 +43,7 @@ def test_without_counts_there_is_no_distribution() -> None:
     assert distributions(counts("a").assign(truth=0, output=0), order=["a"]) is None
 
 
+@pytest.mark.slow
 def test_an_output_without_counts_is_an_empty_panel(drawn: list[Drawing]) -> None:
     names = [f"v={place}" for place in range(30)]
     figure = distributions(counts(*names).assign(output=0), order=names)

@@ -51,6 +51,7 @@ def test_any_name_is_drawn_as_it_is(drawn: list[Drawing], name: str) -> None:
     assert all("\U0001f3a8" not in names_of(axes) for axes in drawn[0].axes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "draw",
     [

@@ -37,6 +37,7 @@ def test_photographs_take_their_part_of_the_variance_off() -> None:
     assert needed == pytest.approx(2 * 0.02 / left, rel=0.02)
 
 
+@pytest.mark.slow
 def test_more_is_needed_for_less() -> None:
     needed = [participants_needed(difference, trials=40, photographs=400) for difference in (20, 10, 5, 4)]
     assert needed == sorted(set(needed))
@@ -78,6 +79,7 @@ def test_what_is_impossible_is_refused(changes: dict[str, object], said: str) ->
         participants_needed(**{"difference": 5.0, "trials": 40, "photographs": 200, **changes})  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_four_of_five_experiments_find_what_was_planned() -> None:
     deviations, difference = DEVIATIONS[1], 0.15
     needed = participants_needed(100 * difference, trials=40, photographs=100, components=components(deviations, 0.32))

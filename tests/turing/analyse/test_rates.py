@@ -115,6 +115,7 @@ def test_photographs_that_move_both_algorithms_alike_cancel_in_their_difference(
     assert error(difference_estimate(found["a"], found["b"])).examples < 1e-4
 
 
+@pytest.mark.slow
 def test_variances_are_unbiased_where_everyone_saw_something_else() -> None:
     deviations = DEVIATIONS[1]
     random = np.random.default_rng(0)

@@ -148,6 +148,7 @@ def decoded(path: Path) -> Image.Image:
     return image.convert("RGB")
 
 
+@pytest.mark.slow
 def test_a_study_becomes_a_bundle(
     store: Store, build: Callable[..., Bundle], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -172,6 +173,7 @@ def test_a_study_becomes_a_bundle(
     assert said[-1] == f"Serve it: python -m ablate.turing serve {tmp_path / 'bundle'}"
 
 
+@pytest.mark.slow
 def test_a_pair_has_one_lightness_the_models_colours_and_no_file_that_tells_which_is_which(
     store: Store, build: Callable[..., Bundle]
 ) -> None:
@@ -207,6 +209,7 @@ def colorist(run: TrackedModel) -> ColorizingRun:
     return colorizing_runs([run], {})[0]
 
 
+@pytest.mark.slow
 def test_the_same_arguments_make_the_same_bundle_and_another_seed_another(
     build: Callable[..., Bundle],
 ) -> None:
@@ -224,6 +227,7 @@ def photographs(bundle: Bundle) -> set[str]:
     return {stimulus.photograph for stimulus in bundle.manifest.stimuli}
 
 
+@pytest.mark.slow
 def test_runs_are_picked_by_id_and_two_of_one_variant_are_told_apart(
     store: Store, build: Callable[..., Bundle]
 ) -> None:
@@ -240,6 +244,7 @@ def test_runs_are_picked_by_id_and_two_of_one_variant_are_told_apart(
     assert distinct_names(["a", "b"], [find_model(store.run_id)] * 2) == ["a", "b"]
 
 
+@pytest.mark.slow
 def test_pictures_of_another_system_are_judged_beside_the_models(store: Store, build: Callable[..., Bundle]) -> None:
     folder = store.folder / "external"
     if not folder.exists():
@@ -279,6 +284,7 @@ def swapped(image: Image.Image) -> Image.Image:
     return Image.fromarray(np.clip(other, 0, 255).astype(np.uint8))
 
 
+@pytest.mark.slow
 def test_a_bundle_of_external_pictures_alone_needs_neither_study_nor_tensorflow(
     build: Callable[..., Bundle], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -300,6 +306,7 @@ def test_a_bundle_of_external_pictures_alone_needs_neither_study_nor_tensorflow(
     assert Bundle(tmp_path / "apart").checksum == bundle.checksum
 
 
+@pytest.mark.slow
 def test_photographs_of_a_folder_are_coloured_unless_they_have_trained(
     store: Store, build: Callable[..., Bundle], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -312,6 +319,7 @@ def test_photographs_of_a_folder_are_coloured_unless_they_have_trained(
     assert f"Not taken: 1 photograph in {tmp_path / 'new'} that trained the runs" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_data_set_that_was_moved_is_found_and_one_that_has_changed_is_refused(
     store: Store, build: Callable[..., Bundle], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -325,6 +333,7 @@ def test_a_data_set_that_was_moved_is_found_and_one_that_has_changed_is_refused(
         build("study=tiny", "data.root=moved", out="changed")
 
 
+@pytest.mark.slow
 def test_a_prepared_data_set_is_enlarged_and_says_so_unless_its_photographs_are_given(
     store: Store, build: Callable[..., Bundle], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -341,6 +350,7 @@ def test_a_prepared_data_set_is_enlarged_and_says_so_unless_its_photographs_are_
         assert np.abs(colors[0] - colors[1])[..., 1:].mean() < 1.6
 
 
+@pytest.mark.slow
 def test_a_bundle_is_never_overwritten_and_what_is_unfinished_is_replaced(
     build: Callable[..., Bundle], store: Store, tmp_path: Path
 ) -> None:
@@ -366,6 +376,7 @@ def test_a_folder_of_other_things_is_left_alone(build: Callable[..., Bundle], tm
     assert (tmp_path / "bundle" / place).read_bytes() == b"dear"
 
 
+@pytest.mark.slow
 def test_a_killed_build_leaves_no_bundle_and_the_same_command_makes_it(tmp_path: Path) -> None:
     for folder in ("real", "one"):
         (tmp_path / folder).mkdir()
@@ -431,6 +442,7 @@ def test_what_is_wrong_is_one_clear_error(
     assert not (tmp_path / "bundle").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said", "works"),
     [
@@ -489,6 +501,7 @@ def test_the_demo_has_photographs_enough() -> None:
     assert options.protocol.shares([options.crops] * 3) is not None
 
 
+@pytest.mark.slow
 def test_runs_without_a_model_are_named(store: Store, build: Callable[..., Bundle]) -> None:
     client = mlflow.MlflowClient()
     kept = client.get_run(store.run_id).data.tags
@@ -545,6 +558,7 @@ def test_two_configurations_under_one_name_colour_nothing(store: Store) -> None:
         runs_of_study(replace(record, runs=runs), ["x"])
 
 
+@pytest.mark.slow
 def test_runs_of_different_data_are_not_mixed(store: Store, build: Callable[..., Bundle]) -> None:
     link_cached_run(store.run_id, study="mixed", variant="baseline", project=store.folder)
     link_cached_run(store.run_id, study="mixed", variant="loss=regression", project=store.folder)
@@ -571,6 +585,7 @@ def test_a_model_that_is_gone_is_one_clear_error(store: Store, build: Callable[.
         place.with_name("aside").rename(place)
 
 
+@pytest.mark.slow
 def test_a_png_of_the_side_is_what_was_promised(build: Callable[..., Bundle]) -> None:
     bundle = build("study=tiny", "variants=baseline")
     for file in bundle.manifest.files:

@@ -184,10 +184,12 @@ CHANCE = 3 * 0.5 / PAIRS**0.5
 """Three standard deviations of a share of so many coin tosses."""
 
 
+@pytest.mark.slow
 def test_a_trivial_classifier_does_not_tell_which_picture_is_real() -> None:
     assert abs(found_out(render) - 0.5) < CHANCE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("careless", [clipped, undithered, rounded])
 def test_the_same_classifier_tells_where_pictures_are_made_carelessly(careless: Render) -> None:
     assert found_out(careless) > 0.5 + CHANCE

@@ -53,6 +53,7 @@ def section(text: str, start: str, end: str) -> str:
     return text[text.index(start) : text.index(end)]
 
 
+@pytest.mark.slow
 def test_the_table_says_who_was_fooled_how_often(asked: Path) -> None:
     page = section((asked / "report.html").read_text(), "<h2>Human evaluation</h2>", "<h2>All metrics</h2>")
     rows = [

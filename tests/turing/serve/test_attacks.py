@@ -309,6 +309,7 @@ def test_a_short_token_is_refused(bundle: Bundle, tmp_path: Path, monkeypatch: p
         serve_main([str(bundle.folder), f"database=sqlite:///{tmp_path / 'other.db'}"])
 
 
+@pytest.mark.slow
 def test_a_changed_picture_is_not_served(bundle: Bundle, tmp_path: Path) -> None:
     picture = next((bundle.folder / PICTURES).iterdir())
     picture.write_bytes(picture.read_bytes()[:-1] + b"x")

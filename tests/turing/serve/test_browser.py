@@ -76,6 +76,7 @@ def sides() -> Iterator[str]:
         yield from ("left", "right", "right", "left", "left")
 
 
+@pytest.mark.slow
 def test_a_session_by_mouse(served: Served, context: BrowserContext) -> None:
     page, complaints = opened(context, f"{served.address}/e/drawn/")
     assert page.title() == "Which picture is the fake?"
@@ -99,6 +100,7 @@ def test_a_session_by_mouse(served: Served, context: BrowserContext) -> None:
     assert complaints == []
 
 
+@pytest.mark.slow
 def test_a_session_by_keyboard_alone(served: Served, context: BrowserContext) -> None:
     page, complaints = opened(context, f"{served.address}/e/drawn/")
     for key in ("Tab", "Space", "Tab", "Space", "Tab", "Enter"):
@@ -118,6 +120,7 @@ def test_a_session_by_keyboard_alone(served: Served, context: BrowserContext) ->
     assert complaints == []
 
 
+@pytest.mark.slow
 def test_a_session_on_a_phone(served: Served, browser: Browser) -> None:
     phone = browser.new_context(viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True)
     page, complaints = opened(phone, f"{served.address}/e/drawn/")
@@ -145,6 +148,7 @@ def test_a_session_on_a_phone(served: Served, browser: Browser) -> None:
     phone.close()
 
 
+@pytest.mark.slow
 def test_pictures_are_seen_for_a_second(serve: Callable[..., Served], tmp_path: Path, context: BrowserContext) -> None:
     second = Protocol(practice=0, test=2, checks=0)
     assert second.exposure_ms == 1000
@@ -170,6 +174,7 @@ def test_pictures_are_seen_for_a_second(serve: Callable[..., Served], tmp_path: 
     assert complaints == []
 
 
+@pytest.mark.slow
 def test_answers_before_the_pictures_have_gone_do_not_count(
     serve: Callable[..., Served], tmp_path: Path, context: BrowserContext
 ) -> None:
@@ -183,6 +188,7 @@ def test_answers_before_the_pictures_have_gone_do_not_count(
     assert choices(served) == {}
 
 
+@pytest.mark.slow
 def test_reload_and_back_in_the_middle(served: Served, context: BrowserContext) -> None:
     page, complaints = opened(context, f"{served.address}/e/drawn/")
     begin(page)
@@ -205,6 +211,7 @@ def test_reload_and_back_in_the_middle(served: Served, context: BrowserContext) 
     assert complaints == []
 
 
+@pytest.mark.slow
 def test_two_tabs(served: Served, context: BrowserContext) -> None:
     one, complaints = opened(context, f"{served.address}/e/drawn/")
     begin(one)
@@ -223,6 +230,7 @@ def test_two_tabs(served: Served, context: BrowserContext) -> None:
     assert complaints == more == []
 
 
+@pytest.mark.slow
 def test_a_lost_connection_loses_nothing(served: Served, context: BrowserContext) -> None:
     page, _ = opened(context, f"{served.address}/e/drawn/")
     begin(page)
@@ -236,6 +244,7 @@ def test_a_lost_connection_loses_nothing(served: Served, context: BrowserContext
     assert choices(served) == {1: "left"}
 
 
+@pytest.mark.slow
 def test_the_experimenters_page(served: Served, context: BrowserContext) -> None:
     served.visitor().take_part(lambda number: "left")
     page, complaints = opened(context, f"{served.address}/experimenter/")
@@ -287,6 +296,7 @@ def proxied(served: Served) -> Iterator[str]:
     thread.join()
 
 
+@pytest.mark.slow
 def test_behind_a_reverse_proxy_under_a_path(served: Served, proxied: str, context: BrowserContext) -> None:
     page, complaints = opened(context, proxied)
     assert page.url == f"{proxied}e/drawn/"
@@ -313,6 +323,7 @@ def test_without_script_it_says_what_is_missing(served: Served, browser: Browser
     plain.close()
 
 
+@pytest.mark.slow
 def test_what_is_read_aloud(served: Served, context: BrowserContext) -> None:
     page, _ = opened(context, f"{served.address}/e/drawn/")
     begin(page)

@@ -46,6 +46,7 @@ def test_a_port_that_is_taken(bundle: Bundle, tmp_path: Path) -> None:
             main([str(bundle.folder), f"port={port}", f"database=sqlite:///{tmp_path / 'own.db'}"])
 
 
+@pytest.mark.slow
 def test_it_starts_without_tensorflow_and_ends_at_ctrl_c(bundle: Bundle, tmp_path: Path) -> None:
     process = Process(str(bundle.folder), f"database=sqlite:///{tmp_path / 'turing.db'}")
     process.start()

@@ -51,7 +51,8 @@ def postgres() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.database)])
 def test_a_killed_server_loses_no_confirmed_answer(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     url = request.getfixturevalue("postgres") if kind == "postgresql" else f"sqlite:///{tmp_path / 'turing.db'}"
     bundle = make_bundle(tmp_path / "drawn", protocol=SHORTEST, side=32)

@@ -176,6 +176,7 @@ def test_a_folder_with_other_files_is_left_alone(made, tree, tmp_path):
     assert {path.name for path in (tmp_path / "set").iterdir()} == {"thesis.tex", ".lock"}
 
 
+@pytest.mark.slow
 def test_what_was_begun_of_something_else_is_made_anew(made, tree, tmp_path):
     with pytest.raises(DataError, match="more than"):
         made(tree, max_bad_fraction=0.0)
@@ -196,6 +197,7 @@ def test_only_one_command_prepares_a_folder(made, tree, tmp_path):
         made(tree, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_set_can_be_at_a_url_of_tensorflow(made, loaded, prepared_tree, tmp_path, monkeypatch):
     tree, prepared = prepared_tree
     monkeypatch.setattr("ablate.colorization.data.prepared.destination.project_dir", lambda: tmp_path / "project")

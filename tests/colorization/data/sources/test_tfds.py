@@ -33,6 +33,7 @@ for name, SPLITS in {"two": {"train": (0, 40), "test": (50, 55)}, "one": {"train
 """
 
 
+@pytest.mark.slow
 def test_a_data_set_of_tensorflow_datasets_is_prepared(made, loaded, tmp_path):
     (tmp_path / "tiny.py").write_text(TENSORFLOW_DATASET)
     command = [sys.executable, str(tmp_path / "tiny.py"), str(tmp_path)]
