@@ -179,6 +179,7 @@ def attempt(robustness: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     return lambda act: robustness.attempt(robustness.Scenario("names", "something", act), tmp_path / "home", template)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("act", "fault"),
     [

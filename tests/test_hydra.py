@@ -123,6 +123,7 @@ def test_the_overrides_of_a_job_name_its_folder(begin: Begin, home: Path) -> Non
     assert one.job.variant.name == "dropout=light"
 
 
+@pytest.mark.slow
 def test_a_single_run_knows_its_folder(begin: Begin, home: Path) -> None:
     (one,) = begin(SMOKE, "hydra.run.dir=out", "checkpoint.dir=${hydra:runtime.output_dir}/kept")
     assert one.checkpoints.parent == home / "out" / "kept"
@@ -165,6 +166,7 @@ def test_logging_is_as_hydra_s_options_say(
         assert (home / "own.log").read_text() == "would train\n"
 
 
+@pytest.mark.slow
 def test_an_error_is_heard_where_logging_is_disabled(begin: Begin, run_here: Callable[..., None]) -> None:
     with pytest.raises(DataError, match="nowhere is no folder"):
         begin(SMOKE, "hydra/job_logging=disabled", "data=folder", "data.root=nowhere")
@@ -173,6 +175,7 @@ def test_an_error_is_heard_where_logging_is_disabled(begin: Begin, run_here: Cal
 PICKLES = "+hydra.callbacks.info._target_=hydra.experimental.callbacks.PickleJobInfoCallback"
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Experimental rerun")
 def test_a_job_is_rerun_from_its_pickle_in_any_folder(
     begin: Begin, home: Path, photographs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -192,6 +195,7 @@ def test_a_job_is_rerun_from_its_pickle_in_any_folder(
     assert "Error: --experimental-rerun takes a config.pickle of PickleJobInfo" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_study_of_one_s_own_replaces_a_shipped_one(home: Path) -> None:
     (home / "experiments").mkdir()
     study = {

@@ -20,12 +20,14 @@ def test_the_published_network_is_printed_without_tensorflow(python_m: Command) 
     assert "tensorflow" not in finished.stderr
 
 
+@pytest.mark.slow
 def test_a_mistake_ends_in_one_clear_line(forked_m: Command) -> None:
     finished = forked_m("ablate.layers", "depth=deep")
     assert finished.returncode == 1
     assert finished.stderr == "Error: unknown level: depth=deep. Allowed: depth=full, depth=reduced, depth=shallow\n"
 
 
+@pytest.mark.slow
 def test_help_teaches(forked_m: Command) -> None:
     assert "python -m ablate.layers depth=shallow" in forked_m("ablate.layers", "--help").stdout
 
@@ -55,6 +57,7 @@ def test_a_new_depth_and_a_new_resolution_are_a_file_each(
     assert record.results.notna().all(axis=None)
 
 
+@pytest.mark.slow
 def test_a_mistake_in_a_level_of_one_s_own_is_one_line(home: Path, forked_m: Command) -> None:
     (home / "own" / "output_res").mkdir(parents=True)
     (home / "own" / "output_res" / "third.yaml").write_text("name: third\noutput_stride: 12\n")

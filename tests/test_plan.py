@@ -89,5 +89,6 @@ def test_mistakes_end_in_one_clear_line(forked_m: Command) -> None:
         assert finished.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_help_teaches(forked_m: Command) -> None:
     assert "calibrate=true" in forked_m("ablate.plan", "--help").stdout

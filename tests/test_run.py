@@ -244,12 +244,14 @@ def test_a_mistake_ends_in_one_clear_line(
     assert [experiment.name for experiment in client.search_experiments()] == ["Default"]
 
 
+@pytest.mark.slow
 def test_hydra_full_error_shows_the_trace(forked_m: Command) -> None:
     finished = forked_m("ablate.run", "optimizer=adamm", env={"HYDRA_FULL_ERROR": "1"})
     assert finished.returncode == 1
     assert "Traceback" in finished.stderr
 
 
+@pytest.mark.slow
 def test_help_teaches(forked_m: Command) -> None:
     finished = forked_m("ablate.run", "--help")
     assert finished.returncode == 0

@@ -34,6 +34,7 @@ def test_the_table_of_studies_has_a_row_for_each_case(monkeypatch: pytest.Monkey
     assert len([line for line in lines if line.startswith("| se")]) == len(validity.COMPONENTS) * len(validity.SEEDS)
 
 
+@pytest.mark.slow
 def test_the_tables_of_experiments_have_a_row_for_each_case(monkeypatch: pytest.MonkeyPatch) -> None:
     validity = _imported(monkeypatch, "turing_validity")
     monkeypatch.setattr(validity, "PARTICIPANTS", (2, 5))

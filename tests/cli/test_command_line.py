@@ -132,6 +132,7 @@ def test_errors_name_what_the_configuration_in_use_has(own: Path) -> None:
     assert message == "unknown key: widht. Allowed: optimizer, width. Did you mean width?"
 
 
+@pytest.mark.slow
 def test_hydra_s_own_keys_have_neighbours_too() -> None:
     for key, end in (
         ("hydra.job.nme", "Did you mean hydra.job.name?"),
@@ -151,6 +152,7 @@ def test_a_configuration_that_includes_itself_is_one_line(
     assert capsys.readouterr().err.startswith("Error: a configuration includes itself")
 
 
+@pytest.mark.slow
 def test_layers_shows_each_network_of_a_sweep_once(
     own: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

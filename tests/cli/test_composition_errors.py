@@ -64,6 +64,7 @@ def test_a_value_given_to_a_group_says_its_key(argument: str, keys: str) -> None
     assert message.endswith(f". A value is set by its key: {keys}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("argument", ["depth=3", "dropout=null", "optimizer=true", "hydra/launcher=3"])
 def test_where_no_key_takes_such_a_value_the_levels_are_named(argument: str) -> None:
     assert explained(argument).startswith(f"unknown level: {argument}. Allowed: {argument.partition('=')[0]}=")

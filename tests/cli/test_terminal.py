@@ -27,6 +27,7 @@ with handle_errors():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("end", "both", "code"), [("print", False, 141), ("print", True, 141), ("exit", False, 141), ("nothing", False, 0)]
 )

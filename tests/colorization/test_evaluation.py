@@ -63,6 +63,7 @@ def aucs(lab, predicted_ab, nearest_classes):
     return 100 * close.mean(), 100 * (weights * close).sum() / weights.sum()
 
 
+@pytest.mark.slow
 def test_metrics_are_the_means_of_the_photographs_values(result):
     assert list(result.metrics) == NAMES
     for name in NAMES:
@@ -101,6 +102,7 @@ def test_the_reference_mean_color_is_the_training_photographs_mean(result, sampl
     assert mean_color["ab_rmse"] == pytest.approx(np.sqrt(squared).mean(), abs=0.01)
 
 
+@pytest.mark.slow
 def test_references_do_not_depend_on_the_network(measure, untrained, result):
     other = measure(untrained["quarter"])
     assert other.references == result.references
@@ -116,6 +118,7 @@ def test_every_output_resolution_is_measured_at_the_same_side(measure, output_re
     assert {picture.size for pictures in made.samples.values() for picture in pictures.values()} == {(32, 32)}
 
 
+@pytest.mark.slow
 def test_logits_are_decoded_by_the_annealed_mean(measure, lab, nearest_classes):
     logits = np.random.default_rng(1).normal(0, 3, 313)
     predicted = softmax(logits / 0.38) @ ab_gamut()
@@ -125,17 +128,20 @@ def test_logits_are_decoded_by_the_annealed_mean(measure, lab, nearest_classes):
     assert metrics["auc_rebalanced"] == pytest.approx(rebalanced, abs=0.3)
 
 
+@pytest.mark.slow
 def test_two_channels_are_ab_divided_by_110(measure, lab, nearest_classes):
     metrics = measure(always([0.1, -0.2])).metrics
     assert metrics["auc_raw"] == pytest.approx(aucs(lab, [11, -22], nearest_classes)[0], abs=0.01)
 
 
+@pytest.mark.slow
 def test_another_side_than_the_network_s_is_evaluated_there(measure, untrained, data_config):
     larger = measure(untrained["full"], load_data(data_config(), evaluation_side=48), side=48)
     assert {picture.size for pictures in larger.samples.values() for picture in pictures.values()} == {(48, 48)}
     assert larger.metrics["auc_raw"] == pytest.approx(measure(untrained["full"]).metrics["auc_raw"], abs=1)
 
 
+@pytest.mark.slow
 def test_dropout_is_off(measure, sample):
     model = build_backbone(variant_layers(width=1 / 16, dropout=0.5), side=32)
     np.testing.assert_array_equal(measure(model).per_example[NAMES], measure(model).per_example[NAMES])
@@ -167,6 +173,7 @@ def test_the_sample_output_is_the_predicted_colour_with_the_true_lightness(measu
         np.testing.assert_allclose(output, expected * 255, atol=1)
 
 
+@pytest.mark.slow
 def test_weights_are_over_all_photographs_not_over_those_of_a_batch(measure, sample, untrained):
     # A photograph twice in the set is all the same to itself, but not to the rarity of its colours.
     twice = dataclasses.replace(
@@ -193,6 +200,7 @@ def test_colours_outside_of_the_grid_count_at_its_edge():
     assert counts[0, -1] == counts.sum() == 1
 
 
+@pytest.mark.slow
 def test_the_distribution_holds_every_pixel_of_truth_and_output(measure, lab):
     spread = measure(always([0.1, -0.2])).distribution
     assert spread["truth"].sum() == spread["output"].sum() == lab[..., 0].size

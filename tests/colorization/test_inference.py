@@ -13,6 +13,7 @@ from tests.support.levels import variant_layers
 COLOR = ColorConfig(grid_step=10, soft_bins=5, soft_sigma=5.0, prior_sigma=5.0, temperature=0.38)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("outputs", [313, 2])
 def test_colours_are_decoded_from_what_the_model_makes_of_lightness_alone(noise, outputs):
     model = build_backbone(variant_layers(width=0.0625, depth="shallow", outputs=outputs), side=32, seed=3)

@@ -203,6 +203,7 @@ def test_every_metric_has_its_column(lab, predicted):
     assert len(frame) == 3
 
 
+@pytest.mark.slow
 def test_metrics_are_declared_without_tensorflow():
     code = (
         "import sys; from ablate.colorization.metrics import METRICS; print(len(METRICS), 'tensorflow' in sys.modules)"

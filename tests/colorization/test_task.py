@@ -19,6 +19,7 @@ def task(photographs: Path) -> Task:
     return built
 
 
+@pytest.mark.slow
 def test_the_summary_counts_every_file(task: Task, photographs: Path) -> None:
     (photographs / "notes.txt").write_text("no photograph")
     summary = task.load_data()
@@ -29,6 +30,7 @@ def test_the_summary_counts_every_file(task: Task, photographs: Path) -> None:
     assert (again.counts["ignored"], again.problems) == (1, ["notes.txt: no photograph that trains or evaluates"])
 
 
+@pytest.mark.slow
 def test_every_evaluation_photograph_is_evaluated_and_sampled(task: Task) -> None:
     evaluation = task.evaluate(task.build_model(0))
     assert len(evaluation.per_example) == task.load_data().counts["eval"]
@@ -42,6 +44,7 @@ def loss_of(photographs: Path, *overrides: str) -> keras.losses.Loss:
     return task.build_loss()
 
 
+@pytest.mark.slow
 def test_the_rebalanced_loss_weights_rare_colours_of_the_training_photographs(photographs: Path) -> None:
     rebalanced = loss_of(photographs)
     task = valid_config(*QUICK, "data=folder", f"data.root={photographs}").task
@@ -52,6 +55,7 @@ def test_the_rebalanced_loss_weights_rare_colours_of_the_training_photographs(ph
     np.testing.assert_allclose(loss_of(photographs, "loss.mix=1.0").class_weights, 1.0)
 
 
+@pytest.mark.slow
 def test_the_regression_has_two_channels_and_its_own_loss(photographs: Path) -> None:
     overrides = [*QUICK, "data=folder", f"data.root={photographs}", "loss=regression"]
     assert valid_config(*overrides).task.build_model(0).output_shape == (None, 8, 8, 2)
@@ -78,6 +82,7 @@ def test_every_variant_sees_the_same_batches(photographs: Path) -> None:
             np.testing.assert_array_equal(one[1], other[1])
 
 
+@pytest.mark.slow
 def test_shared_layers_start_alike_and_each_seed_otherwise(photographs: Path) -> None:
     shallow, full = (of(photographs, depth).build_model(1) for depth in ("depth=shallow", "depth=full"))
     shared = {layer.name for layer in shallow.layers} & {layer.name for layer in full.layers}
@@ -88,6 +93,7 @@ def test_shared_layers_start_alike_and_each_seed_otherwise(photographs: Path) ->
     assert not np.array_equal(other.get_layer("head").get_weights()[0], full.get_layer("head").get_weights()[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("overrides", "coefficient"),
     [
@@ -110,6 +116,7 @@ def test_the_penalty_reaches_the_model(overrides: list[str], coefficient: float)
     assert float(sum(model.losses)) == pytest.approx(coefficient * kernels, rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dropout", "rate"), [("none", None), ("light", 0.2), ("heavy", 0.5)])
 def test_the_dropout_rate_reaches_the_model(photographs: Path, dropout: str, rate: float | None) -> None:
     model = of(photographs, f"dropout={dropout}").build_model(0)
@@ -125,6 +132,7 @@ def test_the_flavour_of_batch_norm_reaches_the_model(photographs: Path, flavour:
     assert found == ({weights} if weights else set())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("override", "name", "value"),
     [
@@ -139,6 +147,7 @@ def test_the_loss_is_as_configured(photographs: Path, override: str, name: str, 
     assert loss_of(photographs).get_config()[name] != value
 
 
+@pytest.mark.slow
 def test_the_prior_is_smoothed_as_configured(photographs: Path) -> None:
     weights = [np.array(loss_of(photographs, f"color.prior_sigma={sigma}").class_weights) for sigma in (5, 20)]
     assert weights[0].std() > 1.5 * weights[1].std()

@@ -37,6 +37,7 @@ KNOWN = {
 }
 
 
+@pytest.mark.slow
 def test_a_sweep_is_planned_with_what_hydra_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WHO", "me")
     excluded = "hydra.job.config.override_dirname.exclude_keys=[study.variant]"
@@ -48,6 +49,7 @@ def test_a_sweep_is_planned_with_what_hydra_knows(monkeypatch: pytest.MonkeyPatc
         assert run["study"]["variant"].split(" | ") == expected  # type: ignore[index]
 
 
+@pytest.mark.slow
 def test_what_only_a_started_job_knows_is_refused_when_a_sweep_is_planned() -> None:
     given = CommandLine([])
     values, config = unresolved_values(given.compose()), given.compose_sweep()
@@ -82,6 +84,7 @@ def test_other_values_are_left_as_they_stand() -> None:
     assert not has_hydra_interpolation(unresolved_values(config))
 
 
+@pytest.mark.slow
 def test_a_sweep_is_planned_in_the_environment_of_its_jobs() -> None:
     environment = ["+hydra.job.env_set.CHOSEN=7", "+hydra.job.env_set.NUMBER=${hydra.job.num}"]
     assert [run["seed"] for run in planned(*environment, "seed=${oc.env:CHOSEN}")] == ["7"]

@@ -136,6 +136,7 @@ def job_name(*arguments: str) -> str:
         return variant_of_job(validate_config(config)).name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

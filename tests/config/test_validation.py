@@ -90,6 +90,7 @@ def test_paper_scale_is_the_published_one() -> None:
     assert drops == {200_000: 1e-5, 375_000: 3e-6}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "message"),
     [

@@ -53,6 +53,7 @@ class Forgetful(Tiny):
         return Evaluation(metrics, evaluation.references, evaluation.per_example)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("broken", "test"),
     [

@@ -15,6 +15,7 @@ from ablate.training.hardware import Hardware
 from tests.support.configs import valid_config
 
 
+@pytest.mark.slow
 def test_data_that_changed_while_it_was_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = valid_config("scale=smoke")
     job = Job(

@@ -72,6 +72,7 @@ def closure() -> Code:
     return import_closure(("lab.tasks.digits",))
 
 
+@pytest.mark.slow
 def test_the_import_closure_is_followed_without_importing_anything(lab: Path) -> None:
     # An empty package has no code of its own.
     assert set(closure().modules) == COUNTS - {"lab", "lab.tasks"}
@@ -127,6 +128,7 @@ def test_cycles_end(lab: Path) -> None:
     assert "lab.data" in closure().modules
 
 
+@pytest.mark.slow
 def test_another_version_of_a_library_counts(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = closure()
     code._library.cache_clear()

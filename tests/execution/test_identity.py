@@ -22,6 +22,7 @@ def hash_of(*overrides: str, data: str = DATA) -> str:
     return identity(valid_config(*overrides), data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "override",
     [
@@ -85,11 +86,13 @@ def test_where_and_how_it_is_recorded_does_not(override: str) -> None:
     assert hash_of(override) == hash_of()
 
 
+@pytest.mark.slow
 def test_paths_and_the_order_of_overrides_do_not() -> None:
     assert hash_of("data=folder", "data.root=a") == hash_of("data=folder", "data.root=b")
     assert hash_of("depth=reduced", "dropout=heavy") == hash_of("dropout=heavy", "depth=reduced")
 
 
+@pytest.mark.slow
 def test_another_default_of_a_level_that_is_not_used_does_not(tmp_path: Path) -> None:
     def hash_in(folder: Path) -> str:
         with initialize_config_dir(str(folder), version_base="1.3"):
@@ -110,6 +113,7 @@ def test_another_default_of_a_level_that_is_not_used_does_not(tmp_path: Path) ->
     assert hash_in(changed) != hash_in(conf_dir())
 
 
+@pytest.mark.slow
 def test_one_changed_photograph_changes_it(photographs: Path) -> None:
     def found() -> str:
         run = valid_config("data=folder", f"data.root={photographs}")
@@ -156,6 +160,7 @@ def test_a_level_is_what_it_sets_and_not_its_name() -> None:
     assert hash_of("dropout=light") == hash_of("dropout.rate=0.2")
 
 
+@pytest.mark.slow
 def test_the_code_of_an_optimizer_of_ones_own_counts_and_variants_of_it_are_compared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -136,6 +136,7 @@ def test_another_process_of_the_same_number_is_not_the_owner(folder: Path) -> No
         assert lease_owner(folder, timeout_minutes=MINUTES) is None
 
 
+@pytest.mark.slow
 def test_of_two_that_race_one_wins(tmp_path: Path, python: Python) -> None:
     both = [python(RACE), python(RACE)]
     for turn in range(10):

@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ablate.report.answer import answer
 from ablate.report.compare import compare
 from ablate.report.load import load
@@ -18,6 +20,7 @@ def answered(**options: Any) -> list[str]:
     return answer(results, compare(results.scores, directions, results.primary))
 
 
+@pytest.mark.slow
 def test_another_metric_may_be_asked_for(hand_made: Path) -> None:
     first, second = answered(metric="rmse")
     assert first == "By RMSE <b>, of 1 variant:"

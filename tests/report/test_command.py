@@ -73,6 +73,7 @@ def test_an_unfinished_study_is_refused_and_shown_with_gaps_on_demand(hand_made:
     assert "| baseline | 3 of 3 |" in markdown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tags", "what"),
     [
@@ -96,11 +97,13 @@ def test_what_cannot_be_compared_is_refused(
     assert "study.name=NAME" in refused.stderr
 
 
+@pytest.mark.slow
 def test_other_evaluation_photographs_are_refused(hand_made: Path, forked_m: Command) -> None:
     add_run(hand_made, ODD, 2, gain=5.0, photographs=(*PHOTOGRAPHS[:-1], "another"))
     assert "  evaluated examples:\n" in forked_m("ablate.report", "study=hand", "out=there").stderr
 
 
+@pytest.mark.slow
 def test_training_losses_do_not_rank(hand_made: Path, forked_m: Command) -> None:
     refused = forked_m("ablate.report", "study=hand", "out=there", "metric=val/loss")
     assert refused.returncode == 1
@@ -108,6 +111,7 @@ def test_training_losses_do_not_rank(hand_made: Path, forked_m: Command) -> None
     assert "metric= takes one of auc, rmse" in refused.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -137,12 +141,14 @@ def test_a_mistake_ends_in_one_clear_line(
     assert not (hand_made / "missing.db").exists()
 
 
+@pytest.mark.slow
 def test_an_empty_store_has_nothing_to_report(home: Path, forked_m: Command) -> None:
     finished = forked_m("ablate.report")
     assert finished.returncode == 1
     assert "there are no runs yet" in finished.stderr
 
 
+@pytest.mark.slow
 def test_a_study_without_finished_runs_says_why(home: Path, forked_m: Command) -> None:
     open_store(os.environ["MLFLOW_TRACKING_URI"])
     add_failed(home, "depth=shallow", 0)
@@ -157,5 +163,6 @@ def test_tensorflow_is_not_loaded(made: Path) -> None:
     assert not {"tensorflow", "keras"} & imported
 
 
+@pytest.mark.slow
 def test_help_teaches(forked_m: Command) -> None:
     assert "python -m ablate.report study=NAME" in forked_m("ablate.report", "--help").stdout

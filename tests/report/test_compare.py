@@ -190,6 +190,7 @@ def test_the_direction_of_the_primary_metric_is_that_of_its_spec() -> None:
     assert table["verdict"].tolist() == ["", WORSE, BETTER]
 
 
+@pytest.mark.slow
 def test_the_primary_metric_is_corrected_and_the_others_are_not() -> None:
     differences = {f"a={place}": 0.0 for place in range(6)}
     # One variant whose p-value lies between 0.05 / 6 and 0.05.
@@ -234,6 +235,7 @@ def test_a_difference_below_the_margin_is_equivalent_even_where_it_is_certain() 
     assert within.loc[("a=3", "auc"), "p_equivalence"] > 0.5
 
 
+@pytest.mark.slow
 def test_equivalence_is_corrected_for_the_number_of_variants() -> None:
     values = drawn({"a=1": 0.0, "a=2": 0.05, "a=3": 0.3})
     table = compared(values, Primary("auc", higher_is_better=True, margin=0.1))

@@ -60,6 +60,7 @@ def test_the_page_prints(browser, made: Path) -> None:
     page.close()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     shutil.which("pdflatex") is None, reason="there is no pdflatex: apt-get install texlive-latex-recommended"
 )

@@ -44,6 +44,7 @@ def test_renamed_photographs_are_the_same_ones(hand_made: Path) -> None:
     assert "the 12 that evaluate" in figure["grid"].caption
 
 
+@pytest.mark.slow
 def test_a_report_refuses_two_configurations_under_one_name(home: Path) -> None:
     open_store(os.environ["MLFLOW_TRACKING_URI"])
     for configuration in ("one", "other", "other"):
@@ -64,6 +65,7 @@ def test_partial_leaves_out_what_differs_from_the_newest_run(hand_made: Path) ->
     assert "baseline, seed 2: another code that computes results than the newest run's" in map(str, results.gaps)
 
 
+@pytest.mark.slow
 def test_a_long_definition_is_kept_whole(hand_made: Path) -> None:
     question = "Does it matter? " * (LIMIT // 10)
     for asked, kept in (({"question": question}, question), ({}, STUDY["question"])):

@@ -62,6 +62,7 @@ def exactly(values: Any) -> str:
     return json.dumps(values, sort_keys=True, indent=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_shipped_study_is_what_hydra_composes(name: str, load: Load) -> None:
     runs = [run.overrides for run in study_runs(load_study(name), ["scale=smoke"])]
@@ -71,6 +72,7 @@ def test_a_shipped_study_is_what_hydra_composes(name: str, load: Load) -> None:
         assert exactly(validate_config(values).values) == exactly(validate_config(load(list(overrides))).values)
 
 
+@pytest.mark.slow
 def test_each_variant_is_composed_once(load: Load) -> None:
     composed: list[tuple[str, ...]] = []
 
@@ -108,17 +110,20 @@ def test_a_variant_is_called_as_it_is_written(written: str, value: Any, load: Lo
     assert exactly(values) == exactly({**first, "seed": 2, "study": {"name": "adhoc", "variant": value}})
 
 
+@pytest.mark.slow
 def test_names_are_read_as_hydra_reads_them(same: Callable[[Runs], Any]) -> None:
     variants = [r"'it\'s {odd} [1,2]: \\'", "'${seed}'", "1e3", "[a,'b c']", "null"]
     same([[f"seed={seed}", f"study.variant={variant}"] for seed, variant in enumerate(variants)])
 
 
+@pytest.mark.slow
 def test_seeds_and_names_may_stand_in_some_runs_alone(same: Callable[[Runs], Any]) -> None:
     composed = same([["seed=3"], [], ["study.name=other", "seed=1_0"], ["depth=full"], ["depth=full", "seed=4"]])
     assert [values["seed"] for values in composed] == [3, 0, 10, 0, 4]
     assert [values["study"]["name"] for values in composed] == ["adhoc", "adhoc", "other", "adhoc", "adhoc"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "runs",
     [
@@ -154,6 +159,7 @@ def test_values_keep_their_type(same: Callable[[Runs], Any]) -> None:
     assert exactly([values["training"]["steps_per_epoch"] for values in composed]) == exactly(expected)
 
 
+@pytest.mark.slow
 def test_runs_do_not_change_each_other(load: Load) -> None:
     runs = [["optimizer=adam", "depth=full"], ["optimizer=sgd", "depth=full"], ["optimizer=sgd", "depth=shallow"]]
     before = [copy.deepcopy(compose_runs(load, runs[: place + 1])[place]) for place in range(len(runs))]

@@ -20,12 +20,14 @@ def test_overrides_of_all_runs_and_seeds_distinguish_none() -> None:
     assert distinguishing_overrides([["a=1", "seed=0"]]) == [""]
 
 
+@pytest.mark.slow
 def test_a_label_is_the_overrides_and_a_variant_the_differences(home: Path) -> None:
     runs = planned("depth=full,shallow", "training.epochs=3", "seed=5")
     assert [run.name for run in runs] == ["depth=full seed=5", "depth=shallow seed=5"]
     assert [run.variant.name for run in runs] == ["training.epochs=3", "depth=shallow,training.epochs=3"]
 
 
+@pytest.mark.slow
 def test_a_name_that_a_user_gave_is_label_and_variant(home: Path) -> None:
     (run,) = planned("study.variant=mine", "depth=shallow")
     assert (run.label, run.variant.name) == ("mine", "mine")

@@ -35,6 +35,7 @@ def planned(*arguments: str) -> tuple[StudyFile | None, list[PlannedRun]]:
     return plan_sweep(given.loader, given.compose_sweep())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [
@@ -58,6 +59,7 @@ def test_a_study_and_its_runs_have_one_name(arguments: list[str], name: str) -> 
     assert [run.config.values["study"]["name"] for run in runs] == [name] * 4
 
 
+@pytest.mark.slow
 def test_every_run_of_a_sweep_is_resolved() -> None:
     _, runs = planned("study.variant=a,b", "study.name=${oc.env:WHO}-x", "seed=${oc.env:SEED},8")
     assert [(run.study, run.seed) for run in runs] == [("anna-x", 7), ("anna-x", 8)] * 2
@@ -66,6 +68,7 @@ def test_every_run_of_a_sweep_is_resolved() -> None:
     assert [run.config.run.study.variant for run in runs] == ["2024", "1e3", "true"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -88,6 +91,7 @@ def test_what_would_have_one_name_is_refused(arguments: list[str], said: str) ->
     assert len(str(error.value).splitlines()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [

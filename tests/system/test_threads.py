@@ -47,6 +47,7 @@ def test_a_pinned_process_has_as_many_threads_as_cores(monkeypatch: pytest.Monke
         os.sched_setaffinity(0, before)
 
 
+@pytest.mark.slow
 def test_joblib_s_workers_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     alone = job_threads()

@@ -139,6 +139,7 @@ def test_a_model_that_cannot_be_saved_costs_no_result(
         assert not weights.exists()
 
 
+@pytest.mark.slow
 def test_a_full_disk_costs_no_result(
     log: Callable[[object], Run], home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

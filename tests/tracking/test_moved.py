@@ -31,6 +31,7 @@ def stands(study: str = "own", identity: str = "i") -> RunState:
     return run_state(runs_of([identity], study, STATUS_COLUMNS), study=study, owner=None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("to_read", [False, True])
 def test_a_moved_store_is_read_and_written_where_it_is(old: Path, new: Path, to_read: bool) -> None:
     run = add_run(old)

@@ -194,6 +194,7 @@ def test_training_and_validation_are_those_without_averages() -> None:
     assert not np.array_equal(one.model.get_weights()[0], other.model.get_weights()[0])
 
 
+@pytest.mark.slow
 def test_the_weights_are_the_average_over_steps() -> None:
     weights = 0.9 ** np.arange(1, EPOCHS * STEPS + 1)  # w <- w - 0.05 * 2w
     average = weights[0]
@@ -224,6 +225,7 @@ def test_epochs_end_with_the_weights_of_one_fit_of_keras(arguments: Mapping[str,
         np.testing.assert_array_equal(one, other, err_msg=one.path)
 
 
+@pytest.mark.slow
 def test_batch_norm_has_the_statistics_of_the_averaged_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     count = 2
     monkeypatch.setattr(fit, "STATISTICS_STEPS", count)

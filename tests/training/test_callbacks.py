@@ -29,6 +29,7 @@ def test_no_step_is_lost_between_records() -> None:
     assert recorded == [(step, pytest.approx(loss)) for step, loss in expected]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [1.0, 2.0**30])
 def test_a_gradient_that_float16_cannot_hold_is_no_divergence(scale: float) -> None:
     recorded: dict[str, float] = {}

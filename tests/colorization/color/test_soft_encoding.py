@@ -21,6 +21,7 @@ def lattice(spacing):
     return np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [5, 10, 20])
 @pytest.mark.parametrize("k", [1, 5, 10])
 def test_nearest_bins_equal_an_exhaustive_search_over_the_whole_square(nearest_classes, step, k):

@@ -179,6 +179,7 @@ def test_another_seed_gives_other_batches(stream):
         assert not np.array_equal(lightness, other)
 
 
+@pytest.mark.slow
 def test_photographs_come_in_their_order_however_long_each_takes(data_config, tmp_path, encode):
     # Flat greys, so that the lightness tells which one it is; some are large, and slow to crop.
     for number in range(6):

@@ -190,6 +190,7 @@ def test_a_picture_too_large_to_be_one_is_refused(monkeypatch, encode):
     assert "pixels" in reason(content)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=12))

@@ -28,6 +28,7 @@ def configs(data_config, tmp_path, write_pictures):
     return folder, folder.model_copy(update={"name": "prepared", "root": str(tmp_path / "set")}), preprocessing
 
 
+@pytest.mark.slow
 def test_a_folder_and_the_set_prepared_from_it_have_the_same(configs):
     folder, prepared, preprocessing = configs
     whole, squares = (evaluation_split(config, preprocessing) for config in (folder, prepared))
@@ -44,6 +45,7 @@ def test_a_folder_and_the_set_prepared_from_it_have_the_same(configs):
         np.testing.assert_array_equal(np.asarray(center_square(one.load(), TRUTH)), truth)
 
 
+@pytest.mark.slow
 def test_what_is_damaged_says_so_when_it_is_loaded(configs):
     folder, _, preprocessing = configs
     (broken,) = (one for one in evaluation_split(folder, preprocessing).photographs if one.name == "val/broken.png")

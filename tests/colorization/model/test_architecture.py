@@ -131,6 +131,7 @@ def test_the_paper_s_network_has_the_parameters_of_its_table():
     assert sum(cost.parameters for cost in layer_costs(variant_layers(), 256)) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", DEPTHS)
 @pytest.mark.parametrize("output_res", OUTPUT_RES)
 def test_priced_parameters_and_shapes_are_those_of_the_built_model(depth, output_res):
@@ -173,6 +174,7 @@ def test_flops_of_one_layer_are_those_counted_by_hand(layer, side, flops):
     assert (cost.side, cost.channels, cost.flops) == (side, 5, flops)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output_res", OUTPUT_RES)
 def test_flops_are_those_that_tensorflow_counts_in_the_graph(output_res):
     plan = variant_layers(width=1 / 16, depth="reduced", output_res=output_res)

@@ -63,6 +63,7 @@ def test_the_front_compares_variants_by_name() -> None:
     assert pareto_front(pd.Series(dtype=float), pd.Series(dtype=float), True) == []
 
 
+@pytest.mark.slow
 def test_quality_stands_against_each_cost_that_is_known(drawn: list[Drawing]) -> None:
     comparison = compared(
         ("cheap", -5.0, -6.0, -4.0, "worse"), ("dear", -1.0, -2.0, 0.0, "worse"), ("lost", math.nan, 0, 1, "better")
@@ -88,6 +89,7 @@ def test_quality_stands_against_each_cost_that_is_known(drawn: list[Drawing]) ->
     assert "left out" in figure.caption
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2, 100])
 def test_names_beside_points_neither_overlap_nor_leave_the_panel(drawn: list[Drawing], count: int) -> None:
     rng = np.random.default_rng(count)

@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 from matplotlib.figure import Figure as Drawing
 
 from ablate.report.figures import (
@@ -33,6 +34,7 @@ def test_main_effects_stand_above_interactions(drawn: list[Drawing]) -> None:
     assert "1 of 3 have a corrected p below 0.05; the strongest is a=1 × b=$2$ +5.0 [+4.0, +6.0]" in figure.alt
 
 
+@pytest.mark.slow
 def test_of_many_effects_the_strongest_are_drawn(drawn: list[Drawing]) -> None:
     figure = interactions(effects(*((f"e={n}", "interaction", float(n), 1.0) for n in range(-50, 51))), **NAMED)
     assert figure is not None

@@ -33,6 +33,7 @@ from tests.support.figures import (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [ODD, UNKNOWN, "x" * 200, ",", "e=[1,2]"])
 def test_any_name_is_drawn_as_it_is(drawn: list[Drawing], name: str) -> None:
     figure = difference_figure(compared((name, 1.0, 0.0, 2.0, "better")))

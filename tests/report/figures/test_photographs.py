@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure as Drawing
 
@@ -42,6 +43,7 @@ def test_many_photographs_are_boxes_alone(drawn: list[Drawing]) -> None:
     assert "1 of 601 differences lie beyond the axis" in figure.caption
 
 
+@pytest.mark.slow
 def test_at_most_40_variants_have_a_box(drawn: list[Drawing]) -> None:
     names = [f"v={place}" for place in range(50)]
     figure = per_photograph(spread(**{name: [1.0, 2.0] for name in names}), order=names, **NAMED)

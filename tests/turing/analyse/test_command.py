@@ -118,6 +118,7 @@ def analyses(study: StudyRecord | None = None) -> list[AnalysisRecord]:
     return read_analyses(study.name, study.experiment_id, study.uri)
 
 
+@pytest.mark.slow
 def test_the_whole_command(runs: dict[str, str], home: Path, forked_m: Command) -> None:
     finished = forked_m("ablate.turing", "analyse", "out=there", "database=sqlite:///turing.db")
     assert finished.returncode == 0, finished.stderr
@@ -146,6 +147,7 @@ def test_the_whole_command(runs: dict[str, str], home: Path, forked_m: Command) 
     assert str(home) not in (home / "there" / "summary.json").read_text()
 
 
+@pytest.mark.slow
 def test_the_study_has_it_all_in_mlflow(runs: dict[str, str], home: Path) -> None:
     main(["out=there"])
     (record,) = analyses()
@@ -166,6 +168,7 @@ def test_the_study_has_it_all_in_mlflow(runs: dict[str, str], home: Path) -> Non
     assert shown["recolored"] == bundle.picture(stimulus.recolored[0])
 
 
+@pytest.mark.slow
 def test_each_variants_run_has_its_rate(runs: dict[str, str], home: Path) -> None:
     main(["out=there"])
     rates = pd.read_csv(home / "there" / "rates.csv").set_index("algorithm")
@@ -178,6 +181,7 @@ def test_each_variants_run_has_its_rate(runs: dict[str, str], home: Path) -> Non
     assert mlflow.get_run(runs[ODD]).data.metrics["turing/fooling_rate"] > 40
 
 
+@pytest.mark.slow
 def test_a_later_analysis_replaces_an_older_one(runs: dict[str, str], home: Path) -> None:
     main(["out=there"])
     (before,) = analyses()
@@ -204,6 +208,7 @@ def _another_person(home: Path) -> None:
     database.engine.dispose()
 
 
+@pytest.mark.slow
 def test_what_is_half_replaced_is_not_read(runs: dict[str, str]) -> None:
     main([])
     (record,) = analyses()
@@ -227,6 +232,7 @@ def test_a_study_that_nobody_judged_takes_one_query(runs: dict[str, str], monkey
     assert len(asked) == 1
 
 
+@pytest.mark.slow
 def test_a_run_that_is_gone_is_left_out(runs: dict[str, str], home: Path, caplog: pytest.LogCaptureFixture) -> None:
     algorithms = [Algorithm(name="baseline", run_id="0" * 32), Algorithm(name=ODD, run_id=runs[ODD])]
     judged(built(home / "turing" / "moved", "moved", algorithms, "hand"), 8)
@@ -236,6 +242,7 @@ def test_a_run_that_is_gone_is_left_out(runs: dict[str, str], home: Path, caplog
     assert len(analyses()) == 1
 
 
+@pytest.mark.slow
 def test_an_artifact_that_is_gone_is_named(runs: dict[str, str], home: Path) -> None:
     main([])
     (record,) = analyses()
@@ -255,6 +262,7 @@ def test_a_store_without_the_study_says_what_to_do(runs: dict[str, str], home: P
         log_analysis("other", "people", tables=tables, summary={}, runs={})
 
 
+@pytest.mark.slow
 def test_pictures_of_no_study_are_analysed_without_mlflow(alone: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main([])
     said = capsys.readouterr().out.splitlines()
@@ -264,6 +272,7 @@ def test_pictures_of_no_study_are_analysed_without_mlflow(alone: Path, capsys: p
     assert "MLflow" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["moved", "rebuilt"])
 def test_without_its_bundle_an_analysis_has_no_pictures_and_says_so(
     change: str, runs: dict[str, str], home: Path, capsys: pytest.CaptureFixture[str]
@@ -338,6 +347,7 @@ def planned(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
     return int(said.split(" ")[0].replace(",", "")), said
 
 
+@pytest.mark.slow
 def test_a_plan_needs_neither_database_nor_store(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (home / "mlflow.db").unlink()
     needed, said = planned(capsys, "difference=10")
@@ -351,6 +361,7 @@ def test_a_plan_needs_neither_database_nor_store(home: Path, capsys: pytest.Capt
     assert list(home.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_plan_goes_by_the_answers_so_far(runs: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     _, said = planned(capsys, "difference=30", "experiment=people", "photographs_sd=8")
     assert "3 algorithms (3 comparisons), 30 photographs and 12 trials" in said
@@ -359,6 +370,7 @@ def test_a_plan_goes_by_the_answers_so_far(runs: dict[str, str], capsys: pytest.
     assert "A rate of 32.3 %" not in said
 
 
+@pytest.mark.slow
 def test_help_teaches(forked_m: Command) -> None:
     finished = forked_m("ablate.turing", "analyse", "--help")
     assert finished.stdout.strip() == HELP

@@ -17,6 +17,7 @@ def textbook(difference: float, variance: float, alpha: float = 0.05) -> float:
     return float(2 * variance * ((stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(0.8)) / difference) ** 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("comparisons", [1, 6])
 @pytest.mark.parametrize("difference", [1.0, 2.0])
 def test_without_photographs_many_participants_are_the_textbooks(difference: float, comparisons: int) -> None:
@@ -47,6 +48,7 @@ def test_more_is_needed_for_less() -> None:
     assert of_photographs == sorted(set(of_photographs), reverse=True)
 
 
+@pytest.mark.slow
 def test_where_people_cannot_make_up_for_photographs_it_says_how_many_it_takes() -> None:
     with pytest.raises(ConfigError, match="50 photographs are too few to find a difference of 5 points") as caught:
         participants_needed(5, trials=40, photographs=50)

@@ -220,6 +220,7 @@ def test_chance_is_excluded_where_p_is_below_a_twentieth(seed: int) -> None:
     assert 0 < row["low"] < row["rate"] < row["high"] < 100
 
 
+@pytest.mark.slow
 def test_p_values_are_corrected_for_algorithms_and_for_pairs() -> None:
     trials = trials_of(
         {name: crossed(8, 40, rate=rate) for name, rate in zip("abcd", (0.1, 0.3, 0.35, 0.6), strict=True)}

@@ -15,6 +15,7 @@ CASES = [(0, 5, 40, 50, 0.32), (1, 5, 40, 200, 0.05), (1, 20, 20, 200, 0.32), (2
 """Which deviations, participants, trials of each, photographs, rate."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_intervals_cover_the_truth_as_often_as_they_say(case: Sequence[float]) -> None:
     place, participants, trials, photographs, rate = case
@@ -33,6 +34,7 @@ def test_intervals_cover_the_truth_as_often_as_they_say(case: Sequence[float]) -
     assert counted.found == pytest.approx(1 - counted.differences)
 
 
+@pytest.mark.slow
 def test_the_check_has_teeth_intervals_over_people_alone_fail_it() -> None:
     def alone(found: AnswerSums) -> AnswerSums:
         return replace(found, example_variance=0.0, excess=np.zeros_like(found.excess))
@@ -51,6 +53,7 @@ def coverage(seen: Callable[[AnswerSums], AnswerSums]) -> float:
     return covered / 300
 
 
+@pytest.mark.slow
 def test_rarely_fooled_by_five_people_needs_the_least_variance(monkeypatch: pytest.MonkeyPatch) -> None:
     def covered() -> float:
         return float(

@@ -477,6 +477,7 @@ def test_too_few_crops_say_what_would_do(
         build(*given, *way.split(), out=str(number))
 
 
+@pytest.mark.slow
 def test_it_says_how_many_photographs_it_takes(build: Callable[..., Bundle], tmp_path: Path) -> None:
     """As the demo once did: five crops of each of three photographs, of which one was shown in practice."""
     for number in range(3):
@@ -532,6 +533,7 @@ def test_runs_without_a_model_are_named(store: Store, build: Callable[..., Bundl
     assert [(one.run_id, one.seed) for one in build("study=bare").manifest.algorithms] == [(newest, 4)]
 
 
+@pytest.mark.slow
 def test_variants_are_called_as_the_report_calls_them(store: Store) -> None:
     open_store(store.uri)
     for variant in ("depth=shallow", "depth=shallow,loss=regression"):
@@ -572,6 +574,7 @@ def test_runs_of_different_data_are_not_mixed(store: Store, build: Callable[...,
         build("study=mixed", "variants=baseline", out="changed")
 
 
+@pytest.mark.slow
 def test_a_model_that_is_gone_is_one_clear_error(store: Store, build: Callable[..., Bundle], tmp_path: Path) -> None:
     shutil.copytree(store.folder, tmp_path / "copy")
     run = find_model(store.run_id)

@@ -120,6 +120,7 @@ def nowhere(runs: pd.Index) -> str:
     return ""
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("drawn")
 def test_each_experiment_has_its_section_the_newest_first(hand_made: Path) -> None:
     uri = f"sqlite:///{hand_made / 'mlflow.db'}"
@@ -149,6 +150,7 @@ def test_each_experiment_has_its_section_the_newest_first(hand_made: Path) -> No
     assert ["Differences" in note for note in notes] == [False, True]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("drawn")
 def test_variants_are_called_what_the_report_calls_them(home: Path) -> None:
     uri = f"sqlite:///{home / 'mlflow.db'}"
@@ -179,6 +181,7 @@ def test_variants_are_called_what_the_report_calls_them(home: Path) -> None:
     assert found.rates["algorithm"].tolist() == ["a=1,e=3", "e=3", "a=1"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("drawn")
 def test_external_pictures_of_that_name_are_not_the_baseline(hand_made: Path) -> None:
     uri = f"sqlite:///{hand_made / 'mlflow.db'}"
@@ -221,6 +224,7 @@ def answered(runs: Mapping[str, str], participants: int) -> Answers:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("drawn")
 @pytest.mark.parametrize(
     ("participants", "rates_shown", "figures_shown"),
@@ -241,6 +245,7 @@ def test_what_an_analysis_finds_is_shown(
     )
 
 
+@pytest.mark.slow
 def test_a_section_says_that_nobody_has_answered(hand_made: Path) -> None:
     uri = f"sqlite:///{hand_made / 'mlflow.db'}"
     nobody = {name: frame.iloc[:0] for name, frame in ASKED.items()}

@@ -316,6 +316,7 @@ def test_behind_a_reverse_proxy_under_a_path(served: Served, proxied: str, conte
     assert complaints == []
 
 
+@pytest.mark.slow
 def test_without_script_it_says_what_is_missing(served: Served, browser: Browser) -> None:
     plain = browser.new_context(java_script_enabled=False)
     page, _ = opened(plain, f"{served.address}/e/drawn/")

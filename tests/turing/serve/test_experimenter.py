@@ -27,6 +27,7 @@ def logged_in(served: Served) -> Visitor:
     return visitor
 
 
+@pytest.mark.slow
 def test_counts_are_those_of_the_answers(served: Served, logged_in: Visitor) -> None:
     assert "drawn" in logged_in.get("./").text
     assert "drawn" in logged_in.get("drawn/").text  # before anybody has begun
@@ -53,6 +54,7 @@ def test_counts_are_those_of_the_answers(served: Served, logged_in: Visitor) -> 
     assert "session not finished" in page
 
 
+@pytest.mark.slow
 def test_answers_come_as_csv_and_parquet(served: Served, logged_in: Visitor) -> None:
     visitor = served.visitor()
     visitor.take_part(lambda number: "left")

@@ -23,6 +23,7 @@ def trials(served: Served) -> pd.DataFrame:
     return read_answers(served.site.database, "drawn").trials
 
 
+@pytest.mark.slow
 def test_a_whole_session_is_in_the_database_as_it_was_answered(served: Served) -> None:
     visitor = served.visitor()
     assert visitor.begin().headers["location"] == "trial"
@@ -153,6 +154,7 @@ def test_algorithms_are_balanced_and_only_one_is_seen(served: Served) -> None:
     assert counts.to_dict() == {"baseline": 3, "loss=regression": 3}
 
 
+@pytest.mark.slow
 def test_closed_takes_nobody_new_and_lets_others_finish(served: Served) -> None:
     begun = served.visitor()
     begun.begin()

@@ -13,6 +13,7 @@ from ablate.colorization.data.prepared.tfrecord import encode_record
 from ablate.errors import DataError
 
 
+@pytest.mark.slow
 def test_a_set_of_an_older_version_is_read_and_its_split_is_not_known(prepared_tree, loaded, tmp_path, caplog):
     shutil.copytree(prepared_tree[1], tmp_path / "set")
     path = tmp_path / "set/manifest.json"

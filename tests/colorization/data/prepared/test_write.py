@@ -33,6 +33,7 @@ def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.startswith(".")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("memory_gib", [1.0, 0.0])
 def test_a_prepared_folder_gives_the_same_as_the_folder(loaded, prepared_tree, memory_gib):
     tree, prepared = prepared_tree
@@ -45,6 +46,7 @@ def test_a_prepared_folder_gives_the_same_as_the_folder(loaded, prepared_tree, m
     assert set(manifest.ignored) == {"notes.txt", "beside.png"}
 
 
+@pytest.mark.slow
 def test_a_folder_without_val_is_split_by_content_as_ever(made, loaded, tmp_path, write_pictures):
     write_pictures(tmp_path / "tree", [f"{number}.png" for number in range(50)])
     made(tmp_path / "tree", eval_fraction=0.4)
@@ -52,6 +54,7 @@ def test_a_folder_without_val_is_split_by_content_as_ever(made, loaded, tmp_path
     assert_same_data(loaded("folder", tmp_path / "tree", **options), loaded("prepared", tmp_path / "set", **options))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fraction", [0.001, 0.999])
 def test_of_a_handful_one_evaluates(made, loaded, tmp_path, write_pictures, fraction):
     write_pictures(tmp_path / "tree", ["a.png", "b.png", "c.png"])
@@ -64,6 +67,7 @@ def test_of_a_handful_one_evaluates(made, loaded, tmp_path, write_pictures, frac
     assert len(both[0].evaluation) == 1
 
 
+@pytest.mark.slow
 def test_the_sample_can_be_prepared(made, loaded, tmp_path):
     made(None, name="sample", max_zoom=3.0)
     assert_same_data(loaded("sample", None, max_zoom=3.0), loaded("prepared", tmp_path / "set", max_zoom=3.0))
@@ -81,6 +85,7 @@ def archive(tree, kind, path):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["zip", ".tar", ".tgz"])
 def test_an_archive_gives_the_records_of_the_folder(made, prepared_tree, tmp_path, kind):
     tree, prepared = prepared_tree
@@ -95,6 +100,7 @@ def test_an_archive_gives_the_records_of_the_folder(made, prepared_tree, tmp_pat
     assert not (tmp_path / "of archive/.chunks").exists()
 
 
+@pytest.mark.slow
 def test_an_archive_of_another_system_gives_the_records_of_the_folder(made, loaded, prepared_tree, tmp_path, caplog):
     tree, prepared = prepared_tree
     path = tmp_path / "tree.zip"
@@ -125,6 +131,7 @@ def test_an_archive_of_another_system_gives_the_records_of_the_folder(made, load
     assert f"Split: {manifest.split_reason}. 46 photographs train, 4 evaluate" in caplog.text
 
 
+@pytest.mark.slow
 def test_what_is_damaged_in_an_archive_is_named(made, tree, tmp_path):
     path = archive(tree, "zip stored", tmp_path / "tree.zip")
     with zipfile.ZipFile(path) as file:
@@ -142,6 +149,7 @@ def test_a_damaged_archive_is_an_error(made, tmp_path, name, content):
         made(tmp_path / name)
 
 
+@pytest.mark.slow
 def test_the_same_command_again_does_nothing(made, tree, tmp_path, caplog):
     caplog.set_level("INFO")
     first = made(tree)
@@ -153,12 +161,14 @@ def test_the_same_command_again_does_nothing(made, tree, tmp_path, caplog):
     assert "is prepared already: nothing to do" in caplog.text
 
 
+@pytest.mark.slow
 def test_the_number_of_workers_changes_no_byte(made, prepared_tree, tmp_path):
     tree, prepared = prepared_tree
     made(tree, tmp_path / "three", workers=3)
     assert contents(tmp_path / "three") == contents(prepared)
 
 
+@pytest.mark.slow
 def test_a_changed_source_or_other_settings_are_not_mixed_in(made, tree, tmp_path, write_pictures):
     made(tree)
     with pytest.raises(DataError, match="from other photographs or with other settings"):
@@ -187,6 +197,7 @@ def test_what_was_begun_of_something_else_is_made_anew(made, tree, tmp_path):
     assert contents(tmp_path / "set") == contents(other)
 
 
+@pytest.mark.slow
 def test_too_many_bad_photographs_are_an_error_that_names_them(made, tree):
     with pytest.raises(DataError, match=r"1 of 51 photographs.*max_bad_fraction=0\.01: train/broken\.jpg \(no JPEG"):
         made(tree, max_bad_fraction=0.01)
@@ -229,6 +240,7 @@ def test_a_file_system_that_tensorflow_lacks_is_named_with_those_it_has(made, lo
         loaded("prepared", "s3://b/set")
 
 
+@pytest.mark.slow
 def test_an_archive_that_is_prepared_is_not_unpacked_again(made, prepared_tree, tmp_path, monkeypatch):
     path = archive(prepared_tree[0], ".tgz", tmp_path / "tree.tgz")
     first = made(path)

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pytest
 from matplotlib.figure import Figure as Drawing
 
 from ablate.turing.report.figures.fooling_rates import fooling_rates
@@ -32,6 +33,7 @@ def test_rates_are_sorted_around_chance(drawn: list[Drawing]) -> None:
     assert "high 61.0 [59.0, 63.0] % at the top to low 20.0 [18.0, 22.0] %" in figure.alt
 
 
+@pytest.mark.slow
 def test_of_many_algorithms_the_outermost_rates_are_drawn(drawn: list[Drawing]) -> None:
     figure = fooling_rates(
         rates(**{f"v{place}": (20.0 + place / 4, 0.01) for place in range(64)}), name="fooling_rates"
