@@ -10,6 +10,7 @@ from ablate.config.paths import conf_dir
 from hydra_plugins.ablate_launchers.ray import _shares
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("launcher", "expected"),
     [

@@ -83,6 +83,7 @@ def test_a_study_is_run_once_by_any_launcher_and_its_results_are_cached(
     assert_same_bits(found(home, "mine", runs=2), found(home, "basic", runs=2))
 
 
+@pytest.mark.slow
 def test_what_a_study_asks_and_cannot_tell_apart_is_said_and_kept(
     mine: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -58,6 +58,7 @@ def test_a_primary_folder_is_relative_to_the_current_one(own: Path, monkeypatch:
     assert sys.argv[5:] == ["--config-path", str(own)]
 
 
+@pytest.mark.slow
 def test_first_a_user_s_folders_then_ours(own: Path) -> None:
     (own.parent / "other" / "optimizer").mkdir(parents=True)
     (own.parent / "other" / "optimizer" / "mine.yaml").write_text("learning_rate: 9\n")
@@ -119,6 +120,7 @@ def test_options_that_make_no_sense_are_named(arguments: list[str], message: str
     assert str(error.value).startswith(message)
 
 
+@pytest.mark.slow
 def test_errors_name_what_the_configuration_in_use_has(own: Path) -> None:
     arguments = ["-cd", "own", "-cn", "mine", "optimizer=mine", "optimizer.lr=1"]
     with pytest.raises(HydraException) as error:

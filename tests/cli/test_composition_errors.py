@@ -71,6 +71,7 @@ def test_where_no_key_takes_such_a_value_the_levels_are_named(argument: str) -> 
     assert "its key" not in explained(argument)
 
 
+@pytest.mark.slow
 def test_the_keys_and_levels_are_those_of_the_configuration_in_use(tmp_path: Path) -> None:
     (tmp_path / "width").mkdir()
     (tmp_path / "mine.yaml").write_text("defaults: [{width: wide}, _self_]\nmine: {apples: 1}\n")

@@ -23,6 +23,7 @@ def test_an_unknown_level_names_the_group_s_levels() -> None:
     assert message.endswith("Did you mean hydra/launcher=basic?")
 
 
+@pytest.mark.slow
 def test_an_unknown_key_names_its_neighbours() -> None:
     message = explained("backbone.widht=1")
     assert message == (
@@ -30,6 +31,7 @@ def test_an_unknown_key_names_its_neighbours() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_neighbours_are_those_of_the_chosen_level() -> None:
     assert "optimizer.momentum" in explained("optimizer=sgd", "optimizer.rh=1", "seed=1")
 

@@ -147,6 +147,7 @@ def test_dropout_is_off(measure, sample):
     np.testing.assert_array_equal(measure(model).per_example[NAMES], measure(model).per_example[NAMES])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("asked", "given"), [(1, 1), (2, 2), (50, 3)])
 def test_samples_are_of_the_first_photographs(measure, untrained, sample, asked, given):
     samples = measure(untrained["full"], samples=asked).samples

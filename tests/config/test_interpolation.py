@@ -63,6 +63,7 @@ def test_what_only_a_started_job_knows_is_refused_when_a_sweep_is_planned() -> N
         planned("seed=1,2", "study.variant=${hydra:job.num}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("value", "message"),
     [

@@ -9,6 +9,7 @@ from ablate.errors import ConfigError
 from tests.support.configs import valid_config
 
 
+@pytest.mark.slow
 def test_the_defaults_are_valid() -> None:
     run = valid_config().run
     assert (run.seed, run.study.name, run.training.deterministic) == (0, "adhoc", True)

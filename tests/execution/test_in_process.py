@@ -13,6 +13,7 @@ from ablate.execution.job import Job
 from tests.support.configs import valid_config
 
 
+@pytest.mark.slow
 def test_code_that_changed_since_the_command_was_given_is_refused(tmp_path: Path) -> None:
     run = valid_config("scale=smoke")
     own = code(run)

@@ -27,6 +27,7 @@ def test_another_metric_may_be_asked_for(hand_made: Path) -> None:
     assert second.startswith("1 is better than the baseline")
 
 
+@pytest.mark.slow
 def test_a_margin_makes_variants_equivalent(hand_made: Path) -> None:
     record_hand_made(hand_made, metric={"name": "auc", "direction": "maximize", "margin": 30.0})
     assert "1 is equivalent, within ±30 points of it: loss=<i>odd</i>." in answered()

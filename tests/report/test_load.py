@@ -57,6 +57,7 @@ def test_a_report_refuses_two_configurations_under_one_name(home: Path) -> None:
     assert results.gaps == []
 
 
+@pytest.mark.slow
 def test_partial_leaves_out_what_differs_from_the_newest_run(hand_made: Path) -> None:
     add_run(hand_made, "baseline", 0, tags={"code": "new", "setting": "t"})
     add_run(hand_made, ODD, 0, gain=1.0, tags={"code": "new", "setting": "t"})

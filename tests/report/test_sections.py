@@ -61,6 +61,7 @@ def test_a_package_adds_a_section(monkeypatch: pytest.MonkeyPatch, filled_store:
     assert json.loads((tmp_path / "summary.json").read_text())["sections"] == {"energy": [{"kWh": 1.5}]}
 
 
+@pytest.mark.slow
 def test_sections_that_fail_are_named_and_cost_nothing_else(
     monkeypatch: pytest.MonkeyPatch, filled_store: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -194,6 +194,7 @@ def test_another_unit_changes_the_unit_and_nothing_else(table: Table, unit: floa
     assert after.residual_variance == unit**2 * before.residual_variance
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(TABLES, st.randoms(use_true_random=False))
 def test_the_order_of_seeds_and_examples_does_not_matter(table: Table, random: object) -> None:

@@ -138,6 +138,7 @@ def test_runs_may_set_different_keys(runs: Runs, same: Callable[[Runs], Any]) ->
     same(runs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "runs",
     [

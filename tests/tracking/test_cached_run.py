@@ -50,6 +50,7 @@ def test_a_run_that_is_gone_is_named(uri: str, home: Path) -> None:
         link_cached_run("f00d", study="other", variant="b", project=home)
 
 
+@pytest.mark.slow
 def test_tags_of_older_stores_are_read_by_their_names_of_today(uri: str, home: Path) -> None:
     source, client = trained(home), mlflow.MlflowClient()
     experiment = client.create_experiment("old")

@@ -32,6 +32,7 @@ def logged(uri: str, home: Path) -> Run:
     return mlflow.MlflowClient().get_run(run.run_id)
 
 
+@pytest.mark.slow
 def test_a_run_is_written_where_its_study_says(uri: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     client = mlflow.MlflowClient()
     theirs = client.create_experiment("theirs")
@@ -77,6 +78,7 @@ def test_a_run_that_is_active_already_is_not_ours(uri: str, home: Path) -> None:
     assert not mlflow.get_run(theirs.info.run_id).data.metrics
 
 
+@pytest.mark.slow
 def test_a_resumed_run_is_the_one_that_was_asked_for(uri: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     client, other = mlflow.MlflowClient(), logged(uri, home)
     with pytest.raises(KeyboardInterrupt), track(study="own", name="b", tags=TAGS, project=home) as run:

@@ -100,6 +100,7 @@ def test_signatures_say_what_goes_in_and_comes_out(caplog: pytest.LogCaptureFixt
     assert len(caplog.messages) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [plain, several, subclassed])
 def test_a_model_is_an_output_of_its_run(
     make: Callable[[], keras.Model], log: Callable[[object], Run], monkeypatch: pytest.MonkeyPatch

@@ -72,6 +72,7 @@ def test_a_run_resumes_where_its_store_is(old: Path, new: Path) -> None:
     assert not old.exists()
 
 
+@pytest.mark.slow
 def test_a_copy_is_a_store_of_its_own(old: Path, new: Path) -> None:
     run = add_run(old)
     shutil.copytree(old, new)
@@ -88,6 +89,7 @@ def test_a_copy_is_a_store_of_its_own(old: Path, new: Path) -> None:
     assert read_study("own", open_in(bare)).per_example(run).equals(TABLE)
 
 
+@pytest.mark.slow
 def test_options_and_links_make_no_other_store(old: Path, new: Path) -> None:
     run = add_run(old)
     new.symlink_to(old)
@@ -116,6 +118,7 @@ def unmeasured(home: Path, run: str) -> str:
     return "it has no evaluation metrics"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [empty, hollow, unmeasured])
 def test_what_cannot_be_read_is_no_result(old: Path, damage: Callable[[Path, str], str]) -> None:
     run = add_run(old)
@@ -187,6 +190,7 @@ def test_a_cached_result_ends_with_the_study_that_made_it(old: Path) -> None:
     assert (stands().status, stands().study) == (Status.CACHED, "third")
 
 
+@pytest.mark.slow
 def test_reading_asks_the_store_no_more_for_more_runs(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = list[str]()
     whole = SqlAlchemyStore.search_runs

@@ -87,6 +87,7 @@ def test_a_run_that_the_store_refuses_a_part_of_has_failed(start: Callable, stud
     assert mlflow.active_run() is None
 
 
+@pytest.mark.slow
 def test_a_lost_run_is_ended_and_one_that_had_ended_is_not(start: Callable, study: Study) -> None:
     with start() as finished:
         pass

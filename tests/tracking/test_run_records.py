@@ -11,6 +11,7 @@ from ablate.tracking.run_records import history, runs_of
 from tests.support.tracked_runs import add_run
 
 
+@pytest.mark.slow
 def test_an_identity_is_found_in_every_study_the_newest_first(old: Path) -> None:
     runs = [add_run(old, study, identity) for study, identity in (("a", "i"), ("b", "j"), ("b", "i"), ("c", "k"))]
     found = runs_of(["i", "k"], "c", ["study", "identity", "status", "seed"])

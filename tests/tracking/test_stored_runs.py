@@ -59,6 +59,7 @@ def test_an_edited_run_is_left_out_with_a_warning(
     assert caplog.messages == ([warning] if said else [])
 
 
+@pytest.mark.slow
 def test_no_command_stumbles_over_an_edited_run(old: Path, caplog: pytest.LogCaptureFixture) -> None:
     client, edited, whole = mlflow.MlflowClient(), add_run(old), add_run(old, identity="j")
     client.log_metric(edited, "plan/seconds", 1.0)
@@ -96,6 +97,7 @@ def test_runs_of_others_are_left_out_with_a_warning(old: Path, caplog: pytest.Lo
     assert caplog.messages == []
 
 
+@pytest.mark.slow
 def test_an_edited_status_is_what_it_says(old: Path) -> None:
     run = add_run(old)
     for status, state in (("SCHEDULED", Status.FAILED), ("FAILED", Status.FAILED), ("RUNNING", Status.INTERRUPTED)):

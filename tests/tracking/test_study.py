@@ -26,6 +26,7 @@ def test_a_deleted_study_is_named(home_store: Path) -> None:
         experiment_id("adhoc", home_store)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", [1, LIMIT - 60, 3 * LIMIT])
 def test_a_long_definition_comes_back_whole(length: int, home_store: Path) -> None:
     record_study("own", {"question": "Why?", "note": "x" * length}, ["a = b"] * length, home_store)

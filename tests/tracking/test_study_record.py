@@ -54,6 +54,7 @@ def test_files_are_read_without_asking_the_store_for_their_run(
     check_files(record, full, bare)
 
 
+@pytest.mark.slow
 def test_files_of_a_cached_run_are_those_of_its_source(home: Path, uri: str) -> None:
     sources = [add_run(home, SPREAD), add_run(home, None)]
     for run in sources:

@@ -22,6 +22,7 @@ TAGS = {
 }
 
 
+@pytest.mark.slow
 def test_the_machine_s_load_is_recorded_and_said_nowhere(
     home: Path, study: Study, capfd: pytest.CaptureFixture[str]
 ) -> None:

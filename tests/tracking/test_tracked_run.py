@@ -37,6 +37,7 @@ def test_metrics_of_a_run_are_written_together_and_none_is_lost(start: Callable,
     assert study().curve(run.run_id, "train/loss")["value"].tolist() == list(range(2500))
 
 
+@pytest.mark.slow
 def test_long_values_and_odd_keys_of_a_configuration_are_kept(start: Callable, study: Study) -> None:
     config = {"a": {"b": [1, 2], "empty": {}}, "long": "x" * 10_000, "none": None}
     with start() as run:

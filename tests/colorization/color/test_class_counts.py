@@ -5,6 +5,7 @@ from skimage.color import rgb2lab
 from ablate.colorization.color.class_counts import ClassCounter
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [10, 7, 50])
 def test_every_pixel_counts_for_its_nearest_class(step, nearest_classes, noise):
     counter = ClassCounter(step)

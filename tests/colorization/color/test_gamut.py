@@ -17,6 +17,7 @@ def test_step_ten_gives_the_published_313_classes():
     assert bins.dtype == np.float32
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [1, 3, 5, 10, 20, 50])
 def test_classes_are_all_lattice_points_in_the_hull(step):
     # Signed distances to the hull's faces from Qhull; lattice points are at least 1e-3 away or on a face.

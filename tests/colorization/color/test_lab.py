@@ -119,6 +119,7 @@ def numeric_gradient(convert, values, step=1e-5):
     return np.stack(columns, axis=-1)
 
 
+@pytest.mark.slow
 def test_the_gradient_of_rgb_to_lab_equals_finite_differences():
     rgb = random_rgb(200) * 0.9 + 0.06
     np.testing.assert_allclose(gradient(rgb_to_lab, rgb), numeric_gradient(rgb2lab, rgb), rtol=1e-3, atol=0.05)
@@ -130,11 +131,13 @@ def test_the_gradient_of_lab_to_rgb_equals_finite_differences():
     np.testing.assert_allclose(gradient(lab_to_rgb, lab), expected, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rgb", [(0, 0, 0), (1, 1, 1), (0, 0, 1), (0.04045, 0.04045, 0.04045)])
 def test_gradients_to_rgb_are_finite_at_the_ends(rgb):
     assert np.isfinite(gradient(rgb_to_lab, [rgb])).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lab", [(0, 0, 0), (100, 0, 0), (0, 128, 128), (0, -128, -128), (20, 0, 127)])
 def test_gradients_to_lab_are_finite_at_the_ends(lab):
     assert np.isfinite(gradient(lab_to_rgb, [lab])).all()

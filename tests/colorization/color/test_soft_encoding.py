@@ -56,6 +56,7 @@ def test_a_point_between_four_classes_takes_the_one_of_the_lowest_index():
     assert squared.numpy().tolist() == [50, 50, 50, 50]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     st.lists(
@@ -107,6 +108,7 @@ def test_every_batch_shape_gives_the_same_as_a_flat_list(shape):
     assert nearest_bin(flat.reshape(*shape, 2)).shape == shape
 
 
+@pytest.mark.slow
 def test_a_graph_with_unknown_batch_gives_the_same_as_eager():
     ab = exact_square(24, seed=3).reshape(2, 3, 4, 2)
     traced = tf.function(soft_encode, input_signature=[tf.TensorSpec((None, None, None, 2))])

@@ -201,6 +201,7 @@ def test_the_same_photograph_is_cropped_anew_in_every_pass(sample, stream):
     assert len({picture.tobytes() for picture in lightness}) == 10
 
 
+@pytest.mark.slow
 def test_memory_changes_no_batch(data_config, sample):
     without = load_data(data_config(memory_gib=0.0), evaluation_side=32)
     options = {"seed": 2, "batch_size": 4, "first_step": 1, "steps": 2}
@@ -229,6 +230,7 @@ def test_evaluation_batches_come_once_and_in_order(sample, batch_size):
     np.testing.assert_allclose(ab, lab[..., 1:], atol=5e-3)
 
 
+@pytest.mark.slow
 def test_an_epoch_of_many_passes_is_ordered_one_pass_after_the_other():
     # Five photographs: what an epoch of the published scale asks of the sample, a tenth of it.
     order = example_order(0, np.arange(40_000), 5)[0].reshape(-1, 5)

@@ -323,6 +323,7 @@ def test_the_other_way_round_has_another_fingerprint(load, tmp_path, write_pictu
     assert load(one).fingerprint != load(two).fingerprint
 
 
+@pytest.mark.slow
 def test_without_memory_photographs_are_decoded_again_to_the_same(data_config, sample):
     again = load_data(data_config(memory_gib=0.0), evaluation_side=32)
     assert len(sample.train.cache) == 5

@@ -327,6 +327,7 @@ def test_more_pixels_than_the_most_are_refused_by_the_header_alone():
     assert "400000000 pixels" in reason(content)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [b"iCCP", b"zTXt"])
 def test_a_chunk_that_inflates_to_much_is_refused(noise, encode, kind):
     png = encode(noise())
@@ -339,6 +340,7 @@ def test_a_chunk_that_inflates_to_much_is_refused(noise, encode, kind):
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 def test_rows_beyond_the_picture_s_are_not_inflated(noise, encode):
     rows = zlib.compress(bytes(HEIGHT * (1 + 3 * WIDTH)) + bytes(2**26), 9)
     chunks = [(kind, rows if kind == b"IDAT" else content) for kind, content in chunks_of(encode(flat((1, 2, 3))))]

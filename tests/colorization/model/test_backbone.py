@@ -91,6 +91,7 @@ def test_a_layer_without_relu_keeps_negative_values(image):
     assert made.min() < 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output_res", ["full", "half", "quarter"])
 @pytest.mark.parametrize("batch_norm", ["affine", "plain", "none"])
 def test_the_whole_network_equals_a_forward_pass_in_numpy(image, output_res, batch_norm):
@@ -147,6 +148,7 @@ def test_dilated_convolutions_and_their_gradients_are_those_of_tensorflow():
             np.testing.assert_allclose(own, other, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_dilated_convolutions_in_a_row_are_rearranged_once():
     def arrangements(side):
         model = build_backbone(variant_layers(width=TINY), side=side)

@@ -113,6 +113,7 @@ def test_without_a_cost_that_a_log_scale_can_show_there_is_no_figure(seconds: fl
     assert quality_against_cost(compared(), costs(), metric="auc", higher_is_better=True, **NAMED) is None
 
 
+@pytest.mark.slow
 def test_a_metric_without_direction_has_no_front(drawn: list[Drawing]) -> None:
     figure = quality_against_cost(compared(), costs(baseline=1.0), metric="auc", higher_is_better=None, **NAMED)
     assert figure is not None

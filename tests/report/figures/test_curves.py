@@ -17,6 +17,7 @@ from tests.support.figures import (
 )
 
 
+@pytest.mark.slow
 def test_each_variant_has_a_panel_with_the_baseline_behind(drawn: list[Drawing]) -> None:
     figure = learning_curves(losses("baseline", "a=1"), order=["baseline", "a=1"])
     first, second = shown_axes(drawn[0])
@@ -31,6 +32,7 @@ def test_each_variant_has_a_panel_with_the_baseline_behind(drawn: list[Drawing])
     assert "from 9.5 to 7.5" in figure.alt
 
 
+@pytest.mark.slow
 def test_a_baseline_of_another_scale_does_not_flatten_a_curve(drawn: list[Drawing]) -> None:
     curves = pd.concat([losses("baseline"), losses("loss=regression", scale=0.001)])
     learning_curves(curves, order=["baseline", "loss=regression"])
@@ -39,6 +41,7 @@ def test_a_baseline_of_another_scale_does_not_flatten_a_curve(drawn: list[Drawin
     assert texts_of(second) == ["baseline off this axis"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 1.7e308])
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_losses_that_are_not_finite_are_left_out(drawn: list[Drawing], bad: float, seeds: int) -> None:

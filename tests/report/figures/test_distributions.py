@@ -13,6 +13,7 @@ from tests.support.figures import (
 )
 
 
+@pytest.mark.slow
 def test_the_truth_stands_before_the_variants_on_one_scale(drawn: list[Drawing]) -> None:
     figure = distributions(counts("a=1", "baseline"), order=["baseline", "a=1"])
     assert figure is not None

@@ -65,6 +65,7 @@ def answers(*rates: float, participants: int = 10, names: str = "abcd", seed: in
     return Answers(**{**made, **changes})  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_rates_and_pairs_are_in_the_bundles_order_however_trials_come() -> None:
     found = analyse(answers(0.3, 0.5, 0.1), None)
     assert found.rates["algorithm"].tolist() == ["a", "b", "c"]

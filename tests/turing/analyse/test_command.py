@@ -252,6 +252,7 @@ def test_an_artifact_that_is_gone_is_named(runs: dict[str, str], home: Path) -> 
         analyses()
 
 
+@pytest.mark.slow
 def test_a_store_without_the_study_says_what_to_do(runs: dict[str, str], home: Path, empty_store: Path) -> None:
     with pytest.raises(TrackingError, match=r"no study hand to track it in\. uri= names another store, track=false"):
         main(["out=there", f"uri=sqlite:///{empty_store}"])
@@ -289,6 +290,7 @@ def test_without_its_bundle_an_analysis_has_no_pictures_and_says_so(
     assert len(record.rates) == 3
 
 
+@pytest.mark.slow
 def test_of_several_experiments_one_has_to_be_named(runs: dict[str, str], alone: Path) -> None:
     with pytest.raises(ConfigError, match="several experiments; experiment= takes one of alone, people"):
         main([])
@@ -335,6 +337,7 @@ def test_an_empty_database_has_no_experiment(home: Path) -> None:
         main([])
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written_is_named(alone: Path) -> None:
     (alone / "file").touch()
     with pytest.raises(DataError, match=r"the analysis cannot be written to file/there: "):

@@ -549,6 +549,7 @@ def test_variants_are_called_as_the_report_calls_them(store: Store) -> None:
         assert [model.variant for model in runs_of_study(record, [name])[0]] == ["depth=shallow,loss=regression"]
 
 
+@pytest.mark.slow
 def test_two_configurations_under_one_name_colour_nothing(store: Store) -> None:
     open_store(store.uri)
     for _ in range(2):
@@ -617,6 +618,7 @@ def tampered(store: Store, build: Callable[..., Bundle]) -> Iterator[tuple[Track
     place.with_name("right").rename(place)
 
 
+@pytest.mark.slow
 def test_nothing_that_lies_beside_a_model_is_run(tampered: tuple[TrackedModel, Path], tmp_path: Path) -> None:
     run, place = tampered
     canary = tmp_path / "canary"

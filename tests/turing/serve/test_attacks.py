@@ -36,6 +36,7 @@ def answers(served: Served) -> int:
     return len(read_answers(served.site.database, "drawn").trials)
 
 
+@pytest.mark.slow
 def test_a_session_cannot_be_made_up(served: Served) -> None:
     visitor, token = begun(served)
     own = visitor.cookies[COOKIE]
@@ -54,6 +55,7 @@ def test_a_session_cannot_be_made_up(served: Served) -> None:
     assert answers(served) == 0
 
 
+@pytest.mark.slow
 def test_a_form_of_another_page_or_session_is_refused(served: Served) -> None:
     visitor, _ = begun(served)
     _, foreign = begun(served)
@@ -68,6 +70,7 @@ def test_a_form_of_another_page_or_session_is_refused(served: Served) -> None:
     assert "samesite=lax" in served.visitor().get("./").headers["set-cookie"].lower()
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_sent_again_counts_once(served: Served) -> None:
     visitor, token = begun(served)
     for choice in ("left", "right", "left"):
@@ -80,6 +83,7 @@ def test_an_answer_that_is_sent_again_counts_once(served: Served) -> None:
     assert answers(served) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "form",
     [
@@ -101,6 +105,7 @@ def test_a_changed_form_is_refused(served: Served, form: dict[str, object]) -> N
     assert answers(served) == 0
 
 
+@pytest.mark.slow
 def test_the_side_is_the_servers_to_know(served: Served) -> None:
     visitor, token = begun(served)
     page = visitor.get("trial").text
@@ -123,6 +128,7 @@ def test_the_seed_cannot_be_known_from_the_bundle(bundle: Bundle, tmp_path: Path
     assert bundle.manifest.seed not in seeds
 
 
+@pytest.mark.slow
 def test_names_headers_and_sizes_do_not_tell_which_is_real(served: Served) -> None:
     visitor, token = begun(served)
     for number in range(1, 8):
@@ -163,6 +169,7 @@ def test_both_pictures_are_read_for_either(served: Served, monkeypatch: pytest.M
     assert read == first * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "place",
     [
@@ -220,6 +227,7 @@ def test_a_token_can_be_guessed_five_times_a_minute(served: Served) -> None:
     assert guesser.post("/experimenter/login", token=TOKEN).status == 429
 
 
+@pytest.mark.slow
 def test_without_the_token_there_is_no_experimenters_page(served: Served) -> None:
     visitor = served.visitor(None)
     pages = ["", "drawn/", "drawn/trials.csv", "drawn/trials.parquet", "drawn/participants.csv"]
@@ -240,6 +248,7 @@ def test_without_the_token_there_is_no_experimenters_page(served: Served) -> Non
     assert not served.sessions().closed
 
 
+@pytest.mark.slow
 def test_one_address_makes_so_many_sessions_and_one_session_so_many_requests(
     serve: Callable[..., Served], bundle: Bundle
 ) -> None:

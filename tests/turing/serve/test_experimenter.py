@@ -71,6 +71,7 @@ def test_answers_come_as_csv_and_parquet(served: Served, logged_in: Visitor) -> 
     assert logged_in.get("drawn/trials.exe").status == 404
 
 
+@pytest.mark.slow
 def test_close_and_reopen(served: Served, logged_in: Visitor) -> None:
     assert logged_in.post("drawn/close", csrf="0" * 64).status == 403
     token = logged_in.get("drawn/").field("csrf")
@@ -83,6 +84,7 @@ def test_close_and_reopen(served: Served, logged_in: Visitor) -> None:
     assert logged_in.post("drawn/delete", csrf=token).status == 404
 
 
+@pytest.mark.slow
 def test_several_experiments_in_one_server(serve: Callable[..., Served], bundle: Bundle, tmp_path: Path) -> None:
     served = serve(bundle, make_bundle(tmp_path / "other", "other", algorithms=["<i>odd</i>"]))
     visitor = served.visitor(None)

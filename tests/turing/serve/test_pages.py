@@ -57,6 +57,7 @@ def test_a_whole_session_is_in_the_database_as_it_was_answered(served: Served) -
             assert trial.file(trial.real_side) == row["real"]
 
 
+@pytest.mark.slow
 def test_a_reload_neither_loses_nor_repeats(served: Served) -> None:
     visitor = served.visitor()
     visitor.begin()
@@ -92,6 +93,7 @@ def test_the_first_of_two_answers_counts(served: Served) -> None:
     assert trial.choice == "right"
 
 
+@pytest.mark.slow
 def test_trials_come_in_order(served: Served) -> None:
     visitor = served.visitor()
     visitor.begin()
@@ -103,6 +105,7 @@ def test_trials_come_in_order(served: Served) -> None:
     assert len(trials(served)) == 0
 
 
+@pytest.mark.slow
 def test_practice_says_whether_it_was_right_and_the_test_does_not(served: Served) -> None:
     visitor = served.visitor()
     visitor.begin()
@@ -123,6 +126,7 @@ def test_practice_says_whether_it_was_right_and_the_test_does_not(served: Served
     assert visitor.get("picture/3/left").status == 404
 
 
+@pytest.mark.slow
 def test_the_same_browser_takes_part_once(served: Served) -> None:
     visitor = served.visitor()
     visitor.begin()
@@ -147,6 +151,7 @@ def test_without_consent_nothing_begins(served: Served) -> None:
     assert read_answers(served.site.database, "drawn").participants.empty
 
 
+@pytest.mark.slow
 def test_algorithms_are_balanced_and_only_one_is_seen(served: Served) -> None:
     for _ in range(6):
         served.visitor().begin()
@@ -170,6 +175,7 @@ def test_closed_takes_nobody_new_and_lets_others_finish(served: Served) -> None:
     assert late.post("consent", csrf=token, color_vision="normal", agree="yes").status == 303
 
 
+@pytest.mark.slow
 def test_links_are_relative_so_that_any_path_will_do(served: Served) -> None:
     visitor = served.visitor()
     visitor.begin()
@@ -188,6 +194,7 @@ def test_links_are_relative_so_that_any_path_will_do(served: Served) -> None:
     assert "httponly" in fresh.lower()
 
 
+@pytest.mark.slow
 def test_two_experiments_do_not_mix(serve: Callable[..., Served], bundle: Bundle, tmp_path: Path) -> None:
     served = serve(bundle, make_bundle(tmp_path / "other", "other"))
     one, other = served.visitor(), served.visitor("other")
@@ -200,12 +207,14 @@ def test_two_experiments_do_not_mix(serve: Callable[..., Served], bundle: Bundle
     assert served.visitor(None).get("/").status == 404
 
 
+@pytest.mark.slow
 def test_one_experiment_is_where_the_root_leads(served: Served) -> None:
     root = served.visitor(None)
     assert root.get("/").headers["location"] == "e/drawn/"
     assert root.get("/e/drawn").headers["location"] == "drawn/"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "place", ["/nothing", "/e/nothing/", "/e/nothing", "/e/drawn/nothing", "/docs", "/openapi.json"]
 )
@@ -215,6 +224,7 @@ def test_an_unknown_address_says_so_in_words(served: Served, place: str) -> None
     assert "There is no such page" in page.text
 
 
+@pytest.mark.slow
 def test_a_lost_picture_is_a_page_in_words_and_a_line_in_the_log(
     served: Served, bundle: Bundle, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -230,6 +240,7 @@ def test_a_lost_picture_is_a_page_in_words_and_a_line_in_the_log(
     assert "Traceback" not in caplog.text
 
 
+@pytest.mark.slow
 def test_a_database_that_fails_confirms_nothing_and_the_page_tries_again(
     served: Served, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -77,6 +77,7 @@ def test_a_size_that_lies_costs_that_file_alone(zipped, change, said):
     assert read(zipped(change)) == {"one.png": CONTENT, "two.png": said}
 
 
+@pytest.mark.slow
 def test_a_file_is_inflated_no_further_than_it_claims(zipped):
     source = zipped((24, "<I", 100), (CONTENT, bytes(2**26)))
     tracemalloc.start()
