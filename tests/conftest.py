@@ -36,10 +36,12 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [os.environ.get("PYTHONP
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a browser; begin with whole commands: what is left at the end divides between the workers."""
+    """Mark what needs a browser or forks commands; begin with whole commands: the rest divides well at the end."""
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
+        if "forked" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")
     items.sort(key=lambda item: not {"home", "installed"}.intersection(getattr(item, "fixturenames", ())))
 
 
