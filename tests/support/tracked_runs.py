@@ -11,6 +11,15 @@ from ablate.tracking.store import open_store
 
 TABLE = pd.DataFrame({"example": ["cat"], "digest": ["c"], "auc": [1.0]})
 
+TAGS = {
+    "ablate.variant": "baseline",
+    "ablate.seed": "0",
+    "ablate.identity": "i",
+    "ablate.setting": "s",
+    "ablate.data.fingerprint": "f",
+}
+"""What the reader of a store needs of a run."""
+
 
 def add_run(home: Path, study: str = "own", identity: str = "i") -> str:
     """Track a finished run with a result."""

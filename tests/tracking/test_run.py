@@ -1,6 +1,5 @@
 """A tracked run ends in the right state, whatever happens."""
 
-import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -10,25 +9,12 @@ import mlflow
 import pytest
 
 from ablate.errors import Diverged, Interrupted, TrackingError
-from ablate.tracking.run import fail_orphaned_run, track
-from ablate.tracking.store import open_store
+from ablate.tracking.run import fail_orphaned_run
 from ablate.tracking.study_record import StudyRecord
 from ablate.tracking.tracked_run import TrackedRun
+from tests.support.tracked_runs import TAGS
 
 Study = Callable[[], StudyRecord]
-TAGS = {
-    "ablate.variant": "baseline",
-    "ablate.seed": "0",
-    "ablate.identity": "i",
-    "ablate.setting": "s",
-    "ablate.data.fingerprint": "f",
-}
-
-
-@pytest.fixture
-def start(home: Path) -> Callable[[], "object"]:
-    open_store(os.environ["MLFLOW_TRACKING_URI"])
-    return lambda: track(study="adhoc", name="baseline", tags=TAGS, project=home)
 
 
 def fail(run: TrackedRun, error: BaseException) -> None:

@@ -1,32 +1,14 @@
 """A run that is written: metrics, configuration and artifacts."""
 
-import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import mlflow
 import pytest
 
-from ablate.tracking.run import track
-from ablate.tracking.store import open_store
 from ablate.tracking.study_record import StudyRecord
-from ablate.tracking.tracked_run import TrackedRun
 
 Study = Callable[[], StudyRecord]
-TAGS = {
-    "ablate.variant": "baseline",
-    "ablate.seed": "0",
-    "ablate.identity": "i",
-    "ablate.setting": "s",
-    "ablate.data.fingerprint": "f",
-}
-
-
-@pytest.fixture
-def start(home: Path) -> Callable[..., AbstractContextManager[TrackedRun]]:
-    open_store(os.environ["MLFLOW_TRACKING_URI"])
-    return lambda: track(study="adhoc", name="baseline", tags=TAGS, project=home)
 
 
 @pytest.mark.slow
