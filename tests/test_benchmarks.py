@@ -3,6 +3,8 @@
 import importlib
 import importlib.util
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -229,3 +231,10 @@ def test_scenarios_have_groups_and_names_of_their_own_and_the_page_has_its_marke
     page = robustness.PAGE.read_text(encoding="utf-8")
     assert robustness.renewed(page, "", robustness.BEGIN, robustness.END)
     assert "**failed**" not in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["chaos", "launchers", "visitors"])
+def test_a_benchmark_finds_what_it_shares_with_the_tests(name: str, tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(BENCHMARKS)}
+    subprocess.run([sys.executable, "-c", f"import {name}"], cwd=tmp_path, env=environment, check=True, timeout=240)
