@@ -6,6 +6,7 @@ from contextlib import closing
 
 from scenarios.frame import QUICK, Fault, Place, scenario
 
+_IGNORED = "Ignored settings of the environment"
 GROUP = "surroundings"
 
 
@@ -57,7 +58,7 @@ def keras_file(place: Place) -> str:
     settings = {"floatx": "float16", "image_data_format": "channels_first", "epsilon": 0.1, "backend": "jax"}
     place.write("keras/keras.json", json.dumps(settings))
     env = {"KERAS_HOME": str(place.folder / "keras")}
-    place.train("data=sample", "study.name=mine", "seed=9", "rerun=all", env=env, says="Ignored settings of the environment")
+    place.train("data=sample", "study.name=mine", "seed=9", "rerun=all", env=env, says=_IGNORED)
     return _same_numbers(place)
 
 
@@ -72,7 +73,7 @@ def keras_variables(place: Place) -> str:
         "TF_XLA_FLAGS": "--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit",
         "ONEDNN_DEFAULT_FPMATH_MODE": "BF16",
     }
-    place.train("data=sample", "study.name=mine", "seed=9", "rerun=all", env=env, says="Ignored settings of the environment")
+    place.train("data=sample", "study.name=mine", "seed=9", "rerun=all", env=env, says=_IGNORED)
     return _same_numbers(place)
 
 
