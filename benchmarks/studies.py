@@ -107,7 +107,12 @@ def fill(runs: int, folder: Path, seeds: int = SEEDS) -> None:
             for step, loss in enumerate(4 * np.exp(-np.arange(POINTS) / 30) + generator.uniform(0, 1, POINTS)):
                 run.log_metrics({"train/loss": loss, "val/loss": loss + 0.1}, 10 * step)
             run.log_metrics({f"system/{name}": generator.uniform(0, 100) for name in LOAD})
-            costs = {"parameters": 2e6, "flops_per_image": 1e8, "images_per_second": 150.0, "peak_memory_mib": 1000.0}
+            costs = {
+                "parameters": 2e6,
+                "flops_per_example": 1e8,
+                "examples_per_second": 150.0,
+                "peak_memory_mib": 1000.0,
+            }
             run.log_metrics({f"cost/{name}": value * (1 + len(variant) % 5) for name, value in costs.items()})
             run.log_metrics({"cost/wall_seconds": generator.uniform(100, 120)})
             run.log_evaluation(evaluation, METRICS)

@@ -41,7 +41,7 @@ def test_it_says_where_every_run_stands_and_what_it_takes(
     assert after["total"]["seconds_left"] == pytest.approx(2 * after["runs"][1]["seconds"], abs=1e-4)
     cost = study().metrics.iloc[0]
     assert after["runs"][1]["parameters"] == cost["cost/parameters"]
-    assert after["runs"][1]["gflops_per_image"] == round(cost["cost/flops_per_image"] / 1e9, 6)
+    assert after["runs"][1]["gflops_per_example"] == round(cost["cost/flops_per_example"] / 1e9, 6)
 
     with acquire_lease(home / "checkpoints" / str(after["runs"][2]["identity"]), timeout_minutes=1) as lease:
         assert lease is not None

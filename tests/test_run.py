@@ -46,8 +46,8 @@ def test_a_run_leaves_all_that_a_report_needs(run_here: Run, study: Study) -> No
         assert (artifacts / file).is_file()
 
     metrics = record.metrics.loc[run_id]
-    assert {"cost/parameters", "cost/flops_per_image", "cost/wall_seconds"} <= set(metrics.index)
-    assert {"cost/images_per_second", "cost/peak_memory_mib", "reference/grey/auc_raw"} <= set(metrics.index)
+    assert {"cost/parameters", "cost/flops_per_example", "cost/wall_seconds"} <= set(metrics.index)
+    assert {"cost/examples_per_second", "cost/peak_memory_mib", "reference/grey/auc_raw"} <= set(metrics.index)
     assert list(record.curve(run_id, "train/loss")["step"]) == [1, 2]
     assert list(record.curve(run_id, "val/loss")["step"]) == [2]
     table = record.per_example(run_id)

@@ -10,7 +10,11 @@ class ConfigError(AblateError):
 
 
 class DataError(AblateError):
-    """Photographs are missing, unreadable or too few."""
+    """Examples are missing, unreadable or too few."""
+
+
+class TaskError(AblateError):
+    """A task does not keep to its protocol; the message says what it did and what it must do."""
 
 
 class TrackingError(AblateError):

@@ -5,9 +5,10 @@ import sys
 from ablate.cli.command_line import CommandLine, parse_command_line
 from ablate.cli.errors import handle_errors
 from ablate.config.validation import validate_config
+from ablate.errors import ConfigError
 from ablate.study.planning import distinguishing_overrides
 from ablate.study.sweep import expand_sweep
-from ablate.task import Task
+from ablate.task import Describable, Task
 
 HELP = """\
 Print the layers of a variant's network: output shapes for one example, parameters, FLOPs, receptive field.
@@ -42,12 +43,13 @@ def _swept(given: CommandLine) -> str:
 
 
 def _shown(task: Task) -> str:
+    if not isinstance(task, Describable):
+        raise ConfigError(f"{type(task).__name__} describes no layers: it has no layer_table and cost")
     table, cost = task.layer_table(), task.cost()
     layers = table.to_markdown(index=False, tablefmt="simple", floatfmt=",.1f", intfmt=",")
-    return (
-        f"{layers}\n\n{cost['parameters']:,.0f} trainable parameters, "
-        f"{cost['flops_per_image'] / 1e9:.3g} GFLOPs an image"
-    )
+    flops = cost.get("flops_per_example")
+    computed = "" if flops is None else f", {flops / 1e9:.3g} GFLOPs an example"
+    return f"{layers}\n\n{cost['parameters']:,.0f} trainable parameters{computed}"
 
 
 if __name__ == "__main__":

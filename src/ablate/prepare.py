@@ -16,6 +16,7 @@ from ablate.config.validation import validate_config
 from ablate.errors import ConfigError
 from ablate.study.sweep import expand_sweep
 from ablate.system.threads import job_threads
+from ablate.task import Preparable
 
 HELP = """\
 Turn photographs into a prepared data set: decoded, resized, in large files that training reads at full speed.
@@ -50,6 +51,8 @@ def main() -> None:
         composed = parse_command_line(overrides)
         config = _compose(composed)
         task = validate_config(config).task
+        if not isinstance(task, Preparable):
+            raise ConfigError(f"{type(task).__name__} has no data to prepare: it has no method prepare")
         options = {key: resolve_text(value, config) for key, value in options.items()}
         workers = parse_int(options, "workers", job_threads(), minimum=1)
         shard_mib = parse_int(options, "shard_mib", 64, minimum=1)

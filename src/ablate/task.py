@@ -1,10 +1,14 @@
-"""The protocol of a task: all that the framework knows of what it trains. Imports no TensorFlow."""
+"""The protocols of a task: all that the framework knows of what it trains. Imports no TensorFlow.
+
+Users start from `ablate.ArrayTask`, `ablate.DatasetTask` or `ablate.FunctionTask`, which implement them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import keras
@@ -21,7 +25,7 @@ class Metric:
     label: str
     unit: str
     higher_is_better: bool | None
-    description: str
+    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,12 +68,15 @@ class Evaluation:
         metrics: The model's value of each metric.
         references: The metrics of trivial baselines, by their name.
         per_example: One row an evaluated example: `example`, its name; `digest`, of its contents, which identifies it;
-            and every metric. Without digests, names identify examples.
+            and every metric that examples have one by one, the mean of which is the model's value. Without digests,
+            names identify examples. A metric without a column is one of the whole set, such as a macro F1.
         samples: Pictures of some examples by kind, `given`, `truth` and `output`, then by the example's name; a random
             choice, the same for every variant.
         distribution: Distribution of the outputs and of the truth, over all examples: two columns of coordinates,
             which form a grid, and the counts `truth` and `output`. None for a task without one.
         figures: Pictures for MLflow, by name.
+        replicates: Metrics of the whole set on bootstrapped examples: one row a replicate, the same draws in every
+            run; one column a metric. None where no function recomputes them.
     """
 
     metrics: Mapping[str, float]
@@ -78,29 +85,38 @@ class Evaluation:
     samples: Mapping[str, Mapping[str, Image.Image]] = field(default_factory=dict)
     distribution: pd.DataFrame | None = None
     figures: Mapping[str, Image.Image] = field(default_factory=dict)
+    replicates: pd.DataFrame | None = None
 
 
 class Task(Protocol):
-    """Something to train and evaluate: data, model, loss, metrics.
+    """What is trained and evaluated: its examples, metrics, configuration and data.
 
-    `task._target_` names its class. The constructor gets the other keys of `task`, resolved, and raises `ConfigError`
-    where they are wrong. It resolves relative paths with `ablate.config.paths.absolute`, as the current folder may be
-    that of a job. The constructor and the methods up to `find_data` are cheap and import no TensorFlow. A model draws
-    random numbers in training from a `keras.random.SeedGenerator` that is an attribute of one of its layers, so that
-    its state is part of a checkpoint. `ablate.testing.task_contract` tests all of this.
+    `task._target_` names its class, which is a `KerasTask` or an `OwnLoopTask` as well. The constructor gets the
+    other keys of `task`, and all sections of the configuration that are not the framework's, resolved. It raises
+    `ConfigError` where they are wrong, and resolves relative paths with `ablate.config.paths.absolute`, as the current
+    folder may be that of a job. The constructor and the methods up to `find_data` are cheap and import no TensorFlow.
+    `ablate.testing.TaskContract` tests all of this.
 
     Results depend on the code of all modules that the class imports, directly or not
-    (`ablate.execution.code_version`); the class attribute `irrelevant_code` may name modules that cannot influence a
-    result.
+    (`ablate.execution.code_version`). Two class attributes are optional: `irrelevant_code` names modules that cannot
+    influence a result, `no_result_keys` keys of the configuration that cannot, as in `data.root`.
+
+    Attributes:
+        example: What an example is called: photograph, digit.
+        metrics: What an evaluation measures.
     """
 
-    metrics: Sequence[Metric]
+    @property
+    def example(self) -> str:
+        """What an example is called."""
+        ...
+
+    @property
+    def metrics(self) -> Sequence[Metric]:
+        """What an evaluation measures."""
+        ...
 
     def __init__(self, **config: Any): ...
-
-    def cost(self) -> Mapping[str, float]:
-        """Return the cost of one example's forward pass: `parameters` and `flops_per_image` among others."""
-        ...
 
     def result_config(self) -> Mapping[str, Any]:
         """Return all of the configuration that determines a result, as plain values: no paths, no caches."""
@@ -108,10 +124,6 @@ class Task(Protocol):
 
     def comparison_config(self) -> Mapping[str, Any]:
         """Return the part of `result_config` in which runs must agree for their results to be compared."""
-        ...
-
-    def layer_table(self) -> pd.DataFrame:
-        """Return the model's layers, one a row."""
         ...
 
     def find_data(self) -> FoundData:
@@ -122,22 +134,18 @@ class Task(Protocol):
         """
         ...
 
-    def prepare(self, out: str, *, workers: int, shard_mib: int) -> str:
-        """Write the data in the form that training reads fastest; resume where that was interrupted.
-
-        Args:
-            out: Folder or URL.
-            workers: Processes.
-            shard_mib: About how many MiB go into a file.
-
-        Returns:
-            A line that says what was written.
-        """
-        ...
-
     def load_data(self) -> DataSummary:
-        """Find and check the data; the methods below need it."""
+        """Find and check the data; training and evaluation need it."""
         ...
+
+
+class KerasTask(Task, Protocol):
+    """A task that Keras' `fit` trains.
+
+    A model draws random numbers in training from a `keras.random.SeedGenerator` that is an attribute of one of its
+    layers, so that its state is part of a checkpoint. Two methods are optional: `callbacks` returns callbacks of
+    Keras, `compile_metrics` metrics of Keras whose curves are tracked.
+    """
 
     def examples_per_epoch(self) -> int:
         """Return the number of examples in an epoch."""
@@ -155,10 +163,89 @@ class Task(Protocol):
         """Return a new model, not compiled; layers that variants share start alike for the same seed."""
         ...
 
-    def build_loss(self) -> keras.losses.Loss:
-        """Return the loss to compile the model with."""
+    def build_loss(self) -> Any:
+        """Return the loss to compile the model with, anything that Keras takes for one."""
         ...
 
     def evaluate(self, model: keras.Model) -> Evaluation:
         """Measure a trained model on the evaluation examples."""
         ...
+
+
+class LoopRun(Protocol):
+    """What a training loop of one's own is given by the framework.
+
+    Attributes:
+        folder: The run's folder for checkpoints; what is in it is there again when an interrupted run resumes, and
+            gone when the run has finished.
+    """
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder for checkpoints."""
+        ...
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
+        """Track points of curves, as in `{"train/loss": 0.3}`."""
+        ...
+
+    def report_progress(self, step: int, steps: int) -> None:
+        """Tell how many steps of how many are done, for the time left that a sweep shows."""
+        ...
+
+    def should_stop(self) -> bool:
+        """Tell whether the run is interrupted: save a checkpoint and return, whatever; the run resumes later."""
+        ...
+
+
+class OwnLoopTask(Task, Protocol):
+    """A task that trains itself, with any library."""
+
+    def train_and_evaluate(self, seed: int, run: LoopRun) -> Evaluation | None:
+        """Train and evaluate; resume from `run.folder`. None, or anything, where `run.should_stop()`."""
+        ...
+
+
+@runtime_checkable
+class Describable(Protocol):
+    """A task that can describe its model without training it.
+
+    The class attribute `describes_without_tensorflow` (default False) says whether that is cheap: then `plan` does.
+    """
+
+    def cost(self) -> Mapping[str, float]:
+        """Return the cost of one example's forward pass: `parameters` and `flops_per_example` among others."""
+        ...
+
+    def layer_table(self) -> pd.DataFrame:
+        """Return the model's layers, one a row, with the column `parameters`."""
+        ...
+
+
+@runtime_checkable
+class Preparable(Protocol):
+    """A task whose data can be prepared, see `python -m ablate.prepare`."""
+
+    def prepare(self, out: str, *, workers: int, shard_mib: int) -> str:
+        """Write the data in the form that training reads fastest; resume where that was interrupted.
+
+        Args:
+            out: Folder or URL.
+            workers: Processes.
+            shard_mib: About how many MiB go into a file.
+
+        Returns:
+            A line that says what was written.
+        """
+        ...
+
+
+def trains_itself(task: Task | type) -> bool:
+    """Tell whether a task is an `OwnLoopTask`."""
+    return callable(getattr(task, "train_and_evaluate", None))
+
+
+def planned_cost(task: Task) -> Mapping[str, float]:
+    """Return the cost of an example's forward pass where that needs no TensorFlow; empty where it does."""
+    cheap = isinstance(task, Describable) and getattr(task, "describes_without_tensorflow", False)
+    return task.cost() if cheap and isinstance(task, Describable) else {}

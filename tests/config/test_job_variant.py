@@ -35,6 +35,7 @@ def name(*overrides: str, values: dict[str, Any] | None = None, **choices: str) 
         defaults=DEFAULTS,
         values=OmegaConf.to_container(changed),
         reference=CONFIG,
+        no_result_keys=("data.root", "data.memory_gib"),
     ).name
 
 

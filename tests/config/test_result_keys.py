@@ -19,7 +19,7 @@ from ablate.config.result_keys import changes_result, is_varied_group
     ],
 )
 def test_which_keys_change_a_result(key: str, changes: bool) -> None:
-    assert changes_result(key) is changes
+    assert changes_result(key, ["data.root"]) is changes
 
 
 @pytest.mark.parametrize("group", ["depth", "dropout@second"])

@@ -37,7 +37,7 @@ def test_a_relative_root_survives(tmp_path: Path) -> None:
         (["study.name=a/b"], "study.name=a/b"),
         (["+depth.block=3"], "unknown key: depth.block. Allowed: depth.blocks, depth.name"),
         (["+training.epoch=3"], "Did you mean training.epochs?"),
-        (["+extra=1"], "unknown key: extra. Allowed: backbone, checkpoint"),
+        (["+extra=1"], "unknown key: extra. Allowed: backbone, color"),
         (["hardware.precision=float8"], "'float32', 'mixed_bfloat16' or 'mixed_float16'"),
         (
             ["hardware.devices=cpu:0"],

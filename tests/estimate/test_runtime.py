@@ -98,7 +98,7 @@ def test_nothing_is_predicted_from_nothing() -> None:
     assert estimate_runtime(measured_runs(history(), None), configuration="one", flops=1e9, examples=1) is None
 
 
-@pytest.mark.parametrize("column", ["flops", "examples", "examples_per_second", "seconds"])
+@pytest.mark.parametrize("column", ["examples", "examples_per_second", "seconds"])
 def test_runs_of_which_too_little_is_known_do_not_count(column: str) -> None:
     unknown = {"examples_per_second": 1.0, "seconds": 1000.0, column: NAN}
     found = predicted(measured_runs(history(unknown, {}, unknown), None))

@@ -126,6 +126,7 @@ TWICE = [("FINISHED", "x", 0), ("FINISHED", "x", 0), ("FINISHED", "baseline", 0)
 
 def test_another_configuration_under_one_name_and_seed_is_no_rerun() -> None:
     runs = frame(*TWICE, configuration=["new", "old", "b", "old"], setting=["s"] * 4)
+    runs = runs.assign(no_result_keys="data.root data.memory_gib")
     selection = newest_finished(runs, all_evaluated(runs))
     assert list(selection.runs.index) == ["run0", "run1", "run2"]
     assert (selection.superseded, selection.others) == (1, {})

@@ -24,7 +24,11 @@ def run(label: str = "depth=full", configuration: str = "one") -> PlannedRun:
     )
     config: Any = SimpleNamespace(
         run=SimpleNamespace(training=training),
-        task=SimpleNamespace(cost=lambda: {"parameters": 7, "flops_per_image": 2e9}),
+        task=SimpleNamespace(
+            cost=lambda: {"parameters": 7, "flops_per_example": 2e9},
+            layer_table=lambda: None,
+            describes_without_tensorflow=True,
+        ),
     )
     return cast(
         PlannedRun,
@@ -47,7 +51,7 @@ def row(state: RunState, done: int = 0, **of_run: str) -> dict[str, Any]:
 
 def test_a_row_has_cost_and_estimate() -> None:
     found = row(TODO)
-    expected = {"variant": "depth=full", "seed": 5, "status": "to do", "parameters": 7, "gflops_per_image": 2.0}
+    expected = {"variant": "depth=full", "seed": 5, "status": "to do", "parameters": 7, "gflops_per_example": 2.0}
     assert found == {**found, **expected, "seconds": 80.0, "seconds_left": 80.0, "basis": "calibration", "epochs": 2}
     assert row(TODO, label="")["variant"] == "defaults"
 

@@ -8,7 +8,7 @@ from ablate.study.plan_text import format_plan
 
 RUN = {
     "variant": "depth=full", "seed": 0, "status": "to do", "reason": "", "epoch": 0, "epochs": 4, "parameters": 1234.0,
-    "gflops_per_image": 0.5, "seconds": 60.0, "basis": "calibration",
+    "gflops_per_example": 0.5, "seconds": 60.0, "basis": "calibration",
 }  # fmt: skip
 
 

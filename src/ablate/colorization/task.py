@@ -36,6 +36,11 @@ class ColorizationTask:
         *(f"ablate.colorization.data.sources.{name}" for name in ("archives", "tfds", "url")),
     )
     """Names, and what splits and prepares data: the fingerprint tells the splits and contents."""
+    no_result_keys = (
+        *("data.root", "data.memory_gib", "data.max_bad_fraction", "evaluation.samples", "evaluation.batch_size"),
+    )
+    example = "photograph"
+    describes_without_tensorflow = True
 
     def __init__(self, **config: Any):
         self.config = validate(ColorizationConfig, config)
@@ -108,7 +113,7 @@ class ColorizationTask:
         costs = layer_costs(self.layers, self.side)
         return {
             "parameters": sum(cost.parameters for cost in costs),
-            "flops_per_image": sum(cost.flops for cost in costs),
+            "flops_per_example": sum(cost.flops for cost in costs),
         }
 
     def find_data(self) -> FoundData:

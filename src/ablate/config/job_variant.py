@@ -1,6 +1,6 @@
 """The variant of a Hydra job: its differences from the defaults."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -29,6 +29,7 @@ def variant_of_job(config: ValidConfig) -> Variant:
         defaults=compose_levels_only(NOT_VARIED)[0],
         values=config.values,
         reference=compose_levels_only()[1],
+        no_result_keys=getattr(config.task, "no_result_keys", ()),
     )
 
 
@@ -39,6 +40,7 @@ def variant_of_overrides(
     defaults: Mapping[str, str],
     values: Mapping[str, Any],
     reference: Mapping[str, Any],
+    no_result_keys: Collection[str] = (),
 ) -> Variant:
     """Return the variant that a job's overrides make of the defaults.
 
@@ -49,6 +51,7 @@ def variant_of_overrides(
         values: The job's configuration, resolved.
         reference: The configuration of its levels alone, without overrides of keys: setting a key to the value that it
             has there makes no difference.
+        no_result_keys: See `result_keys.changes_result`.
 
     Returns:
         For example `optimizer=adadelta,output_res=quarter`; the baseline where nothing differs.
@@ -68,7 +71,7 @@ def variant_of_overrides(
             now = {key: override.value()}
         for name in sorted({*now, *before}):
             one, other = now.get(name, _ABSENT), before.get(name, _ABSENT)
-            if changes_result(name) and not same_level(one, other):
+            if changes_result(name, no_result_keys) and not same_level(one, other):
                 differences[name] = "absent" if one is _ABSENT else level_text(one)
     return Variant.from_texts(differences)
 

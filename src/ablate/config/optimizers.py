@@ -79,6 +79,8 @@ class OtherOptimizer(OptimizerConfig):
     model_config = ConfigDict(extra="allow", frozen=True)
 
 
+NO_OPTIMIZER = OptimizerConfig.model_validate({"name": "own", "_target_": "none", "learning_rate": 1.0})
+"""Of a task that trains itself, to which the section `optimizer` belongs."""
 SCHEMAS: dict[str, type[OptimizerConfig]] = {
     "keras.optimizers.Adam": Adam,
     "keras.optimizers.AdamW": AdamW,

@@ -36,6 +36,12 @@ class TrainingConfig(Schema):
         return self.steps_in_epoch(examples) * self.epochs * self.batch_size
 
 
+NO_TRAINING = TrainingConfig(
+    epochs=1, steps_per_epoch=1, batch_size=1, deterministic=True, learning_rate_drops=[], log_points=100
+)
+"""Of a task that trains itself, to which the section `training` belongs: the whole training is one step."""
+
+
 class HardwareConfig(Schema):
     """Devices, precision and compilation.
 

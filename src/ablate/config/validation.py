@@ -15,20 +15,18 @@ from omegaconf import DictConfig
 from ablate.config.environment import fix_environment
 from ablate.config.hydra_job import unresolved_values
 from ablate.config.interpolation import resolve
-from ablate.config.optimizers import SCHEMAS, OptimizerConfig, OtherOptimizer
-from ablate.config.schema import unknown_key, validate
+from ablate.config.optimizers import NO_OPTIMIZER, SCHEMAS, OptimizerConfig, OtherOptimizer
+from ablate.config.schema import validate
 from ablate.config.sections import RunConfig
+from ablate.config.training import NO_TRAINING
 from ablate.errors import ConfigError
-from ablate.task import Task
+from ablate.task import KerasTask, OwnLoopTask, Task, trains_itself
 
 _TARGET = "_target_"
-_METHODS = {name for name, member in vars(Task).items() if callable(member) and not name.startswith("_")} - {
-    "layer_table",
-    "prepare",
-}
-"""The methods of a task that a run needs; the other two are for commands of their own."""
 REFERRED_SECTIONS = ("scale",)
 """Sections that only other sections refer to."""
+OWN_LOOP_SECTIONS = ("optimizer", "training")
+"""Sections that are the task's where it trains itself."""
 
 
 @dataclass(frozen=True)
@@ -63,19 +61,17 @@ def validate_config(config: DictConfig | Mapping[str, Any]) -> ValidConfig:
     if values.get("experiment") is not None:
         name = values["experiment"]
         raise ConfigError(f"experiment={name} is many runs: add -m, as in `python -m ablate.run -m experiment={name}`")
-    task = values.get("task", {})
+    named = _task_class(values.get("task", {}))
     fields = tuple(RunConfig.model_fields)
-    allowed = {*fields, *task, "task", *REFERRED_SECTIONS}.difference({_TARGET})
-    for key in values:
-        if key not in allowed:
-            raise ConfigError(unknown_key(key, allowed))
     sections = {key: values[key] for key in fields if key in values}
-    if isinstance(sections.get("optimizer"), Mapping):
+    if trains_itself(named):
+        sections |= {"optimizer": NO_OPTIMIZER, "training": NO_TRAINING}
+    elif isinstance(sections.get("optimizer"), Mapping):
         target = sections["optimizer"].get(_TARGET)
         schema = SCHEMAS.get(target, OtherOptimizer) if isinstance(target, str) else OptimizerConfig
         sections["optimizer"] = validate(schema, sections["optimizer"], prefix="optimizer")
     run = validate(RunConfig, sections)
-    return ValidConfig(values, run, _task(task))
+    return ValidConfig(values, run, _build(named, values))
 
 
 def _missing(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
@@ -86,7 +82,7 @@ def _missing(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{key}"
 
 
-def _task(section: Mapping[str, Any]) -> Task:
+def _task_class(section: Mapping[str, Any]) -> type[Task]:
     target = section.get(_TARGET, "")
     module, _, name = str(target).rpartition(".")
     fix_environment()  # a task's module may import Keras
@@ -95,11 +91,38 @@ def _task(section: Mapping[str, Any]) -> Task:
     except Exception as error:  # whatever the code of a module raises
         raise ConfigError(f"task._target_={target} cannot be imported: {error}") from error
     # Nothing but a task is called: a configuration may come from somebody else's study or store.
-    missing = sorted(method for method in _METHODS if not callable(getattr(named, method, None)))
-    if not isinstance(named, type) or missing:
-        lacks = f": it has no {', '.join(missing)}" if isinstance(named, type) else f": it is a {type(named).__name__}"
-        raise ConfigError(f"task._target_={target} is no task, see ablate.task.Task{lacks}")
+    if not isinstance(named, type):
+        raise ConfigError(f"task._target_={target} is no task: it is a {type(named).__name__}")
+    protocol: type = OwnLoopTask if trains_itself(named) else KerasTask
+    missing = sorted(method for method in _methods(protocol) if not callable(getattr(named, method, None)))
+    if missing:
+        raise ConfigError(
+            f"task._target_={target} is no task: it has no {', '.join(missing)}. Inherit from ablate.ArrayTask, "
+            "ablate.DatasetTask or ablate.FunctionTask, or see ablate.task.KerasTask"
+        )
+    return cast(type[Task], named)
+
+
+def _methods(protocol: type) -> set[str]:
+    return {
+        name
+        for cls in (Task, protocol)
+        for name, member in vars(cls).items()
+        if callable(member) and not name.startswith("_")
+    }
+
+
+def _build(named: type[Task], values: Mapping[str, Any]) -> Task:
+    """Construct the task from its own section, and from all that are not the framework's."""
+    framework = {"task", *RunConfig.model_fields, *REFERRED_SECTIONS}
+    if trains_itself(named):
+        framework.difference_update(OWN_LOOP_SECTIONS)
+    own = {key: value for key, value in values.items() if key not in framework}
+    section = {key: value for key, value in values["task"].items() if key != _TARGET}
+    for key in section:
+        if key in own and section[key] != own[key]:
+            raise ConfigError(f"task.{key} and the section {key} are both given to the task: rename one of them")
     try:
-        return cast(Task, named(**{key: value for key, value in section.items() if key != _TARGET}))
+        return named(**{**own, **section})
     except TypeError as error:
-        raise ConfigError(f"task._target_={target} cannot be constructed: {error}") from error
+        raise ConfigError(f"task._target_={values['task'][_TARGET]} cannot be constructed: {error}") from error

@@ -6,11 +6,13 @@ import multiprocessing
 import time
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
-from typing import Any
+from typing import Any, cast
 
 from ablate.config.environment import set_onednn
 from ablate.config.validation import validate_config
+from ablate.errors import ConfigError
 from ablate.estimate.runtime import BASES, RuntimeEstimate
+from ablate.task import KerasTask, trains_itself
 
 _STEPS = 6
 
@@ -36,7 +38,9 @@ def _time_steps(values: Mapping[str, Any]) -> tuple[float, float]:
 
     begun = time.monotonic()
     config = validate_config(values)
-    run, task = config.run, config.task
+    if trains_itself(config.task):
+        raise ConfigError(f"calibrate=true times steps of Keras, and {type(config.task).__name__} trains itself")
+    run, task = config.run, cast(KerasTask, config.task)
     hardware = configure(run.hardware, seed=run.seed, deterministic=run.training.deterministic)
     task.load_data()
     from ablate.training.fit import train

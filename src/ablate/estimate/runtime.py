@@ -36,40 +36,43 @@ def devices_of_host(history: pd.DataFrame, host: str) -> str | None:
 
 def measured_runs(history: pd.DataFrame, devices: str | None) -> pd.DataFrame:
     """Return the runs of a history with all measurements, on some devices; None: on any."""
-    measured = ["flops", "examples", "examples_per_second", "seconds"]
+    measured = ["examples", "examples_per_second", "seconds"]
     runs = history.dropna(subset=measured)
     runs = runs[(runs[measured] > 0).all(axis=1)]
     return runs if devices is None else runs[runs["devices"] == devices]
 
 
 def estimate_runtime(
-    history: pd.DataFrame, *, configuration: str, flops: float, examples: int
+    history: pd.DataFrame, *, configuration: str, flops: float | None, examples: int
 ) -> RuntimeEstimate | None:
     """Estimate the runtime of a run.
 
     The time of a run is examples / throughput + the rest (data, compilation, evaluation). Throughput and rest are the
     medians of earlier runs with the same configuration; else the throughput follows from the FLOPs per second that the
-    up to five runs nearest in cost achieved, which grow slowly with the cost.
+    up to five runs nearest in cost achieved, which grow slowly with the cost. Where its FLOPs are not known, only runs
+    with the same configuration tell.
 
     Args:
         history: Finished runs on its devices, one a row, see `measured_runs`: `configuration`, `flops` (of one
             example's forward pass), `examples` (that it trained on), `examples_per_second`, `seconds`.
         configuration: Its identity apart from the seed.
-        flops: FLOPs of one example's forward pass.
+        flops: FLOPs of one example's forward pass, None where they are not known.
         examples: How many it trains on.
 
     Returns:
         The estimate, or None where no run has finished.
     """
-    if history.empty:
+    same = history["configuration"] == configuration
+    costed = history["flops"] > 0
+    if not same.any() and (flops is None or not costed.any()):
         return None
     rest = (history["seconds"] - history["examples"] / history["examples_per_second"]).clip(lower=0)
-    same = history["configuration"] == configuration
     if same.any():
         throughput, basis = float(history.loc[same, "examples_per_second"].median()), BASES[0]
         near = history.index[same]
     else:
-        distance = (history["flops"].astype(float) / flops).map(lambda ratio: abs(math.log(ratio)))
+        assert flops is not None
+        distance = (history.loc[costed, "flops"].astype(float) / flops).map(lambda ratio: abs(math.log(ratio)))
         near = distance.sort_values(kind="stable").index[:_NEAREST]
         achieved = history.loc[near, "flops"] * history.loc[near, "examples_per_second"]
         throughput, basis = float(achieved.median()) / flops, BASES[1]

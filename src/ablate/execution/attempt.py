@@ -6,8 +6,9 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from tqdm import tqdm
 
@@ -18,7 +19,16 @@ from ablate.execution.identity import configuration, identity, setting, setting_
 from ablate.execution.job import Job
 from ablate.execution.lease import Lease
 from ablate.system.signals import SIGNALS
-from ablate.task import DataSummary, Metric
+from ablate.task import (
+    DataSummary,
+    Describable,
+    Evaluation,
+    KerasTask,
+    Metric,
+    OwnLoopTask,
+    planned_cost,
+    trains_itself,
+)
 from ablate.tracking import names
 from ablate.tracking.run import track
 from ablate.tracking.run_records import history
@@ -26,7 +36,7 @@ from ablate.tracking.tracked_run import TrackedRun
 from ablate.training.hardware import Hardware, configure
 
 if TYPE_CHECKING:
-    from ablate.training.fit import Training
+    import keras
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +59,9 @@ def run_attempt(
         LeaseLost: Another process has taken the run over.
         TrackingError: The store does not take what is tracked.
     """
-    run, task, begun = checked.run, checked.task, time.monotonic()
-    hardware = configure(run.hardware, seed=run.seed, deterministic=run.training.deterministic)
-    data = task.load_data()
+    run, begun = checked.run, time.monotonic()
+    hardware = _configure(checked)
+    data = checked.task.load_data()
     tags = _tags(job, checked, data.fingerprint)
     if tags[names.IDENTITY_TAG] != lease.folder.name:
         raise DataError("the data set has changed while it was read: start again")
@@ -68,19 +78,46 @@ def run_attempt(
     ) as tracked:
         started(tracked.run_id)
         _log_inputs(job, checked, tracked, data, hardware)
-        _log_estimate(checked, tracked, hardware.facts["devices"], tags[names.CONFIGURATION_TAG])
+        _log_estimate(checked, tracked, data, hardware.facts["devices"], tags[names.CONFIGURATION_TAG])
         loaded = time.monotonic()
-        training = _train(job, checked, tracked, lease, hardware)
-        trained = time.monotonic()
-        evaluation = task.evaluate(training.model)
+        trained = _train(job, checked, tracked, lease, hardware)
+        evaluated = time.monotonic()
+        evaluation = trained.evaluate()
         lease.ensure_held()
-        tracked.log_evaluation(evaluation, task.metrics)
-        if run.tracking.model:
-            tracked.log_model(training.model)
-        seconds = loaded - begun + training.seconds + time.monotonic() - trained
-        examples = training.steps * run.training.batch_size
-        tracked.log_metrics({names.SECONDS: seconds, names.EXAMPLES: examples}, training.steps)
-        log.info("Evaluated: %s", ", ".join(_measured(metric, evaluation.metrics) for metric in task.metrics))
+        tracked.log_evaluation(evaluation, checked.task.metrics)
+        if run.tracking.model and trained.model is not None:
+            tracked.log_model(trained.model)
+        seconds = loaded - begun + trained.seconds + time.monotonic() - evaluated
+        tracked.log_metrics({names.SECONDS: seconds, names.EXAMPLES: trained.examples}, trained.steps)
+        log.info("Evaluated: %s", ", ".join(_measured(metric, evaluation.metrics) for metric in checked.task.metrics))
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """A finished training, whoever did it.
+
+    Attributes:
+        evaluate: Evaluates what was trained.
+        model: Keras' model; None where the task trained itself.
+        seconds: Wall time of all attempts.
+        steps: Steps in all.
+        examples: How many examples they took.
+    """
+
+    evaluate: Callable[[], Evaluation]
+    model: keras.Model | None
+    seconds: float
+    steps: int
+    examples: int
+
+
+def _configure(checked: ValidConfig) -> Hardware:
+    run = checked.run
+    if trains_itself(checked.task):
+        from ablate.training.own_loop import configure_own_loop
+
+        return Hardware(configure_own_loop(run.hardware, seed=run.seed))
+    return configure(run.hardware, seed=run.seed, deterministic=run.training.deterministic)
 
 
 def _tags(job: Job, checked: ValidConfig, fingerprint: str) -> dict[str, str]:
@@ -97,6 +134,7 @@ def _tags(job: Job, checked: ValidConfig, fingerprint: str) -> dict[str, str]:
         names.EVALUATION_TAG: ", ".join(f"{name} {value}" for name, value in sorted(parts["comparison"].items())),
         names.SCALE_TAG: str(parts["scale"]),
         names.CODE_TAG: parts["code"],
+        names.NO_RESULT_KEYS_TAG: " ".join(getattr(checked.task, "no_result_keys", ())),
     }
 
 
@@ -107,24 +145,35 @@ def _log_inputs(job: Job, checked: ValidConfig, tracked: TrackedRun, data: DataS
     tracked.log_data(data)
     tracked.log_provenance(job.project, hardware.facts)
     tracked.log_text(json.dumps(asdict(job.code), indent=1), names.CODE_FILE)
-    cost = checked.task.cost()
+    cost = checked.task.cost() if isinstance(checked.task, Describable) else {}
     tracked.log_metrics({names.metric_name(names.COST_GROUP, name): value for name, value in cost.items()})
 
 
-def _log_estimate(checked: ValidConfig, tracked: TrackedRun, devices: str, configuration: str) -> None:
+def _log_estimate(
+    checked: ValidConfig, tracked: TrackedRun, data: DataSummary, devices: str, configuration: str
+) -> None:
     """Track the runtime estimate that the plan gives, for the plan to show its prediction error."""
     predicted = estimate_runtime(
         measured_runs(history(HISTORY_COLUMNS), devices),
         configuration=configuration,
-        flops=checked.task.cost()["flops_per_image"],
-        examples=checked.run.training.total_examples(checked.task.examples_per_epoch()),
+        flops=planned_cost(checked.task).get("flops_per_example"),
+        examples=checked.run.training.total_examples(checked.task.find_data().examples_per_epoch),
     )
     if predicted is not None:
         tracked.log_metrics({names.PREDICTED_SECONDS: predicted.seconds})
         log.info("Will take about %s", tqdm.format_interval(predicted.seconds))
 
 
-def _train(job: Job, checked: ValidConfig, tracked: TrackedRun, lease: Lease, hardware: Hardware) -> Training:
+def _train(job: Job, checked: ValidConfig, tracked: TrackedRun, lease: Lease, hardware: Hardware) -> _Trained:
+    task = checked.task
+    if trains_itself(task):
+        return _train_own_loop(cast(OwnLoopTask, task), checked, tracked, lease)
+    return _train_with_keras(job, cast(KerasTask, task), checked, tracked, lease, hardware)
+
+
+def _train_with_keras(
+    job: Job, task: KerasTask, checked: ValidConfig, tracked: TrackedRun, lease: Lease, hardware: Hardware
+) -> _Trained:
     # It imports Keras, which `configure` must come before.
     from ablate.training.checkpoint import Checkpoints
     from ablate.training.fit import train
@@ -136,7 +185,7 @@ def _train(job: Job, checked: ValidConfig, tracked: TrackedRun, lease: Lease, ha
     run = checked.run
     with SIGNALS.polled() as poll:
         training = train(
-            checked.task,
+            task,
             optimizer=run.optimizer,
             training=run.training,
             seed=run.seed,
@@ -155,7 +204,32 @@ def _train(job: Job, checked: ValidConfig, tracked: TrackedRun, lease: Lease, ha
         names.OPTIMIZER_MEMORY: training.optimizer_memory_mib,
     }
     tracked.log_metrics({name: value for name, value in spent.items() if value is not None}, training.steps)
-    return training
+    return _Trained(
+        evaluate=partial(task.evaluate, training.model),
+        model=training.model,
+        seconds=training.seconds,
+        steps=training.steps,
+        examples=training.steps * run.training.batch_size,
+    )
+
+
+def _train_own_loop(task: OwnLoopTask, checked: ValidConfig, tracked: TrackedRun, lease: Lease) -> _Trained:
+    from ablate.training.own_loop import Loop, train_own_loop
+
+    loop = Loop(
+        lease.loop_folder,
+        log_metrics=tracked.log_metrics,
+        ensure_held=lease.ensure_held,
+        report_progress=lease.report_progress,
+    )
+    training = train_own_loop(task, seed=checked.run.seed, loop=loop)
+    spent = {
+        names.WALL_SECONDS: training.seconds,
+        names.EXAMPLES_PER_SECOND: 1 / max(training.seconds, 1e-9),
+        names.PEAK_MEMORY: training.peak_memory_mib,
+    }
+    tracked.log_metrics(spent)
+    return _Trained(lambda: training.evaluation, None, training.seconds, steps=0, examples=1)
 
 
 def _measured(metric: Metric, values: Mapping[str, float]) -> str:

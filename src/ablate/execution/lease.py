@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 10.0
 LOCK = "leases.lock"
 """The file in the checkpoint folder that is locked while a lease changes its owner."""
-_LEASE, _PROGRESS, _CHECKPOINT = "lease.json", "progress.json", "checkpoint.npz"
+_LEASE, _PROGRESS, _CHECKPOINT, _LOOP = "lease.json", "progress.json", "checkpoint.npz", "loop"
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,11 @@ class Lease:
         """The file of the run's checkpoint."""
         return self.folder / _CHECKPOINT
 
+    @property
+    def loop_folder(self) -> Path:
+        """The folder of a training loop of one's own, see `ablate.training.own_loop`."""
+        return self.folder / _LOOP
+
     def report_progress(self, progress: Mapping[str, Any], *, seconds: float = 1.0) -> None:
         """Write the run's progress, at most once in some seconds; a full disk is no reason to stop."""
         if time.monotonic() - self._reported < seconds:
@@ -83,6 +88,7 @@ class Lease:
             self.ensure_held()
             for name in (_CHECKPOINT, _PROGRESS):
                 (self.folder / name).unlink(missing_ok=True)
+            shutil.rmtree(self.loop_folder, ignore_errors=True)
 
 
 @contextmanager
@@ -120,7 +126,7 @@ def acquire_lease(folder: Path, *, timeout_minutes: float) -> Iterator[Lease | N
         with _lock(folder), suppress(OSError):
             if _read(folder / _LEASE).get("token") == token:
                 (folder / _LEASE).unlink()
-                if not lease.checkpoint.exists():
+                if not lease.checkpoint.exists() and not lease.loop_folder.exists():
                     shutil.rmtree(folder)
 
 

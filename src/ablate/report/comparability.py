@@ -1,6 +1,6 @@
 """Comparability: the checks that runs may stand in one table. Pure functions on frames."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import pandas as pd
@@ -93,7 +93,7 @@ def _of_variants(runs: pd.DataFrame, params: pd.DataFrame | None) -> list[_Disag
         groups = _groups(own["configuration"])
         if len(groups) > 1:
             first = [ids[0] for _, ids in groups]
-            named = _settings_of(params.loc[first]) if params is not None else [""] * len(first)
+            named = _settings_of(params.loc[first], _no_result_keys(runs)) if params is not None else [""] * len(first)
             found.append(
                 (
                     f"{_CONFIGURATION} of {shorten(str(variant))}",
@@ -103,9 +103,15 @@ def _of_variants(runs: pd.DataFrame, params: pd.DataFrame | None) -> list[_Disag
     return found
 
 
-def _settings_of(params: pd.DataFrame) -> list[str]:
+def _no_result_keys(runs: pd.DataFrame) -> set[str]:
+    if "no_result_keys" not in runs:
+        return set()
+    return {key for keys in runs["no_result_keys"].dropna() for key in str(keys).split()}
+
+
+def _settings_of(params: pd.DataFrame, no_result_keys: Collection[str]) -> list[str]:
     """Write of each run the params in which it differs from the others, as in `depth.name=full`."""
-    keys = [str(key) for key in params if changes_result(str(key)) and _differ(params[key])]
+    keys = [str(key) for key in params if changes_result(str(key), no_result_keys) and _differ(params[key])]
     more = f" and {len(keys) - _KEYS} more" if len(keys) > _KEYS else ""
     return [
         ", ".join(shorten(f"{key}={'absent' if pd.isna(row[key]) else row[key]}") for key in keys[:_KEYS]) + more

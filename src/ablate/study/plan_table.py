@@ -7,6 +7,7 @@ import pandas as pd
 from ablate.estimate.runtime import RuntimeEstimate, estimate_runtime, measured_runs
 from ablate.execution.status import RunState, Status
 from ablate.study.planning import PlannedRun
+from ablate.task import planned_cost
 
 
 def plan_table(
@@ -30,8 +31,8 @@ def plan_table(
 
     Returns:
         One row a run: `variant` (its label), `seed`, `status`, `reason`, `epoch` (the last complete one) of `epochs`,
-        `parameters`, `gflops_per_image`, `seconds` (of the whole run; NaN where unknown), `seconds_left`, `basis` (of
-        the estimate), `run_id`, `identity`.
+        `parameters` and `gflops_per_example` (NaN where counting needs TensorFlow), `seconds` (of the whole run; NaN
+        where unknown), `seconds_left`, `basis` (of the estimate), `run_id`, `identity`.
     """
     rows = []
     measured = measured_runs(history, devices)
@@ -41,11 +42,11 @@ def plan_table(
         training = run.config.run.training
         examples = training.total_examples(run.data.examples_per_epoch)
         if run.configuration not in costs:
-            cost = costs[run.configuration] = run.config.task.cost()
+            cost = costs[run.configuration] = planned_cost(run.config.task)
             estimates[run.configuration] = (calibrated or {}).get(run.configuration) or estimate_runtime(
                 measured,
                 configuration=run.configuration,
-                flops=cost["flops_per_image"],
+                flops=cost.get("flops_per_example"),
                 examples=examples,
             )
         cost, estimate = costs[run.configuration], estimates[run.configuration]
@@ -64,8 +65,8 @@ def plan_table(
                 "reason": one.reason,
                 "epoch": step // per_epoch,
                 "epochs": training.epochs,
-                "parameters": cost["parameters"],
-                "gflops_per_image": cost["flops_per_image"] / 1e9,
+                "parameters": cost.get("parameters", float("nan")),
+                "gflops_per_example": cost.get("flops_per_example", float("nan")) / 1e9,
                 "seconds": seconds,
                 "seconds_left": left,
                 "basis": estimate.basis if estimate else "",

@@ -20,8 +20,8 @@ def format_plan(plan: Mapping[str, Any]) -> str:
             "variant": shorten(run["variant"]),
             "seed": run["seed"],
             "status": _status(run),
-            "parameters": f"{run['parameters']:,.0f}",
-            "GFLOPs/image": f"{run['gflops_per_image']:.4g}",
+            "parameters": _number(run["parameters"], ",.0f"),
+            "GFLOPs/example": _number(run["gflops_per_example"], ".4g"),
             "time": "?" if run["seconds"] is None else tqdm.format_interval(run["seconds"]),
         }
         for run in plan["runs"]
@@ -52,6 +52,10 @@ def format_plan(plan: Mapping[str, Any]) -> str:
         lines += [f"  {digest}  {name}" for name, digest in sorted(plan["code"]["modules"].items())]
         lines += [f"  {version:16}  {name}" for name, version in sorted(plan["code"]["libraries"].items())]
     return "\n".join(lines)
+
+
+def _number(value: float | None, form: str) -> str:
+    return "" if value is None else format(value, form)
 
 
 def _status(run: Mapping[str, Any]) -> str:

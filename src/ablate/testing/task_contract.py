@@ -58,7 +58,7 @@ class TaskContract:
     """
 
     arguments: ClassVar[Sequence[str]] = ()
-    task: ClassVar[Task]
+    task: ClassVar[Any]
     summary: ClassVar[DataSummary]
 
     @classmethod
@@ -144,7 +144,7 @@ class TaskContract:
         cost, table = self.task.cost(), self.task.layer_table()
         weights = sum(int(np.prod(weight.shape)) for weight in self.task.build_model(0).trainable_weights)
         assert cost["parameters"] == weights, f"cost says {cost['parameters']} parameters, the model has {weights}"
-        assert cost["flops_per_image"] > 0
+        assert cost["flops_per_example"] > 0
         assert isinstance(table, pd.DataFrame)
         assert table["parameters"].sum() == weights, "the layer table's parameters are not the model's"
 
@@ -192,7 +192,8 @@ class TaskContract:
         pd.testing.assert_frame_equal(one.per_example, two.per_example, check_exact=True)
 
     def _evaluation(self, model: keras.Model) -> Evaluation:
-        return self.task.evaluate(model)
+        evaluation: Evaluation = self.task.evaluate(model)
+        return evaluation
 
     def _batches(self, **arguments: int) -> list[list[np.ndarray[Any, Any]]]:
         return _arrays(self.task.training_batches(batch_size=_BATCH, **arguments))

@@ -46,7 +46,11 @@ def link_cached_run(run_id: str, *, study: str, variant: str, project: Path) -> 
         ).info.run_id
         log_params(client, linked, [Param(key, value) for key, value in source.data.params.items()])
         now = int(time.time() * 1000)
-        log_metrics(client, linked, [Metric(key, value, now, 0) for key, value in source.data.metrics.items()])
+        log_metrics(
+            client,
+            linked,
+            [Metric(key, value, now, 0) for key, value in names.current_metrics(source.data.metrics).items()],
+        )
         client.set_terminated(linked, RunStatus.to_string(RunStatus.FINISHED), end_time=source.info.end_time)
     except (MlflowException, OSError) as error:
         raise TrackingError(f"the cached run {run_id} cannot be linked: {str(error).splitlines()[0]}") from error

@@ -15,6 +15,8 @@ SETTING_TAG = "ablate.setting"
 EVALUATION_TAG = "ablate.evaluation"
 SCALE_TAG = "ablate.scale"
 CODE_TAG = "ablate.code"
+NO_RESULT_KEYS_TAG = "ablate.no_result_keys"
+"""Keys of the task's configuration that change no result, with spaces between."""
 FINGERPRINT_TAG = "ablate.data.fingerprint"
 REASON_TAG = "ablate.reason"
 """Why a run has no result; the error's message is the next one."""
@@ -42,6 +44,17 @@ def current_tags(tags: Mapping[str, str]) -> dict[str, str]:
     return {**renamed, **{name: value for name, value in tags.items() if name not in _OLD_TAGS}}
 
 
+_OLD_METRICS = {
+    "cost/flops_per_image": "cost/flops_per_example",
+    "cost/images_per_second": "cost/examples_per_second",
+}
+
+
+def current_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Return a run's metrics by the names of today, as `current_tags` does for its tags."""
+    return {_OLD_METRICS.get(name, name): value for name, value in metrics.items()}
+
+
 def stored_tags(name: str) -> tuple[str, ...]:
     """Return all names under which a tag may be stored."""
     return (name, *(old for old, new in _OLD_TAGS.items() if new == name))
@@ -55,9 +68,9 @@ TRAINING_LOSS = "train/loss"
 LEARNING_RATE = "train/learning_rate"
 VALIDATION_LOSS = "val/loss"
 PARAMETERS = "cost/parameters"
-FLOPS = "cost/flops_per_image"
+FLOPS = "cost/flops_per_example"
 WALL_SECONDS = "cost/wall_seconds"
-EXAMPLES_PER_SECOND = "cost/images_per_second"
+EXAMPLES_PER_SECOND = "cost/examples_per_second"
 PEAK_MEMORY = "cost/peak_memory_mib"
 PEAK_DEVICE_MEMORY = "cost/peak_device_memory_mib"
 GRADIENT_MEMORY = "cost/gradient_memory_mib"

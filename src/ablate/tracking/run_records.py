@@ -96,8 +96,10 @@ def history(columns: Sequence[str], limit: int = 300) -> pd.DataFrame:
         runs = search(client.search_experiments(), where, limit=limit, client=client)
     own = [run for run in usable(runs) if names.CACHED_FROM_TAG not in names.current_tags(run.data.tags)]
     rows = [
-        {**row, **{name: run.data.metrics.get(metric, float("nan")) for name, metric in _COSTS.items()}}
-        for run, row in zip(own, rows_of(own, {}), strict=True)
+        {**row, **{name: metrics.get(metric, float("nan")) for name, metric in _COSTS.items()}}
+        for metrics, row in zip(
+            (names.current_metrics(run.data.metrics) for run in own), rows_of(own, {}), strict=True
+        )
     ]
     return _frame(own, rows, columns)
 

@@ -175,7 +175,7 @@ def read_study(name: str, uri: str) -> StudyRecord:
         uri=uri,
         experiment_id=experiment.experiment_id,
         runs=pd.DataFrame(rows_of(runs, unreadable(runs, artifacts)), index=ids),
-        metrics=pd.DataFrame([run.data.metrics for run in runs], index=ids),
+        metrics=pd.DataFrame([names.current_metrics(run.data.metrics) for run in runs], index=ids),
         params=pd.DataFrame([run.data.params for run in runs], index=ids),
         artifacts=artifacts,
     )

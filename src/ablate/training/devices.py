@@ -65,7 +65,7 @@ def choose(hardware: HardwareConfig, gpus: Sequence[Any]) -> Devices:
         if len(tf.config.get_logical_device_configuration(cpu) or [None]) != number:
             tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * number)
     parts = f" as {number} devices" if number > 1 else ""
-    return Devices(f"CPU: {_cpu_name()}{parts}", tuple(f"CPU:{place}" for place in range(number)), ())
+    return Devices(f"{cpu_description()}{parts}", tuple(f"CPU:{place}" for place in range(number)), ())
 
 
 def driver_version(folder: Path = Path("/proc/driver/nvidia")) -> str | None:
@@ -88,6 +88,11 @@ def driver_version(folder: Path = Path("/proc/driver/nvidia")) -> str | None:
     except OSError:
         return None
     return said.group(1) if said else None
+
+
+def cpu_description() -> str:
+    """Return the processor as `Devices.description` names it."""
+    return f"CPU: {_cpu_name()}"
 
 
 def _cpu_name() -> str:

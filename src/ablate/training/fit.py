@@ -11,7 +11,7 @@ import keras
 
 from ablate.config.optimizers import OptimizerConfig
 from ablate.config.training import TrainingConfig
-from ablate.task import Task
+from ablate.task import KerasTask
 from ablate.training.averaging import STATISTICS_STEPS, defer_finalization, estimate_statistics, finalized
 from ablate.training.callbacks import Checkpointer, LogMetrics, Progress, Recorder, ReportProgress, Validation
 from ablate.training.checkpoint import Checkpoint, Checkpoints, load, restore
@@ -51,7 +51,7 @@ class Training:
 
 
 def train(
-    task: Task,
+    task: KerasTask,
     *,
     optimizer: OptimizerConfig,
     training: TrainingConfig,
@@ -142,7 +142,7 @@ class _Models:
     """
 
     def __init__(
-        self, task: Task, optimizer: OptimizerConfig, training: TrainingConfig, seed: int, hardware: Hardware
+        self, task: KerasTask, optimizer: OptimizerConfig, training: TrainingConfig, seed: int, hardware: Hardware
     ):
         self.strategy = hardware.strategy()
         self.replicas = int(self.strategy.num_replicas_in_sync)
@@ -225,7 +225,7 @@ def _until_stopped(batches: Iterable[Any], checkpoints: Checkpoints | None) -> I
 
 
 def _compiled(
-    task: Task, optimizer: OptimizerConfig, training: TrainingConfig, seed: int, hardware: Hardware
+    task: KerasTask, optimizer: OptimizerConfig, training: TrainingConfig, seed: int, hardware: Hardware
 ) -> keras.Model:
     model = task.build_model(seed)
     # Said either way: Keras would choose by itself.

@@ -30,7 +30,7 @@ from ablate.tracking.names import FLOPS, PARAMETERS, WALL_SECONDS
 
 COSTS = {
     PARAMETERS: "parameters",
-    FLOPS: "FLOPs an image",
+    FLOPS: "FLOPs an example",
     WALL_SECONDS: "training time",
 }
 _TIMES = ((2 * 86400, 86400, "d"), (2 * 3600, 3600, "h"), (120, 60, "min"), (0, 1, "s"))

@@ -11,9 +11,9 @@ from ablate.tracking.names import EXAMPLES_PER_SECOND, FLOPS, PARAMETERS, PEAK_D
 
 COSTS = {
     PARAMETERS: "Parameters",
-    FLOPS: "FLOPs an image",
+    FLOPS: "FLOPs an example",
     WALL_SECONDS: "Training, s",
-    EXAMPLES_PER_SECOND: "Images/s",
+    EXAMPLES_PER_SECOND: "Examples/s",
     PEAK_MEMORY: "Peak memory, MiB",
     PEAK_DEVICE_MEMORY: "Peak GPU memory, MiB",
 }

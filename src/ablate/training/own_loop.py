@@ -1,0 +1,176 @@
+"""Training loops of one's own: what a task that trains itself is given, and what came of it. No TensorFlow."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import random
+import resource
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from ablate.config.training import HardwareConfig
+from ablate.errors import TaskError
+from ablate.system.atomic_write import atomic_write
+from ablate.system.signals import SIGNALS
+from ablate.system.threads import job_threads
+from ablate.task import Evaluation, OwnLoopTask
+from ablate.tracking.names import EVALUATION_GROUP, group_of
+from ablate.training.devices import cpu_description
+
+log = logging.getLogger(__name__)
+
+_RESERVED = frozenset({EVALUATION_GROUP, "cost", "plan", "system", "reference", "data", "turing"})
+"""Groups of metrics that the framework writes."""
+_SECONDS = "seconds.json"
+_EVERY = 5.0
+"""Least seconds between two writes of the time that was spent."""
+
+
+@dataclass(frozen=True)
+class OwnTraining:
+    """A finished training loop.
+
+    Attributes:
+        evaluation: What it measured.
+        seconds: Wall time of all attempts.
+        peak_memory_mib: Most that the process occupied in the last one.
+    """
+
+    evaluation: Evaluation
+    seconds: float
+    peak_memory_mib: float
+
+
+class Loop:
+    """The `LoopRun` that a task gets.
+
+    Args:
+        folder: Where the loop keeps its checkpoints; made here.
+        log_metrics: Tracks metrics at a step.
+        ensure_held: Raises `LeaseLost` where another process has taken the run.
+        report_progress: Writes progress for the sweep.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        log_metrics: Callable[[Mapping[str, float], int], None],
+        ensure_held: Callable[[], None],
+        report_progress: Callable[[Mapping[str, Any]], None],
+    ):
+        self.folder = folder / "files"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.stopped = False
+        self._file = folder / _SECONDS
+        self._before = _read_seconds(self._file)
+        self._began = self._written = time.monotonic()
+        self._log_metrics, self._ensure_held, self._report_progress = log_metrics, ensure_held, report_progress
+        self._first: tuple[int, float] | None = None
+        self._polling = ExitStack()
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of all attempts so far."""
+        return self._before + time.monotonic() - self._began
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
+        """Track points of curves; a name without a group is one of `train`.
+
+        Raises:
+            TaskError: A name belongs to the framework.
+        """
+        named = {name if "/" in name else f"train/{name}": float(value) for name, value in metrics.items()}
+        for name in named:
+            if group_of(name) in _RESERVED:
+                raise TaskError(f"log_metrics: {name} belongs to ablate; curves are train/NAME or val/NAME")
+        self._log_metrics(named, step)
+        self._keep_time()
+
+    def report_progress(self, step: int, steps: int) -> None:
+        """Tell how many steps of how many are done."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first = (step, now)
+        first, began = self._first
+        left = (now - began) / (step - first) * (steps - step) if step > first else None
+        self._report_progress({"step": step, "steps": steps, "epochs": 1, "seconds_left": left})
+        if left is not None:
+            log.debug("step %d of %d, %s left", step, steps, tqdm.format_interval(left))
+        self._keep_time()
+
+    def should_stop(self) -> bool:
+        """Tell whether the run is interrupted; from the first call on, signals wait for the next one."""
+        if not self._polling._exit_callbacks:  # type: ignore[attr-defined]
+            self._poll = self._polling.enter_context(SIGNALS.polled())
+        self._ensure_held()
+        self._keep_time()
+        self.stopped = self._poll() is not None
+        return self.stopped
+
+    def close(self) -> None:
+        """End the polling, and write the time that was spent.
+
+        Raises:
+            KeyboardInterrupt: A signal has come.
+        """
+        self._keep_time(every=0.0)
+        self._polling.close()
+
+    def _keep_time(self, every: float = _EVERY) -> None:
+        if time.monotonic() - self._written >= every:
+            self._written = time.monotonic()
+            with atomic_write(self._file, durable=False) as file:
+                file.write(json.dumps(self.seconds).encode())
+
+
+def _read_seconds(file: Path) -> float:
+    try:
+        return float(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return 0.0
+
+
+def configure_own_loop(hardware: HardwareConfig, *, seed: int) -> Mapping[str, str]:
+    """Seed Python's and NumPy's global generators, and set the threads of libraries that are imported later.
+
+    Returns:
+        What tracking says of the hardware.
+    """
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - the one that libraries of others draw from
+    threads = str(hardware.threads or job_threads())
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = threads
+    return {"devices": cpu_description(), "threads": threads, "precision": hardware.precision}
+
+
+def train_own_loop(task: OwnLoopTask, *, seed: int, loop: Loop) -> OwnTraining:
+    """Let a task train and evaluate itself.
+
+    Args:
+        task: The task, its data loaded.
+        seed: The run's seed.
+        loop: What it is given.
+
+    Raises:
+        KeyboardInterrupt: A signal interrupted it: what it returned does not count.
+        TaskError: It returned no evaluation.
+    """
+    try:
+        evaluation = task.train_and_evaluate(seed, loop)
+    finally:
+        loop.close()
+    if not isinstance(evaluation, Evaluation):
+        raise TaskError(f"{type(task).__name__} returned {type(evaluation).__name__} in place of an evaluation")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    return OwnTraining(evaluation, loop.seconds, peak)
