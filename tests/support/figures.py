@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from ablate.report.figures import Figure, differences
+from ablate.report.figures.figure import FigureFiles
 
 ODD = "a_$b$ <c> & 50 %^2,d=$\\frac{1}$"
 """A name that must not be read as a formula."""
@@ -111,17 +112,22 @@ def spread(**values: Sequence[float]) -> pd.DataFrame:
 
 @contextmanager
 def quick_drawings() -> Iterator[list[Drawing]]:
-    """Collect what is drawn; of the files only a small PNG is made."""
+    """Collect what is drawn, and save it at once; of the files only a small PNG is made."""
     kept: list[Drawing] = []
-    save = Drawing.savefig
+    save, make = Drawing.savefig, FigureFiles.__init__
 
     def keep(drawing: Drawing, file: io.BytesIO, **options: Any) -> None:
         if options["format"] == "png":
             kept.append(drawing)
             save(drawing, file, **{**options, "dpi": 40})
 
+    def make_and_save(files: FigureFiles, drawing: Drawing) -> None:
+        make(files, drawing)
+        dict(files)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Drawing, "savefig", keep)
+        patch.setattr(FigureFiles, "__init__", make_and_save)
         yield kept
 
 

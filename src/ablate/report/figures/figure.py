@@ -1,5 +1,7 @@
 """Shared by the figures of a report: files, look, and text that fits and that the font can write."""
 
+from __future__ import annotations
+
 import io
 import re
 import textwrap
@@ -13,7 +15,8 @@ import matplotlib as mpl
 import seaborn as sns
 from matplotlib import font_manager, style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure as Drawing
+from matplotlib.figure import Figure as MatplotlibFigure
+from PIL import Image
 
 from ablate.config.short_names import shorten
 
@@ -50,7 +53,7 @@ class Figure:
         title: Its heading.
         alt: What is seen, with the main numbers, for those who do not see it.
         caption: How to read it; no markup.
-        files: Contents by extension: `png`, and `pdf` where it is drawn with lines.
+        files: Contents by extension: `png`, and `pdf` where it is drawn with lines, see `FigureFiles`.
     """
 
     name: str
@@ -68,21 +71,64 @@ def report_style() -> Iterator[None]:
         yield
 
 
+class Drawing(MatplotlibFigure):
+    """A figure of Matplotlib that pyplot does not know; a notebook shows it as the report does."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        content = saved(self, "png")
+        with Image.open(io.BytesIO(content)) as picture:
+            width, height = picture.size
+        # In a page's pixels, of which a fine screen has several dots each.
+        return content, {"width": width // 2, "height": height // 2}
+
+
+class FigureFiles(Mapping[str, bytes]):
+    """The files of a drawing, PNG and PDF: each is saved when it is first read.
+
+    Attributes:
+        drawing: The drawing.
+    """
+
+    def __init__(self, drawing: MatplotlibFigure):
+        self.drawing = drawing
+        self._saved: dict[str, bytes] = {}
+
+    def __getitem__(self, extension: str) -> bytes:
+        if extension not in self._saved:
+            self._saved[extension] = saved(self.drawing, extension)
+        return self._saved[extension]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_SAVED_WITH)
+
+    def __len__(self) -> int:
+        return len(_SAVED_WITH)
+
+
+_SAVED_WITH: Mapping[str, Mapping[str, Any]] = {
+    "png": {"dpi": DPI},
+    "pdf": {"metadata": {"CreationDate": None}, "dpi": DPI},
+}
+
+
+def saved(drawn: MatplotlibFigure, extension: str) -> bytes:
+    """Return a drawing in the style of the report, as `png` or `pdf`; the same drawing gives the same bytes."""
+    file, options = io.BytesIO(), _SAVED_WITH[extension]
+    with report_style():
+        drawn.savefig(file, format=extension, bbox_inches="tight", pad_inches=0.06, **options)
+    return file.getvalue()
+
+
 def drawing(width: float, height: float) -> Drawing:
-    """Return an empty drawing that pyplot does not know, of a size in inches."""
+    """Return an empty drawing of a size in inches."""
     drawn = Drawing(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(drawn)
     return drawn
 
 
-def figure_files(drawn: Drawing) -> dict[str, bytes]:
-    """Return a drawing as PNG and PDF; the same drawing gives the same bytes."""
-    made = {}
-    for extension, options in (("png", {"dpi": DPI}), ("pdf", {"metadata": {"CreationDate": None}, "dpi": DPI})):
-        file = io.BytesIO()
-        drawn.savefig(file, format=extension, bbox_inches="tight", pad_inches=0.06, **options)
-        made[extension] = file.getvalue()
-    return made
+def figure_files(drawn: MatplotlibFigure) -> FigureFiles:
+    """Return a drawing as PNG and PDF."""
+    return FigureFiles(drawn)
 
 
 def replace_missing_glyphs(text: str) -> str:
