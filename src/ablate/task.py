@@ -99,7 +99,8 @@ class Task(Protocol):
 
     Results depend on the code of all modules that the class imports, directly or not
     (`ablate.execution.code_version`). Two class attributes are optional: `irrelevant_code` names modules that cannot
-    influence a result, `no_result_keys` keys of the configuration that cannot, as in `data.root`.
+    influence a result, `no_result_keys` keys of the configuration that cannot, as in `data.root`. So is a method:
+    `data_config` returns the part of the configuration that `find_data` depends on.
 
     Attributes:
         example: What an example is called: photograph, digit.
@@ -243,6 +244,12 @@ class Preparable(Protocol):
 def trains_itself(task: Task | type) -> bool:
     """Tell whether a task is an `OwnLoopTask`."""
     return callable(getattr(task, "train_and_evaluate", None))
+
+
+def data_config(task: Task) -> Mapping[str, Any]:
+    """Return the configuration that the data depend on: what the optional method `data_config` returns, else all."""
+    method = getattr(task, "data_config", None)
+    return dict(method()) if method is not None else task.result_config()
 
 
 def planned_cost(task: Task) -> Mapping[str, float]:

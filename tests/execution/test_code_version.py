@@ -233,7 +233,16 @@ INFLUENCE = {
     *(f"ablate.config.{name}" for name in ("environment", "optimizers", "training")),
     *(
         f"ablate.training.{name}"
-        for name in ("averaging", "callbacks", "checkpoint", "devices", "fit", "hardware", "optimizer")
+        for name in (
+            "averaging",
+            "callbacks",
+            "checkpoint",
+            "devices",
+            "fit",
+            "hardware",
+            "optimizer",
+            "own_callbacks",
+        )
     ),
 }
 """The modules of this package that can influence a result of the colourisation task."""

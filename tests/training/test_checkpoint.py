@@ -23,7 +23,7 @@ RECORDER = {"losses": [1 / 3, 2.0], "best": None, "name": "ärger", "nested": {"
 
 
 def checkpoint(step: int = 12) -> Checkpoint:
-    return Checkpoint(step=step, seconds=0.1 + 0.2, recorder=RECORDER, variables=VARIABLES)
+    return Checkpoint(step=step, seconds=0.1 + 0.2, recorder=RECORDER, callbacks={}, variables=VARIABLES)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_what_was_saved_comes_back_to_the_bit(file: Path, caplog: pytest.LogCapt
 
 
 def test_a_kind_may_have_no_variables(file: Path) -> None:
-    save(file, Checkpoint(1, 0.0, {}, {"model": [np.ones(1)], "metrics": []}))
+    save(file, Checkpoint(1, 0.0, {}, {}, {"model": [np.ones(1)], "metrics": []}))
     found = load(file)
     assert found is not None
     assert {kind: len(values) for kind, values in found.variables.items()} == {"model": 1, "metrics": 0}

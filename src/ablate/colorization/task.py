@@ -116,6 +116,10 @@ class ColorizationTask:
             "flops_per_example": sum(cost.flops for cost in costs),
         }
 
+    def data_config(self) -> Mapping[str, Any]:
+        """Return how photographs are found."""
+        return self.config.data.model_dump(mode="json")
+
     def find_data(self) -> FoundData:
         """Find the photographs, as files or as records."""
         photographs = open_data(self.config.data, self.preprocessing)

@@ -22,9 +22,9 @@ from pkgutil import get_importer
 from typing import Any
 
 from ablate.errors import ConfigError
-from ablate.task import Task
+from ablate.task import Task, trains_itself
 
-TRAINING = "ablate.training.fit"
+TRAINING, OWN_LOOP = "ablate.training.fit", "ablate.training.own_loop"
 IRRELEVANT = (
     "ablate",
     "ablate.cli.errors",
@@ -36,6 +36,7 @@ IRRELEVANT = (
     "ablate.system.images",
     "ablate.config.schema",
     "ablate.task",
+    "ablate.system.signals",
     "ablate.tracking",
     "ablate.tracking.names",
 )
@@ -75,7 +76,8 @@ def code_of(task: Task) -> Code:
     own = {cls.__module__ for cls in type(task).__mro__} - {"builtins", "abc", "typing", Task.__module__}
     # Its own package counts by its contents wherever it is installed.
     tops = tuple(sorted({name.partition(".")[0] for name in own}))
-    return import_closure((*sorted(own), TRAINING), (*IRRELEVANT, *getattr(task, "irrelevant_code", ())), tops)
+    training = OWN_LOOP if trains_itself(task) else TRAINING
+    return import_closure((*sorted(own), training), (*IRRELEVANT, *getattr(task, "irrelevant_code", ())), tops)
 
 
 def code_of_classes(names: Iterable[str]) -> Code:

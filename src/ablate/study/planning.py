@@ -23,7 +23,7 @@ from ablate.execution.identity import configuration, identity_of
 from ablate.execution.lease import lease_owner
 from ablate.execution.status import STATUS_COLUMNS, RunState, run_state
 from ablate.study.compose import Load, compose_runs
-from ablate.task import FoundData
+from ablate.task import FoundData, data_config
 from ablate.tracking.store import checkpoint_folder, exists, is_open, open_store, store_uri
 
 
@@ -93,8 +93,7 @@ def plan_runs(load: Load, runs: Sequence[Sequence[str]], project: Path) -> list[
     labels = distinguishing_overrides(runs)
     for overrides, label, values in zip(runs, labels, compose_runs(load, runs), strict=True):
         config = validator.validate(values)
-        # The section `data` determines the data set.
-        section = json.dumps([type(config.task).__qualname__, config.values.get("data", config.values["task"])])
+        section = json.dumps([type(config.task).__qualname__, data_config(config.task)])
         if section not in found:
             found[section] = config.task.find_data()
         data = found[section]

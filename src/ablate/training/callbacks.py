@@ -13,6 +13,7 @@ from tqdm import tqdm
 from ablate.errors import Diverged
 from ablate.tracking import names
 from ablate.training.checkpoint import Checkpoint, Checkpoints, restore_metrics, save, state_of
+from ablate.training.own_callbacks import OwnCallbacks
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +94,10 @@ class Recorder(keras.callbacks.Callback):
             if not math.isfinite(validation):
                 raise Diverged(f"the loss on the evaluation examples became {validation} after step {self.step}")
             metrics[names.VALIDATION_LOSS] = validation
+        for name, value in logs.items():
+            group, measured = ("val", name[4:]) if name.startswith("val_") else ("train", name)
+            if measured not in ("loss", "learning_rate"):
+                metrics[names.metric_name(group, measured)] = float(value)
         self.log_metrics(metrics, self.step)
         self._epoch_sum, self._epoch_count = 0.0, 0
 
@@ -114,7 +119,8 @@ class Validation(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.single.set_weights(self.model.get_weights())
-        logs["val_loss"] = self.single.evaluate(self.batches, verbose=0, return_dict=True)["loss"]
+        measured = self.single.evaluate(self.batches, verbose=0, return_dict=True)
+        logs |= {f"val_{name}": value for name, value in measured.items()}
 
 
 class Progress(keras.callbacks.Callback):
@@ -192,6 +198,7 @@ class Checkpointer(keras.callbacks.Callback):
     Args:
         checkpoints: The file and when to write it.
         recorder: The recorder, whose state is kept.
+        own: The task's own callbacks, whose state is too.
         seconds: Returns what training took so far.
         steps_per_epoch: Steps in an epoch.
         resumed: The checkpoint that training resumes from.
@@ -204,13 +211,14 @@ class Checkpointer(keras.callbacks.Callback):
         self,
         checkpoints: Checkpoints,
         recorder: Recorder,
+        own: OwnCallbacks,
         *,
         seconds: Callable[[], float],
         steps_per_epoch: int,
         resumed: Checkpoint | None,
     ):
         super().__init__()
-        self.checkpoints, self.recorder, self.seconds = checkpoints, recorder, seconds
+        self.checkpoints, self.recorder, self.own, self.seconds = checkpoints, recorder, own, seconds
         self.steps_per_epoch = steps_per_epoch
         self._resumed = resumed
         self._last = time.monotonic()
@@ -239,11 +247,13 @@ class Checkpointer(keras.callbacks.Callback):
     def _save(self) -> None:
         self.checkpoints.before_save()
         self._last = time.monotonic()
+        callbacks, arrays = self.own.state()
         checkpoint = Checkpoint(
             step=self.recorder.step,
             seconds=self.seconds(),
             recorder=self.recorder.state(),
-            variables=state_of(self.model),
+            callbacks=callbacks,
+            variables={**state_of(self.model), "callbacks": arrays},
         )
         try:
             save(self.checkpoints.file, checkpoint)

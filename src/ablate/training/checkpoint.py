@@ -51,14 +51,16 @@ class Checkpoint:
         step: Steps done; where they end an epoch, that is validated.
         seconds: What they took, with validation and compilation.
         recorder: The `Recorder`'s state.
-        variables: By kind (`model`, `optimizer`, `metrics`), their values in order. Those of a model hold the states
-            of its seed generators; the order of the data follows from the step. Those of metrics have an axis of
-            devices first, as each device gathers its own.
+        callbacks: The state of the task's own callbacks, see `OwnCallbacks`.
+        variables: By kind (`model`, `optimizer`, `metrics`, `callbacks`), their values in order. Those of a model hold
+            the states of its seed generators; the order of the data follows from the step. Those of metrics have an
+            axis of devices first, as each device gathers its own.
     """
 
     step: int
     seconds: float
     recorder: Mapping[str, Any]
+    callbacks: Mapping[str, Any]
     variables: Mapping[str, list[np.ndarray]]
 
 
@@ -95,6 +97,7 @@ def save(file: Path, checkpoint: Checkpoint) -> None:
         "step": checkpoint.step,
         "seconds": checkpoint.seconds,
         "recorder": dict(checkpoint.recorder),
+        "callbacks": dict(checkpoint.callbacks),
         "variables": {kind: len(values) for kind, values in checkpoint.variables.items()},
     }
     arrays = {
@@ -130,7 +133,7 @@ def load(file: Path) -> Checkpoint | None:
                 kind: [arrays[f"{kind}/{place}"] for place in range(count)]
                 for kind, count in facts["variables"].items()
             }
-            return Checkpoint(facts["step"], facts["seconds"], facts["recorder"], variables)
+            return Checkpoint(facts["step"], facts["seconds"], facts["recorder"], facts["callbacks"], variables)
     except _UNREADABLE as error:
         log.warning("The checkpoint %s cannot be read, training starts again: %s", file, error)
         return None

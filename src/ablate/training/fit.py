@@ -17,6 +17,7 @@ from ablate.training.callbacks import Checkpointer, LogMetrics, Progress, Record
 from ablate.training.checkpoint import Checkpoint, Checkpoints, load, restore
 from ablate.training.hardware import Hardware, peak_device_memory_mib
 from ablate.training.optimizer import build_optimizer
+from ablate.training.own_callbacks import OwnCallbacks
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +96,8 @@ def train(
     total = steps * training.epochs
     batches = partial(task.training_batches, seed=seed, batch_size=training.batch_size)
     recorder = Recorder(log_metrics, every=max(1, total // training.log_points), total=total)
-    resumed = _resume(models, recorder, checkpoints, total)
+    own = OwnCallbacks(task)
+    resumed = _resume(models, recorder, own, checkpoints, total)
     first, before = (resumed.step, resumed.seconds) if resumed else (0, 0.0)
 
     def seconds() -> float:
@@ -111,12 +113,15 @@ def train(
     )
     callbacks: list[keras.callbacks.Callback] = [recorder, progress]
     if checkpoints is not None:
-        callbacks.append(Checkpointer(checkpoints, recorder, seconds=seconds, steps_per_epoch=steps, resumed=resumed))
+        callbacks.append(
+            Checkpointer(checkpoints, recorder, own, seconds=seconds, steps_per_epoch=steps, resumed=resumed)
+        )
     _log_batches(models, training, steps, optimizer.learning_rate)
     try:
-        _fit(models, batches, task.validation_batches(), callbacks, range(first, total), steps)
+        _fit(models, batches, task.validation_batches(), own, callbacks, range(first, total), steps)
     finally:
         progress.close()
+    total = recorder.step
     timed_steps, timed_seconds = recorder.timed_steps or total, recorder.timed_seconds or seconds()
     if models.finalize() or optimizer.use_ema:  # the last step may have replaced the weights already
         last = min(steps, STATISTICS_STEPS)
@@ -173,10 +178,13 @@ class _Models:
         return changed
 
 
-def _resume(models: _Models, recorder: Recorder, checkpoints: Checkpoints | None, total: int) -> Checkpoint | None:
+def _resume(
+    models: _Models, recorder: Recorder, own: OwnCallbacks, checkpoints: Checkpoints | None, total: int
+) -> Checkpoint | None:
     """Restore the checkpoint, if there is one."""
     resumed = load(checkpoints.file) if checkpoints else None
     if resumed is not None:
+        own.restore(resumed.callbacks, resumed.variables["callbacks"])
         with models.strategy.scope():
             restore(models.model, resumed)
         recorder.restore(resumed.recorder)
@@ -195,14 +203,18 @@ def _fit(
     models: _Models,
     batches: Callable[..., Any],
     validation: Any,
+    own: OwnCallbacks,
     callbacks: Sequence[keras.callbacks.Callback],
     todo: range,
     steps_per_epoch: int,
 ) -> None:
-    """Do the steps `todo`, and validate after each epoch."""
+    """Do the steps `todo`, and validate after each epoch, unless a callback ends the training before."""
     on_one_device = [] if models.single is None else [Validation(models.single, validation)]
     # One call an epoch: every epoch's data depends on the seed and its number alone, not on the epochs before.
     for epoch in range(todo.start // steps_per_epoch, todo.stop // steps_per_epoch):
+        if own.stopped:
+            log.info("A callback has ended the training after epoch %d", epoch)
+            break
         first, end = max(todo.start, epoch * steps_per_epoch), (epoch + 1) * steps_per_epoch
         models.model.fit(
             batches(first_step=first, steps=end - first),
@@ -210,9 +222,10 @@ def _fit(
             epochs=epoch + 1,
             shuffle=False,
             validation_data=None if on_one_device else validation,
-            callbacks=[*on_one_device, *callbacks],
+            callbacks=[*on_one_device, own, *callbacks],
             verbose=0,
         )
+    own.close()
 
 
 def _until_stopped(batches: Iterable[Any], checkpoints: Checkpoints | None) -> Iterator[Any]:
@@ -228,8 +241,13 @@ def _compiled(
     task: KerasTask, optimizer: OptimizerConfig, training: TrainingConfig, seed: int, hardware: Hardware
 ) -> keras.Model:
     model = task.build_model(seed)
-    # Said either way: Keras would choose by itself.
-    model.compile(optimizer=build_optimizer(optimizer, training), loss=task.build_loss(), jit_compile=hardware.xla)
+    measured = getattr(task, "compile_metrics", None)
+    model.compile(
+        optimizer=build_optimizer(optimizer, training),
+        loss=task.build_loss(),
+        metrics=list(measured()) or None if measured is not None else None,
+        jit_compile=hardware.xla,  # said either way: Keras would choose by itself
+    )
     return model
 
 

@@ -1,0 +1,139 @@
+"""Tasks that train themselves, with any library."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel
+
+from ablate.errors import TaskError
+from ablate.task import DataSummary, Evaluation, FoundData, LoopRun, Metric
+from ablate.tasks.measures import Measure, check_measures, metrics_of
+from ablate.tasks.settings import settings_of, without
+
+
+class FunctionTask:
+    """A training loop of one's own: PyTorch, JAX, scikit-learn, a subprocess.
+
+    A subclass sets `measures`, and defines `train`, which trains and evaluates. Planning, caching, leases, the resume
+    of a study, tracking and the report work as for Keras; within a run, `train` resumes from what it left in
+    `run.folder`. The sections `optimizer` and `training` of the configuration are the task's, to be read or not.
+
+    Attributes:
+        example: What an example is called.
+        measures: By name, what `train` returns; they need no function.
+        schema: A pydantic model of `config`, for clear errors; None takes all.
+        no_result_keys: Keys of `config` that change no result, as in `data.root`.
+
+    Example:
+        >>> class Wine(FunctionTask):
+        ...     measures = {"accuracy": Measure("Accuracy", "%", "higher")}
+        ...
+        ...     def train(self, config, seed, run):
+        ...         x, y = sklearn.datasets.load_wine(return_X_y=True)
+        ...         forest = RandomForestClassifier(config.trees.number, random_state=seed).fit(x[::2], y[::2])
+        ...         return pandas.DataFrame({"accuracy": 100.0 * (forest.predict(x[1::2]) == y[1::2])})
+    """
+
+    example: str = "example"
+    measures: Mapping[str, Measure] = {}
+    schema: ClassVar[type[BaseModel] | None] = None
+    no_result_keys: tuple[str, ...] = ()
+
+    def __init__(self, **config: Any):
+        self._values = dict(config)
+        self.config: Any = settings_of(self.schema, config)
+        check_measures(type(self).__name__, self.measures, functions=False)
+
+    def train(self, config: Any, seed: int, run: LoopRun) -> pd.DataFrame | Mapping[str, float]:
+        """Train and evaluate.
+
+        Args:
+            config: The sections of the configuration that are not the framework's, as attributes.
+            seed: All randomness follows from it; Python's and NumPy's global generators are seeded already.
+            run: `run.folder` keeps checkpoints, `run.log_metrics` draws curves, `run.report_progress` tells the time
+                left; where `run.should_stop()`, save and return.
+
+        Returns:
+            One row an evaluation example, the same examples in the same order for every run, with a column for each
+            measure and, optionally, `example`, its name; or a number for each measure, where examples have none of
+            their own: then only seeds are compared.
+        """
+        raise NotImplementedError
+
+    def fingerprint(self) -> str:
+        """Return a hash of the data that `train` reads; override it, or a change of the data goes unnoticed."""
+        return hashlib.sha256(b"not said").hexdigest()
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The measures, as the framework's metrics."""
+        return metrics_of(self.measures)
+
+    def result_config(self) -> Mapping[str, Any]:
+        """Return all of the configuration but `no_result_keys`."""
+        return without(self._values, self.no_result_keys)
+
+    def comparison_config(self) -> Mapping[str, Any]:
+        """Return nothing: `train` evaluates all runs alike."""
+        return {}
+
+    def find_data(self) -> FoundData:
+        """Return the data's fingerprint; the whole training counts as one example."""
+        return FoundData(self.fingerprint(), 1)
+
+    def load_data(self) -> DataSummary:
+        """Return what is known of the data."""
+        name = type(self).__name__
+        source = f"{type(self).__module__}.{type(self).__qualname__}"
+        return DataSummary(name=name, source=source, fingerprint=self.fingerprint(), counts={}, problems=[])
+
+    def train_and_evaluate(self, seed: int, run: LoopRun) -> Evaluation:
+        """Call `train`, and check what it returns.
+
+        Raises:
+            TaskError: A measure is missing, or something else than a frame or numbers came.
+        """
+        return self.evaluation_of(self.train(self.config, seed, run))
+
+    def evaluation_of(self, returned: Any) -> Evaluation:
+        """Return what `train` returned as an evaluation.
+
+        Raises:
+            TaskError: A measure is missing, or it is something else than a frame or numbers.
+        """
+        if isinstance(returned, Evaluation):
+            return returned
+        names, owner = list(self.measures), type(self).__name__
+        if not isinstance(returned, pd.DataFrame | Mapping):
+            raise TaskError(
+                f"{owner}.train must return a DataFrame with one row an example, or a mapping, of the measures "
+                f"{', '.join(names)}. Received: {type(returned).__name__}"
+            )
+        missing = [name for name in names if name not in returned]
+        if missing:
+            raise TaskError(f"{owner}.train must return all measures. Missing: {', '.join(missing)}")
+        if isinstance(returned, pd.DataFrame):
+            table = self._table(returned)
+            return Evaluation({name: float(table[name].mean()) for name in names}, {}, table)
+        try:
+            values = {name: float(returned[name]) for name in names}
+        except (TypeError, ValueError) as error:
+            raise TaskError(f"{owner}.train must return a number for each measure: {error}") from None
+        return Evaluation(values, {}, pd.DataFrame({"example": pd.Series([], dtype=str)}))
+
+    def _table(self, frame: pd.DataFrame) -> pd.DataFrame:
+        if frame.empty:
+            raise TaskError(f"{type(self).__name__}.train returned a frame without rows: there are no examples")
+        numbered = [f"{self.example} {place}" for place in range(len(frame))]
+        examples = frame["example"].astype(str) if "example" in frame else numbered
+        try:
+            measured = {name: np.asarray(frame[name], dtype=np.float64) for name in self.measures}
+        except (TypeError, ValueError) as error:
+            raise TaskError(f"{type(self).__name__}.train must return numbers: {error}") from None
+        known = {"digest": frame["digest"].astype(str).to_numpy()} if "digest" in frame else {}
+        return pd.DataFrame({"example": np.asarray(examples), **known, **measured})

@@ -1,0 +1,320 @@
+"""The part that tasks with a Keras model have in common: settings, measures, loss, model, evaluation."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel
+
+from ablate.errors import ConfigError, DataError, TaskError
+from ablate.task import DataSummary, Evaluation, FoundData, Metric
+from ablate.tasks import constant_prediction
+from ablate.tasks.measures import (
+    Measure,
+    check_measures,
+    mean_metrics,
+    measure_examples,
+    measure_set,
+    metrics_of,
+    take,
+)
+from ablate.tasks.pictures import pictures_of
+from ablate.tasks.settings import recorded, settings_of, values_of, without
+from ablate.tasks.sources import Source, dataset_of, leaves, length
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+log = logging.getLogger(__name__)
+
+TRAIN, EVALUATION = "train", "evaluation"
+
+
+class KerasModelTask:
+    """A task with a Keras model; `ArrayTask` and `DatasetTask` say where its data come from.
+
+    A subclass sets `loss` and `measures`, and defines `model` and what its base asks for. `self.config` holds all
+    sections of the configuration that are not the framework's, as attributes: `self.config.dropout.rate`.
+
+    Attributes:
+        example: What an example is called.
+        loss: Anything that Keras takes for a loss; it may be a property.
+        measures: By name, what an evaluation measures; the first one with a direction answers by default.
+        schema: A pydantic model of `config`, for clear errors; None takes all.
+        no_result_keys: Keys of `config` that change no result, as in `data.root`.
+        samples: Examples whose pictures are kept, where `pictures` is defined.
+        prediction_batch: Examples that are predicted at once.
+    """
+
+    example: str = "example"
+    loss: Any = None
+    measures: Mapping[str, Measure] = {}
+    schema: ClassVar[type[BaseModel] | None] = None
+    no_result_keys: tuple[str, ...] = ()
+    samples: int = 32
+    prediction_batch: int = 256
+    _found: ClassVar[dict[type, list[tuple[set[str], str, FoundData]]]] = {}
+
+    def __init__(self, **config: Any):
+        self._values = dict(config)
+        self.config: Any = settings_of(self.schema, config)
+        owner = type(self).__name__
+        check_measures(owner, self.measures)
+        if self.loss is None:
+            raise ConfigError(f'{owner} has no loss, as in loss = "sparse_categorical_crossentropy"')
+
+    # What a user defines.
+
+    def model(self) -> keras.Model:
+        """Return a new model, not compiled; layers need no seeds."""
+        raise NotImplementedError
+
+    def augment(self, x: Any, y: Any, rng: np.random.Generator) -> tuple[Any, Any]:
+        """Return a batch's inputs and targets changed at random, by `rng` alone; by default as they are.
+
+        Args:
+            x: Inputs, (batch, ...), or a dictionary of them.
+            y: Targets, (batch, ...).
+            rng: Its draws depend on the seed and the step.
+        """
+        return x, y
+
+    def callbacks(self) -> Sequence[keras.callbacks.Callback]:
+        """Return callbacks of Keras for training."""
+        return ()
+
+    def compile_metrics(self) -> Sequence[Any]:
+        """Return metrics of Keras whose curves are tracked, as in `["accuracy"]`."""
+        return ()
+
+    def references(self) -> Mapping[str, Any]:
+        """Return predictions of trivial baselines for the evaluation examples, by name.
+
+        The constant prediction that the training targets suggest is always one, see `constant_prediction`.
+        """
+        return {}
+
+    # The framework's protocol, see `ablate.task`.
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The measures, as the framework's metrics."""
+        return metrics_of(self.measures)
+
+    def result_config(self) -> Mapping[str, Any]:
+        """Return all of the configuration but `no_result_keys`."""
+        return without(self._values, self.no_result_keys)
+
+    def comparison_config(self) -> Mapping[str, Any]:
+        """Return nothing: the same evaluation examples, which the fingerprint tells, are measured alike."""
+        return {}
+
+    def find_data(self) -> FoundData:
+        """Return fingerprint and size of the data, once for all settings that are the same where `data` reads them."""
+        for reads, read, found in self._found.get(type(self), []):
+            if values_of(reads, self._values) == read:
+                return found
+        with recorded(self) as reads:
+            train = self.sources[TRAIN]
+            found = FoundData(self.fingerprint(), len(train))
+        self._found.setdefault(type(self), []).append((reads, values_of(reads, self._values), found))
+        return found
+
+    def fingerprint(self) -> str:
+        """Return a hash of all data; override it where reading all takes long, with a hash of files or a version."""
+        return combined_fingerprint(self.sources[TRAIN].fingerprint(), self.sources[EVALUATION].fingerprint())
+
+    @cached_property
+    def sources(self) -> Mapping[str, Source]:
+        """The examples that train and those that evaluate."""
+        raise NotImplementedError
+
+    def load_data(self) -> DataSummary:
+        """Return what the data are; evaluation examples that train as well are problems."""
+        train, evaluation = self.sources[TRAIN], self.sources[EVALUATION]
+        leaked = self._leaked()
+        if leaked:
+            log.warning(
+                "%d of %d evaluation %ss train as well: measures flatter", len(leaked), len(evaluation), self.example
+            )
+        return DataSummary(
+            name=type(self).__name__,
+            source=f"{type(self).__module__}.{type(self).__qualname__}",
+            fingerprint=self.find_data().fingerprint,
+            counts={TRAIN: len(train), EVALUATION: len(evaluation)},
+            problems=[],
+        )
+
+    def _leaked(self) -> list[str]:
+        if type(self).fingerprint is not KerasModelTask.fingerprint:
+            return []  # reading all takes long
+        trained = set(self.sources[TRAIN].digests())
+        return [digest for digest in self.sources[EVALUATION].digests() if digest in trained]
+
+    def examples_per_epoch(self) -> int:
+        """Return the number of training examples."""
+        return len(self.sources[TRAIN])
+
+    def training_batches(self, *, seed: int, batch_size: int, first_step: int, steps: int) -> tf.data.Dataset:
+        """Return a part of the endless stream of shuffled, augmented batches."""
+        augments = type(self).augment is not KerasModelTask.augment
+        return self.sources[TRAIN].batches(
+            seed=seed,
+            batch_size=batch_size,
+            first_step=first_step,
+            steps=steps,
+            augment=self._checked_augment if augments else None,
+        )
+
+    def _checked_augment(self, x: Any, y: Any, rng: np.random.Generator) -> tuple[Any, Any]:
+        made = self.augment(x, y, rng)
+        if not isinstance(made, tuple) or len(made) != 2:
+            raise TaskError(f"augment must return (x, y). Received: {type(made).__name__}")
+        before, after = ([(leaf.shape, leaf.dtype) for leaf in leaves(part)] for part in ((x, y), made))
+        if [shape[:1] for shape, _ in before] != [shape[:1] for shape, _ in after]:
+            raise TaskError(
+                f"augment gets a batch and must return as many examples. Received: shapes {[s for s, _ in after]} "
+                f"for {[s for s, _ in before]}"
+            )
+        return made
+
+    def validation_batches(self) -> tf.data.Dataset:
+        """Return the evaluation examples as batches."""
+        source = self.sources[EVALUATION]
+
+        def made() -> Iterator[Any]:
+            return iter(source.in_order())
+
+        batches = -(-len(source) // length(next(made())[0]))
+        return dataset_of(made, like=next(made()), steps=batches, fixed=False)
+
+    def build_model(self, seed: int) -> keras.Model:
+        """Return a new model; the random initial values of a layer depend on the seed and its name alone."""
+        import keras
+
+        from ablate.tasks.initial_values import initial_values_by_name, seed_dropout_by_name
+
+        with initial_values_by_name(seed):
+            model = self.model()
+            owner = type(self).__name__
+            if not isinstance(model, keras.Model):
+                raise TaskError(f"{owner}.model() must return a keras.Model. Received: {type(model).__name__}")
+            if model.compiled:
+                raise TaskError(
+                    f"{owner}.model() must return a model that is not compiled: `optimizer` of the configuration and "
+                    f"`{owner}.loss` say how it trains"
+                )
+            model(self._one_input())  # builds what is not built yet
+        seed_dropout_by_name(model, seed)
+        return model
+
+    def _one_input(self) -> Any:
+        inputs, _ = next(iter(self.sources[EVALUATION].in_order()))
+        return take(inputs, np.arange(1))
+
+    def build_loss(self) -> Any:
+        """Return the loss."""
+        return self.loss
+
+    @cached_property
+    def _described(self) -> keras.Model:
+        from ablate.training.hardware import import_tensorflow
+
+        import_tensorflow()
+        return self.build_model(0)
+
+    def layer_table(self) -> pd.DataFrame:
+        """Return the model's layers, see `model_description.layer_table`."""
+        model = self._described
+        from ablate.tasks.model_description import layer_table
+
+        return layer_table(model)
+
+    def cost(self) -> Mapping[str, float]:
+        """Return trainable parameters and, where TensorFlow can count them, the FLOPs of an example's forward pass."""
+        model = self._described
+        from ablate.tasks.model_description import count_flops, count_parameters
+
+        flops = count_flops(model, self._one_input())
+        cost: dict[str, float] = {"parameters": count_parameters(model)}
+        return cost if flops is None else {**cost, "flops_per_example": flops}
+
+    def evaluate(self, model: keras.Model) -> Evaluation:
+        """Measure a model's predictions for the evaluation examples."""
+        targets, predictions = self._targets(EVALUATION), self._predictions(model)
+        count = len(self.sources[EVALUATION])
+        table = measure_examples(self.measures, targets, predictions, count)
+        of_set, replicates = measure_set(self.measures, targets, predictions, count)
+        names = pd.DataFrame(
+            {
+                "example": [f"{self.example} {place}" for place in range(count)],
+                "digest": self.sources[EVALUATION].digests(),
+            }
+        )
+        return Evaluation(
+            metrics=mean_metrics(self.measures, table, of_set),
+            references=self._measured_references(targets, take(predictions, np.arange(1)), count),
+            per_example=pd.concat([names, table], axis=1),
+            samples=pictures_of(self, self._inputs(EVALUATION), targets, predictions, names["example"].tolist()),
+            replicates=replicates,
+        )
+
+    def _predictions(self, model: keras.Model) -> Any:
+        """Return the predictions of all evaluation examples, in order, in float32 at least."""
+        parts = [model.predict_on_batch(inputs) for inputs, _ in self.sources[EVALUATION].in_order()]
+        return _full_precision(joined(parts))
+
+    def _targets(self, split: str) -> Any:
+        return joined([targets for _, targets in self.sources[split].in_order()])
+
+    def _inputs(self, split: str) -> Any:
+        return joined([inputs for inputs, _ in self.sources[split].in_order()])
+
+    def _measured_references(self, targets: Any, like: Any, count: int) -> dict[str, dict[str, float]]:
+        constant = constant_prediction.suggested(self._targets(TRAIN), targets, like)
+        measured = {}
+        for name, predictions in {"constant": constant, **self.references()}.items():
+            if predictions is None:
+                continue
+            try:
+                table = measure_examples(self.measures, targets, predictions, count)
+                of_set, _ = measure_set(self.measures, targets, predictions, count)
+            except Exception as error:  # a measure may not be made for such predictions
+                log.info("The trivial baseline %s is not measured: %s", name, error)
+                continue
+            measured[name] = mean_metrics(self.measures, table, of_set)
+        return measured
+
+
+def combined_fingerprint(*fingerprints: str) -> str:
+    """Return one fingerprint of several."""
+    import hashlib
+
+    return hashlib.sha256(" ".join(fingerprints).encode()).hexdigest()
+
+
+def joined(parts: Sequence[Any]) -> Any:
+    """Join the arrays of batches, or dictionaries, lists or tuples of them."""
+    first = parts[0]
+    if isinstance(first, Mapping):
+        return {key: joined([part[key] for part in parts]) for key in first}
+    if isinstance(first, list | tuple):
+        return type(first)(joined([part[place] for part in parts]) for place in range(len(first)))
+    arrays = [np.asarray(part) for part in parts]
+    if len({array.shape[1:] for array in arrays}) > 1:
+        raise DataError(f"examples have different shapes: {sorted({array.shape[1:] for array in arrays})}")
+    return np.concatenate(arrays)
+
+
+def _full_precision(values: Any) -> Any:
+    if isinstance(values, Mapping):
+        return {key: _full_precision(value) for key, value in values.items()}
+    if isinstance(values, list | tuple):
+        return type(values)(_full_precision(value) for value in values)
+    return values.astype(np.float32) if values.dtype.itemsize < 4 and values.dtype.kind not in "iub" else values

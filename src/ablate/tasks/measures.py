@@ -1,0 +1,184 @@
+"""Measures: what an evaluation measures of each example, or of the whole set, with label, unit and direction."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ablate.errors import ConfigError, TaskError
+from ablate.task import Metric
+
+log = logging.getLogger(__name__)
+
+Array = npt.NDArray[Any]
+Direction = Literal["higher", "lower"] | None
+_DIRECTIONS: Mapping[Any, bool | None] = {"higher": True, "lower": False, None: None}
+REPLICATES = 200
+"""Bootstrap replicates of a measure of the whole set."""
+_SEED = 20161026
+"""Of the draws, the same for all runs: replicates are paired."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure of each example.
+
+    Attributes:
+        label: Its name for people, as in `Accuracy`.
+        unit: Its unit, as in `%`; empty without one.
+        direction: What is better, `higher` or `lower`; None where neither is.
+        function: Takes targets and predictions of n examples, and returns (n,): a number or truth value for each.
+            None in a `FunctionTask`, which measures itself.
+        description: A sentence for the report.
+
+    Raises:
+        ConfigError: The direction is none of these.
+
+    Example:
+        >>> Measure("Accuracy", "%", "higher", lambda y, p: 100.0 * (p.argmax(1) == y)).direction
+        'higher'
+    """
+
+    label: str
+    unit: str = ""
+    direction: Direction = None
+    function: Callable[[Any, Any], Any] | None = None
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        if self.direction not in _DIRECTIONS:
+            raise ConfigError(f"the direction of a measure is higher, lower or None. Received: {self.direction!r}")
+
+    def metric(self, name: str) -> Metric:
+        """Return it as the framework's `Metric`."""
+        return Metric(name, self.label, self.unit, _DIRECTIONS[self.direction], self.description)
+
+
+@dataclass(frozen=True)
+class SetMeasure(Measure):
+    """A measure of the whole evaluation set, such as a macro F1.
+
+    Its function takes targets and predictions of n examples, and returns one number. It is called on bootstrapped
+    examples too, `REPLICATES` times, so that a report knows how much the choice of examples matters.
+
+    Attributes:
+        bootstrap: Whether to; False where the function is slow: then only seeds are compared.
+    """
+
+    bootstrap: bool = True
+
+
+def metrics_of(measures: Mapping[str, Measure]) -> list[Metric]:
+    """Return measures as metrics, in order."""
+    return [measure.metric(name) for name, measure in measures.items()]
+
+
+def check_measures(owner: str, measures: Any, *, functions: bool = True) -> None:
+    """Check what a user declares as `measures`.
+
+    Args:
+        owner: Name of the task's class, for the message.
+        measures: What it declares.
+        functions: Whether each must have a function.
+
+    Raises:
+        ConfigError: There is none, or one is something else.
+    """
+    example = 'measures = {"accuracy": Measure("Accuracy", "%", "higher", lambda y, p: 100.0 * (p.argmax(1) == y))}'
+    if not isinstance(measures, Mapping) or not measures:
+        raise ConfigError(f"{owner} has no measures, and a study compares them: {example}")
+    for name, measure in measures.items():
+        if not isinstance(measure, Measure) or (functions and not callable(measure.function)):
+            what = "a Measure without a function" if isinstance(measure, Measure) else type(measure).__name__
+            raise ConfigError(f"{owner}.measures[{name!r}] must be a Measure with a function, not {what}: {example}")
+        if not isinstance(name, str) or not name.replace("_", "a").replace("-", "a").replace(".", "a").isalnum():
+            raise ConfigError(f"{owner}.measures: {name!r} is no name; letters, digits, _, - and . are")
+
+
+def measure_examples(measures: Mapping[str, Measure], targets: Any, predictions: Any, count: int) -> pd.DataFrame:
+    """Measure each example.
+
+    Args:
+        measures: The measures; those of the whole set are left out.
+        targets: Of `count` examples.
+        predictions: Of the same.
+        count: Number of examples.
+
+    Returns:
+        One row an example, one column a measure, float64.
+
+    Raises:
+        TaskError: A measure gives another shape than (count,), or no numbers.
+    """
+    columns = {}
+    for name, measure in measures.items():
+        if isinstance(measure, SetMeasure) or measure.function is None:
+            continue
+        columns[name] = _numbers(name, measure.function(targets, predictions), (count,))
+        odd = int(np.sum(~np.isfinite(columns[name])))
+        if odd:
+            log.warning("measures[%r] is not finite for %d of %d examples", name, odd, count)
+    return pd.DataFrame(columns, index=range(count))
+
+
+def measure_set(
+    measures: Mapping[str, Measure], targets: Any, predictions: Any, count: int
+) -> tuple[dict[str, float], pd.DataFrame | None]:
+    """Measure the whole set, and bootstrapped ones.
+
+    Returns:
+        The value of each `SetMeasure`; and the replicates, one row each, None where there are none.
+
+    Raises:
+        TaskError: A measure gives no single number.
+    """
+    of_set = {name: measure for name, measure in measures.items() if isinstance(measure, SetMeasure)}
+    values = {name: _one(name, measure, targets, predictions) for name, measure in of_set.items()}
+    repeated = {name: measure for name, measure in of_set.items() if measure.bootstrap}
+    if not repeated or count < 2:
+        return values, None
+    random = np.random.default_rng(_SEED)
+    rows = []
+    for _ in range(REPLICATES):
+        drawn = random.integers(count, size=count)
+        some = (take(targets, drawn), take(predictions, drawn))
+        rows.append({name: _one(name, measure, *some) for name, measure in repeated.items()})
+    return values, pd.DataFrame(rows)
+
+
+def take(values: Any, chosen: Array) -> Any:
+    """Return some examples of arrays, or of dictionaries, lists or tuples of them."""
+    if isinstance(values, Mapping):
+        return {key: take(value, chosen) for key, value in values.items()}
+    if isinstance(values, list | tuple):
+        return type(values)(take(value, chosen) for value in values)
+    return values[chosen]
+
+
+def mean_metrics(
+    measures: Mapping[str, Measure], table: pd.DataFrame, of_set: Mapping[str, float]
+) -> dict[str, float]:
+    """Return the value of each measure, in order: the mean over examples, or that of the whole set."""
+    return {name: of_set[name] if name in of_set else float(table[name].mean()) for name in measures}
+
+
+def _one(name: str, measure: Measure, targets: Any, predictions: Any) -> float:
+    assert measure.function is not None
+    return float(_numbers(name, measure.function(targets, predictions), ()))
+
+
+def _numbers(name: str, given: Any, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
+    what = f"one value an example, shape {shape}" if shape else "one number"
+    try:
+        values = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TaskError(f"measures[{name!r}] must return {what}. Received: {type(given).__name__}") from None
+    if values.shape != shape:
+        raise TaskError(f"measures[{name!r}] must return {what}. Received: shape {values.shape}")
+    return values

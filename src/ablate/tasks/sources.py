@@ -1,0 +1,379 @@
+"""Sources of examples for Keras: arrays, things with a length and items, `tf.data` and Keras' `PyDataset`.
+
+Every source gives any part of an endless stream of batches without the parts before it, so that a run can resume in
+its middle: the order depends on the seed and the number of the pass alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ablate.errors import DataError
+from ablate.tasks.measures import take
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+Indices = npt.NDArray[np.int64]
+Batch = tuple[Any, Any]
+"""Inputs and targets: arrays, or dictionaries of them."""
+Augment = Callable[[Any, Any, np.random.Generator], Batch]
+"""Takes a batch's inputs and targets, and a generator; returns both anew."""
+EVALUATION_BATCH = 256
+
+
+class Source(Protocol):
+    """Examples to train on, or to evaluate."""
+
+    def __len__(self) -> int:
+        """Return the number of examples."""
+        ...
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of all contents."""
+        ...
+
+    def digests(self) -> list[str]:
+        """Return the SHA-256 of each example."""
+        ...
+
+    def batches(self, *, seed: int, batch_size: int, first_step: int, steps: int, augment: Augment | None) -> Any:
+        """Return a part of the endless stream of shuffled batches, as a `tf.data.Dataset`."""
+        ...
+
+    def in_order(self) -> Iterator[Batch]:
+        """Yield all examples once, in order, as batches of NumPy arrays."""
+        ...
+
+
+class IndexedSource:
+    """A source that can take any examples: a new permutation in every pass."""
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def take(self, chosen: Indices) -> Batch:
+        """Return the chosen examples as a batch."""
+        raise NotImplementedError
+
+    @cached_property
+    def _contents(self) -> list[str]:
+        return [digest for batch in self.in_order() for digest in example_digests(*batch)]
+
+    def digests(self) -> list[str]:
+        """Return the SHA-256 of each example."""
+        return self._contents
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of all contents, in order."""
+        return hashlib.sha256("\n".join(self._contents).encode()).hexdigest()
+
+    def in_order(self) -> Iterator[Batch]:
+        """Yield all examples once, in order."""
+        for start in range(0, len(self), EVALUATION_BATCH):
+            yield self.take(np.arange(start, min(start + EVALUATION_BATCH, len(self))))
+
+    def batches(
+        self, *, seed: int, batch_size: int, first_step: int, steps: int, augment: Augment | None
+    ) -> tf.data.Dataset:
+        """Return a part of the endless stream of shuffled batches; a batch may hold the end of a pass and the next."""
+
+        def made() -> Iterator[Batch]:
+            for step in range(first_step, first_step + steps):
+                batch = self.take(shuffled(seed, np.arange(step * batch_size, (step + 1) * batch_size), len(self)))
+                yield augment(*batch, np.random.default_rng([seed, step])) if augment else batch
+
+        return dataset_of(made, like=next(made()), steps=steps)
+
+
+class ArraySource(IndexedSource):
+    """Inputs and targets as arrays, or dictionaries of them.
+
+    Raises:
+        DataError: Their lengths differ, or they hold Python objects.
+    """
+
+    def __init__(self, inputs: Any, targets: Any, where: str):
+        self.inputs, self.targets = as_arrays(inputs, where), as_arrays(targets, where)
+        lengths = {len(array) for array in (*leaves(self.inputs), *leaves(self.targets))}
+        if len(lengths) != 1:
+            described = " and ".join(
+                f"{name} {', '.join(str(array.shape) for array in leaves(values))}"
+                for name, values in (("x", self.inputs), ("y", self.targets))
+            )
+            raise DataError(f"{where}: inputs and targets must have as many examples. Received: {described}")
+        self._count = lengths.pop()
+        if not self._count:
+            raise DataError(f"{where}: there are no examples")
+
+    def __len__(self) -> int:
+        return self._count
+
+    def take(self, chosen: Indices) -> Batch:
+        """Return the chosen examples as a batch."""
+        return take(self.inputs, chosen), take(self.targets, chosen)
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of all contents, in order; many times faster than example by example."""
+        return content_digest(self.inputs, self.targets)
+
+
+class ItemSource(IndexedSource):
+    """Anything with `len()` whose items are pairs (input, target) of one example: a list, Grain's data sources."""
+
+    def __init__(self, items: Any):
+        self._items = items
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def take(self, chosen: Indices) -> Batch:
+        """Return the chosen examples as a batch."""
+        pairs = [self._items[int(i)] for i in chosen]
+        return stack([pair[0] for pair in pairs]), stack([pair[1] for pair in pairs])
+
+
+class BatchSource:
+    """Keras' `PyDataset`: its batches as they are, in a new order every pass; `training.batch_size` is not used."""
+
+    def __init__(self, dataset: Any):
+        self._dataset = dataset
+        self._count = dataset.num_batches if hasattr(dataset, "num_batches") else len(dataset)
+
+    @cached_property
+    def _contents(self) -> list[str]:
+        return [digest for batch in self.in_order() for digest in example_digests(*batch)]
+
+    def __len__(self) -> int:
+        return len(self._contents)
+
+    def digests(self) -> list[str]:
+        """Return the SHA-256 of each example."""
+        return self._contents
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of all contents, in order."""
+        return hashlib.sha256("\n".join(self._contents).encode()).hexdigest()
+
+    def in_order(self) -> Iterator[Batch]:
+        """Yield all batches once, in order."""
+        for place in range(self._count):
+            inputs, targets = self._dataset[place][:2]
+            yield as_arrays(inputs, "PyDataset"), as_arrays(targets, "PyDataset")
+
+    def batches(
+        self, *, seed: int, batch_size: int, first_step: int, steps: int, augment: Augment | None
+    ) -> tf.data.Dataset:
+        """Return a part of the endless stream of its batches; `batch_size` only says how many make a pass."""
+
+        def made() -> Iterator[Batch]:
+            for step in range(first_step, first_step + steps):
+                (place,) = shuffled(seed, np.array([step]), self._count)
+                inputs, targets = self._dataset[int(place)][:2]
+                batch = as_arrays(inputs, "PyDataset"), as_arrays(targets, "PyDataset")
+                yield augment(*batch, np.random.default_rng([seed, step])) if augment else batch
+
+        return dataset_of(made, like=next(made()), steps=steps, fixed=False)
+
+
+class TensorSource:
+    """A finite `tf.data.Dataset` of single examples, always in the same order; shuffled here.
+
+    Args:
+        dataset: Its elements are pairs (input, target).
+        buffer: Size of the shuffle buffer.
+    """
+
+    def __init__(self, dataset: tf.data.Dataset, buffer: int):
+        self._dataset, self._buffer = dataset, buffer
+
+    @cached_property
+    def _contents(self) -> list[str]:
+        return [digest for batch in self.in_order() for digest in example_digests(*batch)]
+
+    def __len__(self) -> int:
+        known = int(self._dataset.cardinality())
+        if known == -1:
+            raise DataError("a tf.data.Dataset must be finite: take(n) before it is returned")
+        return known if known >= 0 else len(self._contents)
+
+    def digests(self) -> list[str]:
+        """Return the SHA-256 of each example."""
+        return self._contents
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of all contents, in order."""
+        return hashlib.sha256("\n".join(self._contents).encode()).hexdigest()
+
+    def in_order(self) -> Iterator[Batch]:
+        """Yield all examples once, in order."""
+        yield from self._dataset.batch(EVALUATION_BATCH).as_numpy_iterator()
+
+    def batches(
+        self, *, seed: int, batch_size: int, first_step: int, steps: int, augment: Augment | None
+    ) -> tf.data.Dataset:
+        """Return a part of the endless stream: every pass is shuffled with a seed of its own."""
+        import tensorflow as tf
+
+        count = len(self)
+        first, position = divmod(first_step * batch_size, count)
+        passes = ((first_step + steps) * batch_size - 1) // count - first + 1
+
+        def one_pass(number: tf.Tensor) -> tf.data.Dataset:
+            own = tf.random.stateless_uniform((), [seed, number], maxval=2**31 - 1, dtype=tf.int64)
+            return self._dataset.shuffle(self._buffer, seed=own, reshuffle_each_iteration=False)
+
+        stream = tf.data.Dataset.range(first, first + passes).flat_map(one_pass)
+        stream = stream.skip(position).batch(batch_size, drop_remainder=True).take(steps)
+        if augment is None:
+            return _one_file(stream.prefetch(2))
+
+        def made() -> Iterator[Batch]:
+            for step, (inputs, targets) in enumerate(stream.as_numpy_iterator(), first_step):
+                yield augment(inputs, targets, np.random.default_rng([seed, step]))
+
+        return dataset_of(made, like=next(made()), steps=steps)
+
+
+def source_of(data: Any, *, shuffle_buffer: int) -> Source:
+    """Return the source that a user's data make.
+
+    Raises:
+        DataError: They are of no known kind, or have no length.
+    """
+    kinds = {f"{cls.__module__}.{cls.__qualname__}" for cls in type(data).__mro__}
+    if any("DatasetV2" in kind and kind.startswith("tensorflow.") for kind in kinds):
+        return TensorSource(data, shuffle_buffer)
+    if any(kind.endswith(".PyDataset") and kind.startswith("keras.") for kind in kinds):
+        return BatchSource(data)
+    if not hasattr(data, "__len__") or not hasattr(data, "__getitem__"):
+        raise DataError(
+            "data() must return sources with a length: a tf.data.Dataset, a keras.utils.PyDataset, or anything with "
+            f"len() whose items are (input, target). Received: {type(data).__name__}"
+        )
+    if not len(data):
+        raise DataError("data(): there are no examples")
+    return ItemSource(data)
+
+
+def shuffled(seed: int, positions: Indices, count: int) -> Indices:
+    """Return the example at each position of an endless stream: a new permutation every pass.
+
+    Args:
+        seed: Seed of the permutations.
+        positions: (n,), from 0.
+        count: How many examples there are.
+
+    Returns:
+        (n,), in 0..count - 1.
+    """
+    passes, offsets = np.divmod(positions, count)
+    order = np.empty_like(positions)
+    for number in np.unique(passes):
+        here = passes == number
+        order[here] = _permutation(seed, int(number), count)[offsets[here]]
+    return order
+
+
+@lru_cache(maxsize=2)
+def _permutation(seed: int, number: int, count: int) -> Indices:
+    return np.random.default_rng([seed, number]).permutation(count)
+
+
+def dataset_of(made: Callable[[], Iterator[Batch]], *, like: Batch, steps: int, fixed: bool = True) -> tf.data.Dataset:
+    """Return a `tf.data.Dataset` of what a generator makes, `steps` batches.
+
+    Args:
+        made: Makes the batches.
+        like: One of them, which tells types and shapes.
+        steps: Their number.
+        fixed: Whether all have as many examples.
+    """
+    import tensorflow as tf
+
+    def spec(array: Any) -> tf.TensorSpec:
+        array = np.asarray(array)
+        return tf.TensorSpec((len(array) if fixed else None, *array.shape[1:]), array.dtype)
+
+    signature = tf.nest.map_structure(spec, like)
+    stream = tf.data.Dataset.from_generator(made, output_signature=signature)
+    return _one_file(stream.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2))
+
+
+def _one_file(stream: tf.data.Dataset) -> tf.data.Dataset:
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+    options.deterministic = True
+    return stream.with_options(options)
+
+
+def as_arrays(values: Any, where: str) -> Any:
+    """Return NumPy arrays, or dictionaries or tuples of them.
+
+    Raises:
+        DataError: One holds Python objects.
+    """
+    if isinstance(values, Mapping):
+        return {str(key): as_arrays(value, where) for key, value in values.items()}
+    if isinstance(values, tuple):
+        return tuple(as_arrays(value, where) for value in values)
+    array = np.asarray(values)
+    if array.dtype == object or array.ndim == 0:
+        what = "Python objects of different shapes or types" if array.ndim else type(values).__name__
+        raise DataError(f"{where} must hold NumPy arrays of numbers or text, one row an example. Received: {what}")
+    return array
+
+
+def leaves(values: Any) -> list[npt.NDArray[Any]]:
+    """Return the arrays of a structure, in order of its keys."""
+    if isinstance(values, Mapping):
+        return [leaf for key in sorted(values) for leaf in leaves(values[key])]
+    if isinstance(values, list | tuple):
+        return [leaf for value in values for leaf in leaves(value)]
+    return [np.asarray(values)]
+
+
+def length(values: Any) -> int:
+    """Return the number of examples of a batch's inputs or targets."""
+    return len(leaves(values)[0])
+
+
+def stack(values: list[Any]) -> Any:
+    """Stack the inputs, or the targets, of single examples."""
+    if isinstance(values[0], Mapping):
+        return {key: stack([value[key] for value in values]) for key in values[0]}
+    if isinstance(values[0], tuple):
+        return tuple(stack([value[place] for value in values]) for place in range(len(values[0])))
+    return np.stack([np.asarray(value) for value in values])
+
+
+def example_digests(inputs: Any, targets: Any) -> list[str]:
+    """Return the SHA-256 of each example of a batch, 32 hexadecimal digits: of types, shapes and values."""
+    arrays = [*leaves(inputs), *leaves(targets)]
+    kind = " ".join(f"{array.dtype.str} {array.shape[1:]}" for array in arrays).encode()
+    rows = [
+        [str(row).encode() for row in array]
+        if array.dtype == object
+        else [row.tobytes() for row in np.ascontiguousarray(array)]
+        for array in arrays
+    ]
+    return [hashlib.sha256(b";".join([kind, *parts])).hexdigest()[:32] for parts in zip(*rows, strict=True)]
+
+
+def content_digest(*structures: Any) -> str:
+    """Return the SHA-256 of arrays: of types, shapes and values."""
+    digest = hashlib.sha256()
+    for structure in structures:
+        for array in leaves(structure):
+            digest.update(f"{array.dtype.str} {array.shape};".encode())
+            content = np.ascontiguousarray(array)
+            digest.update(str(content.tolist()).encode() if content.dtype == object else content.tobytes())
+    return digest.hexdigest()
