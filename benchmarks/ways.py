@@ -37,7 +37,7 @@ class Fit:
         self.steps, self._step = steps, 0
         self._config = config
         self.model = config.task.build_model(0)
-        optimizer = build_optimizer(config.run.optimizer, config.run.training)
+        optimizer = build_optimizer(config.run.optimizer, config.run.schedule, steps)
         self.model.compile(optimizer=optimizer, loss=config.task.build_loss(), jit_compile=False)
 
     def _batches(self, first: int, steps: int) -> tf.data.Dataset:
@@ -81,7 +81,7 @@ class Timer(keras.callbacks.Callback):
 def bare(config: ValidConfig, L: Any, steps: int) -> Callable[[], None]:
     """Return the network alone: forward, backward, update on one batch, with a loss that is linear in the outputs."""
     model = config.task.build_model(0)
-    optimizer = build_optimizer(config.run.optimizer, config.run.training)
+    optimizer = build_optimizer(config.run.optimizer, config.run.schedule, steps)
     optimizer.build(model.trainable_variables)
     batch = tf.constant(L)
 

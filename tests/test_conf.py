@@ -55,6 +55,7 @@ def test_the_design_s_groups_and_levels_are_there() -> None:
     expected = {
         "optimizer": {"adam", "adamw", "adadelta", "sgd"},
         "regularizer": {"none", "l2"},
+        "schedule": {"constant", "linear", "cosine", "steps"},
         "depth": {"full", "reduced", "shallow"},
         "output_res": {"full", "half", "quarter"},
         "loss": {"rebalanced", "unweighted", "regression"},

@@ -146,7 +146,7 @@ def job_name(*arguments: str) -> str:
         (["+optimizer.amsgrad=true"], "optimizer.amsgrad=True"),
         (["~optimizer.beta_2"], "optimizer.beta_2=absent"),
         (["dropout=light", "dropout.rate=0.3"], "dropout=light,dropout.rate=0.3"),
-        (["training={learning_rate_drops:[[5,0.1]]}"], "training.learning_rate_drops=[[5, 0.1]]"),
+        (["training={epochs:3}"], "training.epochs=3"),
         (["study.variant='mine'", "depth=shallow"], "mine"),
         (["study.variant=2024"], "2024"),
         (["data=sample", "scale=smoke", "seed=3", "hardware.threads=1"], "baseline"),

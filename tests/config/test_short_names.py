@@ -4,7 +4,7 @@ import pytest
 
 from ablate.config.short_names import MAX_SHOWN, MAX_STORED, shorten, shorten_for_store
 
-DROPS = "training.learning_rate_drops=" + str([[100 * step, 0.9**step] for step in range(1, 61)])
+DROPS = "schedule.drops=" + str([[100 * step, 0.9**step] for step in range(1, 61)])
 OTHER = DROPS.replace("[6000,", "[6001,")
 FACTORS = ",".join(f"factor{place}=level{place}" for place in range(20))
 
@@ -16,7 +16,7 @@ def test_what_can_be_read_stays(name: str) -> None:
 
 def test_of_a_long_difference_the_beginning_stays_and_the_others_whole() -> None:
     shown = shorten(f"depth=reduced,{DROPS},seed=3")
-    assert shown.startswith("depth=reduced,training.learning_rate_drops=[[100, 0...#")
+    assert shown.startswith("depth=reduced,schedule.drops=[[100, 0.9], [200, 0.8")
     assert shown.endswith(",seed=3")
     assert len(shown) < MAX_SHOWN
 

@@ -16,7 +16,7 @@ def test_devices_are_gpus_or_the_processor(given: str, devices: object, replicas
 
 def training(**arguments: object) -> TrainingConfig:
     defaults = {"epochs": 1, "steps_per_epoch": None, "batch_size": 4, "deterministic": True, "log_points": 1}
-    return TrainingConfig.model_validate({**defaults, "learning_rate_drops": [], **arguments})
+    return TrainingConfig.model_validate({**defaults, **arguments})
 
 
 def test_an_epoch_is_one_pass_over_the_photographs() -> None:

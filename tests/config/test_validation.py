@@ -27,7 +27,21 @@ def test_a_relative_root_survives(tmp_path: Path) -> None:
         (["data=folder"], "data.root"),
         (["training.epochs=0"], "training.epochs=0: input should be greater than 0"),
         (["training.batch_size=many"], "training.batch_size=many: input should be a valid integer"),
-        (["training.learning_rate_drops=[[5,0.1],[3,0.1]]"], "must ascend"),
+        (
+            ["schedule=steps", "schedule.drops=[[5,0.1],[3,0.1]]"],
+            "[3, 0.1]]: the steps must ascend",
+        ),
+        (["schedule=steps", "schedule.drops=[[0.5,0.1],[3,0.1]]"], "shares of training, below 1, or numbers of steps"),
+        (
+            ["schedule=cosine", "schedule.warmup=1.5"],
+            "warmup=1.5: input should be a share of training, below 1, or",
+        ),
+        (["schedule=linear", "schedule.floor=1"], "schedule.floor=1: input should be less than 1"),
+        (["+schedule.floor=0.1"], "unknown key: schedule.floor. Allowed: schedule.name, schedule.shape"),
+        (
+            ["schedule.shape=square"],
+            "=square: input should be 'constant', 'linear', 'cosine' or 'steps'",
+        ),
         (["seed=-1"], "seed=-1: input should be greater than or equal to 0"),
         (["optimizer.learning_rate=0"], "optimizer.learning_rate=0: input should be greater than 0"),
         (["dropout.rate=1.0"], "dropout.rate=1.0: input should be less than 1"),
@@ -87,7 +101,7 @@ def test_paper_scale_is_the_published_one() -> None:
     assert values["regularizer"]["l2"] == 5e-4
     assert values["training"]["epochs"] * values["training"]["steps_per_epoch"] == 450_000
     assert (values["training"]["batch_size"], values["data"]["image_size"]) == (40, 256)
-    drops = {step: round(factor * 3e-5, 7) for step, factor in values["training"]["learning_rate_drops"]}
+    drops = {step: round(factor * 3e-5, 7) for step, factor in values["schedule"]["drops"]}
     assert drops == {200_000: 1e-5, 375_000: 3e-6}
 
 

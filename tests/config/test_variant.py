@@ -40,8 +40,8 @@ def test_a_name_that_a_user_gave_stays(name: str, text: str) -> None:
 
 
 def test_long_names_are_shortened_for_people_and_for_the_store() -> None:
-    variant = Variant.from_texts({"training.learning_rate_drops": DROPS})
-    assert variant.name == f"training.learning_rate_drops={DROPS}"
+    variant = Variant.from_texts({"schedule.drops": DROPS})
+    assert variant.name == f"schedule.drops={DROPS}"
     assert len(variant.short_name) < MAX_SHOWN
     assert variant.run_name(3) == f"{variant.short_name} seed=3"
     assert Variant.parse("depth=reduced").run_name(3) == "depth=reduced seed=3"

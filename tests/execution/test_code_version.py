@@ -230,7 +230,7 @@ INFLUENCE = {
     *(f"ablate.colorization.data.sources.{name}" for name in ("folder", "prepared", "registry", "sample", "source")),
     *(f"ablate.colorization.data.prepared.{name}" for name in ("manifest", "read", "tfrecord")),
     *(f"ablate.colorization.model.{name}" for name in ("architecture", "backbone", "decoding", "loss")),
-    *(f"ablate.config.{name}" for name in ("environment", "optimizers", "training")),
+    *(f"ablate.config.{name}" for name in ("environment", "optimizers", "schedules", "training")),
     *(
         f"ablate.training.{name}"
         for name in (

@@ -23,7 +23,7 @@ FILES = {
     "report.html", "report.md", "report.tex", "comparison.csv", "comparison.parquet", "runs.csv", "scores.parquet",
     "summary.json",
 }  # fmt: skip
-DROPS = "training.learning_rate_drops=" + str([[100 * step, 0.9**step] for step in range(1, 61)])
+DROPS = "schedule.drops=" + str([[100 * step, 0.9**step] for step in range(1, 61)])
 LONG = [DROPS, DROPS.replace("[6000,", "[6001,")]
 
 

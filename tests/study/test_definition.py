@@ -127,16 +127,16 @@ def test_every_shipped_study_says_its_question_cost_and_command(path: Path) -> N
 
 def test_lists_and_mappings_are_levels(write: Any) -> None:
     drops = [[], [[5, 0.1]], [[5, 0.1], [9, 0.5]]]
-    write(factors={"training.learning_rate_drops": drops}, baseline={"training.learning_rate_drops": []}, seeds=[0])
+    write(factors={"schedule.drops": drops}, baseline={"schedule.drops": []}, seeds=[0])
     runs = study_runs(load_study("mine"))
     assert [run.variant.name for run in runs] == [
         "baseline",
-        "training.learning_rate_drops=[[5, 0.1]]",
-        "training.learning_rate_drops=[[5, 0.1], [9, 0.5]]",
+        "schedule.drops=[[5, 0.1]]",
+        "schedule.drops=[[5, 0.1], [9, 0.5]]",
     ]
     assert [run.overrides[0] for run in runs][1:] == [
-        "training.learning_rate_drops=[[5,0.1]]",
-        "training.learning_rate_drops=[[5,0.1],[9,0.5]]",
+        "schedule.drops=[[5,0.1]]",
+        "schedule.drops=[[5,0.1],[9,0.5]]",
     ]
 
 

@@ -19,9 +19,7 @@ CALIBRATED = {"one": RuntimeEstimate(80.0, "calibration")}
 
 def run(label: str = "depth=full", configuration: str = "one") -> PlannedRun:
     """Return a run of two epochs of four steps, with a counted cost."""
-    training = TrainingConfig(
-        epochs=2, steps_per_epoch=4, batch_size=3, deterministic=True, learning_rate_drops=[], log_points=1
-    )
+    training = TrainingConfig(epochs=2, steps_per_epoch=4, batch_size=3, deterministic=True, log_points=1)
     config: Any = SimpleNamespace(
         run=SimpleNamespace(training=training),
         task=SimpleNamespace(

@@ -69,6 +69,6 @@ def test_rerun_is_advised_where_runs_do_not_go_on(found: list[RunState], again: 
 
 
 def test_long_names_are_shortened() -> None:
-    (run,) = planned(1, name="training.learning_rate_drops=" + str([[100 * step, 0.5] for step in range(60)]))
+    (run,) = planned(1, name="schedule.drops=" + str([[100 * step, 0.5] for step in range(60)]))
     lines, _ = summarize_sweep([run], [FAILED], {}, began=time.time())
     assert len(lines[1]) < 140

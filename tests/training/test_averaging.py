@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from ablate.config.optimizers import OtherOptimizer
+from ablate.config.schedules import CONSTANT, ScheduleConfig, Steps
 from ablate.config.training import TrainingConfig
 from ablate.training import fit
 from ablate.training.averaging import estimate_statistics
@@ -19,6 +20,7 @@ from ablate.training.hardware import Hardware
 from ablate.training.optimizer import build_optimizer
 
 EPOCHS, STEPS, BATCH = 2, 3, 6
+DROPS = Steps(name="steps", shape="steps", drops=[(2, 0.5)])
 EMA = {"use_ema": True, "ema_momentum": 0.8}
 Curves = dict[tuple[str, int], float]
 
@@ -103,7 +105,7 @@ def run(
     stop: Callable[[int], bool] = lambda step: False,
     hardware: Hardware = ONE_DEVICE,
     precision: str = "float32",
-    drops: Sequence[tuple[int, float]] = (),
+    schedule: ScheduleConfig = CONSTANT,
 ) -> Training:
     """Train in a fresh state of Keras, as a new process would, until something says to stop."""
 
@@ -116,9 +118,8 @@ def run(
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy(precision)
     training = TrainingConfig(
-        epochs=EPOCHS, steps_per_epoch=STEPS, batch_size=BATCH, deterministic=True, log_points=100,
-        learning_rate_drops=list(drops),
-    )  # fmt: skip
+        epochs=EPOCHS, steps_per_epoch=STEPS, batch_size=BATCH, deterministic=True, log_points=100
+    )
 
     def asked() -> Stopped | None:
         return Stopped() if stop(done[-1]["step"] if done else 0) else None
@@ -128,6 +129,7 @@ def run(
             task,
             optimizer=optimizer(**arguments),
             training=training,
+            schedule=schedule,
             seed=5,
             log_metrics=log,
             hardware=hardware,
@@ -170,7 +172,7 @@ def assert_it_resumes(
 @pytest.mark.parametrize(
     ("arguments", "others"),
     [
-        (EMA, {"places": (1, 3), "drops": [(2, 0.5)]}),
+        (EMA, {"places": (1, 3), "schedule": DROPS}),
         ({**EMA, "ema_overwrite_frequency": 2, "momentum": 0.9}, {"precision": "mixed_float16"}),
         ({**EMA, "_target_": "keras.optimizers.AdamW", "clipnorm": 0.1}, {"precision": "mixed_bfloat16"}),
         ({**EMA, "loss_scale_factor": 1024.0, "gradient_accumulation_steps": 2, "global_clipnorm": 0.1}, {}),
@@ -215,10 +217,7 @@ def test_epochs_end_with_the_weights_of_one_fit_of_keras(arguments: Mapping[str,
     keras.backend.clear_session()
     task = Numbers(dropout=0)
     model = task.build_model(5)
-    training = TrainingConfig(
-        epochs=1, steps_per_epoch=None, batch_size=BATCH, deterministic=True, learning_rate_drops=[], log_points=1
-    )
-    model.compile(optimizer=build_optimizer(optimizer(**arguments), training), loss=task.build_loss())
+    model.compile(optimizer=build_optimizer(optimizer(**arguments), CONSTANT, 1), loss=task.build_loss())
     batches = task.training_batches(seed=5, batch_size=BATCH, first_step=0, steps=EPOCHS * STEPS)
     model.fit(batches, shuffle=False, verbose=0)
     for one, other in zip(trained.trainable_weights, model.trainable_weights, strict=True):

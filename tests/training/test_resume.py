@@ -37,6 +37,7 @@ def run(config: ValidConfig, file: Path, curves: Curves, stop_at: int | None = N
         config.task,
         optimizer=config.run.optimizer,
         training=config.run.training,
+        schedule=config.run.schedule,
         seed=config.run.seed,
         log_metrics=log,
         checkpoints=Checkpoints(
@@ -53,9 +54,9 @@ def run(config: ValidConfig, file: Path, curves: Curves, stop_at: int | None = N
 @pytest.mark.parametrize(
     ("overrides", "stops"),
     [
-        (["dropout=heavy"], [2, 3, 5]),
+        (["dropout=heavy", "schedule=cosine", "schedule.warmup=2"], [2, 3, 5]),
         (
-            ["dropout=light", "optimizer=adadelta", "training.learning_rate_drops=[[2,0.1]]", BFLOAT16],
+            ["dropout=light", "optimizer=adadelta", "schedule=steps", "schedule.drops=[[2,0.1]]", BFLOAT16],
             [2],
         ),
         (["dropout=light", "optimizer=sgd", "+optimizer.use_ema=true", "hardware.precision=mixed_float16"], [4]),

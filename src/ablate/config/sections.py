@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PositiveFloat, Seri
 
 from ablate.config.optimizers import ONE_DEVICE_ALONE, OptimizerConfig
 from ablate.config.paths import absolute
+from ablate.config.schedules import ScheduleConfig
 from ablate.config.schema import Schema
 from ablate.config.short_names import MAX_STORED
 from ablate.config.training import HardwareConfig, TrainingConfig
@@ -56,6 +57,7 @@ class RunConfig(Schema):
     experiment: None = None
     study: StudyConfig
     optimizer: SerializeAsAny[OptimizerConfig]
+    schedule: SerializeAsAny[ScheduleConfig]
     training: TrainingConfig
     hardware: HardwareConfig
     tracking: TrackingConfig

@@ -23,8 +23,8 @@ def shorten(name: str, limit: int = MAX_SHOWN) -> str:
         limit: Characters up to which it stays.
 
     Example:
-        >>> shorten("depth=reduced,training.learning_rate_drops=" + str([[step, 0.5] for step in range(60)]))
-        'depth=reduced,training.learning_rate_drops=[[0, 0.5]...#a421d7'
+        >>> shorten("depth=reduced,schedule.drops=" + str([[step, 0.5] for step in range(60)]))
+        'depth=reduced,schedule.drops=[[0, 0.5], [1, 0.5], [2...#dadf9b'
     """
     if len(name) <= limit:
         return name

@@ -4,41 +4,34 @@ import math
 import re
 from typing import Any, Literal
 
-from pydantic import PositiveFloat, PositiveInt, field_validator
+from pydantic import PositiveInt, field_validator
 
 from ablate.config.schema import Schema
 
 
 class TrainingConfig(Schema):
-    """Length and schedule of training."""
+    """Length of training, and its batches."""
 
     epochs: PositiveInt
     steps_per_epoch: PositiveInt | None
     batch_size: PositiveInt
     deterministic: bool
-    learning_rate_drops: list[tuple[PositiveInt, PositiveFloat]]
     log_points: PositiveInt
-
-    @field_validator("learning_rate_drops")
-    @classmethod
-    def _ascending_steps(cls, drops: list[tuple[int, float]]) -> list[tuple[int, float]]:
-        steps = [step for step, _ in drops]
-        if steps != sorted(set(steps)):
-            raise ValueError("the steps of training.learning_rate_drops must ascend")
-        return drops
 
     def steps_in_epoch(self, examples: int) -> int:
         """Return the steps of an epoch: `steps_per_epoch`, or one pass over the examples."""
         return self.steps_per_epoch or max(1, math.ceil(examples / self.batch_size))
 
+    def total_steps(self, examples: int) -> int:
+        """Return the steps of all epochs, given the examples of one pass."""
+        return self.steps_in_epoch(examples) * self.epochs
+
     def total_examples(self, examples: int) -> int:
         """Return the number of examples in all epochs, given those of one pass."""
-        return self.steps_in_epoch(examples) * self.epochs * self.batch_size
+        return self.total_steps(examples) * self.batch_size
 
 
-NO_TRAINING = TrainingConfig(
-    epochs=1, steps_per_epoch=1, batch_size=1, deterministic=True, learning_rate_drops=[], log_points=100
-)
+NO_TRAINING = TrainingConfig(epochs=1, steps_per_epoch=1, batch_size=1, deterministic=True, log_points=100)
 """Of a task that trains itself, to which the section `training` belongs: the whole training is one step."""
 
 

@@ -15,8 +15,9 @@ from omegaconf import DictConfig
 from ablate.config.environment import fix_environment
 from ablate.config.hydra_job import unresolved_values
 from ablate.config.interpolation import resolve
-from ablate.config.optimizers import NO_OPTIMIZER, SCHEMAS, OptimizerConfig, OtherOptimizer
-from ablate.config.schema import validate
+from ablate.config.optimizers import NO_OPTIMIZER, SCHEMAS, OtherOptimizer
+from ablate.config.schedules import CONSTANT, SCHEDULES, ScheduleConfig
+from ablate.config.schema import Schema, validate
 from ablate.config.sections import RunConfig
 from ablate.config.training import NO_TRAINING
 from ablate.errors import ConfigError
@@ -25,7 +26,7 @@ from ablate.task import KerasTask, OwnLoopTask, Task, trains_itself
 _TARGET = "_target_"
 REFERRED_SECTIONS = ("scale",)
 """Sections that only other sections refer to."""
-OWN_LOOP_SECTIONS = ("optimizer", "training")
+OWN_LOOP_SECTIONS = ("optimizer", "schedule", "training")
 """Sections that are the task's where it trains itself."""
 
 
@@ -65,13 +66,22 @@ def validate_config(config: DictConfig | Mapping[str, Any]) -> ValidConfig:
     fields = tuple(RunConfig.model_fields)
     sections = {key: values[key] for key in fields if key in values}
     if trains_itself(named):
-        sections |= {"optimizer": NO_OPTIMIZER, "training": NO_TRAINING}
-    elif isinstance(sections.get("optimizer"), Mapping):
-        target = sections["optimizer"].get(_TARGET)
-        schema = SCHEMAS.get(target, OtherOptimizer) if isinstance(target, str) else OptimizerConfig
-        sections["optimizer"] = validate(schema, sections["optimizer"], prefix="optimizer")
+        sections |= {"optimizer": NO_OPTIMIZER, "schedule": CONSTANT, "training": NO_TRAINING}
+    else:
+        sections |= _with_own_schemas(sections)
     run = validate(RunConfig, sections)
     return ValidConfig(values, run, _build(named, values))
+
+
+def _with_own_schemas(sections: Mapping[str, Any]) -> Iterator[tuple[str, Schema]]:
+    """Validate the sections that have a schema for each class or shape that they name."""
+    for name, key, schemas, other in (
+        ("optimizer", _TARGET, SCHEMAS, OtherOptimizer),
+        ("schedule", "shape", SCHEDULES, ScheduleConfig),
+    ):
+        section = sections.get(name)
+        if isinstance(section, Mapping):
+            yield name, validate(schemas.get(str(section.get(key)), other), section, prefix=name)
 
 
 def _missing(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

@@ -49,6 +49,7 @@ def _time_steps(values: Mapping[str, Any]) -> tuple[float, float]:
     training = train(
         task,
         optimizer=run.optimizer,
+        schedule=run.schedule,
         training=few,
         seed=run.seed,
         log_metrics=lambda metrics, step: None,

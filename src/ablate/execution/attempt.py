@@ -187,6 +187,7 @@ def _train_with_keras(
         training = train(
             task,
             optimizer=run.optimizer,
+            schedule=run.schedule,
             training=run.training,
             seed=run.seed,
             log_metrics=tracked.log_metrics,

@@ -55,6 +55,7 @@ def _config(checked: ValidConfig) -> dict[str, Any]:
     return {
         "task": {"class": f"{type(checked.task).__qualname__}", **checked.task.result_config()},
         "optimizer": run.optimizer.model_dump(by_alias=True, mode="json", exclude={"name"}),
+        "schedule": run.schedule.model_dump(mode="json", exclude={"name"}),
         "training": run.training.model_dump(mode="json", exclude={"log_points"}),
         "precision": run.hardware.precision,
         "named": _named_code(checked).version,

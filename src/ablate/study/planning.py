@@ -97,6 +97,7 @@ def plan_runs(load: Load, runs: Sequence[Sequence[str]], project: Path) -> list[
         if section not in found:
             found[section] = config.task.find_data()
         data = found[section]
+        config.run.schedule.check(config.run.training.total_steps(data.examples_per_epoch))
         without_seed = f"{data.fingerprint} {json.dumps(_without_seed_and_study(config.values))}"
         if without_seed not in configurations:
             configurations[without_seed] = configuration(config, data.fingerprint)

@@ -21,7 +21,7 @@ class FunctionTask:
 
     A subclass sets `measures`, and defines `train`, which trains and evaluates. Planning, caching, leases, the resume
     of a study, tracking and the report work as for Keras; within a run, `train` resumes from what it left in
-    `run.folder`. The sections `optimizer` and `training` of the configuration are the task's, to be read or not.
+    `run.folder`. The sections `optimizer`, `schedule` and `training` are the task's, to be read or not.
 
     Attributes:
         example: What an example is called.

@@ -22,12 +22,13 @@ ReportProgress = Callable[[Mapping[str, Any]], None]
 
 
 class Recorder(keras.callbacks.Callback):
-    """Records the training loss between steps, and the validation loss and learning rate after epochs.
+    """Records the training loss between steps, the validation loss after epochs, and the learning rate.
 
     Args:
         log_metrics: Called with metrics and the number of steps done.
         every: Steps between two records of the training loss, each the mean over those steps.
         total: Steps in all; the last record is the mean over what is left.
+        scheduled: Whether the learning rate changes: it is recorded with the training loss, else after epochs.
 
     Attributes:
         step: Steps done.
@@ -40,11 +41,12 @@ class Recorder(keras.callbacks.Callback):
             recorded.
     """
 
-    def __init__(self, log_metrics: LogMetrics, *, every: int, total: int):
+    def __init__(self, log_metrics: LogMetrics, *, every: int, total: int, scheduled: bool = False):
         super().__init__()
         self.log_metrics = log_metrics
         self.every = every
         self.total = total
+        self.scheduled = scheduled
         self.step = 0
         self.peak_memory = 0
         self.timed_steps = 0
@@ -83,12 +85,12 @@ class Recorder(keras.callbacks.Callback):
         epoch_sum = mean * self._epoch_count
         self._sum, self._count, self._epoch_sum = self._sum + epoch_sum - self._epoch_sum, self._count + 1, epoch_sum
         if self.step % self.every == 0 or self.step == self.total:
-            self.log_metrics({names.TRAINING_LOSS: self._sum / self._count}, self.step)
+            rate = self._learning_rate() if self.scheduled else {}
+            self.log_metrics({names.TRAINING_LOSS: self._sum / self._count, **rate}, self.step)
             self._sum, self._count = 0.0, 0
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        learning_rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        metrics = {names.LEARNING_RATE: learning_rate}
+        metrics = {} if self.scheduled else self._learning_rate()
         if "val_loss" in logs:
             validation = float(logs["val_loss"])
             if not math.isfinite(validation):
@@ -100,6 +102,9 @@ class Recorder(keras.callbacks.Callback):
                 metrics[names.metric_name(group, measured)] = float(value)
         self.log_metrics(metrics, self.step)
         self._epoch_sum, self._epoch_count = 0.0, 0
+
+    def _learning_rate(self) -> dict[str, float]:
+        return {names.LEARNING_RATE: float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))}
 
 
 _KEPT = ("step", "peak_memory", "timed_steps", "timed_seconds", "_sum", "_count", "_epoch_sum", "_epoch_count")

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from ablate.config.optimizers import OptimizerConfig
+from ablate.config.schedules import CONSTANT, ScheduleConfig
 from ablate.config.training import TrainingConfig
 from ablate.task import KerasTask
 from ablate.training.averaging import STATISTICS_STEPS, defer_finalization, estimate_statistics, finalized
@@ -22,6 +23,7 @@ from ablate.training.own_callbacks import OwnCallbacks
 log = logging.getLogger(__name__)
 
 ONE_DEVICE = Hardware({})
+NewOptimizer = Callable[[], keras.optimizers.Optimizer]
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ def train(
     training: TrainingConfig,
     seed: int,
     log_metrics: LogMetrics,
+    schedule: ScheduleConfig = CONSTANT,
     hardware: Hardware = ONE_DEVICE,
     checkpoints: Checkpoints | None = None,
     report_progress: ReportProgress | None = None,
@@ -75,6 +78,7 @@ def train(
         training: The section `training`.
         seed: Seed of initial values, dropout, order and augmentation.
         log_metrics: Called with metrics and the number of steps done.
+        schedule: The section `schedule`.
         hardware: What it is trained with, see `configure`. Several devices split every batch evenly, and each step is
             the one that a single device would do, apart from dropout: the n-th examples of all devices' parts have
             the same mask.
@@ -87,15 +91,17 @@ def train(
 
     Raises:
         Diverged: The loss became NaN or infinite.
-        ConfigError: The optimiser cannot be constructed.
+        ConfigError: The optimiser or its learning rate schedule cannot be constructed.
         BaseException: The interrupt that `Checkpoints.stop` returned.
     """
     start = time.monotonic()
-    models = _Models(task, optimizer, training, seed, hardware)
     steps = training.steps_in_epoch(task.examples_per_epoch())
     total = steps * training.epochs
+    models = _Models(task, partial(build_optimizer, optimizer, schedule, total), seed, hardware)
     batches = partial(task.training_batches, seed=seed, batch_size=training.batch_size)
-    recorder = Recorder(log_metrics, every=max(1, total // training.log_points), total=total)
+    recorder = Recorder(
+        log_metrics, every=max(1, total // training.log_points), total=total, scheduled=schedule.shape != "constant"
+    )
     own = OwnCallbacks(task)
     resumed = _resume(models, recorder, own, checkpoints, total)
     first, before = (resumed.step, resumed.seconds) if resumed else (0, 0.0)
@@ -146,16 +152,14 @@ class _Models:
     What trained is compared on one device, and Keras fails where a batch is too small for all devices.
     """
 
-    def __init__(
-        self, task: KerasTask, optimizer: OptimizerConfig, training: TrainingConfig, seed: int, hardware: Hardware
-    ):
+    def __init__(self, task: KerasTask, new_optimizer: NewOptimizer, seed: int, hardware: Hardware):
         self.strategy = hardware.strategy()
         self.replicas = int(self.strategy.num_replicas_in_sync)
         with self.strategy.scope():
-            self.model = _compiled(task, optimizer, training, seed, hardware)
+            self.model = _compiled(task, new_optimizer, seed, hardware)
             self.model.optimizer.build(self.model.trainable_variables)
         self._finalize_weights = defer_finalization(self.model.optimizer)
-        self.single = _compiled(task, optimizer, training, seed, hardware) if self.replicas > 1 else None
+        self.single = _compiled(task, new_optimizer, seed, hardware) if self.replicas > 1 else None
         self.gradient_mib = _mib(self.model.trainable_variables)
         self.optimizer_mib = _mib(self.model.optimizer.variables)
         log.info(
@@ -237,13 +241,11 @@ def _until_stopped(batches: Iterable[Any], checkpoints: Checkpoints | None) -> I
         yield batch
 
 
-def _compiled(
-    task: KerasTask, optimizer: OptimizerConfig, training: TrainingConfig, seed: int, hardware: Hardware
-) -> keras.Model:
+def _compiled(task: KerasTask, new_optimizer: NewOptimizer, seed: int, hardware: Hardware) -> keras.Model:
     model = task.build_model(seed)
     measured = getattr(task, "compile_metrics", None)
     model.compile(
-        optimizer=build_optimizer(optimizer, training),
+        optimizer=new_optimizer(),
         loss=task.build_loss(),
         metrics=list(measured()) or None if measured is not None else None,
         jit_compile=hardware.xla,  # said either way: Keras would choose by itself

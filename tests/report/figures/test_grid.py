@@ -70,7 +70,7 @@ def test_at_most_24_variants_have_a_column() -> None:
 
 
 def test_no_heading_is_taller_than_a_picture() -> None:
-    long = "training.learning_rate_drops=" + str([[100 * step, 0.9**step] for step in range(60)])
+    long = "schedule.drops=" + str([[100 * step, 0.9**step] for step in range(60)])
     factors = ",".join(f"a_factor_{place}=a_level_{place}" for place in range(12))
     names = ["baseline", long, f"depth=reduced,{long}", factors, "x" * 400]
     figure = photo_grid(samples(*names), order=names, rows=[("e0", "")])
