@@ -31,9 +31,9 @@ def test_all_forms_are_written(made: Path) -> None:
     assert {path.name for path in made.iterdir()} == {*FILES, "figures"}
     figures = {path.name for path in (made / "figures").iterdir()}
     assert {
-        f"{name}.png" for name in ("differences", "cost", "curves", "grid", "distributions", "photographs")
+        f"{name}.png" for name in ("differences", "cost", "curves", "grid", "distributions", "per_example")
     } <= figures
-    assert {f"{name}.pdf" for name in ("differences", "cost", "curves", "distributions", "photographs")} <= figures
+    assert {f"{name}.pdf" for name in ("differences", "cost", "curves", "distributions", "per_example")} <= figures
     with Image.open(made / "figures" / "differences.png") as picture:
         assert picture.width > 1000
 

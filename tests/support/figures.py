@@ -20,6 +20,7 @@ ODD = "a_$b$ <c> & 50 %^2,d=$\\frac{1}$"
 UNKNOWN = "\U0001f3a8=\tx"
 """A name that the font cannot write."""
 NAMED: Any = {"label": "AuC", "unit": "%"}
+OF_DIGITS: Any = {**NAMED, "example": "digit"}
 
 
 def compared(*rows: tuple[str, float, float, float, str], exploratory: bool = False) -> pd.DataFrame:
@@ -36,7 +37,7 @@ def difference_figure(
     comparison: pd.DataFrame, *, higher_is_better: bool | None = True, **options: Any
 ) -> Figure | None:
     return differences(
-        comparison, metric="auc", higher_is_better=higher_is_better, **{"margin": None, **NAMED, **options}
+        comparison, metric="auc", higher_is_better=higher_is_better, **{"margin": None, **OF_DIGITS, **options}
     )
 
 
@@ -74,10 +75,10 @@ def losses(*variants: str, seeds: int = 2, bad: float | None = None, scale: floa
         )
         for variant in variants
         for seed in range(seeds)
-        for part in ("training", "evaluation photographs")
+        for part in ("training", "evaluation digits")
         for step in (0, 1000, 2000)
     ]
-    return pd.DataFrame(rows, columns=["variant", "seed", "part", "step", "loss"])
+    return pd.DataFrame(rows, columns=["variant", "seed", "part", "step", "value"]).assign(quantity="loss")
 
 
 def costs(**parameters: float) -> pd.DataFrame:

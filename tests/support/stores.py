@@ -83,6 +83,7 @@ def add_run(
         "setting": "s",
         "evaluation": "side 8",
         "scale": "smoke",
+        "example": "photograph",
         "code": "c0de",
         "commit": "c" * 40,
         **(tags or {}),

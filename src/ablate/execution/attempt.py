@@ -123,6 +123,7 @@ def _configure(checked: ValidConfig) -> Hardware:
 def _tags(job: Job, checked: ValidConfig, fingerprint: str) -> dict[str, str]:
     """Return a run's first tags; its data's fingerprint is tracked with the data."""
     run, parts = checked.run, setting_parts(checked, fingerprint)
+    scale = {} if parts["scale"] is None else {names.SCALE_TAG: str(parts["scale"])}
     return {
         names.STUDY_TAG: run.study.name,
         names.VARIANT_TAG: job.variant.name,
@@ -132,8 +133,9 @@ def _tags(job: Job, checked: ValidConfig, fingerprint: str) -> dict[str, str]:
         names.SETTING_TAG: setting(checked, fingerprint),
         # The report names these where runs cannot be compared.
         names.EVALUATION_TAG: ", ".join(f"{name} {value}" for name, value in sorted(parts["comparison"].items())),
-        names.SCALE_TAG: str(parts["scale"]),
+        **scale,
         names.CODE_TAG: parts["code"],
+        names.EXAMPLE_TAG: checked.task.example,
         names.NO_RESULT_KEYS_TAG: " ".join(getattr(checked.task, "no_result_keys", ())),
     }
 

@@ -27,7 +27,7 @@ Compare the runs of a study: which part matters, by how much, how surely, and at
   python -m ablate.report track=false         without writing the report to MLflow as well
 
 It writes report.html (one file, opens from disk, prints), report.md and report.tex with figures/ (PNG and PDF),
-comparison.csv and .parquet, runs.csv, scores.parquet (a row a variant, seed and photograph) and summary.json. Runs on
+comparison.csv and .parquet, runs.csv, scores.parquet (a row a variant, seed and example) and summary.json. Runs on
 other data, evaluated otherwise, or with other code are never mixed: the report says which they are. How differences,
 intervals and verdicts come about: docs/statistics.md."""
 

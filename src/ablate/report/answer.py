@@ -7,6 +7,7 @@ import pandas as pd
 
 from ablate.config.short_names import shorten
 from ablate.report.compare import BETTER, EQUIVALENT, NO_DIFFERENCE, WORSE
+from ablate.report.nouns import plural
 from ablate.report.number_format import magnitude, quantity, with_interval
 from ablate.report.results import Results
 
@@ -53,8 +54,8 @@ def notes(results: Results) -> list[str]:
     seeds = results.runs.groupby("variant")["seed"].nunique()
     if seeds.max() == 1:
         notes.append(
-            "One seed for each variant: intervals are over photographs only, and with other seeds all may come out "
-            "otherwise."
+            f"One seed for each variant: intervals are over {plural(results.example)} only, and with other seeds "
+            "all may come out otherwise."
         )
     elif seeds.min() < seeds.max():
         notes.append("Variants have different numbers of seeds; a difference is over those shared with the baseline.")

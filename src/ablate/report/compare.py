@@ -137,7 +137,7 @@ def cost_differences(costs: pd.DataFrame) -> pd.DataFrame:
             }
             for cost in costs.columns
         ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["variant", "metric", "mean", "sd", "difference"])
 
 
 def _tables(scores: pd.DataFrame) -> Iterator[tuple[str, tuple[list[int], Array]]]:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -15,15 +14,24 @@ from ablate.errors import ConfigError, NotComparable, TrackingError
 from ablate.execution.code_version import Code
 from ablate.report.comparability import comparable
 from ablate.report.compare import Primary
+from ablate.report.curves import read_curves
 from ablate.report.examples import by_contents, fingerprint, labels_of, relabelled
+from ablate.report.nouns import EXAMPLE, plural
 from ablate.report.results import DRAWN, Results
 from ablate.report.selection import Gap, newest_finished
 from ablate.report.variants import in_order, short_names, shown_names
 from ablate.study.definition import StudyFile
-from ablate.tracking.names import COST_GROUP, REFERENCE_GROUP, TRAINING_LOSS, VALIDATION_LOSS, group_of
+from ablate.tracking.names import (
+    COST_GROUP,
+    EXAMPLES,
+    EXAMPLES_PER_SECOND,
+    REFERENCE_GROUP,
+    TRAINING_GROUP,
+    VALIDATION_GROUP,
+    group_of,
+)
 from ablate.tracking.study_record import StudyRecord
 
-CURVES = {TRAINING_LOSS: "training", VALIDATION_LOSS: "evaluation photographs"}
 _READERS = 4
 
 _Read = TypeVar("_Read")
@@ -65,6 +73,7 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
         ["variant", "seed"], key=lambda column: column.map(order) if column.name == "variant" else column
     )
     newest = str(runs["started"].idxmax())
+    example = _example(runs["example"].get(newest) if "example" in runs else None)
     specs = record.metric_specs(newest)
     metrics = record.metrics.loc[runs.index]
     index = pd.MultiIndex.from_frame(runs[["variant", "seed"]])
@@ -86,11 +95,17 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
         superseded=selection.superseded,
         others=selection.others,
         common=common,
+        example=example,
         specs=specs,
         scores=_scores(runs, tables, labels, list(specs.index)),
-        costs=metrics[[name for name in metrics if group_of(str(name)) == COST_GROUP]].set_axis(index, axis=0),
+        costs=_costs(metrics).set_axis(index, axis=0),
         references=_references(metrics.loc[[newest]].iloc[0]),
-        curves=_curves(record, shown),
+        curves=read_curves(
+            shown,
+            [str(name) for name in metrics if metrics[name].notna().any()],
+            plural(example),
+            lambda name: _of_each(shown.index, lambda run: record.curve(run, name)),
+        ),
         samples=_by_variant(first, lambda run: relabelled(record.samples(run), tables[run], labels)),
         distributions=_distributions(record, shown),
         problems=record.problems(newest),
@@ -135,7 +150,7 @@ def _primary(metric: str | None, definition: StudyFile | None, specs: pd.DataFra
     if metric in directed.index:
         return Primary(metric, bool(directed.loc[metric, "higher_is_better"]))
     measured = ", ".join(map(str, directed.index))
-    if metric in CURVES:
+    if group_of(metric) in (TRAINING_GROUP, VALIDATION_GROUP):
         varied = [str(name) for name in params if len(params[name].unique()) > 1]
         differ = [name for name in varied if name.split(".")[0] not in ("seed", "study")]
         raise NotComparable(
@@ -169,16 +184,15 @@ def _references(metrics: "pd.Series[Any]") -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["reference", "metric", "value"])
 
 
-def _curves(record: StudyRecord, runs: pd.DataFrame) -> pd.DataFrame:
-    curves = {metric: _of_each(runs.index, partial(record.curve, metric=metric)) for metric in CURVES}
-    frames = [
-        curves[metric][str(run_id)]
-        .rename(columns={"value": "loss"})
-        .assign(variant=run["variant"], seed=run["seed"], part=part)
-        for run_id, run in runs.iterrows()
-        for metric, part in CURVES.items()
-    ]
-    return pd.concat(frames, ignore_index=True)
+def _example(said: object) -> str:
+    return said if isinstance(said, str) and said else EXAMPLE
+
+
+def _costs(metrics: pd.DataFrame) -> pd.DataFrame:
+    costs = metrics[[name for name in metrics if group_of(str(name)) == COST_GROUP]]
+    # A loop of one's own counts as one example: how many of them it does in a second says nothing.
+    own_loop = EXAMPLES in metrics and bool((metrics[EXAMPLES] == 1).all())
+    return costs.drop(columns=EXAMPLES_PER_SECOND, errors="ignore") if own_loop else costs
 
 
 def _by_variant(runs: pd.DataFrame, read: Callable[[str], pd.DataFrame]) -> pd.DataFrame:

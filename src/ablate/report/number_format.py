@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ablate.report.nouns import plural
+
 
 def number(value: float) -> str:
     """Write a number with four significant digits, at most four of them decimal."""
@@ -69,4 +71,4 @@ def large(value: float) -> str:
 
 def quantity(count: int, noun: str) -> str:
     """Write how many there are of something: 1 run, 2 runs."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{count:,} {noun if count == 1 else plural(noun)}"

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ablate.errors import AblateError
 from ablate.report.escaping import latex_escaped, markdown_escaped
+from ablate.report.nouns import capitalized, plural
 from ablate.report.report import Report
 from ablate.report.summary import summary
 from ablate.system.atomic_write import atomic_write
@@ -112,5 +113,10 @@ def _rendered(name: str, report: Report, **more: Any) -> str:
         variable_start_string="<<" if latex else "{{",
         variable_end_string=">>" if latex else "}}",
     )
-    environment.filters |= {"md": markdown_escaped, "tex": latex_escaped}
+    environment.filters |= {
+        "md": markdown_escaped,
+        "tex": latex_escaped,
+        "plural": plural,
+        "capitalized": capitalized,
+    }
     return environment.get_template(name).render(report=report, results=report.results, **more)

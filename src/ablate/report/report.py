@@ -12,6 +12,7 @@ from ablate.report.compare import compare, cost_differences
 from ablate.report.figures import Figure
 from ablate.report.figures.draw import draw_figures
 from ablate.report.links import links_to, store_name
+from ablate.report.number_format import quantity
 from ablate.report.results import Results
 from ablate.report.sections import Section, added_sections
 from ablate.report.tables import (
@@ -24,6 +25,7 @@ from ablate.report.tables import (
 )
 from ablate.statistics.effects import COLUMNS, contrasts, estimate_effects
 
+UNKNOWN = "unknown"
 FACTORIAL = ("full_factorial", "fractional_factorial")
 
 
@@ -58,6 +60,11 @@ class Report:
     names: Mapping[str, str]
 
     @property
+    def shows_examples(self) -> bool:
+        """Whether a figure shows single examples, or what they have in common."""
+        return not {"grid", "per_example", "distributions"}.isdisjoint(self.figures)
+
+    @property
     def added_sections(self) -> list[Section]:
         """All sections that installed packages add, in order."""
         return [section for added in self.sections.values() for section in added]
@@ -73,12 +80,12 @@ def make_report(results: Results) -> Report:
     spec = results.spec(results.primary.name)
     tables = [
         primary_table(results, comparison, costs, links),
-        metrics_table(results, comparison, links),
+        # The primary table says all that there is to say of a single metric.
+        metrics_table(results, comparison, links) if len(results.specs) > 1 else None,
         cost_table(results, costs, links),
         runs_table(results, links),
+        effects_table(effects, str(spec["unit"]), links(results.runs.index)) if len(effects) else None,
     ]
-    if len(effects):
-        tables.append(effects_table(effects, str(spec["unit"]), links(results.runs.index)))
     sections, failed = added_sections(results, links)
     return Report(
         results=results,
@@ -87,7 +94,7 @@ def make_report(results: Results) -> Report:
         effects=effects,
         answer=answer(results, comparison),
         notes=[*notes(results), *(f"Aliased by the design: {line}." for line in aliased), *failed],
-        tables={table.name: table for table in tables},
+        tables={table.name: table for table in tables if table is not None},
         figures={
             **draw_figures(results, comparison, effects),
             **{figure.name: figure for added in sections.values() for section in added for figure in section.figures},
@@ -131,15 +138,22 @@ def _facts(results: Results) -> dict[str, str]:
         "Store": f"{store_name(results.uri)}, study {results.study}",
         "Newest run": f"{runs['started'].max():%Y-%m-%d %H:%M} UTC",
         "Data": _distinct(runs, "data.fingerprint"),
-        "Evaluation": f"{results.num_examples} examples that did not train, {_distinct(runs, 'evaluation')}",
+        "Evaluation": _evaluation(results),
         "Scale": _distinct(runs, "scale"),
         "Code": f"commit {_distinct(runs, 'commit')}, results {_distinct(runs, 'code')}",
         "Precision": _distinct(runs, "precision"),
         "Devices": _distinct(runs, "devices"),
     }
-    return {label: text for label, text in facts.items() if text != "unknown"}
+    return {label: text for label, text in facts.items() if text != UNKNOWN}
+
+
+def _evaluation(results: Results) -> str:
+    count, settings = results.num_examples, _distinct(results.runs, "evaluation")
+    counted = [f"{quantity(count, results.example)} that did not train"] if count else []
+    return ", ".join([*counted, *([settings] if settings != UNKNOWN else [])]) or UNKNOWN
 
 
 def _distinct(runs: pd.DataFrame, column: str) -> str:
-    values = sorted({str(value) for value in runs[column].dropna()}) if column in runs else []
-    return ", ".join(value[:12] if len(value) >= 40 else value for value in values) or "unknown"
+    # Of a task without settings of its evaluation the text is empty; older stores say None where there is no scale.
+    values = sorted({str(value) for value in runs[column].dropna()} - {"", "None"}) if column in runs else []
+    return ", ".join(value[:12] if len(value) >= 40 else value for value in values) or UNKNOWN

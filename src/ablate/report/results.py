@@ -12,7 +12,7 @@ from ablate.report.variants import in_order
 from ablate.study.definition import StudyFile
 
 DRAWN = 24
-"""Variants whose curves, colours and pictures are read and drawn: the first of so many."""
+"""Variants whose curves, distributions and pictures are read and drawn: the first of so many."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,14 @@ class Results:
         superseded: Number of older runs of what was run again.
         others: Number of older runs of a variant and seed that are not of what the newest is, by what differs.
         common: What all variants have in common beside the defaults.
+        example: What an example is called.
         specs: What the metrics mean: index name, columns label, unit, higher_is_better, description.
         scores: Index (variant, seed, example), one column a metric: see `compare`. Examples are matched by their
             contents, and called as in the newest run, see `examples.labels_of`.
         costs: Index (variant, seed), one column a cost.
         references: Columns reference, metric, value: the values of trivial baselines.
-        curves: Columns variant, seed, part, step, loss; of the first `DRAWN` variants, as the next two.
+        curves: Columns variant, seed, part, step, value, quantity, see `curves.read_curves`; of the first `DRAWN`
+            variants, as the next two.
         samples: Columns variant, kind, example, picture: the sample pictures of each variant's first seed.
         distributions: Columns variant, two coordinates, truth, output, summed over seeds; empty where there are none.
         problems: The files that the data set left out, a line each.
@@ -59,6 +61,7 @@ class Results:
     superseded: int
     others: Mapping[str, int]
     common: str
+    example: str
     specs: pd.DataFrame
     scores: pd.DataFrame
     costs: pd.DataFrame

@@ -14,7 +14,7 @@ from ablate.report.figures import (
     quality_against_cost,
 )
 from tests.support.figures import (
-    NAMED,
+    OF_DIGITS,
     compared,
     costs,
     texts_of,
@@ -71,7 +71,11 @@ def test_quality_stands_against_each_cost_that_is_known(drawn: list[Drawing]) ->
     comparison.loc[comparison["variant"] == "lost", "mean"] = math.nan
     comparison.loc[comparison["variant"] == "dear", "sd"] = math.nan
     figure = quality_against_cost(
-        comparison, costs(baseline=2.0, cheap=1.0, dear=4.0, lost=3.0), metric="auc", higher_is_better=True, **NAMED
+        comparison,
+        costs(baseline=2.0, cheap=1.0, dear=4.0, lost=3.0),
+        metric="auc",
+        higher_is_better=True,
+        **OF_DIGITS,
     )
     assert figure is not None
     first, second = drawn[0].axes
@@ -96,7 +100,7 @@ def test_names_beside_points_neither_overlap_nor_leave_the_panel(drawn: list[Dra
     names = [f"optimizer=adadelta,v={place}" for place in range(count)]
     comparison = compared(*((name, float(rng.normal()), -1.0, 1.0, "better") for name in names))
     known = costs(baseline=1.5, **{name: float(rng.uniform(1, 3)) for name in names})
-    assert quality_against_cost(comparison, known, metric="auc", higher_is_better=True, **NAMED) is not None
+    assert quality_against_cost(comparison, known, metric="auc", higher_is_better=True, **OF_DIGITS) is not None
     drawn[0].draw_without_rendering()
     for axes in drawn[0].axes:
         inside = axes.get_window_extent()
@@ -109,13 +113,13 @@ def test_names_beside_points_neither_overlap_nor_leave_the_panel(drawn: list[Dra
 @pytest.mark.parametrize("seconds", [0.0, math.nan, -1.0])
 def test_without_a_cost_that_a_log_scale_can_show_there_is_no_figure(seconds: float) -> None:
     known = costs(baseline=1.0).assign(**{"cost/parameters": seconds, "cost/wall_seconds": math.nan})
-    assert quality_against_cost(compared(), known, metric="auc", higher_is_better=True, **NAMED) is None
-    assert quality_against_cost(compared(), costs(), metric="auc", higher_is_better=True, **NAMED) is None
+    assert quality_against_cost(compared(), known, metric="auc", higher_is_better=True, **OF_DIGITS) is None
+    assert quality_against_cost(compared(), costs(), metric="auc", higher_is_better=True, **OF_DIGITS) is None
 
 
 @pytest.mark.slow
 def test_a_metric_without_direction_has_no_front(drawn: list[Drawing]) -> None:
-    figure = quality_against_cost(compared(), costs(baseline=1.0), metric="auc", higher_is_better=None, **NAMED)
+    figure = quality_against_cost(compared(), costs(baseline=1.0), metric="auc", higher_is_better=None, **OF_DIGITS)
     assert figure is not None
     assert "beats" not in figure.caption
     assert [line for line in drawn[0].axes[0].lines if line.get_drawstyle() == "steps-post"] == []

@@ -27,8 +27,8 @@ def test_the_truth_stands_before_the_variants_on_one_scale(drawn: list[Drawing])
     assert np.unravel_index(shares.argmax(), shares.shape) == (1, 2)
     assert int(np.ma.count_masked(image.get_array())) == 14
     assert len({(axes.images[0].norm.vmin, axes.images[0].norm.vmax) for axes in panels}) == 1
-    assert [axes.get_xlabel() for axes in panels] == ["a*"] * 3
-    assert [axes.get_ylabel() for axes in panels] == ["b*", "", ""]
+    assert [axes.get_xlabel() for axes in panels] == ["a"] * 3
+    assert [axes.get_ylabel() for axes in panels] == ["b", "", ""]
     assert "truth 2, baseline 1" in figure.alt
 
 

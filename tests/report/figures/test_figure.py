@@ -14,13 +14,14 @@ from ablate.report.figures import (
     distributions,
     interactions,
     learning_curves,
-    per_photograph,
+    per_example,
     quality_against_cost,
 )
 from ablate.report.figures.figure import name_lines
 from tests.support.figures import (
     NAMED,
     ODD,
+    OF_DIGITS,
     UNKNOWN,
     compared,
     costs,
@@ -37,11 +38,11 @@ from tests.support.figures import (
 @pytest.mark.parametrize("name", [ODD, UNKNOWN, "x" * 200, ",", "e=[1,2]"])
 def test_any_name_is_drawn_as_it_is(drawn: list[Drawing], name: str) -> None:
     figure = difference_figure(compared((name, 1.0, 0.0, 2.0, "better")))
-    per_photograph(pd.DataFrame({"variant": [name], "example": ["e"], "difference": [1.0]}), order=[name], **NAMED)
+    per_example(pd.DataFrame({"variant": [name], "example": ["e"], "difference": [1.0]}), order=[name], **OF_DIGITS)
     learning_curves(losses(name), order=[name])
     quality_against_cost(
         compared((name, 1.0, 0.0, 2.0, "better")), costs(baseline=2.0, **{name: 1.0}), metric="auc",
-        higher_is_better=True, **NAMED,
+        higher_is_better=True, **OF_DIGITS,
     )  # fmt: skip
     distributions(counts(name), order=[name])
     assert figure is not None
@@ -58,10 +59,12 @@ def test_any_name_is_drawn_as_it_is(drawn: list[Drawing], name: str) -> None:
     [
         lambda: difference_figure(compared((ODD, 1.0, 0.0, 2.0, "better")), margin=1.0),
         lambda: learning_curves(losses("baseline", ODD), order=["baseline", ODD]),
-        lambda: quality_against_cost(compared(), costs(baseline=1.0), metric="auc", higher_is_better=True, **NAMED),
+        lambda: quality_against_cost(
+            compared(), costs(baseline=1.0), metric="auc", higher_is_better=True, **OF_DIGITS
+        ),
         lambda: interactions(effects((ODD, "main", 1.0, 0.1)), **NAMED),
         lambda: distributions(counts(ODD), order=[ODD]),
-        lambda: per_photograph(spread(a=[1.0, 2.0]), order=["a"], **NAMED),
+        lambda: per_example(spread(a=[1.0, 2.0]), order=["a"], **OF_DIGITS),
     ],
 )
 def test_figures_are_png_and_pdf_with_the_same_bytes_each_time(draw: Callable[[], Figure | None]) -> None:

@@ -7,7 +7,7 @@ from PIL import Image
 
 from ablate.report.figures import (
     Figure,
-    photo_grid,
+    picture_grid,
 )
 from ablate.report.figures.figure import name_lines
 from ablate.system.images import CELL, GAP, LINE
@@ -43,7 +43,7 @@ def colors(figure: Figure, top: int, labelled: bool = True) -> list[tuple[int, .
 
 def test_input_and_truth_stand_before_every_block_of_outputs() -> None:
     names = ["baseline", *(f"v={place}" for place in range(1, 8))]
-    figure = photo_grid(samples(*names), order=names, rows=[("e1", "random"), ("e0", "best")])
+    figure = picture_grid(samples(*names), order=names, rows=[("e1", "random"), ("e0", "best")], example="digit")
     given, truth, white = (99, 99, 99), (1, 2, 3), (255, 255, 255)
     header, row = LINE + GAP, CELL + GAP
     assert list(figure.files) == ["png"]
@@ -54,8 +54,11 @@ def test_input_and_truth_stand_before_every_block_of_outputs() -> None:
 
 
 def test_a_missing_picture_leaves_its_cell_empty() -> None:
-    figure = photo_grid(
-        samples("baseline", "a", left_out=("a", "e1")), order=["a", "baseline"], rows=[("e0", ""), ("e1", "")]
+    figure = picture_grid(
+        samples("baseline", "a", left_out=("a", "e1")),
+        order=["a", "baseline"],
+        rows=[("e0", ""), ("e1", "")],
+        example="digit",
     )
     header = LINE + GAP
     assert colors(figure, header, labelled=False)[2:] == [(10, 0, 0), (0, 0, 0)]
@@ -64,7 +67,7 @@ def test_a_missing_picture_leaves_its_cell_empty() -> None:
 
 def test_at_most_24_variants_have_a_column() -> None:
     names = [f"v={place}" for place in range(25)]
-    figure = photo_grid(samples(*names, examples=1), order=names, rows=[("e0", "")])
+    figure = picture_grid(samples(*names, examples=1), order=names, rows=[("e0", "")], example="digit")
     assert colors(figure, 4 * (LINE + GAP) + 3 * (CELL + GAP), labelled=False)[-1] == (230, 0, 0)
     assert "The first 24 of 25 variants" in figure.caption
 
@@ -73,7 +76,7 @@ def test_no_heading_is_taller_than_a_picture() -> None:
     long = "schedule.drops=" + str([[100 * step, 0.9**step] for step in range(60)])
     factors = ",".join(f"a_factor_{place}=a_level_{place}" for place in range(12))
     names = ["baseline", long, f"depth=reduced,{long}", factors, "x" * 400]
-    figure = photo_grid(samples(*names), order=names, rows=[("e0", "")])
+    figure = picture_grid(samples(*names), order=names, rows=[("e0", "")], example="digit")
     with Image.open(io.BytesIO(figure.files["png"])) as picture:
         assert picture.height - (CELL + GAP) < CELL
     assert len(name_lines(long, 22)) <= 5

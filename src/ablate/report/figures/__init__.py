@@ -6,8 +6,8 @@ from ablate.report.figures.differences import differences
 from ablate.report.figures.distributions import distributions
 from ablate.report.figures.effects import interactions
 from ablate.report.figures.figure import Figure
-from ablate.report.figures.grid import photo_grid
-from ablate.report.figures.photographs import per_photograph
+from ablate.report.figures.grid import picture_grid
+from ablate.report.figures.per_example import per_example
 
 __all__ = [
     "Figure",
@@ -16,7 +16,7 @@ __all__ = [
     "interactions",
     "learning_curves",
     "pareto_front",
-    "per_photograph",
-    "photo_grid",
+    "per_example",
+    "picture_grid",
     "quality_against_cost",
 ]

@@ -25,14 +25,11 @@ from ablate.report.figures.figure import (
     with_unit,
 )  # fmt: skip
 from ablate.report.figures.labels import Point, place_labels
+from ablate.report.nouns import with_article
 from ablate.report.number_format import large
 from ablate.tracking.names import FLOPS, PARAMETERS, WALL_SECONDS
 
-COSTS = {
-    PARAMETERS: "parameters",
-    FLOPS: "FLOPs an example",
-    WALL_SECONDS: "training time",
-}
+COSTS = (PARAMETERS, FLOPS, WALL_SECONDS)
 _TIMES = ((2 * 86400, 86400, "d"), (2 * 3600, 3600, "h"), (120, 60, "min"), (0, 1, "s"))
 NAMED = 10
 """Most variants of a front that are named in a panel."""
@@ -77,7 +74,14 @@ def pareto_front(cost: pd.Series, quality: pd.Series, higher_is_better: bool) ->
 
 
 def quality_against_cost(
-    comparison: pd.DataFrame, costs: pd.DataFrame, *, metric: str, label: str, unit: str, higher_is_better: bool | None
+    comparison: pd.DataFrame,
+    costs: pd.DataFrame,
+    *,
+    metric: str,
+    label: str,
+    unit: str,
+    higher_is_better: bool | None,
+    example: str,
 ) -> Figure | None:
     """Draw a metric against what variants cost, a panel for each cost, with the Pareto front.
 
@@ -88,12 +92,13 @@ def quality_against_cost(
         label: What it is called.
         unit: Its unit, or nothing.
         higher_is_better: None where neither is: then there is no front.
+        example: What an example is called.
 
     Returns:
         The figure; None where no cost is known.
     """
     quality = comparison[comparison["metric"] == metric].set_index("variant")[["mean", "sd"]]
-    panels = [_panel(name, costs[name], quality, higher_is_better) for name in COSTS if name in costs]
+    panels = [_panel(name, costs[name], quality, higher_is_better, example) for name in COSTS if name in costs]
     panels = [panel for panel in panels if len(panel.points)]
     if not panels:
         return None
@@ -125,8 +130,9 @@ def quality_against_cost(
     )
 
 
-def _panel(name: str, cost: pd.Series, quality: pd.DataFrame, higher_is_better: bool | None) -> _Panel:
-    unit, label = "", COSTS[name]
+def _panel(name: str, cost: pd.Series, quality: pd.DataFrame, higher_is_better: bool | None, example: str) -> _Panel:
+    labels = {PARAMETERS: "parameters", FLOPS: f"FLOPs {with_article(example)}", WALL_SECONDS: "training time"}
+    unit, label = "", labels[name]
     points = quality.assign(cost=cost.reindex(quality.index).astype(float))
     # A log scale has no place for what costs nothing.
     points = points[np.isfinite(points["cost"]) & np.isfinite(points["mean"]) & (points["cost"] > 0)]

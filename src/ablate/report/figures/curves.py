@@ -12,13 +12,25 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ablate.config.variant import BASELINE
-from ablate.report.figures.figure import BLUE, DARK, GREY, RED, Figure, drawing, figure_files, name_lines, report_style
+from ablate.report.figures.figure import (
+    BLUE,
+    DARK,
+    GREY,
+    RED,
+    Figure,
+    drawing,
+    figure_files,
+    name_lines,
+    replace_missing_glyphs,
+    report_style,
+)
+from ablate.report.nouns import capitalized
 from ablate.report.number_format import large
 
 MOST = 24
 COLUMNS = 4
 LARGEST = 1e15
-"""Losses beyond are infinite: databases keep infinity as their largest number."""
+"""Values beyond are infinite: databases keep infinity as their largest number."""
 POINTS = 1000
 """Points of a curve; of more steps, evenly many are left out."""
 _BASELINE = "0.68"
@@ -28,41 +40,46 @@ _LINES: tuple[tuple[Literal["-", "--", ":"], str], ...] = (("-", BLUE), ("--", R
 Tables = Mapping[tuple[str, str], pd.DataFrame]
 
 
-def learning_curves(curves: pd.DataFrame, *, order: Sequence[str]) -> Figure:
-    """Draw the loss over steps: a variant's mean over seeds, and a band from its lowest to its highest seed.
+def learning_curves(curves: pd.DataFrame, *, order: Sequence[str]) -> Figure | None:
+    """Draw a quantity over steps: a variant's mean over seeds, and a band from its lowest to its highest seed.
 
     Args:
-        curves: Columns variant, seed, part, step, loss.
+        curves: Columns variant, seed, part, step, value, and quantity, the name of what is drawn, the same in all.
         order: The variants, in the order of their panels.
 
     Returns:
-        The figure, with a panel for each of at most `MOST` variants.
+        The figure, with a panel for each of at most `MOST` variants; None without a curve.
     """
+    if curves.empty:
+        return None
+    quantity = str(curves["quantity"].iloc[0]).replace("_", " ")
     known = set(curves["variant"])
     with_curves = [variant for variant in order if variant in known]
     shown = with_curves[:MOST]
     parts = [str(part) for part in curves["part"].unique()]
-    # Where no seed's loss is finite the curve has a gap.
-    losses = curves["loss"].astype(float)
-    finite = losses.where(losses.abs() < LARGEST)
-    tables = _over_seeds(curves.assign(loss=finite)[curves["variant"].isin([*shown, BASELINE])])
+    # Where no seed's value is finite the curve has a gap.
+    values = curves["value"].astype(float)
+    finite = values.where(values.abs() < LARGEST)
+    tables = _over_seeds(curves.assign(value=finite)[curves["variant"].isin([*shown, BASELINE])])
     with report_style():
-        made = figure_files(_panels(tables, shown, parts))
+        made = figure_files(_panels(tables, shown, parts, quantity))
     seeds = int(curves["seed"].nunique())
     sentences = [
         f"Mean over seeds{', band from the lowest to the highest seed' if seeds > 1 else ''}"
         f"{'; grey: the baseline' if BASELINE in known and shown != [BASELINE] else ''}.",
-        "Losses of other loss functions or output resolutions are other quantities: they are shown, not ranked, and "
-        "each panel has a y axis of its own.",
+        "Each panel has a y axis of its own.",
     ]
+    if quantity == "loss":
+        sentences.append("Losses of other functions or outputs are other quantities: they are shown, not ranked.")
     if finite.isna().any():
-        sentences.append("Losses that are not finite are left out.")
+        sentences.append("Values that are not finite are left out.")
     if len(with_curves) > MOST:
         sentences.append(f"The first {MOST} of {len(with_curves)} variants.")
     return Figure(
         name="curves",
         title="Learning curves",
-        alt=f"Loss over training steps of {len(shown)} variants. {_ends(tables, shown, parts)}".strip(),
+        alt=f"{capitalized(quantity)} over training steps of {len(shown)} variants. "
+        f"{_ends(tables, shown, parts, quantity)}".strip(),
         caption=" ".join(sentences),
         files=made,
     )
@@ -70,7 +87,7 @@ def learning_curves(curves: pd.DataFrame, *, order: Sequence[str]) -> Figure:
 
 def _over_seeds(curves: pd.DataFrame) -> Tables:
     """Return, by variant and part, a frame with the index step and the columns mean, min and max over seeds."""
-    summary = curves.groupby(["variant", "part", "step"], sort=True)["loss"].agg(["mean", "min", "max"])
+    summary = curves.groupby(["variant", "part", "step"], sort=True)["value"].agg(["mean", "min", "max"])
     tables = {}
     for (variant, part), own in summary.groupby(level=["variant", "part"], sort=False):
         table = own.droplevel(["variant", "part"])
@@ -78,7 +95,7 @@ def _over_seeds(curves: pd.DataFrame) -> Tables:
     return tables
 
 
-def _ends(tables: Tables, shown: Sequence[str], parts: Sequence[str]) -> str:
+def _ends(tables: Tables, shown: Sequence[str], parts: Sequence[str], quantity: str) -> str:
     """Say where the first variant's curves start and end."""
     ends = []
     for part in parts:
@@ -86,10 +103,10 @@ def _ends(tables: Tables, shown: Sequence[str], parts: Sequence[str]) -> str:
         mean = pd.Series(dtype=float) if table is None else table["mean"].dropna()
         if len(mean):
             ends.append(f"{part} from {mean.iloc[0]:.3g} to {mean.iloc[-1]:.3g}")
-    return f"Loss of {shown[0]}: {', '.join(ends)}." if ends else ""
+    return f"{capitalized(quantity)} of {shown[0]}: {', '.join(ends)}." if ends else ""
 
 
-def _panels(tables: Tables, shown: Sequence[str], parts: Sequence[str]) -> Drawing:
+def _panels(tables: Tables, shown: Sequence[str], parts: Sequence[str], quantity: str) -> Drawing:
     columns = min(max(len(shown), 1), COLUMNS)
     rows = math.ceil(max(len(shown), 1) / columns)
     names = {variant: name_lines(variant, 28) for variant in shown}
@@ -107,7 +124,7 @@ def _panels(tables: Tables, shown: Sequence[str], parts: Sequence[str]) -> Drawi
         axes.xaxis.set_major_locator(MaxNLocator(3))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: large(step)))
     drawn.supxlabel("training step", fontsize=9)
-    drawn.supylabel("loss", fontsize=9)
+    drawn.supylabel(replace_missing_glyphs(quantity), fontsize=9)
     handles: list[Line2D | Patch] = [
         Line2D([], [], linestyle=style, color=color, linewidth=1.6, label=part)
         for part, (style, color) in zip(parts, _LINES, strict=False)
@@ -137,9 +154,9 @@ def _panel(axes: Axes, variant: str, tables: Tables, parts: Sequence[str]) -> No
             )
     low, high = _limits(own, ("min", "max"))
     if not math.isfinite(low):
-        axes.text(0.5, 0.5, "no finite loss", transform=axes.transAxes, ha="center", va="center", fontsize=8)
+        axes.text(0.5, 0.5, "no finite value", transform=axes.transAxes, ha="center", va="center", fontsize=8)
         return
-    # The baseline's loss may be another quantity: far from the variant's, it must not flatten the variant's curve.
+    # The baseline's may be another loss: far from the variant's, it must not flatten the variant's curve.
     span = max(high - low, 0.02 * abs(high), 1e-9)
     reference_low, reference_high = _limits(reference, ("mean", "mean"))
     if reference_low < high + span and reference_high > low - span:

@@ -21,6 +21,7 @@ from ablate.report.figures.figure import (
     with_unit,
 )
 from ablate.report.figures.forest import MOST, OTHER, Row, forest, key, outermost
+from ablate.report.nouns import plural
 from ablate.report.number_format import with_interval
 
 _SHAPES = {
@@ -41,6 +42,7 @@ def differences(
     unit: str,
     higher_is_better: bool | None,
     margin: float | None,
+    example: str,
 ) -> Figure | None:
     """Draw each variant's paired difference from the baseline with its 95 % interval.
 
@@ -52,6 +54,7 @@ def differences(
         unit: Its unit, or nothing.
         higher_is_better: None where neither is.
         margin: Up to which difference variants count as equivalent; None without such a margin.
+        example: What an example is called.
 
     Returns:
         The figure; None where nothing is compared.
@@ -88,7 +91,7 @@ def differences(
         name="differences",
         title=f"Difference from the baseline: {label}",
         alt=_differences_alt(finite, verdicts, with_unit(label, unit)),
-        caption=_differences_caption(rows, finite, unit, higher_is_better, margin),
+        caption=_differences_caption(rows, finite, unit, higher_is_better, margin, plural(example)),
         files=made,
     )
 
@@ -106,10 +109,15 @@ def _differences_alt(finite: pd.DataFrame, verdicts: Mapping[str, int], quantity
 
 
 def _differences_caption(
-    rows: pd.DataFrame, finite: pd.DataFrame, unit: str, higher_is_better: bool | None, margin: float | None
+    rows: pd.DataFrame,
+    finite: pd.DataFrame,
+    unit: str,
+    higher_is_better: bool | None,
+    margin: float | None,
+    examples: str,
 ) -> str:
     sentences = [
-        "A mark is the paired difference from the baseline, a line its 95 % interval over seeds and photographs."
+        f"A mark is the paired difference from the baseline, a line its 95 % interval over seeds and {examples}."
     ]
     if finite["low"].isna().any():
         sentences.append("A mark without a line has no interval.")

@@ -25,13 +25,13 @@ COLUMNS = 5
 DECADES = 6
 """Cells rarer than the commonest by more have the colour of the rarest."""
 SHARE = 99
-"""Percent of the pixels, whose cells are counted."""
+"""Percent of all that was counted, whose cells are counted."""
 
 Array = npt.NDArray[np.float64]
 
 
 def distributions(distributions: pd.DataFrame, *, order: Sequence[str]) -> Figure | None:
-    """Draw distributions as heat maps of log probability, as Zhang et al. 2016 do in Fig. 3 for the colours ab.
+    """Draw distributions as heat maps of log probability, as Zhang et al. 2016 do in Fig. 3.
 
     Args:
         distributions: Columns variant, two coordinates (centres of a regular grid's cells), truth and output (counts).
@@ -55,8 +55,8 @@ def distributions(distributions: pd.DataFrame, *, order: Sequence[str]) -> Figur
     with report_style():
         made = figure_files(_draw(_cropped(panels), cells, (first, second)))
     sentences = [
-        f"Share of pixels in each cell of {first} and {second}, on a log scale; cells without any are grey.",
-        f"In each panel: how many cells hold {SHARE} % of the pixels; fewer than of the truth is less varied.",
+        f"Share of each cell of {first} and {second}, on a log scale; empty cells are grey.",
+        f"In each panel: how many cells hold {SHARE} % of all; fewer than of the truth is less varied.",
     ]
     if len(known) > MOST:
         sentences.append(f"The first {MOST} of {len(known)} variants.")
@@ -64,7 +64,7 @@ def distributions(distributions: pd.DataFrame, *, order: Sequence[str]) -> Figur
         name="distributions",
         title=f"Distribution of {first} and {second}",
         alt=(
-            f"Heat maps of the distribution of {first} and {second}. Cells that hold {SHARE} % of the pixels: "
+            f"Heat maps of the distribution of {first} and {second}. Cells that hold {SHARE} % of all: "
             f"{', '.join(f'{name} {count}' for name, count in list(cells.items())[:8])}."
         ),
         caption=" ".join(sentences),
@@ -130,19 +130,15 @@ def _draw(panels: dict[str, pd.DataFrame], cells: dict[str, int], coordinates: t
         axes.xaxis.set_major_locator(MaxNLocator(3))
         axes.yaxis.set_major_locator(MaxNLocator(4))
         if place + columns >= len(panels):
-            axes.set_xlabel(
-                replace_missing_glyphs(f"{coordinates[0]}*" if coordinates == ("a", "b") else coordinates[0])
-            )
+            axes.set_xlabel(replace_missing_glyphs(coordinates[0]))
         if place % columns == 0:
-            axes.set_ylabel(
-                replace_missing_glyphs(f"{coordinates[1]}*" if coordinates == ("a", "b") else coordinates[1])
-            )
+            axes.set_ylabel(replace_missing_glyphs(coordinates[1]))
     bar = drawn.colorbar(image, ax=grid, shrink=min(1.0, 2.6 / rows + 0.1), aspect=25, pad=0.015)
     bar.ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda power, _: f"{10.0 ** (power + 2):.6g} %"))
     bar.ax.grid(visible=False)
     bar.outline.set_visible(False)
-    bar.set_label("share of pixels (log scale)")
+    bar.set_label("share (log scale)")
     return drawn
 
 

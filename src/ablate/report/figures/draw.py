@@ -10,12 +10,13 @@ from ablate.config.variant import BASELINE
 from ablate.report import figures
 from ablate.report.compare import per_example
 from ablate.report.figures import Figure
+from ablate.report.number_format import quantity
 from ablate.report.results import Results
 from ablate.report.tables.cost import COUNTED
 from ablate.tracking.names import WALL_SECONDS
 
 RANDOM, BEST, WORST = 3, 1, 1
-"""Photographs of each kind in the grid."""
+"""Examples of each kind in the grid."""
 
 
 def draw_figures(results: Results, comparison: pd.DataFrame, effects: pd.DataFrame) -> dict[str, Figure]:
@@ -32,14 +33,19 @@ def draw_figures(results: Results, comparison: pd.DataFrame, effects: pd.DataFra
     primary, order = results.primary, results.variants
     spec = results.spec(primary.name)
     shown: Mapping[str, Any] = {"label": str(spec["label"]), "unit": str(spec["unit"])}
-    directed: Mapping[str, Any] = {"metric": primary.name, "higher_is_better": primary.higher_is_better, **shown}
+    directed: Mapping[str, Any] = {
+        "metric": primary.name,
+        "higher_is_better": primary.higher_is_better,
+        "example": results.example,
+        **shown,
+    }
     costs = results.costs.groupby(level="variant").mean()
     drawn = [
         figures.differences(comparison, margin=primary.margin, **directed),
         figures.interactions(effects, **shown),
         figures.quality_against_cost(comparison, costs[_worth_drawing(costs)], **directed),
         _grid(results),
-        figures.per_photograph(per_example(results.scores, primary.name), order=order, **shown),
+        _per_example(results, shown),
         figures.distributions(results.distributions, order=order),
         figures.learning_curves(results.curves, order=order),
     ]
@@ -50,32 +56,43 @@ def _worth_drawing(costs: pd.DataFrame) -> list[str]:
     return [name for name in (*COUNTED, WALL_SECONDS) if name in costs and costs[name].gt(0).any()]
 
 
+def _per_example(results: Results, shown: Mapping[str, Any]) -> Figure | None:
+    """Draw the differences of single examples, where the metric has a value for each."""
+    if results.primary.name not in results.scores:
+        return None
+    differences = per_example(results.scores, results.primary.name)
+    return figures.per_example(differences, order=results.variants, example=results.example, **shown)
+
+
 def _grid(results: Results) -> Figure | None:
-    """Draw sample pictures of photographs that a rule chooses."""
+    """Draw sample pictures of examples that a rule chooses; None where no example has one of every variant."""
     samples = results.samples
-    everywhere = set.intersection(*(set(own["example"]) for _, own in samples.groupby("variant")))
-    # Samples are a random choice of the photographs that evaluate, in a random order.
+    with_output = [set(own["example"]) for _, own in samples[samples["kind"] == "output"].groupby("variant")]
+    everywhere = set.intersection(*with_output) if with_output else set()
+    # Samples are a random choice of the examples that evaluate, in a random order.
     kept = [str(name) for name in samples["example"].drop_duplicates() if name in everywhere]
     if not kept:
         return None
-    judge = BASELINE if BASELINE in results.variants else results.variants[0]
-    # The first metric is the plainest; the primary one may weigh a photograph by what is rare in it.
-    metric = str(results.specs.index[results.specs["higher_is_better"].notna()][0])
-    values = results.scores[metric].xs(judge, level="variant").groupby(level="example").mean()
-    ranked = values.loc[[name for name in kept if name in values.index]].sort_values(
-        ascending=not results.spec(metric)["higher_is_better"], kind="stable"
-    )
-    rows = dict.fromkeys(kept[:RANDOM], "random")
-    others = [str(name) for name in ranked.index if name not in rows]
-    best = others[:BEST]
-    worst = [name for name in others[-WORST:] if name not in best]
-    rows |= dict.fromkeys(best, "best") | dict.fromkeys(worst, "worst")
-    figure = figures.photo_grid(samples, order=results.variants, rows=list(rows.items()))
-    total = len(values)
-    label = results.spec(metric)["label"]
+    rows, ranked_by = dict.fromkeys(kept[:RANDOM], "random"), ""
+    # The first metric is the plainest; the primary one may weigh an example by what is rare in it.
+    directed = results.specs["higher_is_better"].notna() & results.specs.index.isin(results.scores.columns)
+    if directed.any():
+        metric = str(results.specs.index[directed][0])
+        judge = BASELINE if BASELINE in results.variants else results.variants[0]
+        values = results.scores[metric].xs(judge, level="variant").groupby(level="example").mean().dropna()
+        ranked = values.loc[[name for name in kept if name in values.index]].sort_values(
+            ascending=not results.spec(metric)["higher_is_better"], kind="stable"
+        )
+        others = [str(name) for name in ranked.index if name not in rows]
+        best = others[:BEST]
+        worst = [name for name in others[-WORST:] if name not in best]
+        rows |= dict.fromkeys(best, "best") | dict.fromkeys(worst, "worst")
+        label = results.spec(metric)["label"]
+        ranked_by = f", and of the others those with the best and the worst {label} of {judge}" if others else ""
+    figure = figures.picture_grid(samples, order=results.variants, rows=list(rows.items()), example=results.example)
     rule = (
-        f"Chosen by a rule, not by hand: of the {len(kept)} photographs whose pictures are kept, a random choice of "
-        f"the {total} that evaluate, the first {min(RANDOM, len(kept))}, and of the others those with the best and "
-        f"the worst {label} of {judge}. Pictures of each variant's lowest seed."
+        f"Chosen by a rule, not by hand: of the {quantity(len(kept), results.example)} whose pictures are kept, a "
+        f"random choice of the {results.num_examples} that evaluate, the first {min(RANDOM, len(kept))}{ranked_by}. "
+        "Pictures of each variant's lowest seed."
     )
     return replace(figure, caption=f"{figure.caption} {rule}")

@@ -9,6 +9,8 @@ from PIL import Image
 
 from ablate.config.short_names import shorten
 from ablate.report.figures.figure import Figure
+from ablate.report.nouns import capitalized, plural, with_article
+from ablate.report.number_format import quantity
 from ablate.system.images import picture_table, png
 
 MOST = 24
@@ -16,13 +18,16 @@ BLOCK = 6
 """Most variants beside each other; more of them stand below, beside input and truth again."""
 
 
-def photo_grid(samples: pd.DataFrame, *, order: Sequence[str], rows: Sequence[tuple[str, str]]) -> Figure:
+def picture_grid(
+    samples: pd.DataFrame, *, order: Sequence[str], rows: Sequence[tuple[str, str]], example: str
+) -> Figure:
     """Lay out sample pictures: a row an example; input, truth, then every variant's output.
 
     Args:
         samples: Columns variant, kind (given, truth, output), example, picture (a PNG file).
         order: The variants, from the left.
         rows: Examples from the top, each with why it is shown.
+        example: What an example is called.
 
     Returns:
         The figure; of more than `MOST` variants the first. A picture that is missing leaves its cell empty.
@@ -30,20 +35,25 @@ def photo_grid(samples: pd.DataFrame, *, order: Sequence[str], rows: Sequence[tu
     outputs = set(samples.loc[samples["kind"] == "output", "variant"])
     with_outputs = [variant for variant in order if variant in outputs]
     variants = with_outputs[:MOST]
-    examples = {example for example, _ in rows}
-    chosen = samples[samples["example"].isin(examples) & samples["variant"].isin(variants)]
+    chosen = samples[samples["example"].isin([name for name, _ in rows]) & samples["variant"].isin(variants)]
     pictures: dict[tuple[str, str], dict[str, Image.Image]] = {}
     # Input and truth are the same for all variants: the first that has one gives it.
     needed = chosen.assign(of=chosen["variant"].where(chosen["kind"] == "output", ""))
     for row in needed.drop_duplicates(["of", "kind", "example"]).to_dict("records"):
         pictures.setdefault((row["of"], row["kind"]), {})[row["example"]] = opened(row["picture"])
-    shared = {"input": pictures.get(("", "given"), {}), "truth": pictures.get(("", "truth"), {})}
+    shared = {
+        title: pictures["", kind] for title, kind in (("input", "given"), ("truth", "truth")) if ("", kind) in pictures
+    }
     # Evenly filled blocks: 14 are 5 + 5 + 4, not 6 + 6 + 2.
     blocks = max(math.ceil(len(variants) / BLOCK), 1)
     width = max(math.ceil(len(variants) / blocks), 1)
     tables = [
         picture_table(
-            {**shared, **{shorten(name): pictures[name, "output"] for name in variants[start : start + width]}}, rows
+            {
+                **shared,
+                **{shorten(name): pictures.get((name, "output"), {}) for name in variants[start : start + width]},
+            },
+            rows,
         )
         for start in range(0, max(len(variants), 1), width)
     ]
@@ -51,13 +61,16 @@ def photo_grid(samples: pd.DataFrame, *, order: Sequence[str], rows: Sequence[tu
     capped = f" The first {MOST} of {len(with_outputs)} variants." if len(with_outputs) > MOST else ""
     return Figure(
         name="grid",
-        title="Colourised photographs",
+        title=capitalized(f"{plural(example)} and outputs"),
         alt=(
-            f"{len(rows)} photographs{f' ({reasons})' if reasons else ''}: the input, the truth, and the output of "
+            f"{quantity(len(rows), example)}{f' ({reasons})' if reasons else ''}: "
+            f"{''.join(f'the {title}, ' for title in shared)}and the output of "
             f"{', '.join(map(shorten, variants[:8]))}"
             f"{f' and {len(variants) - 8} more' if len(variants) > 8 else ''}."
         ),
-        caption=f"A row is a photograph, chosen for what stands at its left; a column is a variant.{capped}",
+        caption=(
+            f"A row is {with_article(example)}, chosen for what stands at its left; a column is a variant.{capped}"
+        ),
         files={"png": png(tiled(tables))},
     )
 

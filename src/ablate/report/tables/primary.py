@@ -9,6 +9,7 @@ import pandas as pd
 from ablate.config.variant import BASELINE
 from ablate.report.compare import BETTER, EQUIVALENT, NO_DIFFERENCE, WORSE
 from ablate.report.links import Links
+from ablate.report.nouns import plural
 from ablate.report.number_format import magnitude, probability, signed, with_interval
 from ablate.report.results import Results
 from ablate.report.selection import Gap
@@ -24,8 +25,6 @@ from ablate.report.tables.table import (
 )
 from ablate.tracking.names import WALL_SECONDS
 
-ONE_SEED = "over photographs only: one seed"
-
 
 def primary_table(results: Results, comparison: pd.DataFrame, costs: pd.DataFrame, links: Links) -> Table:
     """Return the table that answers the question: every variant by the primary metric, beside what it costs."""
@@ -38,11 +37,11 @@ def primary_table(results: Results, comparison: pd.DataFrame, costs: pd.DataFram
     by_cost = rows_by_variant(costs)
     missing = _missing(results.gaps)
     best = best_mean(comparison, results.primary.name, results.primary.higher_is_better)
-    compared = BASELINE in own
+    compared, timed = BASELINE in own, WALL_SECONDS in results.costs
     rows = []
     for name, row in own.items():
         link, slower = links(runs_of(results, name)), _slower(by_cost, name)
-        one_seed = compared and row["n_paired"] == 1
+        one_seed = f"over {plural(results.example)} only: one seed" if compared and row["n_paired"] == 1 else ""
         seeds = int(row["n"])
         rows.append(
             [
@@ -52,7 +51,7 @@ def primary_table(results: Results, comparison: pd.DataFrame, costs: pd.DataFram
                 else Cell(text=str(seeds), sort=seeds),
                 Cell(text=mean_sd(row), sort=row["mean"], link=link, strong=row["mean"] == best),
                 *(_difference_cells(row, name == BASELINE, one_seed, link) if compared else []),
-                Cell(text="" if np.isnan(slower) else signed(slower), sort=slower, link=link),
+                *([Cell(text="" if np.isnan(slower) else signed(slower), sort=slower, link=link)] if timed else []),
             ]
         )
     width = len(rows[0])
@@ -67,14 +66,14 @@ def primary_table(results: Results, comparison: pd.DataFrame, costs: pd.DataFram
     return Table(
         name="primary",
         title=str(spec["label"]),
-        headings=["variant", "seeds", heading(spec), *tests, "training, s"],
+        headings=["variant", "seeds", heading(spec), *tests, *(["training, s"] if timed else [])],
         rows=rows,
         footer=trivial_baselines(results, [results.primary.name], before=1, after=width - 3),
         note=_primary_note(results, compared),
     )
 
 
-def _difference_cells(row: Mapping[str, Any], is_baseline: bool, one_seed: bool, link: str) -> list[Cell]:
+def _difference_cells(row: Mapping[str, Any], is_baseline: bool, one_seed: str, link: str) -> list[Cell]:
     if is_baseline:
         return [Cell(text="", sort=np.nan) for _ in range(4)] + [Cell(text="", kind="")]
     verdict = str(row["verdict"]) or "no seed shared with the baseline"
@@ -83,7 +82,7 @@ def _difference_cells(row: Mapping[str, Any], is_baseline: bool, one_seed: bool,
             text=with_interval(row["difference"], row["low"], row["high"]),
             sort=row["difference"],
             link=link,
-            detail=ONE_SEED if one_seed else "",
+            detail=one_seed,
         ),
         Cell(text=probability(row["p_corrected"]), sort=row["p_corrected"], link=link),
         Cell(text=effect_size(row["effect_size"]), sort=row["effect_size"], link=link),
@@ -97,17 +96,18 @@ def _primary_note(results: Results, compared: bool) -> str:
         return (
             "No variant is the baseline, so there are no differences from it. ± is the standard deviation over seeds."
         )
-    margin = results.primary.margin
+    margin, example = results.primary.margin, results.example
     equivalent = (
         f" Equivalent: within ±{margin:g} of the baseline, by two one-sided tests, corrected alike." if margin else ""
     )
+    timed = " The last column is the difference in training time." if WALL_SECONDS in results.costs else ""
     return (
-        "± is the standard deviation over seeds. Differences are from the baseline, paired by seed and photograph; "
-        "their 95 % intervals cover seeds and photographs. p is corrected for the number of variants, by Holm's "
-        "method, and decides; an interval is not, and may exclude 0 where no difference is found. The effect size is "
-        "the difference over the standard deviation of a single one, one photograph and seed. The "
-        "minimum detectable effect is the smallest true difference that such a study finds with a power of 80 %."
-        f"{equivalent} The last column is the difference in training time. The method: docs/statistics.md."
+        f"± is the standard deviation over seeds. Differences are from the baseline, paired by seed and {example}; "
+        f"their 95 % intervals cover seeds and {plural(example)}. p is corrected for the number of variants, by "
+        "Holm's method, and decides; an interval is not, and may exclude 0 where no difference is found. The effect "
+        f"size is the difference over the standard deviation of a single one, one {example} and seed. The minimum "
+        "detectable effect is the smallest true difference that such a study finds with a power of 80 %."
+        f"{equivalent}{timed} The method: docs/statistics.md."
     )
 
 

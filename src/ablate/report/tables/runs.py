@@ -25,7 +25,7 @@ def runs_table(results: Results, links: Links) -> Table:
                 Cell(text=str(row["variant"])),
                 Cell(text=str(row["seed"]), sort=row["seed"]),
                 Cell(text=number(values[cell]), sort=values[cell]),
-                Cell(text=number(seconds), sort=seconds),
+                *([Cell(text=number(seconds), sort=seconds)] if known else []),
                 Cell(text=f"{row['started']:%Y-%m-%d %H:%M}", sort=row["started"].timestamp()),
                 Cell(
                     text=str(run)[:8],
@@ -38,6 +38,6 @@ def runs_table(results: Results, links: Links) -> Table:
     return Table(
         name="runs",
         title="Runs",
-        headings=["variant", "seed", label, "training, s", "started, UTC", "run"],
+        headings=["variant", "seed", label, *(["training, s"] if known else []), "started, UTC", "run"],
         rows=rows,
     )

@@ -1,4 +1,4 @@
-"""Differences photograph by photograph."""
+"""Differences example by example."""
 
 import math
 
@@ -8,10 +8,10 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure as Drawing
 
 from ablate.report.figures import (
-    per_photograph,
+    per_example,
 )
 from tests.support.figures import (
-    NAMED,
+    OF_DIGITS,
     compared,
     difference_figure,
     names_of,
@@ -20,9 +20,9 @@ from tests.support.figures import (
 )
 
 
-def test_boxes_hold_the_middle_half_of_the_photographs(drawn: list[Drawing]) -> None:
+def test_boxes_hold_the_middle_half_of_the_examples(drawn: list[Drawing]) -> None:
     frame = spread(baseline=[0.0] * 5, b=np.arange(101.0) - 30, a=[1.0, math.nan, math.inf])
-    figure = per_photograph(frame, order=["baseline", "b", "a"], **NAMED)
+    figure = per_example(frame, order=["baseline", "b", "a"], **OF_DIGITS)
     axes = drawn[0].axes[0]
     assert figure is not None
     assert names_of(axes) == ["b", "a"]
@@ -32,11 +32,11 @@ def test_boxes_hold_the_middle_half_of_the_photographs(drawn: list[Drawing]) -> 
     assert [-25.0, 65.0] in [[start[0], end[0]] for start, end in segments]
     assert "+20   69 %" in texts_of(axes)
     assert "+1   100 %" in texts_of(axes)
-    assert "Each dot is a photograph" in figure.caption
+    assert "Each dot is a digit" in figure.caption
 
 
-def test_many_photographs_are_boxes_alone(drawn: list[Drawing]) -> None:
-    figure = per_photograph(spread(a=[*np.linspace(-1, 1, 600), 1e6]), order=["a"], **NAMED)
+def test_many_examples_are_boxes_alone(drawn: list[Drawing]) -> None:
+    figure = per_example(spread(a=[*np.linspace(-1, 1, 600), 1e6]), order=["a"], **OF_DIGITS)
     assert figure is not None
     assert [line for line in drawn[0].axes[0].lines if line.get_marker() == "."] == []
     assert drawn[0].axes[0].get_xlim()[1] < 3
@@ -46,17 +46,17 @@ def test_many_photographs_are_boxes_alone(drawn: list[Drawing]) -> None:
 @pytest.mark.slow
 def test_at_most_40_variants_have_a_box(drawn: list[Drawing]) -> None:
     names = [f"v={place}" for place in range(50)]
-    figure = per_photograph(spread(**{name: [1.0, 2.0] for name in names}), order=names, **NAMED)
+    figure = per_example(spread(**{name: [1.0, 2.0] for name in names}), order=names, **OF_DIGITS)
     assert figure is not None
     assert names_of(drawn[0].axes[0]) == names[:40]
     assert "The first 40 of 50" in figure.caption
 
 
-def test_without_differences_of_photographs_there_is_no_figure() -> None:
-    assert per_photograph(spread(), order=[], **NAMED) is None
-    assert per_photograph(spread(baseline=[0.0], a=[math.nan]), order=["baseline", "a"], **NAMED) is None
+def test_without_differences_of_examples_there_is_no_figure() -> None:
+    assert per_example(spread(), order=[], **OF_DIGITS) is None
+    assert per_example(spread(baseline=[0.0], a=[math.nan]), order=["baseline", "a"], **OF_DIGITS) is None
 
 
 def test_constant_differences_can_be_drawn(drawn: list[Drawing]) -> None:
-    assert per_photograph(spread(a=[0.0, 0.0]), order=["a"], **NAMED) is not None
+    assert per_example(spread(a=[0.0, 0.0]), order=["a"], **OF_DIGITS) is not None
     assert difference_figure(compared(("a", 0.0, 0.0, 0.0, "equivalent"))) is not None

@@ -1,4 +1,4 @@
-"""The figure of differences from the baseline, photograph by photograph."""
+"""The figure of differences from the baseline, example by example."""
 
 from collections.abc import Sequence
 
@@ -9,24 +9,28 @@ from matplotlib.axes import Axes
 from ablate.config.variant import BASELINE
 from ablate.report.figures.figure import BLUE, DARK, GREY, Figure, figure_files, report_style, with_unit
 from ablate.report.figures.row_chart import reference_line, right_column, row_chart
+from ablate.report.nouns import capitalized, plural, with_article
 from ablate.report.number_format import signed
 
 MOST = 40
 STRIP = 500
-"""Photographs of a variant up to which each is a dot."""
+"""Examples of a variant up to which each is a dot."""
 BOX = 0.16
 """Height of a box, in inches, as the y axis counts."""
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
-def per_photograph(differences: pd.DataFrame, *, order: Sequence[str], label: str, unit: str) -> Figure | None:
-    """Draw each variant's differences from the baseline, photograph by photograph.
+def per_example(
+    differences: pd.DataFrame, *, order: Sequence[str], label: str, unit: str, example: str
+) -> Figure | None:
+    """Draw each variant's differences from the baseline, example by example.
 
     Args:
         differences: Columns variant, example, difference (mean over seeds).
         order: The variants, from the top.
         label: What the metric is called.
         unit: Its unit, or nothing.
+        example: What an example is called.
 
     Returns:
         The figure, of at most `MOST` variants; None where no difference is known.
@@ -48,16 +52,16 @@ def per_photograph(differences: pd.DataFrame, *, order: Sequence[str], label: st
         for centre, variant in zip(centres, shown, strict=True):
             _row(axes, float(centre), values[variant], quantiles[variant])
         axes.set_xlim(low, high)
-        axes.set_xlabel(f"difference of each photograph in {with_unit(label, unit)}")
+        axes.set_xlabel(f"difference of each {example} in {with_unit(label, unit)}")
         texts = [f"{signed(medians[variant])}   {above[variant]:.0f} %" for variant in shown]
         right_column(axes, centres.tolist(), texts, "median, above 0")
         made = figure_files(drawn)
     sentences = [
-        "Over photographs, mean over seeds: the box holds the middle half, its line is the median, whiskers reach "
-        "from 5 to 95 %."
+        f"Over {plural(example)}, mean over seeds: the box holds the middle half, its line is the median, whiskers "
+        "reach from 5 to 95 %."
     ]
     if any(len(values[variant]) <= STRIP for variant in shown):
-        sentences.append("Each dot is a photograph.")
+        sentences.append(f"Each dot is {with_article(example)}.")
     beyond = sum(int(((values[variant] < low) | (values[variant] > high)).sum()) for variant in shown)
     if beyond:
         sentences.append(
@@ -67,12 +71,12 @@ def per_photograph(differences: pd.DataFrame, *, order: Sequence[str], label: st
         sentences.append(f"The first {MOST} of {len(all_shown)} variants.")
     ends = max(shown, key=medians.__getitem__), min(shown, key=medians.__getitem__)
     return Figure(
-        name="photographs",
-        title=f"Photograph by photograph: {label}",
+        name="per_example",
+        title=f"{capitalized(example)} by {example}: {label}",
         alt=(
-            f"Differences from the baseline in {with_unit(label, unit)} over photographs. Medians from "
+            f"Differences from the baseline in {with_unit(label, unit)} over {plural(example)}. Medians from "
             f"{signed(medians[ends[1]])} ({ends[1]}) to {signed(medians[ends[0]])} ({ends[0]}), "
-            f"where {above[ends[0]]:.0f} % of the photographs are above zero."
+            f"where {above[ends[0]]:.0f} % of the {plural(example)} are above zero."
         ),
         caption=" ".join(sentences),
         files=made,
@@ -80,7 +84,7 @@ def per_photograph(differences: pd.DataFrame, *, order: Sequence[str], label: st
 
 
 def _limits(quantiles: Sequence[Sequence[float]]) -> tuple[float, float]:
-    """Return limits that hold zero and all whiskers with much room: a few photographs must not flatten all boxes."""
+    """Return limits that hold zero and all whiskers with much room: a few examples must not flatten all boxes."""
     low = min(0.0, *(own[0] for own in quantiles))
     high = max(0.0, *(own[-1] for own in quantiles))
     room = 0.35 * (high - low) or 1.0
