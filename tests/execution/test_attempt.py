@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from ablate.config.validation import ValidConfig
 from ablate.config.variant import Variant
 from ablate.errors import DataError
-from ablate.execution.attempt import run_attempt
+from ablate.execution.attempt import _tags, run_attempt
 from ablate.execution.identity import code
 from ablate.execution.job import Job
 from ablate.execution.lease import acquire_lease
@@ -15,17 +16,27 @@ from ablate.training.hardware import Hardware
 from tests.support.configs import valid_config
 
 
-@pytest.mark.slow
-def test_data_that_changed_while_it_was_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = valid_config("scale=smoke")
-    job = Job(
+def new_job(config: ValidConfig, folder: Path) -> Job:
+    return Job(
         values=config.values,
         variant=Variant(),
-        uri=f"sqlite:///{tmp_path / 'mlflow.db'}",
-        project=tmp_path,
+        uri=f"sqlite:///{folder / 'mlflow.db'}",
+        project=folder,
         code=code(config),
         hydra_job={},
     )
+
+
+def test_the_store_is_told_what_an_example_is_called(tmp_path: Path) -> None:
+    config = valid_config("scale=smoke")
+    tags = _tags(new_job(config, tmp_path), config, "f" * 64)
+    assert (tags["ablate.example"], tags["ablate.scale"]) == ("photograph", "smoke")
+
+
+@pytest.mark.slow
+def test_data_that_changed_while_it_was_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = valid_config("scale=smoke")
+    job = new_job(config, tmp_path)
     monkeypatch.setattr("ablate.execution.attempt.configure", lambda *_, **__: Hardware({}))
     monkeypatch.setattr(config.task, "load_data", lambda: DataSummary("d", "s", "changed", {}, []))
     with acquire_lease(tmp_path / "checkpoints" / "f00d", timeout_minutes=1) as lease:
