@@ -31,8 +31,9 @@ demo: .venv/ready  ## train four small variants on the sample photographs and re
 	@echo "All of it in MLflow:  make ui"
 
 turing-demo: demo  ## let people judge the demo's pictures, in a browser; make turing-demo PORT=8081
-	@test -f turing/demo/manifest.json || $(PY) -m ablate.turing build study=demo crops=8 practice=2 test=8 checks=2
-	@$(PY) -m ablate.turing serve turing/demo port=$(if $(filter file,$(origin PORT)),8080,$(PORT))
+	@test -f results/turing/demo/manifest.json || $(PY) -m ablate.turing build study=demo \
+		out=results/turing/demo crops=8 practice=2 test=8 checks=2
+	@$(PY) -m ablate.turing serve results/turing/demo port=$(if $(filter file,$(origin PORT)),8080,$(PORT))
 
 test: .venv/ready  ## run the tests
 	@$(PY) -m pytest -n 2 --dist worksteal
@@ -48,8 +49,8 @@ report: .venv/ready  ## report on the newest study; make report ARGS="study=NAME
 
 ui: .venv/ready  ## open MLflow on the runs; make ui PORT=5001
 	@case "$$MLFLOW_TRACKING_URI" in http*) echo "MLflow is served at $$MLFLOW_TRACKING_URI"; exit;; esac; \
-	uri=$$($(PY) -c "from pathlib import Path; from ablate.tracking.store import open_store, store_uri; \
-		uri = store_uri(None, Path()); open_store(uri); print(uri)") || exit; \
+	uri=$$($(PY) -c "from ablate.config.paths import results_dir; from ablate.tracking.store import open_store, store_uri; \
+		uri = store_uri(None, results_dir()); open_store(uri); print(uri)") || exit; \
 	echo "MLflow: http://localhost:$(PORT)"; \
 	$(PY) -m mlflow server --workers 1 --port $(PORT) --backend-store-uri "$$uri"
 

@@ -73,7 +73,7 @@ export MLFLOW_TRACKING_URI="sqlite:///$folder/runs/mlflow.db"
 "$python" -m ablate.run -m hydra/launcher=submitit_slurm hydra.launcher.cpus_per_task=1 \
     hydra.launcher.gpus_per_node=null hydra.launcher.timeout_min=30 scale=smoke backbone.width=0.0625 depth=shallow \
     training.epochs=1 training.steps_per_epoch=2 tracking.model=false seed=0,1 "$@"
-finished=$(cat multirun/*/*/.submitit/*/*.out | grep -c 'threads 1, .*' || true)
-evaluated=$(cat multirun/*/*/.submitit/*/*.out | grep -c 'Evaluated: ' || true)
+finished=$(find . -path '*/.submitit/*.out' -exec cat {} + | grep -c 'threads 1, .*' || true)
+evaluated=$(find . -path '*/.submitit/*.out' -exec cat {} + | grep -c 'Evaluated: ' || true)
 echo "$evaluated of 2 runs evaluated in jobs of SLURM, $finished of them with one thread"
 [ "$evaluated" = 2 ]

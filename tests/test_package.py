@@ -46,9 +46,10 @@ def test_the_wheel_runs_a_sweep_and_a_report_anywhere(
     assert str(tmp_path / "environment") in where
     said = call(installed, "-m", "ablate.run", "-m", *QUICK, "output_res=full,quarter", cwd=folder)
     assert said.count("Evaluated: ") == 2
-    assert (folder / "mlflow.db").is_file()
+    assert (folder / "results" / "mlflow.db").is_file()
     assert "2 runs of study adhoc compared" in call(installed, "-m", "ablate.report", cwd=folder)
-    assert (folder / "reports" / "adhoc" / "report.html").is_file()
+    assert (folder / "results" / "reports" / "adhoc" / "report.html").is_file()
+    assert [path.name for path in folder.iterdir()] == ["results"]
     unknown = subprocess.run(
         [str(installed), "-m", "ablate.run", "-m", "experiment=no"], cwd=folder, capture_output=True
     )

@@ -8,7 +8,7 @@ from hydra._internal.utils import create_config_search_path
 from hydra.errors import HydraException
 
 from ablate import layers, prepare
-from ablate.cli.command_line import CommandLine, make_config_path_absolute, parse_command_line
+from ablate.cli.command_line import CommandLine, parse_command_line, with_project
 from ablate.cli.errors import explain_error, handle_errors
 from ablate.errors import ConfigError
 from ablate.study.sweep import expand_sweep
@@ -51,11 +51,10 @@ def test_the_options_say_which_configuration(arguments: list[str], seed: int, ra
         assert config.optimizer.learning_rate == rate
 
 
-def test_a_primary_folder_is_relative_to_the_current_one(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_primary_folder_is_relative_to_the_current_one(own: Path) -> None:
     assert CommandLine(["-cp", "own", "-cn", "alone"]).compose().width == 3
-    monkeypatch.setattr(sys, "argv", ["run", "-cp", "own", "-cn", "alone"])
-    make_config_path_absolute()
-    assert sys.argv[5:] == ["--config-path", str(own)]
+    given = ["-cp", "own", "-cn", "alone"]
+    assert with_project(given) == [*given, "--config-path", str(own)]
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from ablate.cli.arguments import quote_names
-from ablate.config.paths import absolute, conf_dir
+from ablate.config.paths import absolute, conf_dir, current_project
 from ablate.errors import ConfigError
 
 CONFIG_NAME, VERSION_BASE = "config", "1.3"
@@ -33,7 +32,7 @@ class CommandLine:
 
     Attributes:
         overrides: The overrides.
-        options: The options that choose the configuration, to be given again.
+        options: The options given that choose the configuration, to be given again.
         multirun: Whether the command means a sweep.
         loader: Hydra's loader.
 
@@ -42,7 +41,7 @@ class CommandLine:
     """
 
     def __init__(self, arguments: Sequence[str]):
-        parsed, _ = get_args_parser().parse_known_intermixed_args(list(arguments))
+        parsed = _parse(arguments)
         self.overrides = quote_names(parsed.overrides)
         self.multirun: bool = parsed.multirun
         self.options = [
@@ -51,11 +50,12 @@ class CommandLine:
             if getattr(parsed, option) is not None
             for part in (f"--{option.replace('_', '-')}", getattr(parsed, option))
         ]
-        self._name: str = parsed.config_name or CONFIG_NAME
+        completed = _parse(with_project(arguments))
+        self._name: str = completed.config_name or CONFIG_NAME
         version.setbase(VERSION_BASE)
         setup_globals()
         JobRuntime.instance().set("name", "run")
-        self.loader = _loader(parsed)
+        self.loader = _loader(completed)
 
     def compose(self, overrides: Sequence[str] | None = None) -> DictConfig:
         """Compose the configuration of one run, with the command's overrides or others."""
@@ -97,11 +97,32 @@ def _loader(parsed: Namespace) -> ConfigLoaderImpl:
     return ConfigLoaderImpl(search_path)
 
 
-def make_config_path_absolute() -> None:
-    """Make `--config-path` relative to the current folder; Hydra takes it relative to the file of the program."""
-    parsed, _ = get_args_parser().parse_known_intermixed_args()
+def with_project(arguments: Sequence[str]) -> list[str]:
+    """Add the options that the project's `[tool.ablate]` stands for, unless they are given.
+
+    `--config-path` becomes relative to the current folder; Hydra takes it relative to the file of the program.
+
+    Args:
+        arguments: Hydra's options and overrides.
+
+    Raises:
+        ConfigError: The project's table is wrong.
+    """
+    parsed, added = _parse(arguments), list[str]()
     if parsed.config_path is not None:
-        sys.argv += ["--config-path", _absolute(parsed.config_path)]
+        added += ["--config-path", _absolute(parsed.config_path)]
+    project = current_project()
+    if project is not None and parsed.config_path is None and parsed.config_dir is None:
+        if project.config_dir not in (None, conf_dir()):
+            added += ["--config-dir", str(project.config_dir)]
+        if parsed.config_name is None and project.config_name != CONFIG_NAME:
+            added += ["--config-name", project.config_name]
+    return [*arguments, *added]
+
+
+def _parse(arguments: Sequence[str]) -> Namespace:
+    parsed, _ = get_args_parser().parse_known_intermixed_args(list(arguments))
+    return parsed
 
 
 def _absolute(config_path: str) -> str:

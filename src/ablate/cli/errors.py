@@ -16,14 +16,12 @@ from yaml import YAMLError
 
 from ablate.cli.command_line import CommandLine
 from ablate.cli.composition_errors import explain_unknown_level, explain_unreadable_file
+from ablate.cli.import_path import project_importable
 from ablate.cli.terminal import is_closed_pipe, quiet_on_closed_pipe
 from ablate.config.hydra_job import unresolved_values
 from ablate.config.schema import unknown_key, unknown_level
 from ablate.errors import AblateError
 from ablate.system.signals import SIGNALS
-
-_SAFE_PATH = sys.flags.safe_path
-"""Whether Python does not search the current folder for modules (`-P`, `PYTHONSAFEPATH`)."""
 
 
 @contextmanager
@@ -45,7 +43,7 @@ def _errors_in_one_line() -> Iterator[None]:
     os.environ["HYDRA_FULL_ERROR"] = "1"
     SIGNALS.install()
     try:
-        with _current_folder_importable():
+        with project_importable():
             yield
     except (AblateError, HydraException, OmegaConfBaseException, OSError, YAMLError) as error:
         if traced or is_closed_pipe(error):
@@ -68,20 +66,6 @@ def _errors_in_one_line() -> Iterator[None]:
             del os.environ["HYDRA_FULL_ERROR"]
         else:
             os.environ["HYDRA_FULL_ERROR"] = before
-
-
-@contextmanager
-def _current_folder_importable() -> Iterator[None]:
-    """Search the current folder for modules, as `python -m` does; a console script searches its own folder."""
-    current = str(Path.cwd())
-    missing = not _SAFE_PATH and current not in sys.path and "" not in sys.path
-    if missing:
-        sys.path.insert(0, current)
-    try:
-        yield
-    finally:
-        if missing:
-            sys.path.remove(current)
 
 
 def _raised_in(error: Exception, package: str) -> bool:

@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from ablate.config.environment import check_job_environment
 from ablate.config.hydra_job import serialize_job
 from ablate.config.job_variant import variant_of_job
-from ablate.config.paths import project_dir
+from ablate.config.paths import results_dir
 from ablate.config.validation import validate_config
 from ablate.config.variant import Variant
 from ablate.execution.code_version import Code
@@ -63,8 +63,8 @@ def describe_job(config: DictConfig) -> Job:
     return Job(
         values=checked.values,
         variant=variant_of_job(checked),
-        uri=store_uri(checked.run.tracking.uri, project_dir()),
-        project=project_dir(),
+        uri=store_uri(checked.run.tracking.uri, results_dir()),
+        project=results_dir(),
         code=code(checked),
         hydra_job=serialize_job(config),
     )

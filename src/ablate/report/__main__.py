@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ablate.cli.arguments import parse_arguments, parse_bool
 from ablate.cli.errors import handle_errors
-from ablate.config.paths import project_dir
+from ablate.config.paths import results_dir
 from ablate.errors import TrackingError
 
 if TYPE_CHECKING:
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 HELP = """\
 Compare the runs of a study: which part matters, by how much, how surely, and at what cost.
 
-  python -m ablate.report                     the study with the newest run, into reports/STUDY
+  python -m ablate.report                     the study with the newest run, into results/reports/STUDY
   python -m ablate.report study=NAME          another one
   python -m ablate.report study=NAME out=DIR  into another folder
   python -m ablate.report metric=NAME         by another metric than the study's own
   python -m ablate.report partial=true        of a study that is not finished, or whose runs do not all agree
-  python -m ablate.report uri=sqlite:///FILE  from another store; else MLFLOW_TRACKING_URI, else mlflow.db
+  python -m ablate.report uri=sqlite:///FILE  from another store; else MLFLOW_TRACKING_URI, else results/mlflow.db
   python -m ablate.report track=false         without writing the report to MLflow as well
 
 It writes report.html (one file, opens from disk, prints), report.md and report.tex with figures/ (PNG and PDF),
@@ -52,7 +52,7 @@ def main() -> None:
         from ablate.tracking.study_artifacts import log_study_artifacts
 
         results = load(_read_study(arguments), partial=partial, metric=arguments.get("metric"))
-        folder = Path(arguments.get("out") or project_dir() / "reports" / results.study)
+        folder = Path(arguments.get("out") or results_dir() / "reports" / results.study)
         make_folder(folder)  # before anything takes time
         report = make_report(results)
         files = write(report, folder)
@@ -66,7 +66,7 @@ def _read_study(arguments: Mapping[str, str]) -> "StudyRecord":
     from ablate.tracking.store import open_store, store_uri
     from ablate.tracking.study_record import read_study, study_names
 
-    uri = store_uri(arguments.get("uri"), project_dir())
+    uri = store_uri(arguments.get("uri"), results_dir())
     open_store(uri, to_read=True)
     studies = [arguments["study"]] if "study" in arguments else study_names()
     if not studies:

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from ablate.cli.arguments import quote_names
 from ablate.config.hydra_job import job_config_loader, job_environment
-from ablate.config.paths import project_dir
+from ablate.config.paths import results_dir
 from ablate.config.schema import unknown_key
 from ablate.config.short_names import shorten
 from ablate.errors import ConfigError
@@ -78,7 +78,7 @@ def plan_sweep(loader: ConfigLoader, config: DictConfig) -> tuple[StudyFile | No
     """
     study, runs = expand_sweep(config)
     with job_environment(config):
-        planned = plan_runs(lambda lines: loader.load_sweep_config(config, lines), runs, project_dir())
+        planned = plan_runs(lambda lines: loader.load_sweep_config(config, lines), runs, results_dir())
     return validate_study(study, planned) if study is not None else None, planned
 
 

@@ -9,11 +9,13 @@ import sys
 import tempfile
 import warnings
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from filelock import FileLock
 
+from ablate.config.paths import STORE, has_store_at_top, project_dir
 from ablate.errors import TrackingError
 from ablate.tracking.database_schema import check_schema
 from ablate.tracking.sqlite import ARTIFACTS, absolute_address, relocate, sqlite_address, sqlite_file
@@ -31,11 +33,11 @@ _FIXED = {
 
 
 def store_uri(configured: str | None, project: Path) -> str:
-    """Return the address of the store: the configured one, else `MLFLOW_TRACKING_URI`, else SQLite in the project.
+    """Return the address of the store: the configured one, else `MLFLOW_TRACKING_URI`, else SQLite beside results.
 
     Args:
         configured: `tracking.uri`; an address that MLflow understands, or None.
-        project: Folder of the default store.
+        project: Folder of the default store: that of results.
 
     Returns:
         An address; that of a file or folder is absolute, so that jobs in other folders find the same one.
@@ -44,7 +46,16 @@ def store_uri(configured: str | None, project: Path) -> str:
         TrackingError: It is SQLite's, and names no file.
     """
     named = configured or os.environ.get("MLFLOW_TRACKING_URI")
-    return absolute_address(named) if named else sqlite_address(project / "mlflow.db")
+    if named:
+        return absolute_address(named)
+    if has_store_at_top() and project == project_dir():
+        _say_where_results_stay(project)
+    return sqlite_address(project / STORE)
+
+
+@cache
+def _say_where_results_stay(folder: Path) -> None:
+    log.info("Results stay in %s, where an earlier version has made %s", folder, STORE)
 
 
 def artifact_folder(uri: str, project: Path) -> Path | None:

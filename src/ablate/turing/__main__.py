@@ -11,9 +11,9 @@ HELP = """\
 People see a photograph and its recoloured version for a second, side by side, and choose the one they believe to be
 fake. How often the recoloured one is taken for real is how convincing a model's colours are.
 
-  python -m ablate.turing build study=NAME      make the pictures, from tracked models
-  python -m ablate.turing serve turing/NAME     let people judge them, in a browser
-  python -m ablate.turing analyse               how often each model fooled them, and how sure that is
+  python -m ablate.turing build study=NAME            make the pictures, from tracked models
+  python -m ablate.turing serve results/turing/NAME   let people judge them, in a browser
+  python -m ablate.turing analyse                     how often each model fooled them, and how sure that is
   python -m ablate.turing analyse --plan difference=5    how many people it takes
 
 Each has a --help of its own. The whole of it, from the first friend to five hundred participants: docs/turing.md."""

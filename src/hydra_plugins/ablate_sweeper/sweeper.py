@@ -17,7 +17,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
 from tqdm import tqdm
 
-from ablate.config.paths import project_dir
+from ablate.config.paths import results_dir
 from ablate.errors import AblateError, AlreadyRunning, ConfigError, SweepIncomplete
 from ablate.estimate.runtime import HISTORY_COLUMNS, devices_of_host
 from ablate.execution.lease import acquire_lease
@@ -186,7 +186,7 @@ class _Sweep:
                 # Another command may have done it meanwhile.
                 (now,) = read_statuses([run], alive=False, since=self._since)
                 if lease is not None and now.run_id is not None and now.study != run.study:
-                    link_cached_run(now.run_id, study=run.study, variant=run.variant.name, project=project_dir())
+                    link_cached_run(now.run_id, study=run.study, variant=run.variant.name, project=results_dir())
 
     def summarize(self) -> SweepIncomplete | None:
         """Print the summary, and return the error that names runs without a result, if any."""
@@ -205,7 +205,7 @@ def announce(study: StudyFile, uri: str) -> None:
     for aliased in aliases:
         print(f"Aliased by its design: {aliased}")
     open_store(uri)
-    record_study(study.name, study.model_dump(mode="json"), aliases, project_dir())
+    record_study(study.name, study.model_dump(mode="json"), aliases, results_dir())
 
 
 @dataclass

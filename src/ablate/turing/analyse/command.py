@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ablate.cli.arguments import parse_arguments, parse_bool
-from ablate.config.paths import project_dir
+from ablate.config.paths import results_dir
 from ablate.errors import DataError
 from ablate.turing.analyse.analysis import Analysis, analyse
 from ablate.turing.analyse.output import terminal_lines, write_files
@@ -15,10 +15,10 @@ from ablate.turing.database import Answers
 HELP = """\
 Say how often each algorithm fools people, how sure that is, and which differ.
 
-  python -m ablate.turing analyse                      the experiment in turing.db, into turing/EXPERIMENT/analysis
+  python -m ablate.turing analyse                      the experiment in results/turing.db
   python -m ablate.turing analyse experiment=NAME      of several, this one
   python -m ablate.turing analyse database=URL         from another database, such as postgresql://USER@HOST/NAME
-  python -m ablate.turing analyse out=DIR              into another folder
+  python -m ablate.turing analyse out=DIR              into another folder than results/turing/EXPERIMENT/analysis
   python -m ablate.turing analyse uri=sqlite:///FILE   the study is in another store than MLFLOW_TRACKING_URI
   python -m ablate.turing analyse track=false          without writing to MLflow
 
@@ -63,7 +63,7 @@ def _analyse(arguments: dict[str, str]) -> None:
     answers = chosen_answers(arguments)
     bundle = _bundle(answers)
     analysis = analyse(answers, bundle.picture if bundle else None)
-    folder = Path(arguments.get("out") or project_dir() / "turing" / answers.experiment / "analysis")
+    folder = Path(arguments.get("out") or results_dir() / "turing" / answers.experiment / "analysis")
     write_files(analysis, folder)
     print("\n".join(terminal_lines(analysis)))
     print(f"Analysis: {folder}")
@@ -78,7 +78,7 @@ def _track(analysis: Analysis, answers: Answers, uri: str | None) -> None:
     from ablate.tracking.store import open_store, store_uri
     from ablate.turing.analyse.record import TABLES, log_analysis
 
-    open_store(store_uri(uri, project_dir()), to_read=True)
+    open_store(store_uri(uri, results_dir()), to_read=True)
     tables = {name: getattr(analysis, name) for name in TABLES}
     log_analysis(answers.study, answers.experiment, tables=tables, summary=analysis.summary, runs=analysis.runs)
     print(f"In MLflow: the run `turing` of study {answers.study}")

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from ablate.colorization.data.held_out import folder_photographs
 from ablate.colorization.data.photographs import HeldOutPhotograph
-from ablate.config.paths import project_dir
+from ablate.config.paths import results_dir
 from ablate.config.training import HardwareConfig
 from ablate.errors import ConfigError, DataError
 from ablate.report.number_format import quantity
@@ -36,7 +36,7 @@ Make the pictures that people judge: evaluation photographs, real and recoloured
   python -m ablate.turing build study=NAME external.X=DIR   and pictures that another system, X, has made
   python -m ablate.turing build real=DIR external.X=DIR     photographs of a folder instead; study=NAME can be left out
 
-  name=NAME out=DIR           of the bundle: the study's name, and turing/NAME
+  name=NAME out=DIR           of the bundle: the study's name, and results/turing/NAME
   side=256                    of the pictures
   photographs=200 crops=1     how many photographs, and how many crops of each, the first in its middle
   seed=0                      from which photographs, crops and the pictures' dither are drawn
@@ -44,7 +44,7 @@ Make the pictures that people judge: evaluation photographs, real and recoloured
   rules.max_failed_checks=1 ...                            which answers count: docs/turing.md
   data.root=DIR               where the photographs of the runs are now, if they were moved
   data=folder data.root=DIR   the photographs that a prepared data set was made from, in their own size
-  uri=sqlite:///FILE          another store; else MLFLOW_TRACKING_URI, else mlflow.db
+  uri=sqlite:///FILE          another store; else MLFLOW_TRACKING_URI, else results/mlflow.db
 
 Of a run's data set only photographs that did not train are taken. No participant sees crops of one photograph in
 two of practice, test and checks: the defaults take 53 photographs with crops=1 and 6 with crops=10. A picture of
@@ -141,7 +141,7 @@ def _folder(options: BuildOptions, study: str | None) -> Path:
     if name is None:
         raise ConfigError("name=NAME must be given: the bundle belongs to no study that it could be called after")
     check_name(name)
-    folder = Path(options.out) if options.out else project_dir() / "turing" / name
+    folder = Path(options.out) if options.out else results_dir() / "turing" / name
     ensure_free(folder)
     return folder
 
@@ -156,7 +156,7 @@ def _runs(options: BuildOptions) -> tuple[list[ColorizingRun], list[str]]:
     from ablate.tracking.study_record import read_study
     from ablate.turing.build.runs import colorizing_runs, names_of, runs_by_id, runs_of_study
 
-    uri = store_uri(options.uri, project_dir())
+    uri = store_uri(options.uri, results_dir())
     open_store(uri, to_read=True)
     if options.run_ids:
         models, unfinished = runs_by_id(options.run_ids, study=options.study), list[str]()

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from ablate.config.paths import project_dir
+from ablate.config.paths import project_dir, results_dir
 from ablate.errors import ConfigError, DataError
 from ablate.tracking.sqlite import sqlite_address
 from ablate.turing.bundle import Bundle
@@ -21,6 +21,7 @@ from ablate.turing.database.tables import Base, Experiment, Setting
 _SQLITE = "sqlite"
 _BACKENDS = (_SQLITE, "postgresql")
 _PATIENCE_MS = 30_000
+_FILE = "turing.db"
 """How long a writer waits for another one."""
 
 
@@ -110,8 +111,9 @@ class Database:
 
 
 def default_database() -> str:
-    """Return the address of the database where none is named: a file in the project."""
-    return sqlite_address(project_dir() / "turing.db")
+    """Return the address of the database where none is named: a file among the results, or an older one at the top."""
+    top = project_dir() / _FILE
+    return sqlite_address(top if top.is_file() else results_dir() / _FILE)
 
 
 def _engine(url: str, create: bool) -> Engine:

@@ -22,10 +22,10 @@ from ablate.turing.serve.web import Site
 HELP = """\
 Serve one or more bundles, each as an experiment of its own.
 
-  python -m ablate.turing serve turing/NAME [turing/OTHER ...]
+  python -m ablate.turing serve results/turing/NAME [results/turing/OTHER ...]
 
   host=127.0.0.1 port=8080           where; 0.0.0.0 is every network that this machine is in
-  database=sqlite:///turing.db       or postgresql://USER:PASSWORD@HOST/NAME (pip install -e '.[postgres]')
+  database=sqlite:///FILE            or postgresql://USER:PASSWORD@HOST/NAME (pip install -e '.[postgres]')
   texts=FILE                         what participants read, reworded or translated: see docs/turing.md
   proxies=127.0.0.1                  addresses of reverse proxies whose word on the visitor's address is believed
   sessions_per_minute=60             new participants from one address
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> None:
     """
     folders = [Path(argument) for argument in arguments if "=" not in argument]
     if not folders:
-        raise ConfigError("which bundle? As in `python -m ablate.turing serve turing/NAME`; `build` makes one")
+        raise ConfigError("which bundle? As in `python -m ablate.turing serve results/turing/NAME`; `build` makes one")
     given = [argument for argument in arguments if "=" in argument]
     options = _DEFAULTS | parse_arguments(given, [*_DEFAULTS, *_NUMBERS])
     site = _site(options, _bundles(folders))

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from ablate.colorization.data.prepared.chunk import read_result
 from ablate.colorization.data.prepared.manifest import MANIFEST, Manifest, parse_manifest
 from ablate.colorization.data.storage import is_url, read_file, upload
-from ablate.config.paths import absolute, project_dir
+from ablate.config.paths import absolute, results_dir
 from ablate.errors import DataError
 from ablate.system.atomic_write import atomic_write
 
@@ -34,7 +34,7 @@ class Destination:
     def __init__(self, out: str):
         self.out = out.rstrip("/")
         name = hashlib.sha256(self.out.encode()).hexdigest()[:16]
-        self.local = project_dir() / "prepared" / name if is_url(out) else absolute(out)
+        self.local = results_dir() / "prepared" / name if is_url(out) else absolute(out)
         self.results = self.local / ".chunks"
 
     @contextmanager
