@@ -22,7 +22,7 @@ GROUND = ("cli", "config", "task", "system", "errors")
 PLACES = {
     "turing": (0.0, 0.0),
     "colorization": (-3.9, -1.0),
-    "tasks": (-3.9, -3.0),
+    "tasks": (-2.4, -3.0),
     "report": (3.9, -1.0),
     "run": (-2.25, -1.0),
     "plan": (-0.75, -1.0),

@@ -219,18 +219,13 @@ class TensorSource:
         self, *, seed: int, batch_size: int, first_step: int, steps: int, augment: Augment | None
     ) -> tf.data.Dataset:
         """Return a part of the endless stream: every pass is shuffled with a seed of its own."""
-        import tensorflow as tf
-
         count = len(self)
         first, position = divmod(first_step * batch_size, count)
-        passes = ((first_step + steps) * batch_size - 1) // count - first + 1
-
-        def one_pass(number: tf.Tensor) -> tf.data.Dataset:
-            own = tf.random.stateless_uniform((), [seed, number], maxval=2**31 - 1, dtype=tf.int64)
-            return self._dataset.shuffle(self._buffer, seed=own, reshuffle_each_iteration=False)
-
-        stream = tf.data.Dataset.range(first, first + passes).flat_map(one_pass)
-        stream = stream.skip(position).batch(batch_size, drop_remainder=True).take(steps)
+        last = ((first_step + steps) * batch_size - 1) // count
+        stream = self._one_pass(seed, first).skip(position)
+        for number in range(first + 1, last + 1):
+            stream = stream.concatenate(self._one_pass(seed, number))
+        stream = stream.batch(batch_size, drop_remainder=True).take(steps)
         if augment is None:
             return _one_file(stream.prefetch(2))
 
@@ -239,6 +234,10 @@ class TensorSource:
                 yield augment(inputs, targets, np.random.default_rng([seed, step]))
 
         return dataset_of(made, like=next(made()), steps=steps)
+
+    def _one_pass(self, seed: int, number: int) -> tf.data.Dataset:
+        own = int(np.random.default_rng([seed, number]).integers(2**31))
+        return self._dataset.shuffle(self._buffer, seed=own, reshuffle_each_iteration=False)
 
 
 def source_of(data: Any, *, shuffle_buffer: int) -> Source:
@@ -325,7 +324,10 @@ def as_arrays(values: Any, where: str) -> Any:
         return {str(key): as_arrays(value, where) for key, value in values.items()}
     if isinstance(values, tuple):
         return tuple(as_arrays(value, where) for value in values)
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:  # lists of different lengths
+        array = np.empty(1, dtype=object)
     if array.dtype == object or array.ndim == 0:
         what = "Python objects of different shapes or types" if array.ndim else type(values).__name__
         raise DataError(f"{where} must hold NumPy arrays of numbers or text, one row an example. Received: {what}")

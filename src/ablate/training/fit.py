@@ -103,7 +103,7 @@ def train(
         log_metrics, every=max(1, total // training.log_points), total=total, scheduled=schedule.shape != "constant"
     )
     own = OwnCallbacks(task)
-    resumed = _resume(models, recorder, own, checkpoints, total)
+    resumed = _resume(models, recorder, own, checkpoints, total, batches)
     first, before = (resumed.step, resumed.seconds) if resumed else (0, 0.0)
 
     def seconds() -> float:
@@ -183,7 +183,12 @@ class _Models:
 
 
 def _resume(
-    models: _Models, recorder: Recorder, own: OwnCallbacks, checkpoints: Checkpoints | None, total: int
+    models: _Models,
+    recorder: Recorder,
+    own: OwnCallbacks,
+    checkpoints: Checkpoints | None,
+    total: int,
+    batches: Callable[..., Any],
 ) -> Checkpoint | None:
     """Restore the checkpoint, if there is one."""
     resumed = load(checkpoints.file) if checkpoints else None
@@ -191,6 +196,9 @@ def _resume(
         own.restore(resumed.callbacks, resumed.variables["callbacks"])
         with models.strategy.scope():
             restore(models.model, resumed)
+            if len(models.model.metrics_variables) != len(resumed.variables["metrics"]):
+                # Keras makes those of compiled metrics, and of several losses, when it sees a batch.
+                models.model._symbolic_build(data_batch=next(iter(batches(first_step=0, steps=1))))
         recorder.restore(resumed.recorder)
         log.info("Resumes after step %d of %d", resumed.step, total)
     return resumed
