@@ -23,6 +23,7 @@ from ablate.report.compare import (
     cost_differences,
     per_example,
 )
+from ablate.report.whole_set import WholeSet, common_replicates
 from ablate.statistics.intervals import crossed_mean
 from ablate.statistics.power import minimum_detectable_effect
 
@@ -307,3 +308,70 @@ def test_costs_without_a_baseline_have_no_differences() -> None:
     table = cost_differences(costs({("a=1", 0): 10.0, ("a=2", 0): 20.0}))
     assert table["mean"].tolist() == [10.0, 20.0]
     assert table["difference"].isna().all()
+
+
+NO_SCORES = pd.DataFrame(index=pd.MultiIndex.from_arrays([[], [], []], names=["variant", "seed", "example"]))
+
+
+def whole(values: Values, replicates: int = 400, metric: str = "f1") -> WholeSet:
+    """Make a metric of the whole set: the mean of each run's values, and its bootstrap replicates."""
+    count = len(next(iter(values["baseline"].values())))
+    draws = np.random.default_rng(1).integers(0, count, (replicates, count))
+    runs = {(variant, seed): np.asarray(own) for variant, seeds in values.items() for seed, own in seeds.items()}
+    index = pd.MultiIndex.from_tuples(runs, names=["variant", "seed"])
+    tables = {run: pd.DataFrame({metric: own[draws].mean(axis=1)}) for run, own in runs.items()}
+    return WholeSet(
+        pd.DataFrame({metric: [own.mean() for own in runs.values()]}, index),
+        common_replicates(tables, [metric] if replicates else []),
+        count,
+    )
+
+
+def test_a_metric_of_the_whole_set_stands_beside_those_of_examples() -> None:
+    values = drawn({"a=1": 1.0, "a=2": 0.01})
+    table = compare(scores(values), {"auc": True, "f1": True}, AUC, whole(values)).set_index(["variant", "metric"])
+    for variant in ("a=1", "a=2"):
+        one, other = table.loc[(variant, "auc")], table.loc[(variant, "f1")]
+        assert other["difference"] == pytest.approx(one["difference"])
+        assert (other["mean"], other["sd"]) == pytest.approx((one["mean"], one["sd"]))
+        assert other["high"] - other["low"] == pytest.approx(one["high"] - one["low"], rel=0.15)
+        assert (other["n_paired"], other["examples"], other["verdict"]) == (5, 30, one["verdict"])
+        assert other["exploratory"]
+
+
+def test_a_metric_of_the_whole_set_alone_can_be_the_primary_one() -> None:
+    values = drawn({"a=1": 1.0})
+    primary = Primary("f1", higher_is_better=True, margin=3.0)
+    table = compare(NO_SCORES, {"f1": True}, primary, whole(values, replicates=0)).set_index("variant")
+    means = {variant: [np.mean(own) for own in seeds.values()] for variant, seeds in values.items()}
+    student = stats.ttest_rel(means["a=1"], means["baseline"])
+    assert (table.loc["a=1", "low"], table.loc["a=1", "high"]) == pytest.approx(tuple(student.confidence_interval()))
+    assert table["verdict"].tolist() == ["", EQUIVALENT]
+
+
+def test_one_seed_of_a_metric_of_the_whole_set_needs_replicates() -> None:
+    values = drawn({"a=1": 1.0}, seeds=1)
+    primary = Primary("f1", higher_is_better=True)
+    verdicts = {
+        replicates: compare(NO_SCORES, {"f1": True}, primary, whole(values, replicates))["verdict"].tolist()[1]
+        for replicates in (0, 200)
+    }
+    assert verdicts == {0: NOT_COMPARABLE, 200: BETTER}
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_metric_of_the_whole_set_that_is_not_finite_is_not_comparable(bad: float) -> None:
+    values = drawn({"a=1": 1.0, "a=2": 1.0})
+    measured = whole(values)
+    measured.values.loc[("a=1", 2), "f1"] = bad
+    table = compare(NO_SCORES, {"f1": True}, Primary("f1", higher_is_better=True), measured).set_index("variant")
+    assert table["verdict"].tolist() == ["", NOT_COMPARABLE, BETTER]
+
+
+def test_replicates_count_where_all_runs_have_as_many() -> None:
+    table = pd.DataFrame({"f1": [0.1, 0.2], "other": [1.0, 2.0]})
+    runs = {("baseline", 0): table, ("a=1", 0): table[["f1"]]}
+    assert list(common_replicates(runs, ["f1", "other"])) == ["f1"]
+    assert common_replicates({**runs, ("a=1", 0): None}, ["f1"]).empty
+    assert common_replicates({**runs, ("a=1", 0): table.iloc[:1]}, ["f1"]).empty
+    assert common_replicates({}, ["f1"]).empty

@@ -250,3 +250,22 @@ def test_effects_are_weighted_sums() -> None:
     assert list(row.index) == list(COLUMNS)
     table = scores["a=1"].to_numpy().reshape(4, 20)
     assert (row["low"], row["high"]) == pytest.approx(crossed_mean(2 * table).interval())
+
+
+def test_effects_on_a_measure_of_the_whole_set_are_those_on_the_mean() -> None:
+    factors = {"a": ["0", "1"], "b": ["0", "1"]}
+    levels = variants_of(factors)
+    found = contrasts(levels, first_levels(factors))
+    scores = drawn(levels, examples=60)
+    means = scores.groupby(level=["variant", "seed"], sort=False).mean()
+    draws = np.random.default_rng(0).integers(0, 60, (1000, 60))
+    index = pd.MultiIndex.from_tuples([(*run, place) for run in means.index for place in range(1000)])
+    index.names = ["variant", "seed", "replicate"]
+    replicates = pd.Series(scores.to_numpy().reshape(len(means), 60)[:, draws].mean(axis=2).ravel(), index)
+    one = estimate_effects(scores, found)
+    other = estimate_effects(means, found, replicates, 60)
+    assert other["estimate"].tolist() == pytest.approx(one["estimate"].tolist())
+    widths = [frame["high"] - frame["low"] for frame in (one, other)]
+    assert widths[1].tolist() == pytest.approx(widths[0].tolist(), rel=0.15)
+    alone = estimate_effects(means, found)
+    assert alone["estimate"].tolist() == pytest.approx(one["estimate"].tolist())

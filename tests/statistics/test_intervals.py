@@ -15,7 +15,7 @@ from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 
 from ablate.statistics.error_distribution import ErrorDistribution
-from ablate.statistics.intervals import Estimate, crossed_mean
+from ablate.statistics.intervals import Estimate, crossed_mean, resampled_mean
 from ablate.statistics.power import minimum_detectable_effect
 
 Table = npt.NDArray[np.float64]
@@ -226,3 +226,62 @@ def test_the_effect_size_is_in_standard_deviations_of_a_single_difference() -> N
     assert estimate.effect_size == pytest.approx(2 / math.sqrt(14), rel=0.3)
     parts = (estimate.seed_variance, estimate.example_variance, estimate.residual_variance)
     assert estimate.effect_size == pytest.approx(estimate.mean / math.sqrt(sum(parts)))
+
+
+def resampled(table: Table, replicates: int = 4000) -> Table:
+    """Draw bootstrap replicates of the means over examples, the same for all seeds: (seeds, replicates)."""
+    draws = np.random.default_rng(0).integers(0, table.shape[1], (replicates, table.shape[1]))
+    return np.stack([table[:, draw].mean(axis=1) for draw in draws], axis=1)
+
+
+@pytest.mark.parametrize(("seeds", "examples"), [(1, 30), (1, 200), (2, 200), (3, 40), (5, 200)])
+@pytest.mark.parametrize("sd", [(0.1, 1.0, 1.0), (0.5, 1.0, 0.3)])
+def test_a_mean_is_estimated_alike_from_its_examples_and_as_a_measure_of_the_whole_set(
+    seeds: int, examples: int, sd: tuple[float, float, float]
+) -> None:
+    table = drawn(seeds=seeds, examples=examples, sd=sd)
+    one, other = crossed_mean(table), resampled_mean(table.mean(axis=1), resampled(table), examples)
+    assert other.mean == pytest.approx(one.mean)
+    # 4,000 replicates tell a variance to 2 %, and the examples' part is a difference of two.
+    assert error_of(other).standard_error == pytest.approx(error_of(one).standard_error, rel=0.05)
+    assert error_of(other).seeds == pytest.approx(error_of(one).seeds, rel=0.07 if seeds == 1 else 1e-9)
+    assert (error_of(other).df, error_of(other).example_df) == (error_of(one).df, error_of(one).example_df)
+    assert other.interval() == pytest.approx(one.interval(), abs=0.1 * (one.interval()[1] - one.interval()[0]))
+
+
+def test_without_an_effect_of_examples_a_measure_of_the_whole_set_is_students_t_over_seeds() -> None:
+    differences = np.array([0.1, 0.7, 0.4])
+    estimate = resampled_mean(differences, np.tile(differences[:, None], 50), 30)
+    assert estimate.interval() == pytest.approx(crossed_mean(differences[:, None]).interval())
+    student = stats.ttest_1samp(differences, 0)
+    assert estimate.p_value == pytest.approx(student.pvalue)
+    assert estimate.effect_size == pytest.approx(differences.mean() / differences.std(ddof=1))
+
+
+def test_replicates_that_are_not_finite_do_not_count() -> None:
+    table = drawn(seeds=3)
+    values, replicates = table.mean(axis=1), resampled(table, 100)
+    spoilt = np.concatenate([replicates, np.full((3, 5), math.nan)], axis=1)
+    spoilt[1, -1] = 0.0
+    assert resampled_mean(values, spoilt, 40) == resampled_mean(values, replicates, 40)
+    assert resampled_mean(values, np.full((3, 9), math.nan), 40) == crossed_mean(values[:, None])
+    assert math.isnan(resampled_mean([1.0, math.nan, 2.0], replicates, 40).p_value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("seeds", "lowest"), [(1, 0.92), (3, 0.93), (5, 0.93)])
+def test_intervals_of_a_measure_of_the_whole_set_cover_the_truth(seeds: int, lowest: float) -> None:
+    random, covered, studies = np.random.default_rng(seeds), 0, 300
+    draws = random.integers(0, 60, (150, 60))
+    # One seed tells nothing of how seeds vary, so there must be nothing to tell.
+    of_seeds = 0.3 if seeds > 1 else 0.0
+    for _ in range(studies):
+        table = (
+            random.normal(0, of_seeds, (seeds, 1)) + random.normal(0, 1, (1, 60)) + random.normal(0, 1, (seeds, 60))
+        )
+        # The logarithm of a mean is no mean.
+        low, high = resampled_mean(
+            np.log(5 + table.mean(axis=1)), np.log(5 + table[:, draws].mean(axis=2)), 60
+        ).interval()
+        covered += low <= math.log(5) <= high
+    assert lowest <= covered / studies <= 0.99

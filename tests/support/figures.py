@@ -37,7 +37,10 @@ def difference_figure(
     comparison: pd.DataFrame, *, higher_is_better: bool | None = True, **options: Any
 ) -> Figure | None:
     return differences(
-        comparison, metric="auc", higher_is_better=higher_is_better, **{"margin": None, **OF_DIGITS, **options}
+        comparison,
+        metric="auc",
+        higher_is_better=higher_is_better,
+        **{"margin": None, "sampled": "seeds and digits", **NAMED, **options},
     )
 
 

@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ablate.config.short_names import shorten
-from ablate.report.compare import BETTER, EQUIVALENT, NO_DIFFERENCE, WORSE
+from ablate.report.compare import BETTER, EQUIVALENT, HIGHER, LOWER, NO_DIFFERENCE, WORSE
 from ablate.report.nouns import plural
 from ablate.report.number_format import magnitude, quantity, with_interval
-from ablate.report.results import Results
+from ablate.report.results import SEEDS, Results
+
+_NAMED = 5
+"""Variants named in a note."""
 
 
 def answer(results: Results, comparison: pd.DataFrame) -> list[str]:
@@ -22,8 +26,8 @@ def answer(results: Results, comparison: pd.DataFrame) -> list[str]:
     # A difference of percentages is one of points.
     unit = {"": "", "%": " points"}.get(spec["unit"], f" {spec['unit']}")
     sentences = [f"By {label}, of {quantity(len(own), 'variant')}:"]
-    for verdict in (BETTER, WORSE):
-        rows = own[own["verdict"] == verdict].sort_values("difference", ascending=verdict == WORSE)
+    for verdict in (BETTER, WORSE, HIGHER, LOWER):
+        rows = own[own["verdict"] == verdict].sort_values("difference", ascending=verdict in (WORSE, LOWER))
         if results.primary.higher_is_better is False:
             rows = rows.iloc[::-1]
         if len(rows):
@@ -42,7 +46,7 @@ def answer(results: Results, comparison: pd.DataFrame) -> list[str]:
             f"Of {len(unclear)} no difference was found: {'; '.join(unclear['variant'])}. "
             f"The minimum detectable effect is {effect}{unit}."
         )
-    odd = own[~own["verdict"].isin([BETTER, WORSE, EQUIVALENT, NO_DIFFERENCE])]
+    odd = own[~own["verdict"].isin([BETTER, WORSE, HIGHER, LOWER, EQUIVALENT, NO_DIFFERENCE])]
     if len(odd):
         sentences.append(f"Not comparable: {'; '.join(odd['variant'])}.")
     return sentences
@@ -53,12 +57,12 @@ def notes(results: Results) -> list[str]:
     notes = []
     seeds = results.runs.groupby("variant")["seed"].nunique()
     if seeds.max() == 1:
-        notes.append(
-            f"One seed for each variant: intervals are over {plural(results.example)} only, and with other seeds "
-            "all may come out otherwise."
-        )
+        sampled = results.sampled(results.primary.name) != SEEDS
+        known = f"intervals are over {plural(results.example)} only, and" if sampled else "there are no intervals, and"
+        notes.append(f"One seed for each variant: {known} with other seeds all may come out otherwise.")
     elif seeds.min() < seeds.max():
         notes.append("Variants have different numbers of seeds; a difference is over those shared with the baseline.")
+    notes += not_finite(results)
     if results.gaps:
         notes.append(f"This report is partial: {quantity(len(results.gaps), 'run')} missing, named below.")
     if results.common:
@@ -72,6 +76,23 @@ def notes(results: Results) -> list[str]:
         older = quantity(count, "older run")
         notes.append(f"{older} of a variant and seed left out, with another {what} than the newest run's.")
     return notes
+
+
+def not_finite(results: Results) -> list[str]:
+    """Name the metrics that are NaN or infinite in some runs, a sentence each."""
+    sentences = []
+    for name in map(str, results.specs.index):
+        bad = ~np.isfinite(results.values[name].to_numpy(np.float64))
+        if bad.any():
+            variants = list(dict.fromkeys(map(str, results.values.index.get_level_values("variant")[bad])))
+            more = f" and {len(variants) - _NAMED} more" if len(variants) > _NAMED else ""
+            single = int((~np.isfinite(results.scores[name])).sum()) if name in results.scores else 0
+            of_examples = f", on {quantity(single, results.example)} in all" if single else ""
+            sentences.append(
+                f"{results.spec(name)['label']} is not finite in {quantity(int(bad.sum()), 'run')}{of_examples}: "
+                f"{'; '.join(variants[:_NAMED])}{more} cannot be compared by it."
+            )
+    return sentences
 
 
 def _difference(row: Mapping[Any, Any]) -> str:

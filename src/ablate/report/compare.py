@@ -1,10 +1,10 @@
 """Comparison of variants with the baseline. Pure functions on frames.
 
 Scores are a frame with the index (variant, seed, example) and one column a metric: every run has the same examples, in
-the same order.
+the same order. What single examples do not have is a metric of the whole set, see `whole_set`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ import pandas as pd
 
 from ablate.config.variant import BASELINE
 from ablate.report.variants import in_order
+from ablate.report.whole_set import WholeSet
 from ablate.statistics.corrections import holm
 from ablate.statistics.intervals import ALPHA, Estimate, crossed_mean
 from ablate.statistics.power import minimum_detectable_effect
@@ -31,16 +32,21 @@ class Primary:
 
     Attributes:
         name: Of the metric.
-        higher_is_better: Which way is better.
+        higher_is_better: Which way is better; None where neither is.
         margin: Up to where a difference does not matter, in the metric's unit; None where the study says nothing.
     """
 
     name: str
-    higher_is_better: bool
+    higher_is_better: bool | None
     margin: float | None = None
 
 
-def compare(scores: pd.DataFrame, directions: Mapping[str, bool | None], primary: Primary) -> pd.DataFrame:
+def compare(
+    scores: pd.DataFrame,
+    directions: Mapping[str, bool | None],
+    primary: Primary,
+    whole_set: WholeSet = WholeSet(),  # noqa: B008 - it is immutable
+) -> pd.DataFrame:
     """Compare every variant with the baseline, paired by seed and example.
 
     p-values of the primary metric are corrected for the number of variants by Holm's method; those of all other
@@ -51,6 +57,7 @@ def compare(scores: pd.DataFrame, directions: Mapping[str, bool | None], primary
         scores: See above.
         directions: Of each metric, whether higher is better; None where neither is.
         primary: The metric that answers the question.
+        whole_set: The metrics that scores have no column for.
 
     Returns:
         One row a variant and metric, by `in_order`: columns variant, metric, n (seeds), mean, sd (over seeds),
@@ -59,26 +66,24 @@ def compare(scores: pd.DataFrame, directions: Mapping[str, bool | None], primary
         minimum_detectable_effect, verdict (empty for the baseline) and exploratory. Without a baseline, or a seed
         shared with it, what compares is NaN.
     """
-    metrics = list(scores.columns)
-    tables = dict(_tables(scores))
-    baseline = tables.get(BASELINE)
-    rows = []
-    for variant in in_order(list(tables)):
-        seeds, table = tables[variant]
-        paired = _paired(tables[variant], baseline) if baseline is not None and variant != BASELINE else None
-        for place, metric in enumerate(metrics):
-            of_seeds = table[:, :, place].mean(axis=1)
-            own = {
-                "variant": variant,
-                "metric": metric,
-                "n": len(seeds),
-                "mean": float(of_seeds.mean()),
-                "sd": float(of_seeds.std(ddof=1)) if len(seeds) > 1 else np.nan,
-                "n_paired": 0 if paired is None else len(paired),
-                "examples": table.shape[1],
-            }
-            estimate = crossed_mean(paired[:, :, place]) if paired is not None and len(paired) else _NONE
-            rows.append({**own, "estimate": estimate, "exploratory": metric != primary.name})
+    examples = _Examples(scores)
+    seeds_of, rows = examples.seeds or whole_set.seeds, []
+    for variant in in_order(list(seeds_of)):
+        seeds = seeds_of[variant]
+        shared = [seed for seed in seeds if seed in seeds_of.get(BASELINE, [])] if variant != BASELINE else []
+        for metric in directions:
+            source = examples if metric in scores else whole_set
+            rows.append(
+                {
+                    "variant": variant,
+                    "metric": metric,
+                    **_over_seeds(source.of(metric, variant, seeds)),
+                    "n_paired": len(shared),
+                    "examples": source.examples,
+                    "estimate": source.difference(metric, variant, BASELINE, shared) if shared else _NONE,
+                    "exploratory": metric != primary.name,
+                }
+            )
     frame = pd.DataFrame(rows)
     return pd.concat(
         [
@@ -140,8 +145,42 @@ def cost_differences(costs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["variant", "metric", "mean", "sd", "difference"])
 
 
+class _Examples:
+    """Metrics that examples have one by one, as `WholeSet` has the others."""
+
+    def __init__(self, scores: pd.DataFrame):
+        self._tables = dict(_tables(scores))
+        self._places = {str(metric): place for place, metric in enumerate(scores)}
+        self.seeds = {variant: seeds for variant, (seeds, _) in self._tables.items()}
+        self.examples = len(scores.index.unique("example")) if len(scores.columns) else 0
+
+    def of(self, metric: str, variant: str, seeds: Sequence[int]) -> Array:
+        """Return means over examples: (num_seeds,)."""
+        with np.errstate(invalid="ignore"):
+            return np.asarray(self._table(metric, variant, seeds).mean(axis=1))
+
+    def difference(self, metric: str, variant: str, baseline: str, seeds: Sequence[int]) -> Estimate:
+        """Estimate a variant's mean difference from the baseline over the seeds that both have."""
+        own, other = (self._table(metric, name, seeds) for name in (variant, baseline))
+        with np.errstate(invalid="ignore"):  # infinity less infinity
+            return crossed_mean(own - other)
+
+    def _table(self, metric: str, variant: str, seeds: Sequence[int]) -> Array:
+        known, table = self._tables[variant]
+        return table[[known.index(seed) for seed in seeds], :, self._places[metric]]
+
+
+def _over_seeds(values: Array) -> dict[str, float]:
+    """Return the number of seeds, and the mean and standard deviation over them."""
+    with np.errstate(invalid="ignore"):  # of what is not finite they are NaN
+        deviation = float(values.std(ddof=1)) if len(values) > 1 else np.nan
+        return {"n": len(values), "mean": float(values.mean()), "sd": deviation}
+
+
 def _tables(scores: pd.DataFrame) -> Iterator[tuple[str, tuple[list[int], Array]]]:
     """Give every variant its seeds and its values: (num_seeds, num_examples, num_metrics)."""
+    if scores.empty:
+        return
     for variant, own in scores.groupby(level="variant", sort=False):
         seeds = [int(seed) for seed in own.index.unique("seed")]
         yield str(variant), (seeds, own.to_numpy(np.float64).reshape(len(seeds), -1, scores.shape[1]))
@@ -151,7 +190,8 @@ def _paired(own: tuple[list[int], Array], baseline: tuple[list[int], Array]) -> 
     """Return the differences of the seeds that both have."""
     shared = [seed for seed in own[0] if seed in baseline[0]]
     mine, other = ([seeds.index(seed) for seed in shared] for seeds in (own[0], baseline[0]))
-    return own[1][mine] - baseline[1][other]
+    with np.errstate(invalid="ignore"):  # infinity less infinity
+        return own[1][mine] - baseline[1][other]
 
 
 def _judged(rows: pd.DataFrame, higher_is_better: bool | None, primary: Primary | None) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -20,18 +21,25 @@ from ablate.report.nouns import EXAMPLE, plural
 from ablate.report.results import DRAWN, Results
 from ablate.report.selection import Gap, newest_finished
 from ablate.report.variants import in_order, short_names, shown_names
+from ablate.report.whole_set import WholeSet, common_replicates
 from ablate.study.definition import StudyFile
 from ablate.tracking.names import (
     COST_GROUP,
+    DATA_GROUP,
+    EVALUATION_GROUP,
     EXAMPLES,
     EXAMPLES_PER_SECOND,
     REFERENCE_GROUP,
     TRAINING_GROUP,
     VALIDATION_GROUP,
     group_of,
+    metric_name,
 )
 from ablate.tracking.study_record import StudyRecord
 
+EVALUATED = metric_name(DATA_GROUP, "eval")
+"""The number of examples that evaluate, where a task says it so: for those that keep no table of examples."""
+LARGEST = 1e300
 _READERS = 4
 
 _Read = TypeVar("_Read")
@@ -80,6 +88,7 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
     shown = runs[runs["variant"].isin(list(order)[:DRAWN])]
     first = shown.drop_duplicates("variant")
     labels = labels_of(tables[newest])
+    scores = _scores(runs, tables, labels, list(specs.index))
     return Results(
         study=record.name,
         question=record.question,
@@ -97,7 +106,8 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
         common=common,
         example=example,
         specs=specs,
-        scores=_scores(runs, tables, labels, list(specs.index)),
+        scores=scores,
+        whole_set=_whole_set(record, runs, specs.index.difference(scores.columns, sort=False), len(labels)),
         costs=_costs(metrics).set_axis(index, axis=0),
         references=_references(metrics.loc[[newest]].iloc[0]),
         curves=read_curves(
@@ -139,8 +149,12 @@ def _planned(definition: StudyFile) -> list[tuple[str, int]]:
 
 
 def _primary(metric: str | None, definition: StudyFile | None, specs: pd.DataFrame, params: pd.DataFrame) -> Primary:
-    """Return the metric that ranks: the one asked for, the study's, or the first of which a direction is better."""
+    """Return the metric that ranks: the one asked for, the study's, or the first of which a direction is better.
+
+    Where no metric has a direction, all can be compared, and none ranks.
+    """
     directed = specs[specs["higher_is_better"].notna()]
+    directed = specs if directed.empty else directed
     if metric is None and definition is not None:
         of_study = definition.metric
         if of_study.name in specs.index:
@@ -148,7 +162,8 @@ def _primary(metric: str | None, definition: StudyFile | None, specs: pd.DataFra
         metric = of_study.name
     metric = metric or str(directed.index[0])
     if metric in directed.index:
-        return Primary(metric, bool(directed.loc[metric, "higher_is_better"]))
+        ranks = bool(specs["higher_is_better"].notna()[metric])
+        return Primary(metric, bool(directed.loc[metric, "higher_is_better"]) if ranks else None)
     measured = ", ".join(map(str, directed.index))
     if group_of(metric) in (TRAINING_GROUP, VALIDATION_GROUP):
         varied = [str(name) for name in params if len(params[name].unique()) > 1]
@@ -166,12 +181,34 @@ def _primary(metric: str | None, definition: StudyFile | None, specs: pd.DataFra
 def _scores(
     runs: pd.DataFrame, tables: Mapping[str, pd.DataFrame], labels: "pd.Series[str]", metrics: list[str]
 ) -> pd.DataFrame:
-    named = labels.sort_values()
+    named, names = labels.sort_values(), ["variant", "seed", "example"]
+    known = [metric for metric in metrics if all(metric in tables[str(run)] for run in runs.index)]
+    if named.empty or not known:
+        return pd.DataFrame(index=pd.MultiIndex.from_arrays([[], [], []], names=names))
     frames = {
-        (str(variant), int(seed)): tables[str(run)].loc[named.index, metrics].set_axis(named, axis=0)
+        (str(variant), int(seed)): tables[str(run)].loc[named.index, known].set_axis(named, axis=0)
         for run, variant, seed in runs[["variant", "seed"]].itertuples()
     }
-    return pd.concat(frames, names=["variant", "seed", "example"])
+    joined = pd.concat(frames, names=names)
+    # Whether an example is right may be a bool.
+    return joined.astype({name: float for name in known if not pd.api.types.is_float_dtype(joined[name])})
+
+
+def _whole_set(record: StudyRecord, runs: pd.DataFrame, metrics: pd.Index, examples: int) -> WholeSet:
+    """Read the metrics that single examples do not have, and their replicates."""
+    runs_metrics, index = record.metrics.loc[runs.index], pd.MultiIndex.from_frame(runs[["variant", "seed"]])
+    known = runs_metrics.reindex(columns=[metric_name(EVALUATION_GROUP, name) for name in metrics])
+    # Databases keep an infinite value as their largest number.
+    values = known.mask(known.abs() > LARGEST, np.inf).set_axis(metrics, axis=1).set_axis(index, axis=0)
+    replicates = _of_each(runs.index, record.replicates) if len(metrics) else {}
+    tables = dict(zip(index, replicates.values(), strict=False))
+    if not examples and EVALUATED in runs_metrics:
+        examples = int(runs_metrics[EVALUATED].fillna(0).max())
+    return WholeSet(
+        values.rename_axis(columns=None),
+        common_replicates(tables, [str(metric) for metric in metrics]),
+        examples,
+    )
 
 
 def _references(metrics: "pd.Series[Any]") -> pd.DataFrame:

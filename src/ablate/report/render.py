@@ -27,7 +27,8 @@ def write(report: Report, folder: Path) -> list[Path]:
 
     Returns:
         The files: report.html, which holds all that it shows; report.md and report.tex with figures/; comparison.csv,
-        comparison.parquet, runs.csv and scores.parquet (one row a variant, seed and example); summary.json.
+        comparison.parquet, runs.csv and, where examples have values of their own, scores.parquet (one row a
+        variant, seed and example); summary.json.
 
     Raises:
         AblateError: The folder cannot be written.
@@ -36,7 +37,7 @@ def write(report: Report, folder: Path) -> list[Path]:
         **{f"figures/{name}.{ending}": content for name, ending, content in _pictures(report)},
         "comparison.csv": _named(report, report.comparison).to_csv(index=False).encode(),
         "comparison.parquet": _parquet(_named(report, report.comparison)),
-        "scores.parquet": _parquet(_named(report, report.results.scores.reset_index())),
+        **_scores(report),
         "runs.csv": _named(report, _runs(report)).to_csv().encode(),
         "summary.json": summary(report).encode(),
         "report.md": _rendered("report.md.j2", report).encode(),
@@ -87,8 +88,12 @@ def _embedded(report: Report) -> dict[str, str]:
 def _runs(report: Report) -> pd.DataFrame:
     """Return the runs with what they measured and cost."""
     results = report.results
-    measured = results.scores.groupby(level=["variant", "seed"], sort=False).mean()
-    return results.runs.join(measured.join(results.costs), on=["variant", "seed"])
+    return results.runs.join(results.values.join(results.costs), on=["variant", "seed"])
+
+
+def _scores(report: Report) -> dict[str, bytes]:
+    scores = report.results.scores
+    return {} if scores.empty else {"scores.parquet": _parquet(_named(report, scores.reset_index()))}
 
 
 def _named(report: Report, frame: pd.DataFrame) -> pd.DataFrame:

@@ -23,7 +23,7 @@ from ablate.report.tables import (
     primary_table,
     runs_table,
 )
-from ablate.statistics.effects import COLUMNS, contrasts, estimate_effects
+from ablate.statistics.effects import COLUMNS, Contrasts, contrasts, estimate_effects
 
 UNKNOWN = "unknown"
 FACTORIAL = ("full_factorial", "fractional_factorial")
@@ -72,8 +72,7 @@ class Report:
 
 def make_report(results: Results) -> Report:
     """Compare what was loaded, and say and draw it."""
-    directions = {name: results.spec(name)["higher_is_better"] for name in map(str, results.specs.index)}
-    comparison = compare(results.scores, directions, results.primary)
+    comparison = compare(results.scores, results.directions, results.primary, results.whole_set)
     costs = cost_differences(results.costs)
     effects, aliased = _effects(results)
     links = links_to(results)
@@ -121,8 +120,15 @@ def _effects(results: Results) -> tuple[pd.DataFrame, Sequence[str]]:
     )
     baseline = {factor: level_text(level) for factor, level in definition.baseline.items()}
     found = contrasts(levels, baseline)
-    effects = estimate_effects(results.scores[results.primary.name], found)
-    return effects, results.aliases or found.aliased
+    return _estimated(results, found), results.aliases or found.aliased
+
+
+def _estimated(results: Results, found: Contrasts) -> pd.DataFrame:
+    """Estimate effects on the primary metric, one of examples or of the whole set."""
+    name, whole_set = results.primary.name, results.whole_set
+    if name in results.scores:
+        return estimate_effects(results.scores[name], found)
+    return estimate_effects(whole_set.values[name], found, whole_set.replicates.get(name), whole_set.examples)
 
 
 def _long_names(results: Results, effects: pd.DataFrame) -> dict[str, str]:

@@ -2,17 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ablate.report.compare import Primary
+from ablate.report.nouns import plural
 from ablate.report.selection import Gap
 from ablate.report.variants import in_order
+from ablate.report.whole_set import WholeSet
 from ablate.study.definition import StudyFile
 
 DRAWN = 24
 """Variants whose curves, distributions and pictures are read and drawn: the first of so many."""
+
+SEEDS = "seeds"
 
 
 @dataclass(frozen=True)
@@ -36,8 +42,9 @@ class Results:
         common: What all variants have in common beside the defaults.
         example: What an example is called.
         specs: What the metrics mean: index name, columns label, unit, higher_is_better, description.
-        scores: Index (variant, seed, example), one column a metric: see `compare`. Examples are matched by their
-            contents, and called as in the newest run, see `examples.labels_of`.
+        scores: Index (variant, seed, example), one column a metric that single examples have: see `compare`. Examples
+            are matched by their contents, and called as in the newest run, see `examples.labels_of`.
+        whole_set: All other metrics.
         costs: Index (variant, seed), one column a cost.
         references: Columns reference, metric, value: the values of trivial baselines.
         curves: Columns variant, seed, part, step, value, quantity, see `curves.read_curves`; of the first `DRAWN`
@@ -64,6 +71,7 @@ class Results:
     example: str
     specs: pd.DataFrame
     scores: pd.DataFrame
+    whole_set: WholeSet
     costs: pd.DataFrame
     references: pd.DataFrame
     curves: pd.DataFrame
@@ -79,9 +87,32 @@ class Results:
         return {**row, "higher_is_better": None if pd.isna(direction) else bool(direction)}
 
     @property
+    def directions(self) -> dict[str, bool | None]:
+        """Of each metric, whether higher is better; None where neither is, and the study does not say."""
+        given = {name: self.spec(name)["higher_is_better"] for name in map(str, self.specs.index)}
+        own = self.primary
+        return {**given, own.name: own.higher_is_better if given[own.name] is None else given[own.name]}
+
+    @property
     def num_examples(self) -> int:
-        """How many examples every run was evaluated on."""
-        return len(self.scores.index.unique("example"))
+        """How many examples every run was evaluated on; 0 where that is not known."""
+        return self.whole_set.examples
+
+    @cached_property
+    def values(self) -> pd.DataFrame:
+        """Each run's value of each metric: index (variant, seed), a column a metric, in the order of `specs`."""
+        metrics, runs = list(map(str, self.scores)), pd.MultiIndex.from_frame(self.runs[["variant", "seed"]])
+        known = self.whole_set.values.reindex(runs)
+        if metrics:
+            table = self.scores.to_numpy(np.float64).reshape(len(runs), -1, len(metrics))
+            with np.errstate(invalid="ignore"):  # infinity less infinity
+                known = known.assign(**dict(zip(metrics, table.mean(axis=1).T, strict=True)))
+        return known[list(self.specs.index)]
+
+    def sampled(self, metric: str) -> str:
+        """Return what a metric's intervals are over, in words, as in `seeds and digits`."""
+        resampled = metric in self.scores or metric in self.whole_set.replicates
+        return f"{SEEDS} and {plural(self.example)}" if resampled else SEEDS
 
     @property
     def variants(self) -> list[str]:

@@ -1,6 +1,6 @@
 """Main effects and two-way interactions of a factorial study. Pure functions on frames."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ablate.statistics.corrections import holm
-from ablate.statistics.intervals import crossed_mean
+from ablate.statistics.intervals import crossed_mean, resampled_mean
 
 Array = npt.NDArray[np.float64]
 
@@ -76,32 +76,46 @@ def contrasts(levels: pd.DataFrame, baseline: Mapping[str, str]) -> Contrasts:
     return Contrasts(weights, [kind for _, kind in kept], aliased)
 
 
-def estimate_effects(scores: pd.Series, found: Contrasts) -> pd.DataFrame:
+def estimate_effects(
+    scores: pd.Series, found: Contrasts, replicates: pd.Series | None = None, examples: int = 0
+) -> pd.DataFrame:
     """Estimate effects with intervals over seeds and examples, see `intervals.crossed_mean`.
 
     Args:
-        scores: Of one metric, index (variant, seed, example); of every variant the seeds that all have count.
+        scores: Of one metric, index (variant, seed, example), or (variant, seed) for one of the whole set; of every
+            variant the seeds that all have count.
         found: The effects.
+        replicates: Of a metric of the whole set, index (variant, seed, replicate), see `intervals.resampled_mean`.
+        examples: How many were resampled, 0 where that is not known.
 
     Returns:
         Columns effect, kind, estimate, low, high, p, and p_corrected, by Holm's method over all effects. Empty where
         the variants share no seed.
     """
-    of_variant = {variant: own.droplevel("variant") for variant, own in scores.groupby(level="variant")}
-    shared = set.intersection(*(set(own.index.unique("seed")) for own in of_variant.values()))
+    shared = set.intersection(
+        *(set(own.index.unique("seed")) for _, own in scores.groupby(level="variant")),
+    )
     if not shared:
         return pd.DataFrame(columns=list(COLUMNS))
-    # (num_variants, num_seeds, num_examples)
-    cube = np.stack(
-        [
-            of_variant[variant].loc[sorted(shared)].to_numpy(np.float64).reshape(len(shared), -1)
-            for variant in found.weights.columns
-        ]
-    )
+    cube = _cube(scores, found.weights.columns, shared)
+    resampled = None if replicates is None else _cube(replicates, found.weights.columns, shared)
     rows = []
     for (effect, weights), kind in zip(found.weights.iterrows(), found.kinds, strict=True):
-        estimate = crossed_mean(np.einsum("v,vse->se", weights.to_numpy(np.float64), cube))
+        weighted = np.einsum("v,vse->se", weights.to_numpy(np.float64), cube)
+        if resampled is None:
+            estimate = crossed_mean(weighted)
+        else:
+            drawn = np.einsum("v,vsr->sr", weights.to_numpy(np.float64), resampled)
+            estimate = resampled_mean(weighted[:, 0], drawn, examples)
         low, high = estimate.interval()
         rows.append((effect, kind, estimate.mean, low, high, estimate.p_value))
     frame = pd.DataFrame(rows, columns=list(COLUMNS[:-1]))
     return frame.assign(p_corrected=holm(frame["p"].tolist()))
+
+
+def _cube(scores: pd.Series, variants: pd.Index, seeds: Collection[int]) -> Array:
+    """Return scores as an array: (num_variants, num_seeds, num_examples)."""
+    of_variant = {variant: own.droplevel("variant") for variant, own in scores.groupby(level="variant")}
+    return np.stack(
+        [of_variant[name].loc[sorted(seeds)].to_numpy(np.float64).reshape(len(seeds), -1) for name in variants]
+    )

@@ -105,6 +105,7 @@ EVALUATION_FOLDER = "evaluation"
 METRIC_SPECS_FILE = "evaluation/metrics.json"
 PER_EXAMPLE_FILE = "evaluation/per_example.parquet"
 SAMPLES_FILE = "evaluation/samples.parquet"
+REPLICATES_FILE = "evaluation/replicates.parquet"
 DISTRIBUTION_FILE = "evaluation/distribution.parquet"
 
 

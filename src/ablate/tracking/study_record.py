@@ -83,10 +83,11 @@ class StudyRecord:
 
     def distribution(self, run_id: str) -> pd.DataFrame | None:
         """Return how a run's outputs spread beside the truth, see `ablate.task.Evaluation`; None where it has none."""
-        listed = mlflow.artifacts.list_artifacts(self._address(run_id, names.EVALUATION_FOLDER), tracking_uri=self.uri)
-        if Path(names.DISTRIBUTION_FILE).name not in {Path(file.path).name for file in listed}:
-            return None
-        return self._table(run_id, names.DISTRIBUTION_FILE)
+        return self._optional_table(run_id, names.DISTRIBUTION_FILE)
+
+    def replicates(self, run_id: str) -> pd.DataFrame | None:
+        """Return a run's metrics of the whole set on bootstrapped examples, one row a replicate; None without any."""
+        return self._optional_table(run_id, names.REPLICATES_FILE)
 
     def code(self, run_id: str) -> Mapping[str, Any] | None:
         """Return the attributes of `ablate.execution.code_version.Code` of a run; None where it does not say."""
@@ -117,6 +118,11 @@ class StudyRecord:
     def _table(self, run_id: str, place: str) -> pd.DataFrame:
         with _intact(run_id, place):
             return pd.read_parquet(self._artifact(run_id, place))
+
+    def _optional_table(self, run_id: str, place: str) -> pd.DataFrame | None:
+        listed = mlflow.artifacts.list_artifacts(self._address(run_id, names.EVALUATION_FOLDER), tracking_uri=self.uri)
+        known = {Path(file.path).name for file in listed}
+        return self._table(run_id, place) if Path(place).name in known else None
 
     def _artifact(self, run_id: str, place: str) -> Path:
         try:

@@ -143,7 +143,7 @@ class TrackedRun:
 
     @_to_store
     def log_evaluation(self, evaluation: Evaluation, metrics: Sequence[Metric]) -> None:
-        """Write an evaluation: metrics, references, the per-example table, sample pictures and the distribution."""
+        """Write an evaluation: metrics, references, the per-example table, what else there is."""
         self.log_metrics(
             {names.metric_name(names.EVALUATION_GROUP, name): value for name, value in evaluation.metrics.items()}
         )
@@ -161,6 +161,8 @@ class TrackedRun:
             _sample_table(evaluation.samples).to_parquet(folder / names.SAMPLES_FILE, index=False)
             if evaluation.distribution is not None:
                 evaluation.distribution.to_parquet(folder / names.DISTRIBUTION_FILE, index=False)
+            if evaluation.replicates is not None:
+                evaluation.replicates.to_parquet(folder / names.REPLICATES_FILE, index=False)
             self._client.log_artifacts(self.run_id, str(folder))
 
     def log_model(self, model: keras.Model) -> None:

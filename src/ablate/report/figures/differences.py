@@ -21,7 +21,6 @@ from ablate.report.figures.figure import (
     with_unit,
 )
 from ablate.report.figures.forest import MOST, OTHER, Row, forest, key, outermost
-from ablate.report.nouns import plural
 from ablate.report.number_format import with_interval
 
 _SHAPES = {
@@ -42,7 +41,7 @@ def differences(
     unit: str,
     higher_is_better: bool | None,
     margin: float | None,
-    example: str,
+    sampled: str,
 ) -> Figure | None:
     """Draw each variant's paired difference from the baseline with its 95 % interval.
 
@@ -54,7 +53,7 @@ def differences(
         unit: Its unit, or nothing.
         higher_is_better: None where neither is.
         margin: Up to which difference variants count as equivalent; None without such a margin.
-        example: What an example is called.
+        sampled: What intervals are over, as in `seeds and digits`.
 
     Returns:
         The figure; None where nothing is compared.
@@ -91,7 +90,7 @@ def differences(
         name="differences",
         title=f"Difference from the baseline: {label}",
         alt=_differences_alt(finite, verdicts, with_unit(label, unit)),
-        caption=_differences_caption(rows, finite, unit, higher_is_better, margin, plural(example)),
+        caption=_differences_caption(rows, finite, unit, higher_is_better, margin, sampled),
         files=made,
     )
 
@@ -114,11 +113,9 @@ def _differences_caption(
     unit: str,
     higher_is_better: bool | None,
     margin: float | None,
-    examples: str,
+    sampled: str,
 ) -> str:
-    sentences = [
-        f"A mark is the paired difference from the baseline, a line its 95 % interval over seeds and {examples}."
-    ]
+    sentences = [f"A mark is the paired difference from the baseline, a line its 95 % interval over {sampled}."]
     if finite["low"].isna().any():
         sentences.append("A mark without a line has no interval.")
     if margin is not None:

@@ -36,14 +36,13 @@ def draw_figures(results: Results, comparison: pd.DataFrame, effects: pd.DataFra
     directed: Mapping[str, Any] = {
         "metric": primary.name,
         "higher_is_better": primary.higher_is_better,
-        "example": results.example,
         **shown,
     }
     costs = results.costs.groupby(level="variant").mean()
     drawn = [
-        figures.differences(comparison, margin=primary.margin, **directed),
+        figures.differences(comparison, margin=primary.margin, sampled=results.sampled(primary.name), **directed),
         figures.interactions(effects, **shown),
-        figures.quality_against_cost(comparison, costs[_worth_drawing(costs)], **directed),
+        figures.quality_against_cost(comparison, costs[_worth_drawing(costs)], example=results.example, **directed),
         _grid(results),
         _per_example(results, shown),
         figures.distributions(results.distributions, order=order),

@@ -1,11 +1,14 @@
 """The table of all metrics."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from ablate.config.variant import BASELINE
 from ablate.report.links import Links
 from ablate.report.number_format import with_interval
-from ablate.report.results import Results
+from ablate.report.results import SEEDS, Results
 from ablate.report.tables.table import (
     Cell,
     Table,
@@ -46,8 +49,21 @@ def metrics_table(results: Results, comparison: pd.DataFrame, links: Links) -> T
         headings=["variant", *(heading(spec) for spec in columns.values())],
         rows=rows,
         footer=trivial_baselines(results, list(columns)),
-        note="Below a value stands its difference from the baseline with its 95 % interval. All but the metric that "
-        "the study asks for are exploratory: their intervals are not corrected for how many there are. Arrows say "
-        "which direction is better; the best mean is bold. The last rows are trivial baselines, to say what a number "
-        "means.",
+        note=_note(results, columns),
     )
+
+
+def _note(results: Results, columns: Mapping[str, Mapping[str, Any]]) -> str:
+    sentences = [
+        "Below a value stands its difference from the baseline with its 95 % interval.",
+        "All but the metric that the study asks for are exploratory: their intervals are not corrected for how many "
+        "there are.",
+        "Arrows say which direction is better; the best mean is bold.",
+    ]
+    over = {name: results.sampled(name) for name in columns}
+    if len(set(over.values())) > 1:
+        alone = [str(columns[name]["label"]) for name, sampled in over.items() if sampled == SEEDS]
+        sentences.append(f"The interval of {', '.join(alone)} is over seeds alone.")
+    if len(results.references):
+        sentences.append("The last rows are trivial baselines, to say what a number means.")
+    return " ".join(sentences)

@@ -11,7 +11,7 @@ from ablate.report.compare import BETTER, EQUIVALENT, NO_DIFFERENCE, WORSE
 from ablate.report.links import Links
 from ablate.report.nouns import plural
 from ablate.report.number_format import magnitude, probability, signed, with_interval
-from ablate.report.results import Results
+from ablate.report.results import SEEDS, Results
 from ablate.report.selection import Gap
 from ablate.report.tables.table import (
     Cell,
@@ -41,7 +41,8 @@ def primary_table(results: Results, comparison: pd.DataFrame, costs: pd.DataFram
     rows = []
     for name, row in own.items():
         link, slower = links(runs_of(results, name)), _slower(by_cost, name)
-        one_seed = f"over {plural(results.example)} only: one seed" if compared and row["n_paired"] == 1 else ""
+        one_seed = compared and row["n_paired"] == 1 and results.sampled(results.primary.name) != SEEDS
+        alone = f"over {plural(results.example)} only: one seed" if one_seed else ""
         seeds = int(row["n"])
         rows.append(
             [
@@ -50,7 +51,7 @@ def primary_table(results: Results, comparison: pd.DataFrame, costs: pd.DataFram
                 if results.gaps
                 else Cell(text=str(seeds), sort=seeds),
                 Cell(text=mean_sd(row), sort=row["mean"], link=link, strong=row["mean"] == best),
-                *(_difference_cells(row, name == BASELINE, one_seed, link) if compared else []),
+                *(_difference_cells(row, name == BASELINE, alone, link) if compared else []),
                 *([Cell(text="" if np.isnan(slower) else signed(slower), sort=slower, link=link)] if timed else []),
             ]
         )
@@ -73,7 +74,7 @@ def primary_table(results: Results, comparison: pd.DataFrame, costs: pd.DataFram
     )
 
 
-def _difference_cells(row: Mapping[str, Any], is_baseline: bool, one_seed: str, link: str) -> list[Cell]:
+def _difference_cells(row: Mapping[str, Any], is_baseline: bool, alone: str, link: str) -> list[Cell]:
     if is_baseline:
         return [Cell(text="", sort=np.nan) for _ in range(4)] + [Cell(text="", kind="")]
     verdict = str(row["verdict"]) or "no seed shared with the baseline"
@@ -82,7 +83,7 @@ def _difference_cells(row: Mapping[str, Any], is_baseline: bool, one_seed: str, 
             text=with_interval(row["difference"], row["low"], row["high"]),
             sort=row["difference"],
             link=link,
-            detail=one_seed,
+            detail=alone,
         ),
         Cell(text=probability(row["p_corrected"]), sort=row["p_corrected"], link=link),
         Cell(text=effect_size(row["effect_size"]), sort=row["effect_size"], link=link),
@@ -96,19 +97,24 @@ def _primary_note(results: Results, compared: bool) -> str:
         return (
             "No variant is the baseline, so there are no differences from it. ± is the standard deviation over seeds."
         )
-    margin, example = results.primary.margin, results.example
-    equivalent = (
-        f" Equivalent: within ±{margin:g} of the baseline, by two one-sided tests, corrected alike." if margin else ""
-    )
-    timed = " The last column is the difference in training time." if WALL_SECONDS in results.costs else ""
-    return (
-        f"± is the standard deviation over seeds. Differences are from the baseline, paired by seed and {example}; "
-        f"their 95 % intervals cover seeds and {plural(example)}. p is corrected for the number of variants, by "
-        "Holm's method, and decides; an interval is not, and may exclude 0 where no difference is found. The effect "
-        f"size is the difference over the standard deviation of a single one, one {example} and seed. The minimum "
-        "detectable effect is the smallest true difference that such a study finds with a power of 80 %."
-        f"{equivalent}{timed} The method: docs/statistics.md."
-    )
+    name, margin, example = results.primary.name, results.primary.margin, results.example
+    single = name in results.scores
+    sentences = [
+        "± is the standard deviation over seeds.",
+        f"Differences are from the baseline, paired by seed{f' and {example}' if single else ''}; their 95 % "
+        f"intervals cover {results.sampled(name)}.",
+        "p is corrected for the number of variants, by Holm's method, and decides; an interval is not, and may "
+        "exclude 0 where no difference is found.",
+        "The effect size is the difference over the standard deviation of a single one, one "
+        f"{f'{example} and seed' if single else 'seed'}.",
+        "The minimum detectable effect is the smallest true difference that such a study finds with a power of 80 %.",
+    ]
+    if margin:
+        within = f"within ±{margin:g} of the baseline"
+        sentences.append(f"Equivalent: {within}, by two one-sided tests, corrected alike.")
+    if WALL_SECONDS in results.costs:
+        sentences.append("The last column is the difference in training time.")
+    return " ".join([*sentences, "The method: docs/statistics.md."])
 
 
 def _missing(gaps: Sequence[Gap]) -> dict[str, int]:

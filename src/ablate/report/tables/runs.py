@@ -12,7 +12,7 @@ from ablate.tracking.names import WALL_SECONDS
 
 def runs_table(results: Results, links: Links) -> Table:
     """Return the table of the runs that are compared."""
-    values = results.scores[results.primary.name].groupby(level=["variant", "seed"]).mean().to_dict()
+    values = results.values[results.primary.name].to_dict()
     known = WALL_SECONDS in results.costs
     times = results.costs[WALL_SECONDS].to_dict() if known else {}
     rows = []
