@@ -49,8 +49,9 @@ report: .venv/ready  ## report on the newest study; make report ARGS="study=NAME
 
 ui: .venv/ready  ## open MLflow on the runs; make ui PORT=5001
 	@case "$$MLFLOW_TRACKING_URI" in http*) echo "MLflow is served at $$MLFLOW_TRACKING_URI"; exit;; esac; \
-	uri=$$($(PY) -c "from ablate.config.paths import results_dir; from ablate.tracking.store import open_store, store_uri; \
-		uri = store_uri(None, results_dir()); open_store(uri); print(uri)") || exit; \
+	uri=$$($(PY) -c "from ablate.cli.command_line import configured_uri; from ablate.config.paths import results_dir; \
+		from ablate.tracking.store import open_store, store_uri; \
+		uri = store_uri(configured_uri(None, []), results_dir()); open_store(uri); print(uri)") || exit; \
 	echo "MLflow: http://localhost:$(PORT)"; \
 	$(PY) -m mlflow server --workers 1 --port $(PORT) --backend-store-uri "$$uri"
 

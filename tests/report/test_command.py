@@ -7,6 +7,9 @@ from pathlib import Path
 import mlflow
 import pytest
 
+from ablate.cli.command_line import configured_uri, split_config_options
+from ablate.errors import ConfigError, TrackingError
+from ablate.report.__main__ import _read_study
 from ablate.tracking.store import open_store
 from tests.support.commands import Command
 from tests.support.stores import IMPORTED, ODD, PHOTOGRAPHS, add_failed, add_run, record_hand_made
@@ -166,3 +169,22 @@ def test_tensorflow_is_not_loaded(made: Path) -> None:
 @pytest.mark.slow
 def test_help_teaches(forked_m: Command) -> None:
     assert "python -m ablate.report study=NAME" in forked_m("ablate.report", "--help").stdout
+
+
+def test_the_store_may_be_named_by_the_project(hand_made: Path) -> None:
+    (hand_made / "other.db").write_bytes((hand_made / "mlflow.db").read_bytes())
+    (hand_made / "conf").mkdir()
+    (hand_made / "conf" / "config.yaml").write_text(
+        "defaults: [base, _self_]\ntask: {_target_: tiny.Tiny}\ntracking: {uri: sqlite:///other.db}\n"
+    )
+    (hand_made / "mlflow.db").unlink()
+    with pytest.raises(TrackingError, match="there are no runs yet"):
+        _read_study({}, [])
+    options, given = split_config_options(["study=hand", "--config-dir", "conf"])
+    assert given == ["study=hand"]
+    assert _read_study({}, options).name == "hand"
+    (hand_made / "pyproject.toml").write_text("[tool.ablate]\n")
+    assert _read_study({"study": "hand"}, []).name == "hand"
+    assert configured_uri("sqlite:///given.db", options) == "sqlite:///given.db"
+    with pytest.raises(ConfigError, match=r"--multirun is an option .* alone. Allowed: --help, --config-name"):
+        split_config_options(["-m"])

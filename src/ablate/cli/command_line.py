@@ -13,14 +13,15 @@ from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.utils import JobRuntime, setup_globals, validate_config_path
 from hydra.errors import SearchPathException
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from ablate.cli.arguments import quote_names
 from ablate.config.paths import absolute, conf_dir, current_project
 from ablate.errors import ConfigError
 
 CONFIG_NAME, VERSION_BASE = "config", "1.3"
-OPTIONS = ("--multirun", "--config-name", "--config-dir", "--config-path")
+_CONFIG_OPTIONS = ("--config-name", "--config-dir", "--config-path")
+OPTIONS = ("--multirun", *_CONFIG_OPTIONS)
 _RUN_OPTIONS = ("cfg", "package", "resolve", "info", "shell_completion", "hydra_help", "experimental_rerun")
 
 
@@ -34,6 +35,7 @@ class CommandLine:
         overrides: The overrides.
         options: The options given that choose the configuration, to be given again.
         multirun: Whether the command means a sweep.
+        config_name: The configuration that it starts from.
         loader: Hydra's loader.
 
     Raises:
@@ -44,14 +46,9 @@ class CommandLine:
         parsed = _parse(arguments)
         self.overrides = quote_names(parsed.overrides)
         self.multirun: bool = parsed.multirun
-        self.options = [
-            part
-            for option in ("config_name", "config_dir", "config_path")
-            if getattr(parsed, option) is not None
-            for part in (f"--{option.replace('_', '-')}", getattr(parsed, option))
-        ]
+        self.options = _config_options(parsed)
         completed = _parse(with_project(arguments))
-        self._name: str = completed.config_name or CONFIG_NAME
+        self.config_name: str = completed.config_name or CONFIG_NAME
         version.setbase(VERSION_BASE)
         setup_globals()
         JobRuntime.instance().set("name", "run")
@@ -60,12 +57,12 @@ class CommandLine:
     def compose(self, overrides: Sequence[str] | None = None) -> DictConfig:
         """Compose the configuration of one run, with the command's overrides or others."""
         lines = self.overrides if overrides is None else overrides
-        return self.loader.load_configuration(self._name, [*lines], run_mode=RunMode.RUN)
+        return self.loader.load_configuration(self.config_name, [*lines], run_mode=RunMode.RUN)
 
     def compose_sweep(self) -> DictConfig:
         """Compose the configuration of a sweep, as Hydra's sweepers get it."""
         lines = [*self.overrides, "hydra.mode=MULTIRUN"]
-        return self.loader.load_configuration(self._name, lines, run_mode=RunMode.MULTIRUN)
+        return self.loader.load_configuration(self.config_name, lines, run_mode=RunMode.MULTIRUN)
 
 
 def parse_command_line(arguments: Sequence[str], others: Sequence[str] = ("--help",)) -> CommandLine:
@@ -74,15 +71,48 @@ def parse_command_line(arguments: Sequence[str], others: Sequence[str] = ("--hel
     Raises:
         ConfigError: An option is unknown, or one of `run` alone.
     """
+    _check_options(arguments, [*others, *OPTIONS])
+    return CommandLine(arguments)
+
+
+def split_config_options(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Separate the options that choose the configuration from the other arguments of a command.
+
+    Raises:
+        ConfigError: There is another option.
+    """
+    _check_options(arguments, ["--help", *_CONFIG_OPTIONS], (*_RUN_OPTIONS, "multirun"))
+    parsed = _parse(arguments)
+    return _config_options(parsed), list(parsed.overrides)
+
+
+def configured_uri(uri: str | None, options: Sequence[str]) -> str | None:
+    """Return the address of a store that a command is given, else `tracking.uri` of the project's configuration.
+
+    Args:
+        uri: What the command is given.
+        options: The options that choose the configuration; without them and a project, none is read.
+    """
+    if uri is not None or not with_project(options):
+        return uri
+    found = OmegaConf.select(CommandLine(options).compose(), "tracking.uri")
+    return None if found is None else str(found)
+
+
+def _config_options(parsed: Namespace) -> list[str]:
+    given = ((option, getattr(parsed, option.removeprefix("--").replace("-", "_"))) for option in _CONFIG_OPTIONS)
+    return [part for option, value in given if value is not None for part in (option, value)]
+
+
+def _check_options(arguments: Sequence[str], names: Sequence[str], refused: Sequence[str] = _RUN_OPTIONS) -> None:
     parsed, unknown = get_args_parser().parse_known_intermixed_args(list(arguments))
-    allowed = ", ".join([*others, *OPTIONS])
+    allowed = ", ".join(names)
     if unknown:
         raise ConfigError(f"unknown option: {unknown[0]}. Allowed: {allowed}")
-    for option in _RUN_OPTIONS:
+    for option in refused:
         if getattr(parsed, option):
             name = option.replace("_", "-")
             raise ConfigError(f"--{name} is an option of `python -m ablate.run` alone. Allowed: {allowed}")
-    return CommandLine(arguments)
 
 
 def _loader(parsed: Namespace) -> ConfigLoaderImpl:

@@ -2,11 +2,12 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablate.cli.arguments import parse_arguments, parse_bool
+from ablate.cli.command_line import configured_uri, split_config_options
 from ablate.cli.errors import handle_errors
 from ablate.config.paths import results_dir
 from ablate.errors import TrackingError
@@ -23,7 +24,8 @@ Compare the runs of a study: which part matters, by how much, how surely, and at
   python -m ablate.report study=NAME out=DIR  into another folder
   python -m ablate.report metric=NAME         by another metric than the study's own
   python -m ablate.report partial=true        of a study that is not finished, or whose runs do not all agree
-  python -m ablate.report uri=sqlite:///FILE  from another store; else MLFLOW_TRACKING_URI, else results/mlflow.db
+  python -m ablate.report uri=sqlite:///FILE  from another store; else the project's tracking.uri, MLFLOW_TRACKING_URI,
+                                              results/mlflow.db
   python -m ablate.report track=false         without writing the report to MLflow as well
 
 It writes report.html (one file, opens from disk, prints), report.md and report.tex with figures/ (PNG and PDF),
@@ -42,7 +44,8 @@ def main() -> None:
         if {"-h", "--help"}.intersection(sys.argv[1:]):
             print(HELP)
             return
-        arguments = parse_arguments(sys.argv[1:], ARGUMENTS)
+        options, given = split_config_options(sys.argv[1:])
+        arguments = parse_arguments(given, ARGUMENTS)
         partial, tracked = parse_bool(arguments, "partial", False), parse_bool(arguments, "track", True)
         # Figures go to files, whatever windows the environment asks for; an unknown one would be an error.
         os.environ["MPLBACKEND"] = "agg"
@@ -51,7 +54,7 @@ def main() -> None:
         from ablate.report.report import make_report
         from ablate.tracking.study_artifacts import log_study_artifacts
 
-        results = load(_read_study(arguments), partial=partial, metric=arguments.get("metric"))
+        results = load(_read_study(arguments, options), partial=partial, metric=arguments.get("metric"))
         folder = Path(arguments.get("out") or results_dir() / "reports" / results.study)
         make_folder(folder)  # before anything takes time
         report = make_report(results)
@@ -61,12 +64,17 @@ def main() -> None:
             log_study_artifacts(results.study, "report", folder, files)
 
 
-def _read_study(arguments: Mapping[str, str]) -> "StudyRecord":
-    """Read the study that is named, or the one with the newest run."""
+def _read_study(arguments: Mapping[str, str], options: Sequence[str]) -> "StudyRecord":
+    """Read the study that is named, or the one with the newest run.
+
+    Args:
+        arguments: The command's own.
+        options: Those that choose the configuration, which may name the store.
+    """
     from ablate.tracking.store import open_store, store_uri
     from ablate.tracking.study_record import read_study, study_names
 
-    uri = store_uri(arguments.get("uri"), results_dir())
+    uri = store_uri(configured_uri(arguments.get("uri"), options), results_dir())
     open_store(uri, to_read=True)
     studies = [arguments["study"]] if "study" in arguments else study_names()
     if not studies:

@@ -1,8 +1,10 @@
 """`python -m ablate.turing analyse`: an experiment analysed, and how many participants the next one needs."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ablate.cli.arguments import parse_arguments, parse_bool
+from ablate.cli.command_line import configured_uri, split_config_options
 from ablate.config.paths import results_dir
 from ablate.errors import DataError
 from ablate.turing.analyse.analysis import Analysis, analyse
@@ -55,10 +57,11 @@ def main(arguments: list[str]) -> None:
         others = [argument for argument in arguments if argument != PLAN]
         print("\n".join(plan(parse_arguments(others, PLANNED))))
     else:
-        _analyse(parse_arguments(arguments, ARGUMENTS))
+        options, given = split_config_options(arguments)
+        _analyse(parse_arguments(given, ARGUMENTS), options)
 
 
-def _analyse(arguments: dict[str, str]) -> None:
+def _analyse(arguments: dict[str, str], options: Sequence[str]) -> None:
     tracked = parse_bool(arguments, "track", True)
     answers = chosen_answers(arguments)
     bundle = _bundle(answers)
@@ -68,7 +71,7 @@ def _analyse(arguments: dict[str, str]) -> None:
     print("\n".join(terminal_lines(analysis)))
     print(f"Analysis: {folder}")
     if tracked:
-        _track(analysis, answers, arguments.get("uri"))
+        _track(analysis, answers, configured_uri(arguments.get("uri"), options))
 
 
 def _track(analysis: Analysis, answers: Answers, uri: str | None) -> None:

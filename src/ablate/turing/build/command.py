@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from ablate.cli.command_line import configured_uri, split_config_options
 from ablate.colorization.data.held_out import folder_photographs
 from ablate.colorization.data.photographs import HeldOutPhotograph
 from ablate.config.paths import results_dir
@@ -58,9 +59,10 @@ def main(arguments: list[str]) -> None:
     Args:
         arguments: Those behind `build`.
     """
-    options = parse_options(arguments)
+    config_options, given = split_config_options(arguments)
+    options = parse_options(given)
     _check_sources(options)
-    runs, unfinished = _runs(options)
+    runs, unfinished = _runs(options, config_options)
     study = options.study or _only({run.model.study for run in runs})
     folder = _folder(options, study)
     photographs, stored_side = _photographs(options, runs)
@@ -146,7 +148,7 @@ def _folder(options: BuildOptions, study: str | None) -> Path:
     return folder
 
 
-def _runs(options: BuildOptions) -> tuple[list[ColorizingRun], list[str]]:
+def _runs(options: BuildOptions, config_options: Sequence[str]) -> tuple[list[ColorizingRun], list[str]]:
     """Return the runs that colour, and a line for each variant that has none."""
     if options.variants and (options.run_ids or not options.study):
         raise ConfigError("variants= chooses among those of study=NAME: give that, and no runs=")
@@ -156,7 +158,7 @@ def _runs(options: BuildOptions) -> tuple[list[ColorizingRun], list[str]]:
     from ablate.tracking.study_record import read_study
     from ablate.turing.build.runs import colorizing_runs, names_of, runs_by_id, runs_of_study
 
-    uri = store_uri(options.uri, results_dir())
+    uri = store_uri(configured_uri(options.uri, config_options), results_dir())
     open_store(uri, to_read=True)
     if options.run_ids:
         models, unfinished = runs_by_id(options.run_ids, study=options.study), list[str]()

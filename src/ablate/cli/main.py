@@ -1,0 +1,57 @@
+"""The console script `ablate`, also `python -m ablate`: its commands are the modules that `python -m` runs."""
+
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+
+from ablate import __version__
+from ablate.cli.terminal import quiet_on_closed_pipe
+from ablate.config.schema import unknown_key
+
+COMMANDS = {
+    "new": ("ablate.new", "write a small project that runs: network, data, configuration, study, test"),
+    "check": ("ablate.check", "try a task in seconds, before any sweep"),
+    "plan": ("ablate.plan", "what a study would run, what is done, what it costs, how long it takes"),
+    "run": ("ablate.run", "train, evaluate and track one run or, with -m, a sweep or a study"),
+    "report": ("ablate.report.__main__", "compare the runs of a study: which part matters, and how surely"),
+    "layers": ("ablate.layers", "print the layers of a variant's network, their shapes and costs"),
+    "prepare": ("ablate.prepare", "turn photographs into a prepared data set"),
+    "turing": ("ablate.turing.__main__", "let people judge pictures, in a browser"),
+    "completion": ("ablate.cli.completion", "print what completes commands, levels and keys in bash, zsh or fish"),
+}
+"""Of each command the module and a line about it."""
+_HELP = """\
+Ablation studies that can be trusted: which part of a network matters, by how much, how surely, and at what cost.
+
+{commands}
+
+A study, from nothing to its report:
+
+  ablate new digits && cd digits             a project: pyproject.toml, digits.py, conf/, experiments/
+  ablate plan experiment=parts               its runs, their costs and times
+  ablate run -m experiment=parts             trains what is not done yet; again after any interruption
+  ablate report study=parts                  the table, intervals, verdicts and figures
+
+`ablate COMMAND --help` says more. `python -m ablate.COMMAND` is the same. `ablate --version` names the version."""
+
+
+def available() -> list[str]:
+    """Return the commands that this version has."""
+    return [name for name, (module, _) in COMMANDS.items() if find_spec(module) is not None]
+
+
+def main() -> None:
+    """Run the command that the first argument names, with the others."""
+    arguments = sys.argv[1:]
+    if not arguments or arguments[0] in ("-h", "--help"):
+        with quiet_on_closed_pipe():
+            print(_HELP.format(commands="\n".join(f"  ablate {name:10} {COMMANDS[name][1]}" for name in available())))
+        return
+    if arguments[0] == "--version":
+        print(f"ablate {__version__}")
+        return
+    command, *sys.argv[1:] = arguments
+    if command not in available():
+        print(f"Error: {unknown_key(command, available()).replace('key', 'command', 1)}", file=sys.stderr)
+        raise SystemExit(1)
+    import_module(COMMANDS[command][0]).main()
