@@ -36,6 +36,7 @@ IRRELEVANT = (
     "ablate.system.images",
     "ablate.config.schema",
     "ablate.task",
+    "ablate.system.processor",
     "ablate.system.signals",
     "ablate.tracking",
     "ablate.tracking.names",

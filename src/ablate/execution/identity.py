@@ -5,8 +5,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ablate.config.validation import ValidConfig
+from ablate.config.validation import OWN_LOOP_SECTIONS, ValidConfig
 from ablate.execution.code_version import Code, code_of, code_of_classes, combine
+from ablate.task import trains_itself
 
 
 def identity(checked: ValidConfig, fingerprint: str) -> str:
@@ -73,7 +74,8 @@ def code(checked: ValidConfig) -> Code:
 
 def _named_code(checked: ValidConfig) -> Code:
     """Return the code of the classes that a configuration names beside the task: variants may differ in it."""
-    return code_of_classes(_targets({key: value for key, value in checked.values.items() if key != "task"}))
+    own = ("task", *(OWN_LOOP_SECTIONS if trains_itself(checked.task) else ()))
+    return code_of_classes(_targets({key: value for key, value in checked.values.items() if key not in own}))
 
 
 def _targets(values: Any) -> Iterator[str]:

@@ -1,7 +1,6 @@
 """The devices of a run: GPUs, or the CPU as one or several."""
 
 import logging
-import platform
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 
 from ablate.config.training import HardwareConfig
 from ablate.errors import ConfigError
+from ablate.system.processor import processor_name
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ def choose(hardware: HardwareConfig, gpus: Sequence[Any]) -> Devices:
         if len(tf.config.get_logical_device_configuration(cpu) or [None]) != number:
             tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * number)
     parts = f" as {number} devices" if number > 1 else ""
-    return Devices(f"{cpu_description()}{parts}", tuple(f"CPU:{place}" for place in range(number)), ())
+    return Devices(f"CPU: {processor_name()}{parts}", tuple(f"CPU:{place}" for place in range(number)), ())
 
 
 def driver_version(folder: Path = Path("/proc/driver/nvidia")) -> str | None:
@@ -88,17 +88,3 @@ def driver_version(folder: Path = Path("/proc/driver/nvidia")) -> str | None:
     except OSError:
         return None
     return said.group(1) if said else None
-
-
-def cpu_description() -> str:
-    """Return the processor as `Devices.description` names it."""
-    return f"CPU: {_cpu_name()}"
-
-
-def _cpu_name() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()

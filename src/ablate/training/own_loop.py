@@ -20,11 +20,11 @@ from tqdm import tqdm
 from ablate.config.training import HardwareConfig
 from ablate.errors import TaskError
 from ablate.system.atomic_write import atomic_write
+from ablate.system.processor import processor_name
 from ablate.system.signals import SIGNALS
 from ablate.system.threads import job_threads
 from ablate.task import Evaluation, OwnLoopTask
 from ablate.tracking.names import EVALUATION_GROUP, group_of
-from ablate.training.devices import cpu_description
 
 log = logging.getLogger(__name__)
 
@@ -151,7 +151,7 @@ def configure_own_loop(hardware: HardwareConfig, *, seed: int) -> Mapping[str, s
     threads = str(hardware.threads or job_threads())
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = threads
-    return {"devices": cpu_description(), "threads": threads, "precision": hardware.precision}
+    return {"devices": f"CPU: {processor_name()}", "threads": threads, "precision": hardware.precision}
 
 
 def train_own_loop(task: OwnLoopTask, *, seed: int, loop: Loop) -> OwnTraining:
