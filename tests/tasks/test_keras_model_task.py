@@ -11,10 +11,10 @@ import pytest
 from ablate.config.training import TrainingConfig
 from ablate.config.validation import validate_config
 from ablate.errors import ConfigError, DataError, TaskError
-from ablate.tasks.constant_prediction import suggested
+from ablate.tasks.constant_prediction import Repeated, suggested
 from ablate.training.checkpoint import Checkpoints
 from ablate.training.fit import train
-from blobs import Blobs, Items, Stopping
+from blobs import Blobs, Items, Stopping, blobs
 from tests.support.configs import valid_config
 
 CONFIG: dict[str, Any] = {"network": {"hidden": 4, "dropout": 0.25}}
@@ -170,20 +170,23 @@ def test_early_stopping_resumes_exactly(polls: tuple[int, ...], tmp_path: Path) 
     assert joined["val/loss"] == curves["val/loss"][-len(joined["val/loss"]) :]
 
 
-def test_data_are_read_once_for_settings_that_they_do_not_depend_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = []
-
-    class Counting(Blobs):
+def test_what_data_depend_on_is_seen() -> None:
+    class Sized(Blobs):
         def data(self) -> Any:
-            calls.append(self.config.network.hidden if self.config.sized.yes else None)
-            return super().data()
+            count = 10 * self.config.network.hidden if self.config.sized.yes else 50
+            return blobs(count), blobs(20, seed=1)
 
-    made = [
-        Counting(network={"hidden": hidden, "dropout": 0.0}, sized={"yes": sized}).find_data()
-        for sized, hidden in ((False, 1), (False, 2), (True, 1), (True, 2), (True, 1))
-    ]
-    assert calls == [None, 1, 2]
-    assert len(set(made)) == 1
+    def sized(yes: bool, hidden: int) -> Sized:
+        return Sized(network={"hidden": hidden, "dropout": 0.0}, sized={"yes": yes}, other={"key": hidden})
+
+    assert sized(False, 1).find_data().examples_per_epoch == 50
+    assert sized(False, 1).data_config() == sized(False, 2).data_config()
+    # Not seen yet: all may matter.
+    assert sized(True, 1).data_config() == sized(True, 1).result_config()
+    assert sized(True, 1).find_data().examples_per_epoch == 10
+    assert sized(True, 2).find_data().examples_per_epoch == 20
+    assert sized(True, 1).data_config() != sized(True, 2).data_config()
+    assert "other" not in str(sized(True, 1).data_config())
 
 
 @pytest.mark.parametrize(
@@ -264,5 +267,7 @@ def test_sections_reach_the_task_without_being_listed() -> None:
     ],
 )
 def test_the_constant_prediction(train: Any, like: np.ndarray, expected: list[float] | None) -> None:
-    found = suggested(train, np.zeros(2), like)
-    assert (None if found is None else found.tolist()) == (None if expected is None else [expected] * 2)
+    found = suggested(train, like)
+    assert (None if found is None else found.tolist()) == expected
+    if found is not None:
+        assert Repeated(found)[np.arange(3)].tolist() == [expected] * 3

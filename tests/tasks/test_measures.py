@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ablate.errors import ConfigError, TaskError
+from ablate.tasks.measured import Measured
 from ablate.tasks.measures import REPLICATES, Measure, SetMeasure, check_measures, measure_examples, measure_set, take
 
 Y = np.array([0, 1, 1, 0])
@@ -37,8 +38,10 @@ def test_other_shapes_are_refused(function, received: str) -> None:
 
 
 def test_values_that_are_not_finite_are_kept_and_named(caplog: pytest.LogCaptureFixture) -> None:
-    table = measure_examples({"m": Measure("M", function=lambda y, p: np.where(y, np.nan, 1.0))}, Y, P, 4)
-    assert table["m"].isna().sum() == 2
+    measured = Measured({"m": Measure("M", function=lambda y, p: np.where(y, np.nan, 1.0))})
+    measured.add(Y[:2], P[:2])
+    measured.add(Y[2:], P[2:])
+    assert measured.result().table["m"].isna().tolist() == [False, True, True, False]
     assert "measures['m'] is not finite for 2 of 4 examples" in caplog.text
 
 

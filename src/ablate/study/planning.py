@@ -23,7 +23,7 @@ from ablate.execution.identity import configuration, identity_of
 from ablate.execution.lease import lease_owner
 from ablate.execution.status import STATUS_COLUMNS, RunState, run_state
 from ablate.study.compose import Load, compose_runs
-from ablate.task import FoundData, data_config
+from ablate.task import FoundData, Task, data_config
 from ablate.tracking.store import checkpoint_folder, exists, is_open, open_store, store_uri
 
 
@@ -93,9 +93,11 @@ def plan_runs(load: Load, runs: Sequence[Sequence[str]], project: Path) -> list[
     labels = distinguishing_overrides(runs)
     for overrides, label, values in zip(runs, labels, compose_runs(load, runs), strict=True):
         config = validator.validate(values)
-        section = json.dumps([type(config.task).__qualname__, data_config(config.task)])
+        section = _data_section(config.task)
         if section not in found:
-            found[section] = config.task.find_data()
+            data = config.task.find_data()
+            # Once it has been read, a task may know better what its data depend on.
+            found[section] = found[_data_section(config.task)] = data
         data = found[section]
         config.run.schedule.check(config.run.training.total_steps(data.examples_per_epoch))
         without_seed = f"{data.fingerprint} {json.dumps(_without_seed_and_study(config.values))}"
@@ -109,6 +111,10 @@ def plan_runs(load: Load, runs: Sequence[Sequence[str]], project: Path) -> list[
         planned.append(PlannedRun(label, tuple(overrides), load, config, data, hashed, identity, uri, folder))
     _check_names(planned)
     return planned
+
+
+def _data_section(task: Task) -> str:
+    return json.dumps([type(task).__module__, type(task).__qualname__, data_config(task)], sort_keys=True)
 
 
 def distinguishing_overrides(runs: Sequence[Sequence[str]]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -11,19 +12,12 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
-from ablate.errors import ConfigError, DataError, TaskError
+from ablate.errors import ConfigError, TaskError
 from ablate.task import DataSummary, Evaluation, FoundData, Metric
-from ablate.tasks import constant_prediction
-from ablate.tasks.measures import (
-    Measure,
-    check_measures,
-    mean_metrics,
-    measure_examples,
-    measure_set,
-    metrics_of,
-    take,
-)
-from ablate.tasks.pictures import pictures_of
+from ablate.tasks.constant_prediction import Repeated, suggested
+from ablate.tasks.measured import Measured, full_precision
+from ablate.tasks.measures import Measure, check_measures, metrics_of, take
+from ablate.tasks.pictures import Sample
 from ablate.tasks.settings import recorded, settings_of, values_of, without
 from ablate.tasks.sources import Source, dataset_of, leaves, length
 
@@ -59,7 +53,8 @@ class KerasModelTask:
     no_result_keys: tuple[str, ...] = ()
     samples: int = 32
     prediction_batch: int = 256
-    _found: ClassVar[dict[type, list[tuple[set[str], str, FoundData]]]] = {}
+    _reads: ClassVar[dict[type, list[tuple[set[str], str]]]] = {}
+    """By class, the sections that its data were seen to depend on, and the values that they had."""
 
     def __init__(self, **config: Any):
         self._values = dict(config)
@@ -115,16 +110,23 @@ class KerasModelTask:
         """Return nothing: the same evaluation examples, which the fingerprint tells, are measured alike."""
         return {}
 
+    def data_config(self) -> Mapping[str, Any]:
+        """Return the sections that `data` reads, where that was seen for the same values; all of them before."""
+        for reads, values in self._reads.get(type(self), []):
+            if values_of(reads, self._values) == values:
+                return {"read": values}
+        return self.result_config()
+
     def find_data(self) -> FoundData:
-        """Return fingerprint and size of the data, once for all settings that are the same where `data` reads them."""
-        for reads, read, found in self._found.get(type(self), []):
-            if values_of(reads, self._values) == read:
-                return found
+        """Return fingerprint and size of the data."""
         with recorded(self) as reads:
-            train = self.sources[TRAIN]
-            found = FoundData(self.fingerprint(), len(train))
-        self._found.setdefault(type(self), []).append((reads, values_of(reads, self._values), found))
+            found = FoundData(self._fingerprint, len(self.sources[TRAIN]))
+        self._reads.setdefault(type(self), []).append((reads, values_of(reads, self._values)))
         return found
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        return self.fingerprint()
 
     def fingerprint(self) -> str:
         """Return a hash of all data; override it where reading all takes long, with a hash of files or a version."""
@@ -146,7 +148,7 @@ class KerasModelTask:
         return DataSummary(
             name=type(self).__name__,
             source=f"{type(self).__module__}.{type(self).__qualname__}",
-            fingerprint=self.find_data().fingerprint,
+            fingerprint=self._fingerprint,
             counts={TRAIN: len(train), EVALUATION: len(evaluation)},
             problems=[],
         )
@@ -246,75 +248,48 @@ class KerasModelTask:
         return cost if flops is None else {**cost, "flops_per_example": flops}
 
     def evaluate(self, model: keras.Model) -> Evaluation:
-        """Measure a model's predictions for the evaluation examples."""
-        targets, predictions = self._targets(EVALUATION), self._predictions(model)
-        count = len(self.sources[EVALUATION])
-        table = measure_examples(self.measures, targets, predictions, count)
-        of_set, replicates = measure_set(self.measures, targets, predictions, count)
-        names = pd.DataFrame(
-            {
-                "example": [f"{self.example} {place}" for place in range(count)],
-                "digest": self.sources[EVALUATION].digests(),
-            }
-        )
+        """Measure a model's predictions for the evaluation examples, batch by batch."""
+        source = self.sources[EVALUATION]
+        drawn = Sample(self, len(source))
+        measured = Measured(self.measures)
+        for inputs, targets in source.in_order():
+            predictions = full_precision(model.predict_on_batch(inputs))
+            measured.add(targets, predictions)
+            drawn.add(inputs, targets, predictions)
+        evaluated = measured.result()
+        names = [f"{self.example} {place}" for place in range(len(source))]
+        identified = pd.DataFrame({"example": names, "digest": source.digests()})
         return Evaluation(
-            metrics=mean_metrics(self.measures, table, of_set),
-            references=self._measured_references(targets, take(predictions, np.arange(1)), count),
-            per_example=pd.concat([names, table], axis=1),
-            samples=pictures_of(self, self._inputs(EVALUATION), targets, predictions, names["example"].tolist()),
-            replicates=replicates,
+            metrics=evaluated.metrics,
+            references=self._measured_references(take(predictions, np.arange(1))),
+            per_example=pd.concat([identified, evaluated.table], axis=1),
+            samples=drawn.pictures(names),
+            replicates=evaluated.replicates,
         )
 
-    def _predictions(self, model: keras.Model) -> Any:
-        """Return the predictions of all evaluation examples, in order, in float32 at least."""
-        parts = [model.predict_on_batch(inputs) for inputs, _ in self.sources[EVALUATION].in_order()]
-        return _full_precision(joined(parts))
-
-    def _targets(self, split: str) -> Any:
-        return joined([targets for _, targets in self.sources[split].in_order()])
-
-    def _inputs(self, split: str) -> Any:
-        return joined([inputs for inputs, _ in self.sources[split].in_order()])
-
-    def _measured_references(self, targets: Any, like: Any, count: int) -> dict[str, dict[str, float]]:
-        constant = constant_prediction.suggested(self._targets(TRAIN), targets, like)
+    def _measured_references(self, like: Any) -> dict[str, dict[str, float]]:
+        """Return the measures of trivial baselines; `like` is a prediction of one example."""
+        constant = suggested(self.sources[TRAIN].some_targets(), like)
+        references = dict(self.references())
+        if constant is not None:
+            references = {"constant": Repeated(constant), **references}
         measured = {}
-        for name, predictions in {"constant": constant, **self.references()}.items():
-            if predictions is None:
-                continue
+        for name, predictions in references.items():
             try:
-                table = measure_examples(self.measures, targets, predictions, count)
-                of_set, _ = measure_set(self.measures, targets, predictions, count)
+                measured[name] = self._measured(predictions)
             except Exception as error:  # a measure may not be made for such predictions
                 log.info("The trivial baseline %s is not measured: %s", name, error)
-                continue
-            measured[name] = mean_metrics(self.measures, table, of_set)
         return measured
+
+    def _measured(self, predictions: Any) -> dict[str, float]:
+        measured, first = Measured(self.measures), 0
+        for _, targets in self.sources[EVALUATION].in_order():
+            chosen = np.arange(first, first + length(targets))
+            measured.add(targets, take(predictions, chosen))
+            first += len(chosen)
+        return dict(measured.result(replicated=False).metrics)
 
 
 def combined_fingerprint(*fingerprints: str) -> str:
     """Return one fingerprint of several."""
-    import hashlib
-
     return hashlib.sha256(" ".join(fingerprints).encode()).hexdigest()
-
-
-def joined(parts: Sequence[Any]) -> Any:
-    """Join the arrays of batches, or dictionaries, lists or tuples of them."""
-    first = parts[0]
-    if isinstance(first, Mapping):
-        return {key: joined([part[key] for part in parts]) for key in first}
-    if isinstance(first, list | tuple):
-        return type(first)(joined([part[place] for part in parts]) for place in range(len(first)))
-    arrays = [np.asarray(part) for part in parts]
-    if len({array.shape[1:] for array in arrays}) > 1:
-        raise DataError(f"examples have different shapes: {sorted({array.shape[1:] for array in arrays})}")
-    return np.concatenate(arrays)
-
-
-def _full_precision(values: Any) -> Any:
-    if isinstance(values, Mapping):
-        return {key: _full_precision(value) for key, value in values.items()}
-    if isinstance(values, list | tuple):
-        return type(values)(_full_precision(value) for value in values)
-    return values.astype(np.float32) if values.dtype.itemsize < 4 and values.dtype.kind not in "iub" else values

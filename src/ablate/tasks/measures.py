@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,8 +12,6 @@ import pandas as pd
 
 from ablate.errors import ConfigError, TaskError
 from ablate.task import Metric
-
-log = logging.getLogger(__name__)
 
 Array = npt.NDArray[Any]
 Direction = Literal["higher", "lower"] | None
@@ -121,16 +118,20 @@ def measure_examples(measures: Mapping[str, Measure], targets: Any, predictions:
         if isinstance(measure, SetMeasure) or measure.function is None:
             continue
         columns[name] = _numbers(name, measure.function(targets, predictions), (count,))
-        odd = int(np.sum(~np.isfinite(columns[name])))
-        if odd:
-            log.warning("measures[%r] is not finite for %d of %d examples", name, odd, count)
     return pd.DataFrame(columns, index=range(count))
 
 
 def measure_set(
-    measures: Mapping[str, Measure], targets: Any, predictions: Any, count: int
+    measures: Mapping[str, Measure], targets: Any, predictions: Any, count: int, *, replicated: bool = True
 ) -> tuple[dict[str, float], pd.DataFrame | None]:
     """Measure the whole set, and bootstrapped ones.
+
+    Args:
+        measures: The measures; those of examples are left out.
+        targets: Of `count` examples.
+        predictions: Of the same.
+        count: Number of examples.
+        replicated: Whether to bootstrap.
 
     Returns:
         The value of each `SetMeasure`; and the replicates, one row each, None where there are none.
@@ -141,7 +142,7 @@ def measure_set(
     of_set = {name: measure for name, measure in measures.items() if isinstance(measure, SetMeasure)}
     values = {name: _one(name, measure, targets, predictions) for name, measure in of_set.items()}
     repeated = {name: measure for name, measure in of_set.items() if measure.bootstrap}
-    if not repeated or count < 2:
+    if not repeated or not replicated or count < 2:
         return values, None
     random = np.random.default_rng(_SEED)
     rows = []
@@ -159,13 +160,6 @@ def take(values: Any, chosen: Array) -> Any:
     if isinstance(values, list | tuple):
         return type(values)(take(value, chosen) for value in values)
     return values[chosen]
-
-
-def mean_metrics(
-    measures: Mapping[str, Measure], table: pd.DataFrame, of_set: Mapping[str, float]
-) -> dict[str, float]:
-    """Return the value of each measure, in order: the mean over examples, or that of the whole set."""
-    return {name: of_set[name] if name in of_set else float(table[name].mean()) for name in measures}
 
 
 def _one(name: str, measure: Measure, targets: Any, predictions: Any) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ablate.errors import TaskError
 from ablate.tasks.measures import take
+from ablate.tasks.sources import length
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -17,36 +18,44 @@ KINDS = ("given", "truth", "output")
 _SEED = 0
 
 
-def pictures_of(
-    task: Any, inputs: Any, targets: Any, predictions: Any, names: list[str]
-) -> dict[str, dict[str, Image.Image]]:
-    """Return the pictures of some examples, a random choice that is the same for every variant.
+class Sample:
+    """The examples of an evaluation whose pictures are kept: a random choice, the same for every variant.
 
     Args:
-        task: A task whose `pictures(x, y, prediction)` returns one example's, by kind: `given`, `truth`, `output`.
-        inputs: Of all evaluation examples.
-        targets: Theirs.
-        predictions: Theirs.
-        names: Theirs.
-
-    Returns:
-        By kind, then by name; empty for a task without `pictures`.
-
-    Raises:
-        TaskError: A kind is another, or something is no picture.
+        task: A task; where it defines `pictures(x, y, prediction)`, that returns one example's pictures by kind:
+            `given`, `truth`, `output`. `task.samples` is their number.
+        count: Number of evaluation examples.
     """
-    draw = getattr(task, "pictures", None)
-    if draw is None:
-        return {}
-    chosen = np.random.default_rng(_SEED).permutation(len(names))[: task.samples]
-    made = dict[str, dict[str, "Image.Image"]]()
-    for place in chosen:
-        one = [_only(take(values, np.array([place]))) for values in (inputs, targets, predictions)]
-        for kind, picture in draw(*one).items():
-            if kind not in KINDS:
-                raise TaskError(f"pictures: the kinds are {', '.join(KINDS)}. Received: {kind}")
-            made.setdefault(kind, {})[names[place]] = as_picture(picture)
-    return made
+
+    def __init__(self, task: Any, count: int):
+        self._draw = getattr(task, "pictures", None)
+        number = task.samples if self._draw is not None else 0
+        self._chosen = [int(place) for place in np.random.default_rng(_SEED).permutation(count)[:number]]
+        self._drawn: dict[int, Mapping[str, Any]] = {}
+        self._first = 0
+
+    def add(self, inputs: Any, targets: Any, predictions: Any) -> None:
+        """Draw the chosen examples of a batch."""
+        end = self._first + length(inputs)
+        for place in self._chosen:
+            if self._draw is not None and self._first <= place < end:
+                here = np.array([place - self._first])
+                self._drawn[place] = self._draw(*(_only(take(one, here)) for one in (inputs, targets, predictions)))
+        self._first = end
+
+    def pictures(self, names: list[str]) -> dict[str, dict[str, Image.Image]]:
+        """Return the pictures by kind, then by the example's name; empty for a task without `pictures`.
+
+        Raises:
+            TaskError: A kind is another, or something is no picture.
+        """
+        made = dict[str, dict[str, "Image.Image"]]()
+        for place in self._chosen:
+            for kind, picture in self._drawn[place].items():
+                if kind not in KINDS:
+                    raise TaskError(f"pictures: the kinds are {', '.join(KINDS)}. Received: {kind}")
+                made.setdefault(kind, {})[names[place]] = as_picture(picture)
+        return made
 
 
 def as_picture(values: Any) -> Image.Image:

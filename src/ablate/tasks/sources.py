@@ -26,6 +26,8 @@ Batch = tuple[Any, Any]
 Augment = Callable[[Any, Any, np.random.Generator], Batch]
 """Takes a batch's inputs and targets, and a generator; returns both anew."""
 EVALUATION_BATCH = 256
+SOME = 2000
+"""Examples from which a constant prediction follows, where all are not in memory."""
 
 
 class Source(Protocol):
@@ -41,6 +43,10 @@ class Source(Protocol):
 
     def digests(self) -> list[str]:
         """Return the SHA-256 of each example."""
+        ...
+
+    def some_targets(self) -> Any:
+        """Return the targets of all examples or of a random choice; None where that would take long."""
         ...
 
     def batches(self, *, seed: int, batch_size: int, first_step: int, steps: int, augment: Augment | None) -> Any:
@@ -73,6 +79,11 @@ class IndexedSource:
     def fingerprint(self) -> str:
         """Return the SHA-256 of all contents, in order."""
         return hashlib.sha256("\n".join(self._contents).encode()).hexdigest()
+
+    def some_targets(self) -> Any:
+        """Return the targets of a random choice of examples."""
+        chosen = np.random.default_rng(0).permutation(len(self))[:SOME]
+        return self.take(chosen)[1]
 
     def in_order(self) -> Iterator[Batch]:
         """Yield all examples once, in order."""
@@ -119,6 +130,10 @@ class ArraySource(IndexedSource):
         """Return the chosen examples as a batch."""
         return take(self.inputs, chosen), take(self.targets, chosen)
 
+    def some_targets(self) -> Any:
+        """Return the targets of all examples."""
+        return self.targets
+
     def fingerprint(self) -> str:
         """Return the SHA-256 of all contents, in order; many times faster than example by example."""
         return content_digest(self.inputs, self.targets)
@@ -161,6 +176,10 @@ class BatchSource:
         """Return the SHA-256 of all contents, in order."""
         return hashlib.sha256("\n".join(self._contents).encode()).hexdigest()
 
+    def some_targets(self) -> Any:
+        """Return None: reading targets means reading all."""
+        return
+
     def in_order(self) -> Iterator[Batch]:
         """Yield all batches once, in order."""
         for place in range(self._count):
@@ -170,7 +189,14 @@ class BatchSource:
     def batches(
         self, *, seed: int, batch_size: int, first_step: int, steps: int, augment: Augment | None
     ) -> tf.data.Dataset:
-        """Return a part of the endless stream of its batches; `batch_size` only says how many make a pass."""
+        """Return a part of the endless stream of its batches.
+
+        Raises:
+            DataError: They have another size than `training.batch_size`.
+        """
+        own = length(self._dataset[0][0])
+        if own != batch_size:
+            raise DataError(f"training.batch_size={batch_size}, and the batches of the PyDataset have {own} examples")
 
         def made() -> Iterator[Batch]:
             for step in range(first_step, first_step + steps):
@@ -210,6 +236,10 @@ class TensorSource:
     def fingerprint(self) -> str:
         """Return the SHA-256 of all contents, in order."""
         return hashlib.sha256("\n".join(self._contents).encode()).hexdigest()
+
+    def some_targets(self) -> Any:
+        """Return None: reading targets means reading all."""
+        return
 
     def in_order(self) -> Iterator[Batch]:
         """Yield all examples once, in order."""

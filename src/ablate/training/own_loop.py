@@ -70,13 +70,13 @@ class Loop:
     ):
         self.folder = folder / "files"
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.stopped = False
         self._file = folder / _SECONDS
         self._before = _read_seconds(self._file)
         self._began = self._written = time.monotonic()
         self._log_metrics, self._ensure_held, self._report_progress = log_metrics, ensure_held, report_progress
         self._first: tuple[int, float] | None = None
         self._polling = ExitStack()
+        self._poll: Callable[[], BaseException | None] | None = None
 
     @property
     def seconds(self) -> float:
@@ -110,12 +110,11 @@ class Loop:
 
     def should_stop(self) -> bool:
         """Tell whether the run is interrupted; from the first call on, signals wait for the next one."""
-        if not self._polling._exit_callbacks:  # type: ignore[attr-defined]
+        if self._poll is None:
             self._poll = self._polling.enter_context(SIGNALS.polled())
         self._ensure_held()
         self._keep_time()
-        self.stopped = self._poll() is not None
-        return self.stopped
+        return self._poll() is not None
 
     def close(self) -> None:
         """End the polling, and write the time that was spent.
