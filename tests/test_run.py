@@ -39,8 +39,18 @@ def test_a_run_leaves_all_that_a_report_needs(run_here: Run, study: Study) -> No
     stored = client.get_run(run_id)
     assert stored.data.params["optimizer.learning_rate"] == "0.003"
     assert stored.data.params["loss.name"] == "rebalanced"
-    (data,) = stored.inputs.dataset_inputs
-    assert (data.dataset.name, json.loads(data.dataset.profile)["train"]) == ("sample", 5)
+    assert stored.data.params["factor/optimizer"] == "adamw"
+    assert stored.data.params["factor/dropout"] == "none"
+    profiles = {
+        (data.dataset.name, data.tags[0].value): json.loads(data.dataset.profile)
+        for data in stored.inputs.dataset_inputs
+    }
+    assert profiles == {
+        ("sample", "training"): {"train": 5, "bad": 0, "ignored": 0},
+        ("sample evaluation", "evaluation"): {"eval": 3},
+    }
+    assert f"runs:/{run_id}/model" in stored.data.tags["mlflow.note.content"]
+    assert stored.data.tags["ablate.command"].startswith("python -m ablate.run ")
     artifacts = Path(mlflow.artifacts.download_artifacts(run_id=run_id))
     for file in ("config.yaml", "provenance/environment.json", "evaluation/grid.png"):
         assert (artifacts / file).is_file()

@@ -27,6 +27,12 @@ STUDY = {
 }
 
 
+FACTORS = [
+    {"factor/depth": "shallow", "factor/dropout": "light", "factor/loss.mix": "0.5"},
+    {"factor/depth": "shallow", "factor/dropout": "none", "factor/loss.mix": "0.9"},
+]
+
+
 @pytest.fixture
 def mine(home: Path) -> Callable[..., None]:
     """Write a study `mine` into the current folder."""
@@ -70,6 +76,10 @@ def test_a_study_is_run_once_by_any_launcher_and_its_results_are_cached(
     assert "Launching" not in cached.stdout
     assert "Study theirs: 2 runs: 0 done, 2 cached, 0 failed;" in cached.stdout
     theirs = read_study("theirs", uri)
+    for study in (record, theirs):
+        runs = mlflow.MlflowClient().search_runs([study.experiment_id])
+        levels = [{key: level for key, level in run.data.params.items() if "factor/" in key} for run in runs]
+        assert sorted(levels, key=str) == sorted(FACTORS, key=str)
     assert sorted(theirs.runs["cached_from"]) == sorted(record.runs.index)
     assert sorted(theirs.metrics["eval/auc_raw"]) == sorted(record.metrics["eval/auc_raw"])
     one = theirs.runs.index[0]
@@ -94,7 +104,8 @@ def test_what_a_study_asks_and_cannot_tell_apart_is_said_and_kept(
     experiment = mlflow.MlflowClient().get_experiment_by_name("mine")
     assert yaml.safe_load(experiment.tags["ablate.definition"])["factors"] == STUDY["factors"]
     assert "dropout = depthxloss.mix" in experiment.tags["ablate.aliases"]
-    assert experiment.tags["mlflow.note.content"] == "Does it matter?"
+    assert experiment.tags["ablate.question"] == "Does it matter?"
+    assert experiment.tags["mlflow.note.content"].startswith("**Does it matter?**")
 
 
 @pytest.mark.slow

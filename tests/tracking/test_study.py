@@ -9,7 +9,7 @@ import pytest
 from ablate.errors import TrackingError
 from ablate.tracking import names
 from ablate.tracking.store import open_store
-from ablate.tracking.study import LIMIT, experiment_id, join_pieces, record_study
+from ablate.tracking.study import LIMIT, join_pieces, record_study, study_experiment
 
 
 @pytest.fixture
@@ -19,11 +19,11 @@ def home_store(home: Path) -> Path:
 
 
 def test_a_deleted_study_is_named(home_store: Path) -> None:
-    experiment = experiment_id("adhoc", home_store)
-    assert experiment_id("adhoc", home_store) == experiment
+    experiment = study_experiment("adhoc", home_store).experiment_id
+    assert study_experiment("adhoc", home_store).experiment_id == experiment
     mlflow.MlflowClient().delete_experiment(experiment)
     with pytest.raises(TrackingError, match="study adhoc was deleted in MLflow: restore it"):
-        experiment_id("adhoc", home_store)
+        study_experiment("adhoc", home_store)
 
 
 @pytest.mark.slow

@@ -33,6 +33,26 @@ def variant_of_job(config: ValidConfig) -> Variant:
     )
 
 
+def factors_of_job(config: ValidConfig) -> dict[str, str]:
+    """Return the level of each factor that the current Hydra job may be compared by, as `level_text` writes it.
+
+    These are the varied config groups, and the keys that its command sets: in an ad-hoc sweep nothing else can vary.
+
+    Args:
+        config: The job's configuration.
+    """
+    choices = chosen_levels()
+    factors = {group: level_text(level) for group, level in choices.items() if is_varied_group(group)}
+    for override in OverridesParser.create().parse_overrides(job_overrides()):
+        key = override.key_or_group
+        if is_level_choice(override, choices):
+            continue
+        for name, value in _flatten(key, _select(config.values, key)):
+            if changes_result(name, getattr(config.task, "no_result_keys", ())):
+                factors[name] = "absent" if value is _ABSENT else level_text(value)
+    return factors
+
+
 def variant_of_overrides(
     overrides: Iterable[str],
     *,

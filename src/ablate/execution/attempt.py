@@ -30,6 +30,7 @@ from ablate.task import (
     trains_itself,
 )
 from ablate.tracking import names
+from ablate.tracking.overview import describe_run
 from ablate.tracking.run import track
 from ablate.tracking.run_records import history
 from ablate.tracking.tracked_run import TrackedRun
@@ -71,8 +72,9 @@ def run_attempt(
     with track(
         study=run.study.name,
         name=job.name,
-        tags=tags,
+        tags={**tags, names.COMMAND_TAG: job.command} if job.command else tags,
         project=job.project,
+        factors=job.factors,
         run_id=resumed,
         monitored=run.tracking.system_metrics,
     ) as tracked:
@@ -89,6 +91,8 @@ def run_attempt(
             tracked.log_model(trained.model)
         seconds = loaded - begun + trained.seconds + time.monotonic() - evaluated
         tracked.log_metrics({names.SECONDS: seconds, names.EXAMPLES: trained.examples}, trained.steps)
+        tracked.flush()
+        describe_run(tracked.run_id, checked.task.metrics)
         log.info("Evaluated: %s", ", ".join(_measured(metric, evaluation.metrics) for metric in checked.task.metrics))
 
 

@@ -91,4 +91,4 @@ def _link(job: Job, state: RunState) -> None:
     study = job.values["study"]["name"]
     if state.study != study:
         assert state.run_id is not None
-        link_cached_run(state.run_id, study=study, variant=job.variant.name, project=job.project)
+        link_cached_run(state.run_id, study=study, variant=job.variant.name, project=job.project, factors=job.factors)

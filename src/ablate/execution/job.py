@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ from omegaconf import DictConfig
 
 from ablate.config.environment import check_job_environment
 from ablate.config.hydra_job import serialize_job
-from ablate.config.job_variant import variant_of_job
+from ablate.config.job_command import command_of_job
+from ablate.config.job_variant import factors_of_job, variant_of_job
 from ablate.config.paths import results_dir
 from ablate.config.validation import validate_config
 from ablate.config.variant import Variant
@@ -33,6 +34,8 @@ class Job:
         code: The code that its result depends on, as it was when the run was describe_job.
         hydra_job: Its configuration as Hydra has it, with Hydra's section: how to log, where the command was given.
         owns_terminal: Whether the run has the terminal to itself.
+        factors: Its levels, see `job_variant.factors_of_job`.
+        command: The command that repeats it.
     """
 
     values: Mapping[str, Any]
@@ -42,6 +45,8 @@ class Job:
     code: Code
     hydra_job: Mapping[str, Any]
     owns_terminal: bool = True
+    factors: Mapping[str, str] = field(default_factory=dict)
+    command: str = ""
 
     @property
     def name(self) -> str:
@@ -67,4 +72,6 @@ def describe_job(config: DictConfig) -> Job:
         project=results_dir(),
         code=code(checked),
         hydra_job=serialize_job(config),
+        factors=factors_of_job(checked),
+        command=command_of_job(),
     )

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from ablate.config.hydra_job import current_hydra_job
-from ablate.config.job_variant import variant_of_job
+from ablate.config.job_variant import factors_of_job, variant_of_job
 from ablate.config.schema import validate
 from ablate.config.sections import StudyConfig
 from ablate.config.short_names import shorten
@@ -68,6 +68,12 @@ class PlannedRun:
     def name(self) -> str:
         """Its label and its seed."""
         return f"{self.label} seed={self.seed}".lstrip()
+
+    @cached_property
+    def factors(self) -> dict[str, str]:
+        """The levels that are known of it, see `job_variant.factors_of_job`."""
+        with current_hydra_job(self.load([*self.overrides])):
+            return factors_of_job(self.config)
 
     @cached_property
     def variant(self) -> Variant:

@@ -1,6 +1,7 @@
 """Names of what MLflow stores: tags, metrics (`GROUP/NAME`) and artifacts, and which metrics are a run's result."""
 
 from collections.abc import Mapping
+from posixpath import normpath
 
 TAG_PREFIX = "ablate."
 """Of all tags; `ablate.KIND` is the tag of a study's artifacts of a kind, see `study_artifacts`."""
@@ -31,7 +32,23 @@ CACHED_FROM_TAG = "ablate.cached_from"
 DEFINITION_TAG = "ablate.definition"
 """Of a study's experiment, as the next two: its file, the effects that its design aliases, the question it asks."""
 ALIASES_TAG = "ablate.aliases"
-QUESTION_TAG = "mlflow.note.content"
+QUESTION_TAG = "ablate.question"
+STAMPS_TAG = "ablate.stamps"
+"""Of an experiment: the stamps of its study's definitions, a line each with the date, the newest last."""
+SUMMARY_TAG = "ablate.summary"
+"""Of an experiment: what the report on its study says, in Markdown."""
+STAMP_TAG = "ablate.stamp"
+"""Of a run: the stamp of its study's definition when it began, see `study.stamp`."""
+COMMAND_TAG = "ablate.command"
+"""The command that trains the run once more."""
+TYPE_TAG = "ablate.type"
+"""`training`, or the kind of a study's artifacts: report, ..."""
+TRAINING = "training"
+NOTE_TAG = "mlflow.note.content"
+"""The description of an experiment or a run that MLflow shows. Before version 0.2 a study's question stood there."""
+KIND_TAG = "mlflow.experimentKind"
+"""Of an experiment: which of its pages MLflow shows; the next is its value for training."""
+TRAINING_KIND = "custom_model_development"
 
 _OLD_TAGS = {
     "ablate.goes_on": RESUMABLE_TAG,
@@ -62,6 +79,8 @@ def stored_tags(name: str) -> tuple[str, ...]:
     return (name, *(old for old, new in _OLD_TAGS.items() if new == name))
 
 
+FACTOR_GROUP = "factor"
+"""Of params: the level of each factor of the run's study."""
 EVALUATION_GROUP = "eval"
 COST_GROUP = "cost"
 DATA_GROUP = "data"
@@ -112,6 +131,16 @@ DISTRIBUTION_FILE = "evaluation/distribution.parquet"
 def metric_name(group: str, name: str) -> str:
     """Return the name of a metric of a group."""
     return f"{group}/{name}"
+
+
+def factor_param(factor: str) -> str:
+    """Return the name of a factor's param: without Hydra's `+`, and with what MLflow takes in place of `@`."""
+    return f"{FACTOR_GROUP}/{normpath(factor.lstrip('+').replace('@', ':'))}"
+
+
+def is_factor(param: str) -> bool:
+    """Return whether a param is a factor's, not a key of the configuration."""
+    return group_of(param) == FACTOR_GROUP
 
 
 def group_of(metric: str) -> str:

@@ -14,9 +14,11 @@ from mlflow.exceptions import MlflowException
 
 from ablate.errors import AblateError, Diverged, LeaseLost, TrackingError, is_resumable
 from ablate.tracking import names
-from ablate.tracking.study import experiment_id
+from ablate.tracking.factors import factor_levels, factor_params
+from ablate.tracking.notes import note_tags
+from ablate.tracking.study import definition_of, describe_study, set_experiment_tags, stamp_tag, study_experiment
 from ablate.tracking.system_metrics import system_metrics
-from ablate.tracking.tracked_run import TrackedRun, context_tags
+from ablate.tracking.tracked_run import TrackedRun, context_tags, log_params
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,7 @@ def track(
     name: str,
     tags: Mapping[str, str],
     project: Path,
+    factors: Mapping[str, str] | None = None,
     run_id: str | None = None,
     monitored: bool = False,
 ) -> Iterator[TrackedRun]:
@@ -39,6 +42,7 @@ def track(
         tags: Its first tags.
         project: Where artifacts are kept, in mlartifacts, if the store is a database that is not a file; a file's
             are beside it, and a server has its own place.
+        factors: The levels that are known of it, see `factors.factor_levels`.
         run_id: The run to resume, in whatever study it is; it keeps its name and tags.
         monitored: Whether the machine's load is recorded meanwhile, see `system_metrics`.
 
@@ -46,7 +50,7 @@ def track(
         The run, to be filled.
     """
     try:
-        own = _start(study, name, tags, project) if run_id is None else _resume(run_id)
+        own = _start(study, name, tags, project, factors or {}) if run_id is None else _resume(run_id)
     except MlflowException as error:
         raise TrackingError(f"MLflow refuses to start a run: {str(error).splitlines()[0]}") from error
     run = TrackedRun(own)
@@ -67,10 +71,21 @@ def track(
     _end(run, RunStatus.FINISHED, None)
 
 
-def _start(study: str, name: str, tags: Mapping[str, str], project: Path) -> str:
+def _start(study: str, name: str, tags: Mapping[str, str], project: Path, factors: Mapping[str, str]) -> str:
     """Make a run; MLflow's fluent functions would take one that the environment names instead."""
     client = mlflow.MlflowClient()
-    run = client.create_run(experiment_id(study, project), run_name=name, tags={**context_tags(), **tags})
+    experiment = study_experiment(study, project)
+    run = client.create_run(
+        experiment.experiment_id,
+        run_name=name,
+        tags={**context_tags(), **tags, names.TYPE_TAG: names.TRAINING, **stamp_tag(experiment.tags)},
+    )
+    definition = definition_of(experiment.tags)
+    baseline = definition["baseline"] if definition else None
+    variant = tags.get(names.VARIANT_TAG, "")
+    log_params(client, run.info.run_id, factor_params(factor_levels(factors, variant, baseline)))
+    if names.NOTE_TAG not in experiment.tags:
+        set_experiment_tags(experiment, note_tags(experiment.tags, describe_study(experiment, experiment.tags)))
     return str(run.info.run_id)
 
 

@@ -1,24 +1,31 @@
 """A study as an experiment of MLflow, with its question, definition and aliases as tags."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import mlflow
 import yaml
+from mlflow.entities import Experiment
 from mlflow.exceptions import MlflowException
 
 from ablate.errors import TrackingError
 from ablate.tracking import names
+from ablate.tracking.notes import is_generated, note_tags
 from ablate.tracking.store import artifact_folder
+from ablate.tracking.study_note import study_note
 
 LIMIT = 5000
 """Characters that MLflow takes in a tag of an experiment."""
 NO_ALIASES = "none"
+_MOST_STAMPS = 50
 
 
-def experiment_id(study: str, project: Path) -> str:
-    """Return a study's experiment in MLflow, made where there is none.
+def study_experiment(study: str, project: Path) -> Experiment:
+    """Return a study's experiment in MLflow, made where there is none, and shown as one of trained models.
 
     Raises:
         TrackingError: It was deleted.
@@ -29,18 +36,50 @@ def experiment_id(study: str, project: Path) -> str:
         folder = artifact_folder(mlflow.get_tracking_uri(), project)
         try:
             location = (folder / study).as_uri() if folder else None
-            return str(client.create_experiment(study, artifact_location=location))
+            client.create_experiment(study, artifact_location=location, tags={names.KIND_TAG: names.TRAINING_KIND})
         except MlflowException:
-            # Another process was faster.
-            found = client.get_experiment_by_name(study)
-            if found is None:
+            # Another process may have been faster.
+            if client.get_experiment_by_name(study) is None:
                 raise
+        found = client.get_experiment_by_name(study)
+        assert found is not None
     if found.lifecycle_stage != "active":
         raise TrackingError(
             f"study {study} was deleted in MLflow: restore it there (experiment {found.experiment_id}), "
             "or choose another study.name"
         )
-    return str(found.experiment_id)
+    kind = found.tags.get(names.KIND_TAG, "")
+    if not kind or kind.endswith("_inferred"):  # else a person has chosen it
+        client.set_experiment_tag(found.experiment_id, names.KIND_TAG, names.TRAINING_KIND)
+    return found
+
+
+def stamp(definition: Mapping[str, Any]) -> str:
+    """Return eight digits that change with a study's definition, its name apart."""
+    content = {key: value for key, value in definition.items() if key != "name"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def stamp_tag(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return the tag that tells a run the stamp of its study's definition; none where it has no definition.
+
+    Args:
+        tags: Of the study's experiment.
+    """
+    stamps = tags.get(names.STAMPS_TAG, "").split()
+    return {names.STAMP_TAG: stamps[-1]} if stamps else {}
+
+
+def question_of(tags: Mapping[str, str]) -> str | None:
+    """Return the question that a study asks; None where none was recorded.
+
+    Args:
+        tags: Of the study's experiment.
+    """
+    if names.QUESTION_TAG in tags:
+        return tags[names.QUESTION_TAG]
+    # Of an older store, or what a person has written above an ad-hoc sweep.
+    return None if is_generated(tags) else tags.get(names.NOTE_TAG)
 
 
 def record_study(name: str, definition: Mapping[str, Any], aliases: Sequence[str], project: Path) -> None:
@@ -58,18 +97,69 @@ def record_study(name: str, definition: Mapping[str, Any], aliases: Sequence[str
     question = str(definition["question"])
     tags = {
         names.QUESTION_TAG: question if len(question) <= LIMIT else f"{question[: LIMIT - 4]} ...",
-        **_in_pieces(names.DEFINITION_TAG, yaml.safe_dump(dict(definition), sort_keys=False)),
-        **_in_pieces(names.ALIASES_TAG, "\n".join(aliases) or NO_ALIASES),
+        **in_pieces(names.DEFINITION_TAG, yaml.safe_dump(dict(definition), sort_keys=False)),
+        **in_pieces(names.ALIASES_TAG, "\n".join(aliases) or NO_ALIASES),
     }
     try:
-        experiment, client = experiment_id(name, project), mlflow.MlflowClient()
-        for tag, text in tags.items():
-            client.set_experiment_tag(experiment, tag, text)
+        experiment = study_experiment(name, project)
+        tags |= _stamps(experiment.tags, stamp(definition))
+        described = {**experiment.tags, **tags}
+        if names.QUESTION_TAG not in experiment.tags and names.DEFINITION_TAG in experiment.tags:
+            described.pop(names.NOTE_TAG, None)  # the question, in an older store
+        tags |= note_tags(described, describe_study(experiment, described))
+        set_experiment_tags(experiment, tags)
     except MlflowException as error:
         raise TrackingError(f"study {name} cannot be tracked: {str(error).splitlines()[0]}") from error
 
 
-def _in_pieces(tag: str, text: str) -> dict[str, str]:
+def describe_study(
+    experiment: Experiment, tags: Mapping[str, str], varied: Mapping[str, Sequence[str]] | None = None
+) -> str:
+    """Return the description of a study, see `study_note`.
+
+    Args:
+        experiment: Its experiment.
+        tags: The experiment's tags.
+        varied: The levels of an ad-hoc sweep.
+    """
+    return study_note(
+        definition_of(tags),
+        name=experiment.name,
+        experiment_id=experiment.experiment_id,
+        stamps=tags.get(names.STAMPS_TAG, "").splitlines(),
+        varied=varied,
+        report=join_pieces(tags, names.SUMMARY_TAG),
+        limit=LIMIT,
+    )
+
+
+def definition_of(tags: Mapping[str, str]) -> Mapping[str, Any] | None:
+    """Return the definition of a study, as plain values; None where it has none, or one that was edited in MLflow."""
+    try:
+        definition = yaml.safe_load(join_pieces(tags, names.DEFINITION_TAG))
+    except yaml.YAMLError:
+        return None
+    known = isinstance(definition, dict) and {"question", "baseline", "factors", "design", "seeds", "metric"}
+    return definition if known and known <= definition.keys() else None
+
+
+def _stamps(tags: Mapping[str, str], newest: str) -> dict[str, str]:
+    """Add the stamp of a definition to those of before, where it is another one."""
+    before = tags.get(names.STAMPS_TAG, "").splitlines()
+    if stamp_tag(tags).get(names.STAMP_TAG) == newest:
+        return {}
+    return {names.STAMPS_TAG: "\n".join([*before[-_MOST_STAMPS:], f"{datetime.now(UTC):%Y-%m-%d} {newest}"])}
+
+
+def set_experiment_tags(experiment: Experiment, tags: Mapping[str, str]) -> None:
+    """Write those tags of an experiment that it does not have yet as they are."""
+    client = mlflow.MlflowClient()
+    for tag, text in tags.items():
+        if experiment.tags.get(tag) != text:
+            client.set_experiment_tag(experiment.experiment_id, tag, text)
+
+
+def in_pieces(tag: str, text: str) -> dict[str, str]:
     """Split a text into as many tags as it needs, and one that is empty behind them."""
     pieces = [text[start : start + LIMIT] for start in range(0, len(text), LIMIT)]
     return {piece_tag(tag, place): piece for place, piece in enumerate([*pieces, ""])}

@@ -12,7 +12,7 @@ from mlflow.entities import Metric, Run, RunStatus, ViewType
 from mlflow.exceptions import MlflowException
 
 from ablate.errors import TrackingError
-from ablate.tracking.names import TAG_PREFIX
+from ablate.tracking.names import TAG_PREFIX, TYPE_TAG
 from ablate.tracking.sqlite import located
 from ablate.tracking.store import open_store
 
@@ -73,8 +73,9 @@ def log_study_artifacts(
                 "in. uri= names another store, track=false leaves that out"
             )
         older = _newest_first(client, experiment.experiment_id, f"tags.`{_tag(kind)}` = '{name}'")
-        tags = {_tag(kind): name}
+        tags = {_tag(kind): name, TYPE_TAG: kind}
         run = older[0] if older else client.create_run(experiment.experiment_id, run_name=kind, tags=tags)
+        client.set_tag(run.info.run_id, TYPE_TAG, kind)  # one of an older version has none
         # Read while they are half replaced, they would be of two versions.
         client.update_run(run.info.run_id, RunStatus.to_string(RunStatus.RUNNING))
         for file in files:

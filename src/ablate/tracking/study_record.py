@@ -15,7 +15,7 @@ from ablate.errors import TrackingError
 from ablate.tracking import names
 from ablate.tracking.run_records import rows_of
 from ablate.tracking.stored_runs import OURS, artifacts_of, search, unreadable, usable
-from ablate.tracking.study import NO_ALIASES, join_pieces
+from ablate.tracking.study import NO_ALIASES, join_pieces, question_of
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class StudyRecord:
             `variant`, `seed` (int), `identity`, `configuration`, `setting`, `reason`, `error`, `commit`, ...; missing
             where a run lacks it. `missing` says why a finished run's result cannot be read.
         metrics: Index `run_id`, one column a metric, its last value.
-        params: Index `run_id`, one column a param, as text.
+        params: Index `run_id`, one column a key of the configuration, as text.
         artifacts: By `run_id`, the address of the folder of a run's artifacts, that of another study's run where the
             result is cached; None where it is gone.
     """
@@ -131,6 +131,10 @@ class StudyRecord:
             raise TrackingError(f"run {run_id} has no artifact {place}: {str(error).splitlines()[0]}") from error
 
 
+def _config(params: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in params.items() if not names.is_factor(key)}
+
+
 @contextmanager
 def _intact(run_id: str, place: str) -> Iterator[None]:
     try:
@@ -175,13 +179,13 @@ def read_study(name: str, uri: str) -> StudyRecord:
     ids = pd.Index([run.info.run_id for run in runs], name="run_id")
     return StudyRecord(
         name=name,
-        question=experiment.tags.get(names.QUESTION_TAG),
+        question=question_of(experiment.tags),
         definition=join_pieces(experiment.tags, names.DEFINITION_TAG) or None,
         aliases=[line for line in join_pieces(experiment.tags, names.ALIASES_TAG).splitlines() if line != NO_ALIASES],
         uri=uri,
         experiment_id=experiment.experiment_id,
         runs=pd.DataFrame(rows_of(runs, unreadable(runs, artifacts)), index=ids),
         metrics=pd.DataFrame([names.current_metrics(run.data.metrics) for run in runs], index=ids),
-        params=pd.DataFrame([run.data.params for run in runs], index=ids),
+        params=pd.DataFrame([_config(run.data.params) for run in runs], index=ids),
         artifacts=artifacts,
     )

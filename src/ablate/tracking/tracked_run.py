@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 _BATCH = 1000
 _PARAM_BATCH = 100
 """Metrics and params that MLflow takes at a time."""
+_EVALUATION = ("eval", "evaluation", "validation", "test")
+"""What a task may call the examples that evaluate, in `DataSummary.counts`."""
 _CONTEXT = ("mlflow.user", "mlflow.source.", "mlflow.databricks.")
 """The tags that are taken from a run's surroundings: who and what started it; no parent, and none of ours."""
 
@@ -109,9 +111,12 @@ class TrackedRun:
     @_to_store
     def log_data(self, data: DataSummary) -> None:
         """Write the data set: MLflow's dataset input, its fingerprint and counts, and what was left out."""
-        dataset = _TrackedData(data)._to_mlflow_entity()
-        given = DatasetInput(dataset, [InputTag(MLFLOW_DATASET_CONTEXT, "training")])
-        self._client.log_inputs(self.run_id, datasets=[given])
+        evaluation = {name: count for name, count in data.counts.items() if name in _EVALUATION and count}
+        training = {name: count for name, count in data.counts.items() if name not in evaluation}
+        given = [_input(data, data.name, training, "training")]
+        if evaluation:
+            given.append(_input(data, f"{data.name} evaluation", evaluation, "evaluation"))
+        self._client.log_inputs(self.run_id, datasets=given)
         self.set_tags({names.FINGERPRINT_TAG: data.fingerprint})
         self.log_metrics({names.metric_name(names.DATA_GROUP, name): count for name, count in data.counts.items()})
         if data.problems:
@@ -217,10 +222,10 @@ def _sample_table(samples: Mapping[str, Mapping[str, Image.Image]]) -> pd.DataFr
 class _TrackedData(MetaDataset):
     """A data set as MLflow shows it, with the counts as its profile."""
 
-    def __init__(self, data: DataSummary):
-        self._counts = dict(data.counts)
+    def __init__(self, data: DataSummary, name: str, counts: Mapping[str, int]):
+        self._counts = dict(counts)
         # MLflow allows a digest 36 characters; the whole fingerprint is a tag of the run.
-        super().__init__(CodeDatasetSource(tags={"source": data.source}), name=data.name, digest=data.fingerprint[:32])
+        super().__init__(CodeDatasetSource(tags={"source": data.source}), name=name, digest=data.fingerprint[:32])
 
     @property
     def profile(self) -> dict[str, int]:
@@ -228,6 +233,12 @@ class _TrackedData(MetaDataset):
 
     def to_dict(self) -> dict[str, str]:
         return {**super().to_dict(), "profile": json.dumps(self._counts)}
+
+
+def _input(data: DataSummary, name: str, counts: Mapping[str, int], context: str) -> DatasetInput:
+    # By name and digest, MLflow tells the examples that train from those that evaluate.
+    entity = _TrackedData(data, name, counts)._to_mlflow_entity()
+    return DatasetInput(entity, [InputTag(MLFLOW_DATASET_CONTEXT, context)])
 
 
 def log_params(client: mlflow.MlflowClient, run_id: str, params: Sequence[Param]) -> None:

@@ -28,7 +28,7 @@ from ablate.study.planning import PlannedRun, read_statuses
 from ablate.study.progress import show_progress
 from ablate.study.summary import summarize_sweep
 from ablate.study.sweep import plan_sweep
-from ablate.tracking.store import check_store
+from ablate.tracking.store import check_store, is_open, open_store
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +92,7 @@ class _Sweep:
         self._attempts = Counter[int]()
         self._launcher_failed = set[int]()
         self._launched = 0
+        self._linked = 0
 
     def read_statuses(self) -> list[RunState]:
         """Return the status of each run."""
@@ -186,18 +187,35 @@ class _Sweep:
                 # Another command may have done it meanwhile.
                 (now,) = read_statuses([run], alive=False, since=self._since)
                 if lease is not None and now.run_id is not None and now.study != run.study:
-                    link_cached_run(now.run_id, study=run.study, variant=run.variant.name, project=results_dir())
+                    link_cached_run(
+                        now.run_id,
+                        study=run.study,
+                        variant=run.variant.name,
+                        project=results_dir(),
+                        factors=run.factors,
+                    )
+                    self._linked += 1
 
     def summarize(self) -> SweepIncomplete | None:
         """Print the summary, and return the error that names runs without a result, if any."""
+        self._describe()
         lines, missing = summarize_sweep(self.planned, self.read_statuses(), self.errors, began=self.began)
         print("\n".join(lines), flush=True)
         return missing
 
+    def _describe(self) -> None:
+        """Bring what MLflow shows of the study up to date, where something has changed."""
+        from ablate.tracking.overview import update_study
+
+        if self._launched or self._linked:
+            for uri, study in sorted({(run.uri, run.study) for run in self.planned}):
+                if not is_open(uri):
+                    open_store(uri)
+                update_study(study)
+
 
 def announce(study: StudyFile, uri: str) -> None:
     """Print the question of a study and the aliased effects of its design, and record it in a store."""
-    from ablate.tracking.store import open_store
     from ablate.tracking.study import record_study
 
     aliases = study.expansion().aliases
