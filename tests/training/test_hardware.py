@@ -1,4 +1,3 @@
-import logging
 import os
 import subprocess
 import sys
@@ -7,7 +6,7 @@ import keras
 import pytest
 
 from ablate.config.training import HardwareConfig
-from ablate.training.hardware import _native_log, configure
+from ablate.training.hardware import configure
 
 
 def hardware(**arguments: object) -> HardwareConfig:
@@ -50,22 +49,3 @@ def test_onednn_and_threads_are_set_before_tensorflow_is_there() -> None:
     )
     assert finished.stdout == "0 1 false\n"
     assert finished.stderr == ""
-
-
-def test_native_messages_go_to_the_debug_log(
-    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
-) -> None:
-    with caplog.at_level(logging.DEBUG), _native_log():
-        os.write(2, b"no GPU here\n")
-    assert "no GPU here" in caplog.messages
-    assert capfd.readouterr().err == ""
-
-
-def test_native_messages_are_shown_where_something_fails(capfd: pytest.CaptureFixture[str]) -> None:
-    def fail() -> None:
-        os.write(2, b"the driver is too old\n")
-        raise ImportError
-
-    with pytest.raises(ImportError), _native_log():
-        fail()
-    assert "the driver is too old" in capfd.readouterr().err

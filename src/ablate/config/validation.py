@@ -6,7 +6,9 @@ Imports neither TensorFlow nor MLflow.
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -21,6 +23,7 @@ from ablate.config.schema import Schema, validate
 from ablate.config.sections import RunConfig
 from ablate.config.training import NO_TRAINING
 from ablate.errors import ConfigError
+from ablate.system.native_log import native_log
 from ablate.task import KerasTask, OwnLoopTask, Task, trains_itself
 
 _TARGET = "_target_"
@@ -97,7 +100,8 @@ def _task_class(section: Mapping[str, Any]) -> type[Task]:
     module, _, name = str(target).rpartition(".")
     fix_environment()  # a task's module may import Keras
     try:
-        named = getattr(importlib.import_module(module), name)
+        with nullcontext() if "tensorflow" in sys.modules else native_log(of="tensorflow"):
+            named = getattr(importlib.import_module(module), name)
     except Exception as error:  # whatever the code of a module raises
         raise ConfigError(f"task._target_={target} cannot be imported: {error}") from error
     # Nothing but a task is called: a configuration may come from somebody else's study or store.

@@ -36,6 +36,7 @@ IRRELEVANT = (
     "ablate.system.images",
     "ablate.config.schema",
     "ablate.task",
+    "ablate.system.native_log",
     "ablate.system.processor",
     "ablate.system.signals",
     "ablate.tracking",

@@ -13,6 +13,7 @@ import pandas as pd
 from pydantic import BaseModel
 
 from ablate.errors import ConfigError, TaskError
+from ablate.system.native_log import native_log
 from ablate.task import DataSummary, Evaluation, FoundData, Metric
 from ablate.tasks.constant_prediction import Repeated, suggested
 from ablate.tasks.measured import Measured, full_precision
@@ -229,7 +230,8 @@ class KerasModelTask:
         from ablate.training.hardware import import_tensorflow
 
         import_tensorflow()
-        return self.build_model(0)
+        with native_log():  # a first tensor starts TensorFlow's runtime
+            return self.build_model(0)
 
     def layer_table(self) -> pd.DataFrame:
         """Return the model's layers, see `model_description.layer_table`."""

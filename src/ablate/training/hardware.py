@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ablate.config.environment import DATA_FORMAT, EPSILON, FLOATX, fix_environment, set_onednn
 from ablate.config.training import HardwareConfig
+from ablate.system.native_log import native_log
 from ablate.system.threads import job_threads
 from ablate.training.devices import choose, driver_version
 
@@ -70,7 +68,7 @@ def configure(hardware: HardwareConfig, *, seed: int, deterministic: bool) -> Ha
     import keras
     import tensorflow as tf
 
-    with _native_log():
+    with native_log():
         gpus = tf.config.list_physical_devices("GPU")
     if not gpus and not isinstance(hardware.devices, str) and any(Path("/dev").glob("nvidia[0-9]*")):
         log.warning("This machine has a GPU that TensorFlow does not see: is the extra `ablate[gpu]` installed?")
@@ -121,7 +119,7 @@ def import_tensorflow() -> None:
         ConfigError: What Keras reads would make its import fail, see `fix_environment`.
     """
     fix_environment()
-    with _native_log():
+    with native_log():
         import_module("keras")
         import_module("tensorflow")
 
@@ -134,28 +132,3 @@ def peak_device_memory_mib() -> float | None:
     if not gpus:
         return None
     return sum(tf.config.experimental.get_memory_info(gpu.name)["peak"] for gpu in gpus) / 2**20
-
-
-@contextmanager
-def _native_log() -> Iterator[None]:
-    """Send what TensorFlow's native code prints at its start to the debug log; to stderr only where it fails.
-
-    Half a dozen lines, some called errors, say that a machine without a GPU has none; no setting silences them.
-    """
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    with tempfile.TemporaryFile("w+", errors="replace") as printed:
-        os.dup2(printed.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            os.dup2(stderr, 2)
-            printed.seek(0)
-            sys.stderr.write(printed.read())
-            raise
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
-        printed.seek(0)
-        for line in printed:
-            log.debug("%s", line.rstrip())
