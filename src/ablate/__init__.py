@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ablate.tasks.array_task import ArrayTask as ArrayTask
     from ablate.tasks.dataset_task import DatasetTask as DatasetTask
+    from ablate.tasks.fingerprint import fingerprint as fingerprint
     from ablate.tasks.function_task import FunctionTask as FunctionTask
     from ablate.tasks.measures import Measure as Measure
     from ablate.tasks.measures import SetMeasure as SetMeasure
@@ -22,6 +23,7 @@ _EXPORTS = {
     "FunctionTask": "ablate.tasks.function_task",
     "Measure": "ablate.tasks.measures",
     "SetMeasure": "ablate.tasks.measures",
+    "fingerprint": "ablate.tasks.fingerprint",
 }
 """The public names, and the modules that define them."""
 

@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 from ablate.errors import DataError
-from ablate.tasks.sources import ArraySource, content_digest, example_digests, shuffled, source_of
+from ablate.tasks.fingerprint import fingerprint
+from ablate.tasks.sources import ArraySource, example_digests, shuffled, source_of
 
 X, Y = np.arange(22, dtype=np.float32).reshape(11, 2), np.arange(11)
 
@@ -95,7 +96,7 @@ def test_contents_decide_on_fingerprints(name: str) -> None:
     [X.astype(np.float64), X[::-1], X + 1, X.reshape(11, 1, 2)],
 )
 def test_another_type_order_value_or_shape_is_another_content(other: np.ndarray) -> None:
-    assert content_digest(X) != content_digest(other)
+    assert fingerprint(X) != fingerprint(other)
     assert ArraySource(other, Y, "").fingerprint() != ArraySource(X, Y, "").fingerprint()
 
 

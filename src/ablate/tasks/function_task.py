@@ -66,7 +66,10 @@ class FunctionTask:
         raise NotImplementedError
 
     def fingerprint(self) -> str:
-        """Return a hash of the data that `train` reads; override it, or a change of the data goes unnoticed."""
+        """Return a hash of the data that `train` reads; override it, or a change of the data goes unnoticed.
+
+        `ablate.fingerprint` makes one of arrays, or of the paths of files.
+        """
         return hashlib.sha256(b"not said").hexdigest()
 
     @property

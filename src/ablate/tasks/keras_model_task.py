@@ -16,11 +16,12 @@ from ablate.errors import ConfigError, TaskError
 from ablate.system.native_log import native_log
 from ablate.task import DataSummary, Evaluation, FoundData, Metric
 from ablate.tasks.constant_prediction import Repeated, suggested
+from ablate.tasks.fingerprint import leaves
 from ablate.tasks.measured import Measured, full_precision
 from ablate.tasks.measures import Measure, check_measures, metrics_of, take
 from ablate.tasks.pictures import Sample
 from ablate.tasks.settings import recorded, settings_of, values_of, without
-from ablate.tasks.sources import Source, dataset_of, leaves, length
+from ablate.tasks.sources import Source, dataset_of, length
 
 if TYPE_CHECKING:
     import keras

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ablate.errors import DataError
+from ablate.tasks.fingerprint import fingerprint, leaves
 from ablate.tasks.measures import take
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class ArraySource(IndexedSource):
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of all contents, in order; many times faster than example by example."""
-        return content_digest(self.inputs, self.targets)
+        return fingerprint(self.inputs, self.targets)
 
 
 class ItemSource(IndexedSource):
@@ -364,15 +365,6 @@ def as_arrays(values: Any, where: str) -> Any:
     return array
 
 
-def leaves(values: Any) -> list[npt.NDArray[Any]]:
-    """Return the arrays of a structure, in order of its keys."""
-    if isinstance(values, Mapping):
-        return [leaf for key in sorted(values) for leaf in leaves(values[key])]
-    if isinstance(values, list | tuple):
-        return [leaf for value in values for leaf in leaves(value)]
-    return [np.asarray(values)]
-
-
 def length(values: Any) -> int:
     """Return the number of examples of a batch's inputs or targets."""
     return len(leaves(values)[0])
@@ -398,14 +390,3 @@ def example_digests(inputs: Any, targets: Any) -> list[str]:
         for array in arrays
     ]
     return [hashlib.sha256(b";".join([kind, *parts])).hexdigest()[:32] for parts in zip(*rows, strict=True)]
-
-
-def content_digest(*structures: Any) -> str:
-    """Return the SHA-256 of arrays: of types, shapes and values."""
-    digest = hashlib.sha256()
-    for structure in structures:
-        for array in leaves(structure):
-            digest.update(f"{array.dtype.str} {array.shape};".encode())
-            content = np.ascontiguousarray(array)
-            digest.update(str(content.tolist()).encode() if content.dtype == object else content.tobytes())
-    return digest.hexdigest()
