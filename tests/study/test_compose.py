@@ -16,7 +16,8 @@ from omegaconf import DictConfig
 from ablate.config.hydra_job import unresolved_values
 from ablate.config.paths import conf_dir, experiment_folders
 from ablate.config.validation import validate_config
-from ablate.study.compose import Load, compose_runs
+from ablate.study.compose import compose_runs
+from ablate.study.compose_variants import Load
 from ablate.study.definition import load_study, study_runs
 
 Runs = Sequence[Sequence[str]]
@@ -73,17 +74,18 @@ def test_a_shipped_study_is_what_hydra_composes(name: str, load: Load) -> None:
 
 
 @pytest.mark.slow
-def test_each_variant_is_composed_once(load: Load) -> None:
+@pytest.mark.parametrize(("name", "compositions"), [("optimizer_by_resolution", 5), ("screening", 6)])
+def test_levels_are_composed_once_and_a_variant_to_compare(name: str, compositions: int, load: Load) -> None:
     composed: list[tuple[str, ...]] = []
 
     def counted(overrides: list[str]) -> DictConfig:
         composed.append(tuple(overrides))
         return load(overrides)
 
-    study = load_study("optimizer_by_resolution")
+    study = load_study(name)
     runs = [run.overrides for run in study_runs(study, ["scale=smoke"])]
     compose_runs(counted, runs)
-    assert len(composed) == len(study.expansion().variants) == len(runs) / len(study.seeds)
+    assert len(composed) == compositions < len(study.expansion().variants)
 
 
 @pytest.mark.parametrize(

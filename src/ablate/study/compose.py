@@ -1,16 +1,11 @@
-"""Composition of a sweep's runs: Hydra composes each variant once."""
+"""Composition of a sweep's runs: those of a variant are composed once."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig
 
-from ablate.config.hydra_job import unresolved_values
 from ablate.config.interpolation import has_hydra_interpolation, resolve
-
-Load = Callable[[list[str]], DictConfig]
-Values = dict[str, Any]
+from ablate.study.compose_variants import Load, Values, compose_variants
 
 SET_AFTERWARDS = ("seed", "study.name", "study.variant")
 """Keys that no config group depends on, and in which the runs of a variant differ."""
@@ -20,7 +15,7 @@ def compose_runs(load: Load, runs: Sequence[Sequence[str]]) -> list[Values]:
     """Compose the configuration of every run of a sweep.
 
     Runs that differ in their seed and names alone are composed once, as that takes Hydra a tenth of a second; what
-    they differ in is set afterwards.
+    they differ in is set afterwards. See `compose_variants` for the variants.
 
     Args:
         load: Hydra's composition of one list of overrides.
@@ -31,14 +26,16 @@ def compose_runs(load: Load, runs: Sequence[Sequence[str]]) -> list[Values]:
         run's own job: `${hydra:..}`.
     """
     parser = OverridesParser.create()
-    composed: dict[tuple[str, ...], Values] = {}
-    result = []
+    split = []
     for overrides in runs:
         keys = [line.partition("=")[0].removeprefix("++") for line in overrides]
         afterwards = () if "study" in keys else SET_AFTERWARDS
         variant = tuple(line for key, line in zip(keys, overrides, strict=True) if key not in afterwards)
-        if variant not in composed:
-            composed[variant] = unresolved_values(load([*variant]))
+        split.append((overrides, variant))
+    variants = list(dict.fromkeys(variant for _, variant in split))
+    composed = dict(zip(variants, compose_variants(load, variants), strict=True))
+    result = []
+    for overrides, variant in split:
         values = dict(composed[variant])
         for override in parser.parse_overrides([line for line in overrides if line not in variant]):
             section, _, key = override.key_or_group.rpartition(".")

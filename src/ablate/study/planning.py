@@ -22,7 +22,8 @@ from ablate.errors import ConfigError
 from ablate.execution.identity import configuration, identity_of
 from ablate.execution.lease import lease_owner
 from ablate.execution.status import STATUS_COLUMNS, RunState, run_state
-from ablate.study.compose import Load, compose_runs
+from ablate.study.compose import compose_runs
+from ablate.study.compose_variants import Load
 from ablate.task import FoundData, Task, data_config
 from ablate.tracking.store import checkpoint_folder, exists, is_open, open_store, store_uri
 

@@ -15,7 +15,7 @@ from ablate.config.paths import results_dir
 from ablate.config.schema import unknown_key
 from ablate.config.short_names import shorten
 from ablate.errors import ConfigError
-from ablate.study.compose import Load
+from ablate.study.compose_variants import Load
 from ablate.study.definition import StudyFile, load_study, study_files, study_runs
 from ablate.study.planning import PlannedRun, plan_runs
 
