@@ -58,7 +58,7 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
         ConfigError: There is no such metric.
         TrackingError: No run has finished, or an artifact of one is missing.
     """
-    definition = _definition(record)
+    definition = definition_of(record)
     planned = _planned(definition) if definition else None
     selection = newest_finished(record.runs, record.readable, planned)
     if selection.runs.empty:
@@ -129,7 +129,12 @@ def _of_each(runs: pd.Index, read: Callable[[str], _Read]) -> dict[str, _Read]:
         return dict(zip(ids, pool.map(read, ids), strict=True))
 
 
-def _definition(record: StudyRecord) -> StudyFile | None:
+def definition_of(record: StudyRecord) -> StudyFile | None:
+    """Return the file of a study; None where it has none.
+
+    Raises:
+        TrackingError: What the store holds cannot be read.
+    """
     if record.definition is None:
         return None
     try:

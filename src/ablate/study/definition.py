@@ -164,10 +164,10 @@ def study_runs(study: StudyFile, shared: Sequence[str] = (), *, name: str | None
             seed=seed,
             overrides=(
                 *shared,
-                *(f"{factor}={_override_value(level)}" for factor, level in levels.items()),
+                *(f"{factor}={override_value(level)}" for factor, level in levels.items()),
                 f"seed={seed}",
-                name or f"study.name={_override_value(study.name)}",
-                f"study.variant={_override_value(study.variant_of(levels).name)}",
+                name or f"study.name={override_value(study.name)}",
+                f"study.variant={override_value(study.variant_of(levels).name)}",
             ),
         )
         for seed in study.seeds
@@ -175,16 +175,16 @@ def study_runs(study: StudyFile, shared: Sequence[str] = (), *, name: str | None
     ]
 
 
-def _override_value(level: Level) -> str:
+def override_value(level: Level) -> str:
     """Write a level such that Hydra reads it back: text other than a plain word in quotes."""
     if level is None:
         return "null"
     if isinstance(level, bool):
         return str(level).lower()
     if isinstance(level, list):
-        return f"[{','.join(map(_override_value, level))}]"
+        return f"[{','.join(map(override_value, level))}]"
     if isinstance(level, dict):
-        return f"{{{','.join(f'{key}:{_override_value(value)}' for key, value in level.items())}}}"
+        return f"{{{','.join(f'{key}:{override_value(value)}' for key, value in level.items())}}}"
     if isinstance(level, str) and (not _UNQUOTED.fullmatch(level) or level.lower() in _NOT_TEXT):
         # Hydra reads a backslash as an escape only before a quote.
         escaped = re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + (r"\'" if found[2] else ""), level)

@@ -15,7 +15,14 @@ def format_plan(plan: Mapping[str, Any]) -> str:
     Args:
         plan: As `python -m ablate.plan --json` prints it.
     """
-    rows = [
+    header = f"Study {plan['study']}" + (f": {plan['question']}" if plan["question"] else "")
+    table = tabulate(plan_rows(plan), headers="keys", colalign=("left", "right", "left", "right", "right", "right"))
+    return "\n".join([header, table, "", *plan_lines(plan)])
+
+
+def plan_rows(plan: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what is shown of each run, by heading."""
+    return [
         {
             "variant": shorten(run["variant"]),
             "seed": run["seed"],
@@ -26,11 +33,13 @@ def format_plan(plan: Mapping[str, Any]) -> str:
         }
         for run in plan["runs"]
     ]
+
+
+def plan_lines(plan: Mapping[str, Any]) -> list[str]:
+    """Return what is said below the runs: how many there are, and how long they take."""
     total, last = plan["total"], plan["last_prediction"]
-    lines = [f"Study {plan['study']}" + (f": {plan['question']}" if plan["question"] else "")]
-    lines += [tabulate(rows, headers="keys", colalign=("left", "right", "left", "right", "right", "right")), ""]
     counts = (f"{count} {status}" for status, count in total["statuses"].items())
-    lines.append(f"{total['runs']} runs: {', '.join(counts)}")
+    lines = [f"{total['runs']} runs: {', '.join(counts)}"]
     if total["seconds_left"] is None:
         lines.append("Time: unknown until a run has finished here; calibrate=true times a few steps of each variant")
     else:
@@ -51,7 +60,7 @@ def format_plan(plan: Mapping[str, Any]) -> str:
         lines += ["", "Results depend on:"]
         lines += [f"  {digest}  {name}" for name, digest in sorted(plan["code"]["modules"].items())]
         lines += [f"  {version:16}  {name}" for name, version in sorted(plan["code"]["libraries"].items())]
-    return "\n".join(lines)
+    return lines
 
 
 def _number(value: float | None, form: str) -> str:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tqdm import tqdm
 
@@ -22,6 +22,33 @@ _STORE_SECONDS = 15.0
 _PRINT_SECONDS = 60.0
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far a sweep is.
+
+    Attributes:
+        study: Name of its study.
+        uri: Address of its store.
+        runs: Its number of runs.
+        done: How many have a result.
+        failed: How many failed.
+        share: How many are done, those in training counted by the share of their steps.
+        seconds_left: Estimate of the time that it still takes; None where unknown.
+    """
+
+    study: str
+    uri: str
+    runs: int
+    done: int
+    failed: int
+    share: float
+    seconds_left: float | None
+
+
+LISTENERS: list[Callable[[Progress], None]] = []
+"""Are told of the progress, in place of the terminal."""
+
+
 @contextmanager
 def show_progress(
     planned: Sequence[PlannedRun], seconds: Sequence[float], look: Callable[[], list[RunState]]
@@ -34,6 +61,8 @@ def show_progress(
         look: Returns the status of each.
     """
     ended = threading.Event()
+    if LISTENERS:
+        _tell_listeners(planned, look(), seconds)
     thread = threading.Thread(target=_show, args=(planned, seconds, look, ended), daemon=True)
     thread.start()
     try:
@@ -41,8 +70,27 @@ def show_progress(
     finally:
         ended.set()
         thread.join(timeout=2)
+        if LISTENERS:
+            with suppress(AblateError):
+                _tell_listeners(planned, look(), seconds)
         if sys.stderr.isatty():
             sys.stderr.write(CLEAR_LINE)
+
+
+def _tell_listeners(planned: Sequence[PlannedRun], found: Sequence[RunState], seconds: Sequence[float]) -> None:
+    done = sum(one.finished for one in found)
+    training = [one.owner.progress for one in found if one.owner is not None]
+    progress = Progress(
+        study=planned[0].study,
+        uri=planned[0].uri,
+        runs=len(planned),
+        done=done,
+        failed=sum(one.failed for one in found),
+        share=done + sum(one.get("step", 0) / one["steps"] for one in training if one.get("steps")),
+        seconds_left=estimate_time_left(found, seconds),
+    )
+    for listener in LISTENERS:
+        listener(progress)
 
 
 def progress_line(
@@ -131,7 +179,9 @@ def _show(
             one if held is None else replace(one, status=Status.RUNNING, owner=held)
             for one, held in zip(found, owners, strict=True)
         ]
-        if terminal:
+        if LISTENERS:
+            _tell_listeners(planned, found, seconds)
+        elif terminal:
             width = os.get_terminal_size(sys.stderr.fileno()).columns or 120
             sys.stderr.write(f"{CLEAR_LINE}{progress_line(planned, found, seconds, width)}")
             sys.stderr.flush()

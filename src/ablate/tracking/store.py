@@ -8,7 +8,8 @@ import sqlite3
 import sys
 import tempfile
 import warnings
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -105,6 +106,26 @@ def open_store(uri: str, *, to_read: bool = False) -> None:
                 relocate(uri)
             except sqlite3.Error as error:
                 raise TrackingError(f"the tracking store {uri} cannot be written: {error}") from error
+
+
+@contextmanager
+def opened_to_read(uri: str) -> Iterator[None]:
+    """Open a store to read it, in a process that may use MLflow itself: afterwards MLflow's settings are as before.
+
+    Raises:
+        TrackingError: See `open_store`.
+    """
+    before = {name: value for name, value in os.environ.items() if name.startswith("MLFLOW_")}
+    try:
+        open_store(uri, to_read=True)
+        yield
+    finally:
+        # What MLflow was told before stands in its environment as well.
+        if "mlflow" in sys.modules:
+            sys.modules["mlflow"].set_tracking_uri(None)
+        for name in [name for name in os.environ if name.startswith("MLFLOW_")]:
+            del os.environ[name]
+        os.environ.update(before)
 
 
 def exists(uri: str) -> bool:

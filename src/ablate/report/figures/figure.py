@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import seaborn as sns
 from matplotlib import font_manager, style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -123,6 +124,18 @@ def drawing(width: float, height: float) -> Drawing:
     """Return an empty drawing of a size in inches."""
     drawn = Drawing(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(drawn)
+    return drawn
+
+
+def picture_drawing(content: bytes) -> Drawing:
+    """Return a drawing that shows a picture, at its own size."""
+    with Image.open(io.BytesIO(content)) as picture:
+        pixels = np.asarray(picture.convert("RGB"))
+    drawn = Drawing(figsize=(pixels.shape[1] / DPI, pixels.shape[0] / DPI))
+    FigureCanvasAgg(drawn)
+    axes = drawn.add_axes((0, 0, 1, 1))
+    axes.imshow(pixels, interpolation="nearest")
+    axes.set_axis_off()
     return drawn
 
 
