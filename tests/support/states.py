@@ -22,6 +22,9 @@ def running(**progress: Any) -> RunState:
 def planned(count: int, name: str = "run") -> list[PlannedRun]:
     """Return runs of a study `own`, as far as they are printed."""
     return [
-        cast(PlannedRun, SimpleNamespace(study="own", name=f"{name}{place}", identity=f"id{place}"))
+        cast(
+            PlannedRun,
+            SimpleNamespace(study="own", uri="sqlite:////own.db", name=f"{name}{place}", identity=f"id{place}"),
+        )
         for place in range(count)
     ]

@@ -98,6 +98,11 @@ def _missing(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 def _task_class(section: Mapping[str, Any]) -> type[Task]:
     target = section.get(_TARGET, "")
     module, _, name = str(target).rpartition(".")
+    if module == "__main__":
+        raise ConfigError(
+            f"task._target_={target} is defined in a notebook or a script that runs, which the processes of runs "
+            f"cannot import: write it to a file, as in task._target_=digits.{name}"
+        )
     fix_environment()  # a task's module may import Keras
     try:
         with nullcontext() if "tensorflow" in sys.modules else native_log(of="tensorflow"):
