@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -49,13 +48,13 @@ def plan(
     arguments = command_arguments(
         overrides, values, experiment=experiment, config_dir=config_dir, config_name=config_name
     )
-    printed = list[str]()
+    printed, log = list[str](), ProgressBar()
 
     def hear(kind: str, line: str) -> None:
         if kind == OUTPUT:
             printed.append(line)
         else:
-            print(line, file=sys.stderr)
+            log.write(line)
 
     run_command("ablate.plan", [*arguments, f"calibrate={str(calibrate).lower()}", "--json"], hear)
     return Plan(json.loads("\n".join(printed)))

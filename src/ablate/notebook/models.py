@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ablate.cli.import_path import project_importable
 from ablate.config.environment import set_onednn
 from ablate.config.level import level_text, same_level
 from ablate.config.schema import unknown_level
@@ -92,6 +93,7 @@ def _import_task(target: str) -> None:
     """Import the module of a task, which may register layers with Keras that its models have."""
     module = target.rpartition(".")[0]
     try:
-        import_module(module)
+        with project_importable():
+            import_module(module)
     except Exception as error:  # whatever the code of a module raises
         log.warning("The task's module %s cannot be imported, should its model need it: %s", module, error)
