@@ -79,6 +79,7 @@ def test_a_relative_root_survives(tmp_path: Path) -> None:
             "optimizer.loss_scale_factor=1024 would do nothing under hardware.precision=mixed_float16",
         ),
         (["task._target_=nowhere.Task"], "task._target_=nowhere.Task cannot be imported"),
+        (["task._target_=__main__.Mine"], "write it to a file, as in task._target_=digits.Mine"),
         (["seed=${nowhere}"], "nowhere"),
     ],
 )

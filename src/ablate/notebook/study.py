@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from ablate.cli.command_line import configured_uri
 from ablate.config.paths import results_dir
 from ablate.config.variant import BASELINE
 from ablate.errors import AblateError, ConfigError, TrackingError
@@ -34,7 +35,7 @@ def study(
 
     Args:
         name: Name of the study; None for the one with the newest run.
-        uri: Address of the store, as in `sqlite:///mlflow.db`; None for `MLFLOW_TRACKING_URI`, else the project's.
+        uri: Address of the store, as in `sqlite:///mlflow.db`; None for that of the project, as commands find it.
         metric: The metric to compare by; None for the study's own.
         partial: Whether to compare what there is where runs are missing or do not all agree.
 
@@ -48,7 +49,7 @@ def study(
     """
     from ablate.tracking.study_record import study_names
 
-    address = store_uri(uri, results_dir())
+    address = store_uri(configured_uri(uri, []), results_dir())
     if name is None:
         with opened_to_read(address):
             names = study_names()
