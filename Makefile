@@ -52,7 +52,10 @@ ui: .venv/ready  ## open MLflow on the runs; make ui PORT=5001
 	uri=$$($(PY) -c "from ablate.cli.command_line import configured_uri; from ablate.config.paths import results_dir; \
 		from ablate.tracking.store import open_store, store_uri; \
 		uri = store_uri(configured_uri(None, []), results_dir()); open_store(uri); print(uri)") || exit; \
-	echo "MLflow: http://localhost:$(PORT)"; \
+	echo "MLflow: http://localhost:$(PORT); choose Model training at its top left. Its studies:"; \
+	$(PY) -c "import sys; from ablate.tracking.store import open_store; from ablate.tracking.study_record import \
+		study_addresses; open_store(sys.argv[1]); \
+		[print(f'  {name}: http://localhost:$(PORT)/{page}') for name, page in [*study_addresses().items()][:5]]" "$$uri"; \
 	$(PY) -m mlflow server --workers 1 --port $(PORT) --backend-store-uri "$$uri"
 
 lint: .venv/ready  ## check style, types, the dependency rule and docs/architecture.md

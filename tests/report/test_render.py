@@ -85,7 +85,9 @@ def test_every_number_links_to_its_runs_in_mlflow(made: Path) -> None:
     page = (made / "report.html").read_text()
     runs = pd.read_csv(made / "runs.csv")["run_id"]
     for run in runs:
-        assert re.search(rf'href="http://localhost:5000/#/experiments/\d+/runs/{run}"', page)
+        assert re.search(
+            rf'href="http://localhost:5000/#/experiments/\d+/runs/{run}\?workflowType=machine_learning"', page
+        )
     assert page.count("/#/compare-runs?runs=") >= 2 * 3
 
 

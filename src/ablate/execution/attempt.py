@@ -90,7 +90,7 @@ def run_attempt(
         if run.tracking.model and trained.model is not None:
             tracked.log_model(trained.model)
         seconds = loaded - begun + trained.seconds + time.monotonic() - evaluated
-        tracked.log_metrics({names.SECONDS: seconds, names.EXAMPLES: trained.examples}, trained.steps)
+        tracked.log_metrics({names.SECONDS: seconds, names.EXAMPLES: trained.examples})
         tracked.flush()
         describe_run(tracked.run_id, checked.task.metrics)
         log.info("Evaluated: %s", ", ".join(_measured(metric, evaluation.metrics) for metric in checked.task.metrics))
@@ -104,14 +104,12 @@ class _Trained:
         evaluate: Evaluates what was trained.
         model: Keras' model; None where the task trained itself.
         seconds: Wall time of all attempts.
-        steps: Steps in all.
         examples: How many examples they took.
     """
 
     evaluate: Callable[[], Evaluation]
     model: keras.Model | None
     seconds: float
-    steps: int
     examples: int
 
 
@@ -145,9 +143,8 @@ def _tags(job: Job, checked: ValidConfig, fingerprint: str) -> dict[str, str]:
 
 
 def _log_inputs(job: Job, checked: ValidConfig, tracked: TrackedRun, data: DataSummary, hardware: Hardware) -> None:
-    # Sections that the task names once more stand where they are set, and only there.
-    own = {key: value for key, value in checked.values["task"].items() if key not in checked.values}
-    config = {**checked.values, "task": own}
+    # The task's sections stand where they are set, and only there.
+    config = {**checked.values, "task": {"_target_": checked.values["task"]["_target_"]}}
     tracked.log_config(config)
     tracked.log_data(data)
     tracked.log_provenance(job.project, hardware.facts)
@@ -211,12 +208,12 @@ def _train_with_keras(
         names.GRADIENT_MEMORY: training.gradient_memory_mib,
         names.OPTIMIZER_MEMORY: training.optimizer_memory_mib,
     }
-    tracked.log_metrics({name: value for name, value in spent.items() if value is not None}, training.steps)
+    # Without a step: MLflow draws them as bars.
+    tracked.log_metrics({name: value for name, value in spent.items() if value is not None})
     return _Trained(
         evaluate=partial(task.evaluate, training.model),
         model=training.model,
         seconds=training.seconds,
-        steps=training.steps,
         examples=training.steps * run.training.batch_size,
     )
 
@@ -237,7 +234,7 @@ def _train_own_loop(task: OwnLoopTask, checked: ValidConfig, tracked: TrackedRun
         names.PEAK_MEMORY: training.peak_memory_mib,
     }
     tracked.log_metrics(spent)
-    return _Trained(lambda: training.evaluation, None, training.seconds, steps=0, examples=1)
+    return _Trained(lambda: training.evaluation, None, training.seconds, examples=1)
 
 
 def _measured(metric: Metric, values: Mapping[str, float]) -> str:

@@ -7,6 +7,7 @@ from urllib.parse import quote, urlsplit
 import pandas as pd
 
 from ablate.report.results import Results
+from ablate.tracking.views import ML
 
 LOCAL_UI = "http://localhost:5000"
 """Where `make ui` shows a store that is no server."""
@@ -23,10 +24,10 @@ def links_to(results: Results) -> Links:
 
     def link(runs: pd.Index) -> str:
         if len(runs) == 1:
-            return f"{base}/#/experiments/{results.experiment_id}/runs/{runs[0]}"
+            return f"{base}/#/experiments/{results.experiment_id}/runs/{runs[0]}?{ML}"
         chosen = quote(json.dumps([str(run) for run in runs[:_MOST_RUNS]], separators=(",", ":")))
         experiments = quote(json.dumps([results.experiment_id]))
-        return f"{base}/#/compare-runs?runs={chosen}&experiments={experiments}"
+        return f"{base}/#/compare-runs?runs={chosen}&experiments={experiments}&{ML}"
 
     return link
 

@@ -74,7 +74,7 @@ def update_study(study: str) -> None:
             others = [other for other in baselines if other.data.tags[names.SEED_TAG] == seed]
             text = run_note(run, _matching(run, others), specs)
             _set_tags(client, run, {names.TYPE_TAG: names.TRAINING, **note_tags(run.data.tags, text)})
-        varied = _varied(levels.values())
+        varied = _varied(levels[run.info.run_id] for run in reversed(runs))  # the baseline is trained first
         factors: Iterable[str] = definition["factors"] if definition else varied or levels[runs[0].info.run_id]
         described = note_tags(experiment.tags, describe_study(experiment, experiment.tags, varied))
         set_experiment_tags(experiment, {**_views(factors, specs, definition), **described})

@@ -9,6 +9,7 @@ from typing import Any
 
 import mlflow
 import pandas as pd
+from mlflow.entities import Experiment
 from mlflow.exceptions import MlflowException
 
 from ablate.errors import TrackingError
@@ -16,6 +17,7 @@ from ablate.tracking import names
 from ablate.tracking.run_records import rows_of
 from ablate.tracking.stored_runs import OURS, artifacts_of, search, unreadable, usable
 from ablate.tracking.study import NO_ALIASES, join_pieces, question_of
+from ablate.tracking.views import view_address
 
 
 @dataclass(frozen=True)
@@ -150,12 +152,21 @@ def study_names() -> list[str]:
 
     Experiments that hold no run of ours, on a server that others use too, are no studies.
     """
-    newest = {
-        experiment.name: run.info.start_time
+    return [experiment.name for experiment in _studies()]
+
+
+def study_addresses() -> dict[str, str]:
+    """Return by study the address of its runs in MLflow, from the start page; that with the newest run first."""
+    return {experiment.name: view_address(experiment.experiment_id) for experiment in _studies()}
+
+
+def _studies() -> list[Experiment]:
+    newest = [
+        (run.info.start_time, experiment)
         for experiment in mlflow.MlflowClient().search_experiments()
         for run in search([experiment], OURS, limit=1)
-    }
-    return sorted(newest, key=lambda name: -newest[name])
+    ]
+    return [experiment for _, experiment in sorted(newest, key=lambda found: -found[0])]
 
 
 def read_study(name: str, uri: str) -> StudyRecord:

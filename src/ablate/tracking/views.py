@@ -12,6 +12,10 @@ ML = "workflowType=machine_learning"
 """What an address of MLflow says for its pages of trained models to open, not those of GenAI."""
 TABLE, VARIANTS = "ablate", "ablate-variants"
 """Keys of the views."""
+_MODELS = "attributes.`Models`"
+_BEFORE = ("0", "attributes.`Run Name`")
+"""Columns as MLflow's table names them: the boxes to choose runs with, and runs' names."""
+_BEHIND = ("runDateAndNestInfo", "duration", _MODELS)
 _LONGEST = 5000
 _MOST_COLUMNS = 40
 
@@ -43,7 +47,9 @@ def view_tags(factors: Sequence[str], metrics: Sequence[str]) -> dict[str, str]:
     ][:_MOST_COLUMNS]
     state: dict[str, Any] = {
         "searchFilter": f"tags.`{names.TYPE_TAG}` = '{names.TRAINING}'",
-        "selectedColumns": [*columns, "attributes.`Models`"],
+        "selectedColumns": [*columns, _MODELS],
+        # What is not among the columns is ignored.
+        "columnOrder": [*_BEFORE, *columns, *_BEHIND],
     }
     group = {
         "aggregateFunction": "average",
