@@ -9,7 +9,7 @@ from ablate.cli.terminal import quiet_on_closed_pipe
 from ablate.config.schema import unknown_key
 
 COMMANDS = {
-    "new": ("ablate.new", "write a small project that runs: network, data, configuration, study, test"),
+    "new": ("ablate.new.__main__", "write a small project that runs: network, data, configuration, study, test"),
     "check": ("ablate.check", "try a task in seconds, before any sweep"),
     "plan": ("ablate.plan", "what a study would run, what is done, what it costs, how long it takes"),
     "run": ("ablate.run", "train, evaluate and track one run or, with -m, a sweep or a study"),

@@ -2,7 +2,7 @@
 
 In the tests of your project:
 
-    from ablate.testing.task_contract import TaskContract
+    from ablate.testing import TaskContract
 
     class TestMine(TaskContract):
         arguments = ("task=mine", "scale=smoke")
@@ -33,8 +33,9 @@ _BATCH = 2
 _NO_TENSORFLOW = """
 import sys
 from ablate.testing.task_contract import compose_task
+from ablate.task import planned_cost
 task = compose_task(sys.argv[1:])
-task.cost(), task.result_config(), task.comparison_config(), task.layer_table(), task.find_data()
+planned_cost(task), task.result_config(), task.comparison_config(), task.find_data()
 imported = [name for name in ("tensorflow", "keras") if name in sys.modules]
 sys.exit(f"imported: {', '.join(imported)}" if imported else None)
 """

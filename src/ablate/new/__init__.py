@@ -1,0 +1,1 @@
+"""`ablate new`: a small project that runs, to change into one's own."""
