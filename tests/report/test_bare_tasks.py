@@ -34,7 +34,7 @@ def test_a_report_leaves_out_what_is_not_there(home: Path) -> None:
         add_digits(home, variant, 0, skill=skill, metrics=(ACCURACY,))
     report = reported(home / "out")
     assert set(report.tables) == {"primary", "runs"}
-    assert set(report.figures) == {"differences", "per_example"}
+    assert set(report.figures) == {"differences", "gains"}
     for form in FORMS:
         text = (home / "out" / form).read_text()
         for absent in ("hotograph", "All metrics", "Cost", "FLOPs", "training, s", "Learning curves"):

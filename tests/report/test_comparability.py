@@ -34,6 +34,15 @@ def test_runs_that_disagree_are_refused_and_the_message_says_in_what(column: str
     assert [what for name, what in SETTING.items() if name != column and f"  {what}:" in message] == []
 
 
+def test_of_long_settings_the_message_names_what_differs() -> None:
+    same = "batches of [8, 16], classes 10, folds 5, split by writers of the digits"
+    selection = finished(*FOUR, evaluation=[f"{same}, threshold 0.5"] * 3 + [f"{same}, threshold 0.7, trimmed True"])
+    with pytest.raises(NotComparable) as refused:
+        comparable(selection, "study", partial=False)
+    assert "    threshold 0.5: baseline seed 0; baseline seed 1; a=1 seed 0\n" in str(refused.value)
+    assert "    threshold 0.7, trimmed True: a=1 seed 1\n" in str(refused.value)
+
+
 @pytest.mark.parametrize("column", SETTING)
 def test_partial_keeps_what_agrees_with_the_newest_run(column: str) -> None:
     selection = finished(*FOUR, **{column: ["new", "old", "new", "older"]})

@@ -21,6 +21,8 @@ from ablate.report.compare import (
     Primary,
     compare,
     cost_differences,
+    gained_and_lost,
+    is_right_or_wrong,
     per_example,
 )
 from ablate.report.whole_set import WholeSet, common_replicates
@@ -375,3 +377,39 @@ def test_replicates_count_where_all_runs_have_as_many() -> None:
     assert common_replicates({**runs, ("a=1", 0): None}, ["f1"]).empty
     assert common_replicates({**runs, ("a=1", 0): table.iloc[:1]}, ["f1"]).empty
     assert common_replicates({}, ["f1"]).empty
+
+
+def test_examples_are_gained_and_lost_seed_by_seed() -> None:
+    values = {
+        "baseline": {0: [0.0, 0.0, 100.0, 100.0], 1: [0.0, 100.0, 100.0, 100.0], 2: [0.0] * 4},
+        "a=1": {1: [100.0, 100.0, 0.0, 0.0], 0: [100.0, 100.0, 100.0, 100.0]},
+        "b=1": {3: [100.0] * 4},
+        "c=1": {0: [100.0, 0.0, math.nan, 100.0]},
+    }
+    table = scores(values)
+    assert is_right_or_wrong(table["auc"])
+    # Of seed 0 two of four are gained; of seed 1 one is gained and two are lost.
+    rows = gained_and_lost(table, "auc", True)
+    assert rows["variant"].tolist() == ["a=1", "c=1"]
+    assert rows.iloc[0][["gained", "lost"]].tolist() == [37.5, 25.0]
+    assert rows.iloc[1][["gained", "lost"]].isna().all()
+    turned = gained_and_lost(table, "auc", False)
+    assert turned.iloc[0][["gained", "lost"]].tolist() == [25.0, 37.5]
+    assert gained_and_lost(scores({"a=1": {0: [0.0, 1.0]}}), "auc", True).empty
+
+
+def test_what_is_gained_less_what_is_lost_is_the_difference() -> None:
+    random = np.random.default_rng(0)
+    values = {
+        name: {seed: 100.0 * (random.random(50) < p) for seed in (0, 1)}
+        for name, p in (("baseline", 0.5), ("a=1", 0.7))
+    }
+    gained, lost = gained_and_lost(scores(values), "auc", True).iloc[0][["gained", "lost"]]
+    assert gained - lost == pytest.approx(compared(values).loc[("a=1", "auc"), "difference"])
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"), [([0.0, 1.0, 1.0], True), ([1.0, 1.0], False), ([0.0, 0.5, 1.0], False)]
+)
+def test_two_values_are_right_or_wrong(values: Sequence[float], expected: bool) -> None:
+    assert is_right_or_wrong(pd.Series(values)) is expected

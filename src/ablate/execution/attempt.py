@@ -143,8 +143,9 @@ def _tags(job: Job, checked: ValidConfig, fingerprint: str) -> dict[str, str]:
 
 
 def _log_inputs(job: Job, checked: ValidConfig, tracked: TrackedRun, data: DataSummary, hardware: Hardware) -> None:
-    # The task's sections stand where they are set, and only there.
-    config = {**checked.values, "task": {"_target_": checked.values["task"]["_target_"]}}
+    # Sections that the task names once more stand where they are set, and only there.
+    own = {key: value for key, value in checked.values["task"].items() if key not in checked.values}
+    config = {**checked.values, "task": own}
     tracked.log_config(config)
     tracked.log_data(data)
     tracked.log_provenance(job.project, hardware.facts)

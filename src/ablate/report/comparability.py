@@ -14,6 +14,8 @@ from ablate.report.selection import SETTING, Gap, Selection, known_values
 _CONFIGURATION = "configuration"
 _KEYS = 6
 """Params named in a message."""
+_LONGEST, _CUT = 60, 24
+"""Characters of a value that a message shows whole, and of a longer one, such as a hash."""
 _SHOWN = 12
 """Runs named in a message; of more, their number."""
 
@@ -80,8 +82,17 @@ def _disagreements(runs: pd.DataFrame, params: pd.DataFrame | None) -> list[_Dis
         if column == "setting" and found:
             continue  # a hash of what was named before
         if column in runs and _differ(runs[column]):
-            found.append((what, [(value[:24], ids) for value, ids in _groups(runs[column])]))
+            values, groups = zip(*_groups(runs[column]), strict=True)
+            found.append((what, list(zip(_differing_parts(values), groups, strict=True))))
     return found or _of_variants(runs, params)
+
+
+def _differing_parts(values: Sequence[str]) -> list[str]:
+    """Return of each value the parts, as in `side 64, samples 8`, that not all of them have; hashes are cut."""
+    parts = [value.split(", ") for value in values]
+    common = set.intersection(*map(set, parts))
+    differing = [", ".join(part for part in own if part not in common) for own in parts]
+    return [(text if len(text) <= _LONGEST else text[:_CUT]) or "nothing" for text in differing]
 
 
 def _of_variants(runs: pd.DataFrame, params: pd.DataFrame | None) -> list[_Disagreement]:

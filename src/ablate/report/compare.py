@@ -117,6 +117,35 @@ def per_example(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
     )
 
 
+def is_right_or_wrong(values: pd.Series) -> bool:
+    """Tell whether a metric has two values in all, as where each example is right or wrong."""
+    return len(pd.unique(values.dropna())) == 2
+
+
+def gained_and_lost(scores: pd.DataFrame, metric: str, higher_is_better: bool | None) -> pd.DataFrame:
+    """Return the shares of examples that variants gain and lose against the baseline, by a metric of two values.
+
+    Args:
+        scores: See above.
+        metric: Which.
+        higher_is_better: Whether the higher value is the right one; None counts as if it were.
+
+    Returns:
+        Columns variant, gained (percent of the examples that it gets right and the baseline wrong) and lost (the
+        reverse), mean over the seeds that both have; NaN where a value is. Empty without a baseline.
+    """
+    tables, rows = dict(_tables(scores[[metric]])), []
+    for variant in in_order(list(tables)):
+        paired = _paired(tables[variant], tables[BASELINE]) if BASELINE in tables else np.empty(0)
+        if variant == BASELINE or not len(paired):
+            continue
+        better = paired if higher_is_better is not False else -paired
+        known = np.isfinite(better).all()
+        shares = (float(np.mean(side)) if known else np.nan for side in (better > 0, better < 0))
+        rows.append((variant, *(100 * value for value in shares)))
+    return pd.DataFrame(rows, columns=["variant", "gained", "lost"])
+
+
 def cost_differences(costs: pd.DataFrame) -> pd.DataFrame:
     """Summarise what variants cost, and the difference from the baseline, seed by seed.
 

@@ -1,11 +1,37 @@
-"""Text escaped for Markdown and LaTeX."""
+"""Text escaped for HTML, Markdown and LaTeX, and where long names in it may be broken."""
 
 import re
 
+from markupsafe import Markup, escape
+
+_SEPARATORS = (r"(?<=,)(?=[^\s\d])|(?<=× )", r"(?<=[=/])(?=\S)", r"(?<=_)(?=\S)|(?<=\.)(?=[A-Za-z])")
+"""After which names are broken, the first where that is enough; never within a number or at a blank."""
+_WIDTH = 24
+"""Characters of a name that stay together on a page."""
+
+
+def pieces(name: str, width: int) -> list[str]:
+    """Split a name after its separators into pieces that are no longer than a width, where it has such separators.
+
+    Example:
+        >>> pieces("activation=leaky_relu,dropout.rate=0.25", 24), pieces("learning.rate=0.25", 12)
+        (['activation=leaky_relu,', 'dropout.rate=0.25'], ['learning.', 'rate=', '0.25'])
+    """
+    parts = [name]
+    for separators in _SEPARATORS:
+        parts = [piece for part in parts for piece in (re.split(separators, part) if len(part) > width else [part])]
+    return parts
+
+
+def breakable(text: str) -> Markup:
+    """Escape a text for HTML, with places where long names in it may be broken."""
+    words = re.split(r"(?<=\s)", text)
+    return Markup("").join(Markup("<wbr>").join(map(escape, pieces(word, _WIDTH))) for word in words)
+
 
 def markdown_escaped(text: str) -> str:
-    """Escape what Markdown would take for markup."""
-    return re.sub(r"([\\`*<>|]|\](?=\())", r"\\\1", text)
+    """Escape what Markdown would take for markup; underlines within words are none."""
+    return re.sub(r"([\\`*<>|]|\](?=\()|(?<!\w)_|_(?!\w))", r"\\\1", text)
 
 
 _LATEX = {
@@ -22,8 +48,9 @@ _LATEX = {
     "−": "$-$",
     "∞": r"$\infty$",
     "·": r"$\cdot$",
-    ",": r",\allowbreak{}",
-    **{character: f"\\{character}" for character in "&%$#_{}"},
+    **{character: f"{character}\\allowbreak{{}}" for character in ",=/"},
+    "_": r"\_\allowbreak{}",
+    **{character: f"\\{character}" for character in "&%$#{}"},
 }
 
 

@@ -59,6 +59,11 @@ def probability(p: float) -> str:
     return "<0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 
+def share(percent: float) -> str:
+    """Write a percentage without its sign: one decimal, below 1 two."""
+    return "-" if np.isnan(percent) else f"{percent:.2f}" if 0 < percent < 0.995 else f"{percent:.1f}"
+
+
 def large(value: float) -> str:
     """Write a count with its SI prefix: 2032585 is 2.03 M."""
     if np.isnan(value):

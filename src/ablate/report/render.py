@@ -9,7 +9,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ablate.errors import AblateError
-from ablate.report.escaping import latex_escaped, markdown_escaped
+from ablate.report.escaping import breakable, latex_escaped, markdown_escaped
 from ablate.report.nouns import capitalized, plural
 from ablate.report.report import Report
 from ablate.report.summary import summary
@@ -119,6 +119,7 @@ def _rendered(name: str, report: Report, **more: Any) -> str:
         variable_end_string=">>" if latex else "}}",
     )
     environment.filters |= {
+        "breakable": breakable,
         "md": markdown_escaped,
         "tex": latex_escaped,
         "plural": plural,

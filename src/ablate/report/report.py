@@ -62,7 +62,7 @@ class Report:
     @property
     def shows_examples(self) -> bool:
         """Whether a figure shows single examples, or what they have in common."""
-        return not {"grid", "per_example", "distributions"}.isdisjoint(self.figures)
+        return not {"grid", "per_example", "gains", "distributions"}.isdisjoint(self.figures)
 
     @property
     def added_sections(self) -> list[Section]:

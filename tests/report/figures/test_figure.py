@@ -87,11 +87,13 @@ def test_figures_are_png_and_pdf_with_the_same_bytes_each_time(draw: Callable[[]
         ("a=1", 9, ["a=1"]),
         ("a=1,b=2,c=3", 9, ["a=1,b=2,", "c=3"]),
         ("a=1 × b=2", 6, ["a=1 ×", "b=2"]),
+        ("activation=leaky_relu,dropout.rate=0.25", 28, ["activation=leaky_relu,", "dropout.rate=0.25"]),
+        ("learning.rate_of_all=0.25", 12, ["learning.", "rate_of_all=", "0.25"]),
         ("abcdefgh", 3, ["abc", "def", "gh"]),
         ("", 3, [""]),
         (" \n", 3, [""]),
         ("$x$\ty", 9, ["$x$ y"]),
     ],
 )
-def test_names_break_after_commas(name: str, width: int, lines: list[str]) -> None:
+def test_names_break_at_separators(name: str, width: int, lines: list[str]) -> None:
     assert name_lines(name, width) == lines

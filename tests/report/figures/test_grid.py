@@ -80,4 +80,4 @@ def test_no_heading_is_taller_than_a_picture() -> None:
     with Image.open(io.BytesIO(figure.files["png"])) as picture:
         assert picture.height - (CELL + GAP) < CELL
     assert len(name_lines(long, 22)) <= 5
-    assert "0.9" not in figure.alt
+    assert "0.81" not in figure.alt

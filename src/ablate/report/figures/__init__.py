@@ -6,6 +6,7 @@ from ablate.report.figures.differences import differences
 from ablate.report.figures.distributions import distributions
 from ablate.report.figures.effects import interactions
 from ablate.report.figures.figure import Figure
+from ablate.report.figures.gains import gains
 from ablate.report.figures.grid import picture_grid
 from ablate.report.figures.per_example import per_example
 
@@ -13,6 +14,7 @@ __all__ = [
     "Figure",
     "differences",
     "distributions",
+    "gains",
     "interactions",
     "learning_curves",
     "pareto_front",

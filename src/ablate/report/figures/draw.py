@@ -56,7 +56,11 @@ def _worth_drawing(costs: pd.DataFrame) -> list[str]:
 
 
 def _per_example(results: Results, shown: Mapping[str, Any]) -> Figure | None:
-    """Draw the differences of single examples, where the metric has a value for each."""
+    """Draw the differences of single examples, where the metric has a value for each: two values, or any."""
+    if results.gained_and_lost is not None:
+        return figures.gains(
+            results.gained_and_lost, order=results.variants, label=shown["label"], example=results.example
+        )
     if results.primary.name not in results.scores:
         return None
     differences = per_example(results.scores, results.primary.name)

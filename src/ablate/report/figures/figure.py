@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import textwrap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from matplotlib.figure import Figure as MatplotlibFigure
 from PIL import Image
 
 from ablate.config.short_names import shorten
+from ablate.report.escaping import pieces
 
 FONT = "DejaVu Sans"
 """It comes with Matplotlib, so a figure looks the same everywhere."""
@@ -157,7 +157,7 @@ def _glyphs() -> frozenset[int]:
 
 
 def name_lines(name: str, width: int) -> list[str]:
-    """Break the name of a variant or an effect, shortened, into lines, after commas and crosses where it has some.
+    """Break the name of a variant or an effect, shortened, into lines, after separators, see `escaping.pieces`.
 
     Args:
         name: Any text.
@@ -167,13 +167,7 @@ def name_lines(name: str, width: int) -> list[str]:
         At least one line.
     """
     lines = [""]
-    # A level that is too long for a line stands below its factor.
-    parts = [
-        piece
-        for part in re.split(r"(?<=,)|(?<=× )", replace_missing_glyphs(shorten(name)))
-        for piece in (re.split("(?<==)", part) if len(part) > width else [part])
-    ]
-    for part in parts:
+    for part in pieces(replace_missing_glyphs(shorten(name)), width):
         if lines[-1] and len(lines[-1] + part.rstrip()) > width:
             lines.append("")
         lines[-1] += part

@@ -8,12 +8,14 @@ import pandas as pd
 from PIL import Image
 
 from ablate.config.short_names import shorten
-from ablate.report.figures.figure import Figure
+from ablate.report.figures.figure import Figure, name_lines
 from ablate.report.nouns import capitalized, plural, with_article
 from ablate.report.number_format import quantity
 from ablate.system.images import picture_table, png
 
 MOST = 24
+TITLE = 24
+"""Most characters of a line of a title."""
 BLOCK = 6
 """Most variants beside each other; more of them stand below, beside input and truth again."""
 
@@ -51,7 +53,7 @@ def picture_grid(
         picture_table(
             {
                 **shared,
-                **{shorten(name): pictures.get((name, "output"), {}) for name in variants[start : start + width]},
+                **{_title(name): pictures.get((name, "output"), {}) for name in variants[start : start + width]},
             },
             rows,
         )
@@ -73,6 +75,10 @@ def picture_grid(
         ),
         files={"png": png(tiled(tables))},
     )
+
+
+def _title(name: str) -> str:
+    return "\n".join(name_lines(name, TITLE))
 
 
 def tiled(tables: Sequence[Image.Image], across: int = 1) -> Image.Image:

@@ -10,7 +10,7 @@ from ablate.config.variant import BASELINE
 from ablate.report.compare import BETTER, EQUIVALENT, NO_DIFFERENCE, WORSE
 from ablate.report.links import Links
 from ablate.report.nouns import plural
-from ablate.report.number_format import magnitude, probability, signed, with_interval
+from ablate.report.number_format import magnitude, probability, share, signed, with_interval
 from ablate.report.results import SEEDS, Results
 from ablate.report.selection import Gap
 from ablate.report.tables.table import (
@@ -37,6 +37,7 @@ def primary_table(results: Results, comparison: pd.DataFrame, costs: pd.DataFram
     by_cost = rows_by_variant(costs)
     missing = _missing(results.gaps)
     best = best_mean(comparison, results.primary.name, results.primary.higher_is_better)
+    gains = _gains(results)
     compared, timed = BASELINE in own, WALL_SECONDS in results.costs
     rows = []
     for name, row in own.items():
@@ -51,7 +52,7 @@ def primary_table(results: Results, comparison: pd.DataFrame, costs: pd.DataFram
                 if results.gaps
                 else Cell(text=str(seeds), sort=seeds),
                 Cell(text=mean_sd(row), sort=row["mean"], link=link, strong=row["mean"] == best),
-                *(_difference_cells(row, name == BASELINE, alone, link) if compared else []),
+                *(_difference_cells(row, gains, alone, link) if compared else []),
                 *([Cell(text="" if np.isnan(slower) else signed(slower), sort=slower, link=link)] if timed else []),
             ]
         )
@@ -60,7 +61,14 @@ def primary_table(results: Results, comparison: pd.DataFrame, costs: pd.DataFram
         blank = [Cell(text="-", sort=np.nan) for _ in range(width - 2)]
         rows.append([Cell(text=name), Cell(text=f"0 of {count}", sort=0), *blank])
     tests = (
-        ["difference [95 %]", "p, corrected", "effect size", "minimum detectable effect", "verdict"]
+        [
+            "difference [95 %]",
+            *([] if gains is None else [f"{plural(results.example)} gained − lost, %"]),
+            "p, corrected",
+            "effect size",
+            "minimum detectable effect",
+            "verdict",
+        ]
         if compared
         else []
     )
@@ -74,9 +82,19 @@ def primary_table(results: Results, comparison: pd.DataFrame, costs: pd.DataFram
     )
 
 
-def _difference_cells(row: Mapping[str, Any], is_baseline: bool, alone: str, link: str) -> list[Cell]:
-    if is_baseline:
-        return [Cell(text="", sort=np.nan) for _ in range(4)] + [Cell(text="", kind="")]
+def _gains(results: Results) -> dict[str, tuple[float, float]] | None:
+    """Return the shares of examples that variants gain and lose; None where the metric is not right or wrong."""
+    table = results.gained_and_lost
+    if table is None:
+        return None
+    return {str(row["variant"]): (row["gained"], row["lost"]) for row in table.to_dict("records")}
+
+
+def _difference_cells(
+    row: Mapping[str, Any], gains: Mapping[str, tuple[float, float]] | None, alone: str, link: str
+) -> list[Cell]:
+    if row["variant"] == BASELINE:
+        return [Cell(text="", sort=np.nan) for _ in range(4 + (gains is not None))] + [Cell(text="", kind="")]
     verdict = str(row["verdict"]) or "no seed shared with the baseline"
     return [
         Cell(
@@ -85,11 +103,16 @@ def _difference_cells(row: Mapping[str, Any], is_baseline: bool, alone: str, lin
             link=link,
             detail=alone,
         ),
+        *([] if gains is None else [_gains_cell(*gains.get(str(row["variant"]), (np.nan, np.nan)), link)]),
         Cell(text=probability(row["p_corrected"]), sort=row["p_corrected"], link=link),
         Cell(text=effect_size(row["effect_size"]), sort=row["effect_size"], link=link),
         Cell(text=magnitude(row["minimum_detectable_effect"]), sort=row["minimum_detectable_effect"], link=link),
         Cell(text=verdict, kind=verdict if verdict in (BETTER, WORSE, EQUIVALENT, NO_DIFFERENCE) else ""),
     ]
+
+
+def _gains_cell(gained: float, lost: float, link: str) -> Cell:
+    return Cell(text=f"{share(gained)} − {share(lost)}", sort=gained, link=link)
 
 
 def _primary_note(results: Results, compared: bool) -> str:
@@ -109,6 +132,12 @@ def _primary_note(results: Results, compared: bool) -> str:
         f"{f'{example} and seed' if single else 'seed'}.",
         "The minimum detectable effect is the smallest true difference that such a study finds with a power of 80 %.",
     ]
+    if results.gained_and_lost is not None:
+        sentences.insert(
+            2,
+            f"Gained are the {plural(example)} that a variant gets right and the baseline wrong, lost the reverse; "
+            "mean over seeds.",
+        )
     if margin:
         within = f"within ±{margin:g} of the baseline"
         sentences.append(f"Equivalent: {within}, by two one-sided tests, corrected alike.")
