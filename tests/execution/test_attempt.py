@@ -23,6 +23,7 @@ def new_job(config: ValidConfig, folder: Path) -> Job:
         uri=f"sqlite:///{folder / 'mlflow.db'}",
         project=folder,
         code=code(config),
+        trains_itself=False,
         hydra_job={},
     )
 

@@ -24,6 +24,7 @@ def test_code_that_changed_since_the_command_was_given_is_refused(tmp_path: Path
         uri=f"sqlite:///{tmp_path / 'mlflow.db'}",
         project=tmp_path,
         code=edited,
+        trains_itself=False,
         hydra_job={},
     )
     with pytest.raises(ConfigError, match=r"the code has changed since .* given: ablate\.training\.fit\. Give the"):

@@ -14,6 +14,7 @@ def test_a_job_is_called_by_its_variant_and_seed() -> None:
         uri="sqlite:///mlflow.db",
         project=Path("/project"),
         code=Code({}, {}, ""),
+        trains_itself=False,
         hydra_job={},
     )
     assert job.name == Variant().run_name(3)

@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 
 IMPORTED = (
     "ablate.execution.preload",
+    "ablate.execution.preload_tensorflow",
     "ablate.training.fit",
     "ablate.tracking.study_record",
     "ablate.tracking.run",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, cast
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
@@ -110,13 +111,40 @@ def compose_levels_only(kept: Collection[str] | None = None) -> tuple[dict[str, 
         for override in OverridesParser.create().parse_overrides(job_overrides())
         if is_level_choice(override, groups) and (kept is None or override.key_or_group in kept)
     ]
-    # The folders of `hydra.searchpath` are among the job's sources already.
-    config = job_config_loader().load_configuration(
-        HydraConfig.get().job.config_name, overrides=[*overrides, "hydra.searchpath=[]"], run_mode=RunMode.RUN
-    )
+    config = _compose(overrides)
     levels = _levels(config.hydra.runtime.choices)
     own = OmegaConf.masked_copy(config, [str(key) for key in config if key not in ("hydra", "task")])
     return levels, cast(dict[str, Any], OmegaConf.to_container(own, resolve=True))
+
+
+_composed: ContextVar[dict[object, DictConfig] | None] = ContextVar("_composed", default=None)
+"""What was composed, within `compositions_kept`."""
+
+
+@contextmanager
+def compositions_kept() -> Iterator[None]:
+    """Let `compose_levels_only` compose the same once: files of the configuration are read again afterwards."""
+    token = _composed.set({})
+    try:
+        yield
+    finally:
+        _composed.reset(token)
+
+
+def _compose(overrides: Sequence[str]) -> DictConfig:
+    """Compose other overrides of the current job's sources; the result is to be read only."""
+    hydra, kept = HydraConfig.get(), _composed.get()
+    sources = tuple((source.provider, source.schema, source.path) for source in hydra.runtime.config_sources)
+    key = (sources, hydra.job.config_name, *overrides)
+    if kept is not None and key in kept:
+        return kept[key]
+    # The folders of `hydra.searchpath` are among the job's sources already.
+    config = job_config_loader().load_configuration(
+        hydra.job.config_name, overrides=[*overrides, "hydra.searchpath=[]"], run_mode=RunMode.RUN
+    )
+    if kept is not None:
+        kept[key] = config
+    return config
 
 
 def job_config_loader() -> ConfigLoaderImpl:

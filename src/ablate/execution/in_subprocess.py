@@ -29,13 +29,14 @@ log = logging.getLogger(__name__)
 def execute_in_subprocess(job: Job) -> None:
     """Execute a run in a process of its own, so that it measures its own memory, and takes no other with it.
 
-    The process is forked off a server that has TensorFlow imported already, which spares each run of a sweep that.
+    The process is forked off a server that has imported what runs need, TensorFlow if they do, which spares each run
+    of a sweep that.
 
     Raises:
         AblateError: What the run ended with, `RunFailed` where its process was killed.
         KeyboardInterrupt: This process was interrupted; the run's has ended in order.
     """
-    context = _context(job.values["hardware"]["onednn"])
+    context = _context(job)
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(job, dict(os.environ), sender), name="ablate run")
     run_id, error = None, None
@@ -61,6 +62,17 @@ def execute_in_subprocess(job: Job) -> None:
 
 _READ_AT_IMPORT = ("CUDA_", "KERAS_", "KMP_", "OMP_", "TF_", "XLA_")
 """What the variables start with that TensorFlow and its libraries read when they are imported."""
+_PRELOADED = (
+    *(
+        "ablate.execution.preload",
+        "ablate.execution.attempt",
+        "ablate.training.own_loop",
+        "ablate.tracking.cached_run",
+    ),
+    *("mlflow.store.tracking.sqlalchemy_store", "pandas.io.parquet", "pyarrow.parquet"),
+)
+"""What the server imports; the first one comes first."""
+_PRELOADED_FOR_KERAS = ("ablate.execution.preload_tensorflow", "ablate.training.fit", "mlflow.tensorflow")
 _served: dict[str, str] = {}
 """Those that runs are forked off with: what was set when the first one was."""
 
@@ -70,9 +82,9 @@ def variables_read_at_import() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name.startswith(_READ_AT_IMPORT)}
 
 
-def _context(onednn: bool) -> ForkServerContext | SpawnContext:
+def _context(job: Job) -> ForkServerContext | SpawnContext:
     """Return how to start a run's process: forked where TensorFlow is imported as it needs it, else a new one."""
-    set_onednn(onednn)
+    set_onednn(job.values["hardware"]["onednn"])
     # Launchers give each run its GPU by CUDA_VISIBLE_DEVICES, and may use this process for several.
     needed = variables_read_at_import()
     if not _served:
@@ -80,7 +92,7 @@ def _context(onednn: bool) -> ForkServerContext | SpawnContext:
     if _served != needed:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["ablate.execution.preload", "ablate.tracking.run"])
+    context.set_forkserver_preload([*_PRELOADED, *(() if job.trains_itself else _PRELOADED_FOR_KERAS)])
     return context
 
 

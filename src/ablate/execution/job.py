@@ -19,6 +19,7 @@ from ablate.config.validation import validate_config
 from ablate.config.variant import Variant
 from ablate.execution.code_version import Code
 from ablate.execution.identity import code
+from ablate.task import trains_itself
 from ablate.tracking.store import store_uri
 
 
@@ -32,6 +33,7 @@ class Job:
         uri: Address of the tracking store.
         project: Folder that results belong to.
         code: The code that its result depends on, as it was when the run was describe_job.
+        trains_itself: Whether its task is an `OwnLoopTask`, which needs no TensorFlow.
         hydra_job: Its configuration as Hydra has it, with Hydra's section: how to log, where the command was given.
         owns_terminal: Whether the run has the terminal to itself.
         factors: Its levels, see `job_variant.factors_of_job`.
@@ -43,6 +45,7 @@ class Job:
     uri: str
     project: Path
     code: Code
+    trains_itself: bool
     hydra_job: Mapping[str, Any]
     owns_terminal: bool = True
     factors: Mapping[str, str] = field(default_factory=dict)
@@ -71,6 +74,7 @@ def describe_job(config: DictConfig) -> Job:
         uri=store_uri(checked.run.tracking.uri, results_dir()),
         project=results_dir(),
         code=code(checked),
+        trains_itself=trains_itself(checked.task),
         hydra_job=serialize_job(config),
         factors=factors_of_job(checked),
         command=command_of_job(),

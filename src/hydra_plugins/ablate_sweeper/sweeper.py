@@ -17,6 +17,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
 from tqdm import tqdm
 
+from ablate.config.hydra_job import compositions_kept
 from ablate.config.paths import results_dir
 from ablate.errors import AblateError, AlreadyRunning, ConfigError, SweepIncomplete
 from ablate.estimate.runtime import HISTORY_COLUMNS, devices_of_host
@@ -64,7 +65,7 @@ class AblateSweeper(BasicSweeper):
         OmegaConf.save(self.config, folder / "multirun.yaml")
         sweep = _Sweep(self, planned)
         try:
-            with show_progress(planned, sweep.estimate(), sweep.read_statuses):
+            with compositions_kept(), show_progress(planned, sweep.estimate(), sweep.read_statuses):
                 sweep.run()
         except BaseException:
             # The summary comes after Ctrl-C too.
