@@ -1,4 +1,4 @@
-"""The command `python -m ablate.prepare`: photographs of any source become a prepared data set. No TensorFlow."""
+"""The command `python -m ablate.prepare`: a task's data, prepared in the form that trains fastest. No TensorFlow."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from ablate.system.threads import job_threads
 from ablate.task import Preparable
 
 HELP = """\
-Turn photographs into a prepared data set: decoded, resized, in large files that training reads at full speed.
+Turn the data of a task into a prepared data set: checked and converted once, in large files that training reads at
+full speed. For the colorization that ships, photographs are decoded and resized:
 
   python -m ablate.prepare data=folder data.root=DIR out=SET           a folder of photographs
   python -m ablate.prepare data=folder data.root=photos.zip out=SET    a zip or tar archive, as it is

@@ -41,6 +41,7 @@ def test_a_report_leaves_out_what_is_not_there(home: Path) -> None:
             assert absent not in text, (form, absent)
         assert "digits only: one seed" in text
     assert "unknown" not in " ".join(report.facts.values())
+    assert report.descriptions == {"Accuracy": ACCURACY.description}
     assert report.facts["Evaluation"] == "400 digits that did not train"
     assert json.loads((home / "out" / "summary.json").read_text())["examples"] == 400
 

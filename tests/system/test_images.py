@@ -21,6 +21,14 @@ def test_every_picture_stands_in_its_cell() -> None:
     assert table.crop((0, 0, table.width, header)).convert("L").getextrema()[0] < 100
 
 
+def test_pictures_keep_their_proportions() -> None:
+    table = picture_table({"wide": {"a": Image.new("RGB", (40, 10), "red")}})
+    middle = table.width // 2
+    red = [y for y in range(table.height) if table.getpixel((middle, y)) == (255, 0, 0)]
+    assert len(red) == CELL // 4
+    assert red[0] - (table.height - GAP - CELL) == (CELL - CELL // 4) // 2
+
+
 def test_rows_that_share_a_label_are_labelled_once() -> None:
     pictures = {name: Image.new("RGB", (2, 2), "red") for name in "abc"}
     table = picture_table({"one": pictures}, rows=[("b", "random"), ("a", "random"), ("c", ""), ("x", "worst")])

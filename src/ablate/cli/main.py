@@ -15,7 +15,7 @@ COMMANDS = {
     "run": ("ablate.run", "train, evaluate and track one run or, with -m, a sweep or a study"),
     "report": ("ablate.report.__main__", "compare the runs of a study: which part matters, and how surely"),
     "layers": ("ablate.layers", "print the layers of a variant's network, their shapes and costs"),
-    "prepare": ("ablate.prepare", "turn photographs into a prepared data set"),
+    "prepare": ("ablate.prepare", "write a task's data in the form that trains fastest"),
     "turing": ("ablate.turing.__main__", "let people judge pictures, in a browser"),
     "completion": ("ablate.cli.completion", "print what completes commands, levels and keys in bash, zsh or fish"),
 }

@@ -37,7 +37,7 @@ from ablate.tracking.names import (
 )
 from ablate.tracking.study_record import StudyRecord
 
-EVALUATED = metric_name(DATA_GROUP, "eval")
+EVALUATED = [metric_name(DATA_GROUP, "evaluation"), metric_name(DATA_GROUP, "eval")]
 """The number of examples that evaluate, where a task says it so: for those that keep no table of examples."""
 LARGEST = 1e300
 _READERS = 4
@@ -207,8 +207,8 @@ def _whole_set(record: StudyRecord, runs: pd.DataFrame, metrics: pd.Index, examp
     values = known.mask(known.abs() > LARGEST, np.inf).set_axis(metrics, axis=1).set_axis(index, axis=0)
     replicates = _of_each(runs.index, record.replicates) if len(metrics) else {}
     tables = dict(zip(index, replicates.values(), strict=False))
-    if not examples and EVALUATED in runs_metrics:
-        examples = int(runs_metrics[EVALUATED].fillna(0).max())
+    if not examples:
+        examples = int(np.nan_to_num(runs_metrics.reindex(columns=EVALUATED).to_numpy(np.float64)).max())
     return WholeSet(
         values.rename_axis(columns=None),
         common_replicates(tables, [str(metric) for metric in metrics]),

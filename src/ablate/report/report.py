@@ -60,6 +60,12 @@ class Report:
     names: Mapping[str, str]
 
     @property
+    def descriptions(self) -> dict[str, str]:
+        """What the metrics mean, by their label, of those that say it."""
+        rows = self.results.specs[["label", "description"]].itertuples(index=False)
+        return {str(label): str(text) for label, text in rows if text}
+
+    @property
     def shows_examples(self) -> bool:
         """Whether a figure shows single examples, or what they have in common."""
         return not {"grid", "per_example", "gains", "distributions"}.isdisjoint(self.figures)
@@ -146,11 +152,16 @@ def _facts(results: Results) -> dict[str, str]:
         "Data": _distinct(runs, "data.fingerprint"),
         "Evaluation": _evaluation(results),
         "Scale": _distinct(runs, "scale"),
-        "Code": f"commit {_distinct(runs, 'commit')}, results {_distinct(runs, 'code')}",
+        "Code": _code(runs),
         "Precision": _distinct(runs, "precision"),
         "Devices": _distinct(runs, "devices"),
     }
     return {label: text for label, text in facts.items() if text != UNKNOWN}
+
+
+def _code(runs: pd.DataFrame) -> str:
+    commit, code = _distinct(runs, "commit"), _distinct(runs, "code")
+    return f"results {code}" if commit == "none" else f"commit {commit}, results {code}"
 
 
 def _evaluation(results: Results) -> str:

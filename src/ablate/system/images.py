@@ -53,10 +53,18 @@ def picture_table(
         for row, (example, _) in enumerate(shown):
             at = (left, header + row * (CELL + GAP))
             if example in pictures:
-                table.paste(pictures[example].resize((CELL, CELL), Image.Resampling.LANCZOS), at)
+                _paste(table, pictures[example], at)
             else:
                 table.paste(EMPTY, (*at, at[0] + CELL, at[1] + CELL))
     return table
+
+
+def _paste(table: Image.Image, picture: Image.Image, at: tuple[int, int]) -> None:
+    """Put a picture into a cell, as large as it can be in its proportions, in the middle."""
+    factor = CELL / max(picture.size)
+    width, height = (max(round(side * factor), 1) for side in picture.size)
+    place = (at[0] + (CELL - width) // 2, at[1] + (CELL - height) // 2)
+    table.paste(picture.resize((width, height), Image.Resampling.LANCZOS), place)
 
 
 def _labels(labels: Sequence[str]) -> list[tuple[int, int, Image.Image]]:

@@ -121,7 +121,7 @@ def _panels(tables: Tables, shown: Sequence[str], parts: Sequence[str], quantity
         _panel(axes, variant, tables, parts)
         axes.set_title("\n".join(names[variant]), fontsize=8, linespacing=1.05)
         axes.tick_params(labelbottom=place + columns >= len(shown))
-        axes.xaxis.set_major_locator(MaxNLocator(3))
+        axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: large(step)))
     drawn.supxlabel("training step", fontsize=9)
     drawn.supylabel(replace_missing_glyphs(quantity), fontsize=9)

@@ -52,7 +52,10 @@ def heading(spec: Mapping[str, Any]) -> str:
 
 def mean_sd(row: Mapping[str, Any]) -> str:
     """Write a mean and its standard deviation over seeds, where there is one."""
-    return number(row["mean"]) + ("" if np.isnan(row["sd"]) else f" ± {row['sd']:.2g}")
+    deviation = row["sd"]
+    if np.isnan(deviation):
+        return number(row["mean"])
+    return f"{number(row['mean'])} ± {f'{deviation:.2g}' if deviation < 100 else f'{deviation:,.0f}'}"
 
 
 def runs_of(results: Results, variant: str) -> pd.Index:
