@@ -13,7 +13,10 @@ from PIL import Image
 
 import ablate
 from ablate.errors import ConfigError, NotComparable, TrackingError
+from ablate.notebook.frames import runs_frame
 from ablate.notebook.study import Study
+from ablate.tracking.study_record import StudyRecord
+from tests.support.run_frames import frame
 from tests.support.stores import ODD, PHOTOGRAPHS, add_failed, add_run, record_hand_made
 
 FACTOR = {"loss": "<i>odd</i>"}
@@ -136,6 +139,21 @@ def test_an_unfinished_study_shows_what_there_is(hand_made: Path) -> None:
     assert "study hand is not finished: 3 of 9 runs have no result" in repr(study)
     assert "study hand is not finished" in study._repr_html_()
     assert list(ablate.study("hand", partial=True).compare().index) == ["baseline", ODD]
+
+
+def test_the_levels_that_a_sweep_tracked_come_before_those_of_names() -> None:
+    runs = frame(("FINISHED", "baseline", 0), ("FINISHED", "+net@a.rate=0.5", 0), ("FINISHED", "depth=shallow", 1))
+    runs = runs.assign(seconds=1.0, missing=None, started=pd.Timestamp(0, tz="UTC"), error=None)
+    params = pd.DataFrame(
+        {"factor/depth": ["full", "full", None], "net:a.rate": ["0.1", "0", "0.2"]}, index=runs.index
+    )
+    record = StudyRecord("own", None, None, [], "u", "1", runs, pd.DataFrame(index=runs.index), params, {})
+    levels = runs_frame(record, None)[["depth", "net:a.rate"]]
+    assert levels.loc["run0":"run2"].astype(object).where(levels.notna(), None).to_numpy().tolist() == [
+        ["full", "0.1"],
+        ["full", "0.5"],
+        ["shallow", "0.2"],
+    ]
 
 
 @pytest.mark.slow

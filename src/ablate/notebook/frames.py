@@ -13,7 +13,16 @@ from ablate.config.variant import Variant
 from ablate.execution.status import Status
 from ablate.report.variants import in_order, shown_names
 from ablate.study.definition import StudyFile
-from ablate.tracking.names import COST_GROUP, DATA_GROUP, EVALUATION_GROUP, REFERENCE_GROUP, group_of, is_result
+from ablate.tracking.names import (
+    COST_GROUP,
+    DATA_GROUP,
+    EVALUATION_GROUP,
+    REFERENCE_GROUP,
+    factor_param,
+    group_of,
+    is_factor,
+    is_result,
+)
 from ablate.tracking.study_record import StudyRecord
 
 _READERS = 4
@@ -24,7 +33,7 @@ _SINGLE_VALUES = (EVALUATION_GROUP, REFERENCE_GROUP, DATA_GROUP)
 def runs_frame(record: StudyRecord, definition: StudyFile | None) -> pd.DataFrame:
     """Return one row a run, see `Study.runs`."""
     runs, names = record.runs, _names(record)
-    levels = pd.DataFrame([_levels(str(name), definition) for name in runs["variant"]], index=runs.index)
+    levels = _levels(record, definition)
     metrics = record.metrics[
         [name for name in record.metrics if group_of(str(name)) in (EVALUATION_GROUP, COST_GROUP)]
     ]
@@ -65,11 +74,24 @@ def _names(record: StudyRecord) -> Mapping[str, str]:
     return shown_names([str(name) for name in record.runs["variant"].unique()])[0]
 
 
-def _levels(variant: str, definition: StudyFile | None) -> dict[str, str]:
-    """Return the level of each factor, as text; of a sweep without a study file, what differs from the defaults."""
+def _levels(record: StudyRecord, definition: StudyFile | None) -> pd.DataFrame:
+    """Return the level of each factor, as text: as tracked, else of the variant's name or of the configuration."""
+    params, variants = record.params, record.runs["variant"]
+    tracked = params[[name for name in params if is_factor(str(name))]].rename(columns=_factor_name)
+    named = pd.DataFrame([_named_levels(str(name), definition) for name in variants], index=params.index)
+    levels = tracked.combine_first(named)
+    return levels.combine_first(params[[name for name in levels if name in params]])
+
+
+def _named_levels(variant: str, definition: StudyFile | None) -> dict[str, str]:
     baseline = {} if definition is None else {name: level_text(level) for name, level in definition.baseline.items()}
     differences = (part.partition("=") for part in Variant.parse(variant).differences)
-    return {**baseline, **{key: level for key, equals, level in differences if equals}}
+    levels = {**baseline, **{key: level for key, equals, level in differences if equals}}
+    return {_factor_name(factor_param(key)): level for key, level in levels.items()}
+
+
+def _factor_name(param: object) -> str:
+    return str(param).partition("/")[2]
 
 
 def _status(run: Mapping[Any, Any]) -> Status:

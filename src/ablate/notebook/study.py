@@ -109,8 +109,8 @@ class Study:
         Index `run_id`, the run in MLflow. Columns: `variant`, its name as the report shows it; `seed`; `status`: done,
         cached (a result of another study), running, interrupted (resumed by the next `run`), failed, or to do (its
         result is gone); `started` (UTC); `seconds`, NaN while it runs; `reason`, why there is no result; one column a
-        factor, its level as text, which of a sweep without a study file is NaN where it is the default; and the last
-        value of every metric `eval/..` and `cost/..`.
+        factor, its level as text (NaN where an older store does not say it); and the last value of every metric
+        `eval/..` and `cost/..`.
         """
         return runs_frame(self._record, self._definition)
 
