@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from pathlib import Path
 
 import mlflow
@@ -72,6 +73,16 @@ def test_a_run_is_described_beside_the_baseline_of_its_seed(home: Path) -> None:
     assert "**depth=shallow** (baseline: full)" in get(early).data.tags[NOTE]
     assert "| AuC, % ↑ | 2 | 1.5 | +0.5 |" in get(early).data.tags[NOTE]
     assert "| depth | shallow, full, reduced |" in study_tags()[NOTE]
+
+
+@pytest.mark.slow
+def test_a_long_command_is_on_short_lines_that_a_shell_reads_as_one(home: Path) -> None:
+    run, words = add(home, "baseline", 1.0), ["python", *(f"key{number}=value" for number in range(30)), "a='b c'"]
+    mlflow.MlflowClient().set_tag(run, "ablate.command", shlex.join(words))
+    update_study("own")
+    lines = get(run).data.tags[NOTE].partition("Train it once more:\n\n")[2].splitlines()
+    assert max(map(len, lines)) < 90
+    assert shlex.split("\n".join(lines)) == words
 
 
 @pytest.mark.slow

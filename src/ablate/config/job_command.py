@@ -16,7 +16,12 @@ _LEFT_OUT = ("tracking", "checkpoint", "rerun")
 def command_of_job() -> str:
     """Return the command that trains the current job's run once more, as a shell takes it."""
     overrides = [line for line in job_overrides() if line.lstrip("+~").split("=")[0].split(".")[0] not in _LEFT_OUT]
-    return shlex.join(["python", "-m", "ablate.run", *_options(), *overrides, "rerun=all"])
+    return " ".join(map(_quoted, ["python", "-m", "ablate.run", *_options(), *overrides, "rerun=all"]))
+
+
+def _quoted(word: str) -> str:
+    """Quote a word for a shell: in double quotes where it has single ones, as Hydra's values do."""
+    return f'"{word}"' if "'" in word and not set(word) & set('"$`\\!') else shlex.quote(word)
 
 
 def _options() -> list[str]:

@@ -1,6 +1,7 @@
 """The description of a run that MLflow shows: differences from the baseline, values, how to load and repeat it."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,9 @@ from ablate.tracking.notes import escaped, table
 from ablate.tracking.stored_runs import source_of
 
 _MOST_METRICS = 30
+_WIDTH = 64
+"""Characters of a line of code."""
+_WORD = re.compile(r"""(?:[^\s'"]|'[^']*'|"[^"]*")+""")
 
 
 def run_note(run: Run, baseline: Run | None, specs: Sequence[Mapping[str, Any]]) -> str:
@@ -27,8 +31,18 @@ def run_note(run: Run, baseline: Run | None, specs: Sequence[Mapping[str, Any]])
     parts = [_difference(run, baseline), _values(run, baseline, specs), _state(run, tags), _model(run)]
     command = tags.get(names.COMMAND_TAG)
     if command:
-        parts.append(f"Train it once more:\n\n    {' '.join(command.split())}")
+        parts.append(f"Train it once more:\n\n{_block(command)}")
     return "\n\n".join(filter(None, parts))
+
+
+def _block(command: str) -> str:
+    """Return a command as code in Markdown, on short lines: a long one would widen MLflow's page."""
+    lines = [""]
+    for word in _WORD.findall(command):
+        if lines[-1] and len(lines[-1]) + len(word) > _WIDTH:
+            lines.append("   ")
+        lines[-1] += f" {word}" if lines[-1] else word
+    return "\n".join(f"    {line}" for line in " \\\n".join(lines).splitlines())
 
 
 def _difference(run: Run, baseline: Run | None) -> str:
