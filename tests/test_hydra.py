@@ -235,7 +235,7 @@ def test_the_process_of_a_run_is_that_of_its_job(begin: Begin, home: Path, monke
 
     monkeypatch.setattr("ablate.execution.in_subprocess.execute", look)
     monkeypatch.setattr("ablate.execution.in_subprocess.SIGNALS.install", lambda: None)
-    monkeypatch.setattr("ablate.execution.in_subprocess._end_with_the_parent", lambda: None)
+    monkeypatch.setattr("ablate.execution.in_subprocess.end_with_the_parent", lambda: None)
     before, cfg = dict(os.environ), HydraConfig.instance().cfg
     environment = {"PATH": os.environ["PATH"], "SET_BY_HYDRA": "1"}
     receiver, sender = Pipe(duplex=False)

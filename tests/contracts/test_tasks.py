@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ablate.task import Evaluation, Task
-from ablate.testing.task_contract import TaskContract
+from ablate.testing import TaskContract
 from tiny import Tiny
 
 SMALL = ("scale=smoke", "backbone.width=0.0625", "depth=shallow", "data.repeats=1")
@@ -20,6 +20,19 @@ class TestColorization(TaskContract):
 
 class TestRegression(TaskContract):
     arguments = (*SMALL, "loss=regression", "task._target_=tiny.Tiny")
+
+
+OWN = ("--config-name", "base", "+width={name: narrow, units: 4}")
+
+
+@pytest.mark.slow
+class TestArrays(TaskContract):
+    arguments = (*OWN, "task._target_=mistakes.Sound")
+
+
+@pytest.mark.slow
+class TestOwnLoop(TaskContract):
+    arguments = (*OWN, "task._target_=mistakes.Fingerprinted")
 
 
 class Unseeded(Tiny):
@@ -58,7 +71,7 @@ class Forgetful(Tiny):
     ("broken", "test"),
     [
         (Unseeded, "test_a_seed_determines_the_initial_weights"),
-        (Restarting, "test_a_later_first_step_continues_the_stream"),
+        (Restarting, "test_batches_depend_on_their_arguments_alone"),
         (Mispriced, "test_the_cost_is_the_model_s"),
         (Forgetful, "test_evaluation_measures_every_metric_of_every_example"),
     ],

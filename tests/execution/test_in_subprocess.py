@@ -9,15 +9,13 @@ from contextlib import suppress
 from importlib.util import find_spec
 from multiprocessing import forkserver
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import psutil
 import pytest
 
 from ablate.errors import TrackingError
-from ablate.execution.in_subprocess import _context
-from ablate.execution.job import Job
+from ablate.execution.in_subprocess import process_context
 from ablate.tracking.study_record import StudyRecord
 from tests.support.commands import QUICK, TINY
 from tests.support.processes import end, read_until, start_python_m
@@ -181,10 +179,6 @@ def test_what_a_process_fixes_may_differ_between_runs(
     assert record.metrics["system/cpu_utilization_percentage"].notna().all()
 
 
-def job_of(*, trains_itself: bool) -> Job:
-    return cast(Job, SimpleNamespace(values={"hardware": {"onednn": True}}, trains_itself=trains_itself))
-
-
 @pytest.mark.parametrize("trains_itself", [True, False])
 def test_tensorflow_is_imported_once_for_the_runs_that_need_it(
     trains_itself: bool, monkeypatch: pytest.MonkeyPatch
@@ -192,7 +186,7 @@ def test_tensorflow_is_imported_once_for_the_runs_that_need_it(
     asked = list[list[str]]()
     monkeypatch.setattr("ablate.execution.in_subprocess._served", {})
     monkeypatch.setattr(forkserver, "set_forkserver_preload", asked.append)
-    _context(job_of(trains_itself=trains_itself))
+    process_context(True, trains_itself=trains_itself)
     (modules,) = asked
     assert modules[0] == "ablate.execution.preload"
     assert ("ablate.execution.preload_tensorflow" in modules) != trains_itself
@@ -204,11 +198,10 @@ def test_runs_for_which_tensorflow_is_imported_otherwise_do_not_share_a_server(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ablate.execution.in_subprocess._served", {})
-    job = job_of(trains_itself=False)
     ways = []
     for value in ("0", "1", "0"):
         monkeypatch.setenv(name, value)
-        ways.append(_context(job).get_start_method())
+        ways.append(process_context(True, trains_itself=False).get_start_method())
     assert ways == ["forkserver", "spawn", "forkserver"]
 
 

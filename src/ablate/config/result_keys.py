@@ -2,9 +2,21 @@
 
 from collections.abc import Collection
 
-NOT_VARIED = ("seed", "study", "experiment", "tracking", "checkpoint", "rerun", "hardware", "scale", "data", "task")
+NOT_VARIED = (
+    "seed",
+    "study",
+    "experiment",
+    "tracking",
+    "checkpoint",
+    "check",
+    "rerun",
+    "hardware",
+    "scale",
+    "data",
+    "task",
+)
 """Groups and keys that all variants of a study share, or that change no result."""
-_NO_RESULT_SECTIONS = ("study", "tracking", "checkpoint", "rerun", "hydra")
+_NO_RESULT_SECTIONS = ("study", "tracking", "checkpoint", "check", "rerun", "hydra")
 _NO_RESULT_KEYS = (
     "seed", "experiment", "training.log_points",
     "hardware.onednn", "hardware.threads", "hardware.devices", "hardware.compile",

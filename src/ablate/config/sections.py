@@ -62,6 +62,7 @@ class RunConfig(Schema):
     hardware: HardwareConfig
     tracking: TrackingConfig
     checkpoint: CheckpointConfig
+    check: bool = True
     rerun: Literal["never", "failed", "all"]
 
     @model_validator(mode="after")

@@ -36,7 +36,7 @@ def execute_in_subprocess(job: Job) -> None:
         AblateError: What the run ended with, `RunFailed` where its process was killed.
         KeyboardInterrupt: This process was interrupted; the run's has ended in order.
     """
-    context = _context(job)
+    context = process_context(job.values["hardware"]["onednn"], trains_itself=job.trains_itself)
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(job, dict(os.environ), sender), name="ablate run")
     run_id, error = None, None
@@ -44,7 +44,7 @@ def execute_in_subprocess(job: Job) -> None:
         with signals_held():
             process.start()
             sender.close()
-        for message in _received(receiver):
+        for message in received(receiver):
             run_id, error = (message, error) if isinstance(message, str) else (run_id, message)
         process.join()
     except BaseException:
@@ -82,9 +82,9 @@ def variables_read_at_import() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name.startswith(_READ_AT_IMPORT)}
 
 
-def _context(job: Job) -> ForkServerContext | SpawnContext:
+def process_context(onednn: bool, *, trains_itself: bool) -> ForkServerContext | SpawnContext:
     """Return how to start a run's process: forked where TensorFlow is imported as it needs it, else a new one."""
-    set_onednn(job.values["hardware"]["onednn"])
+    set_onednn(onednn)
     # Launchers give each run its GPU by CUDA_VISIBLE_DEVICES, and may use this process for several.
     needed = variables_read_at_import()
     if not _served:
@@ -92,11 +92,11 @@ def _context(job: Job) -> ForkServerContext | SpawnContext:
     if _served != needed:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([*_PRELOADED, *(() if job.trains_itself else _PRELOADED_FOR_KERAS)])
+    context.set_forkserver_preload([*_PRELOADED, *(() if trains_itself else _PRELOADED_FOR_KERAS)])
     return context
 
 
-def _received(receiver: Connection) -> Iterator[str | BaseException]:
+def received(receiver: Connection) -> Iterator[str | BaseException]:
     """Yield what a run sends until its process ends: the id of MLflow's run, and what it ended with."""
     while True:
         try:
@@ -122,7 +122,7 @@ def _child(job: Job, environment: Mapping[str, str], sender: Connection) -> None
         configure_log(hydra.job_logging, hydra.verbose)
         # The bar's own lock is one between processes, which a killed one would leave behind.
         tqdm.set_lock(threading.RLock())
-        _end_with_the_parent()
+        end_with_the_parent()
         execute(replace(job, owns_terminal=False), started=sender.send)
     except AlreadyRunning as failure:
         log.info("%s", failure)
@@ -144,7 +144,7 @@ def _child(job: Job, environment: Mapping[str, str], sender: Connection) -> None
     sender.close()
 
 
-def _end_with_the_parent() -> None:
+def end_with_the_parent() -> None:
     """Interrupt this process when the one that waits for it is gone: nobody would know of the run."""
     parent = multiprocessing.parent_process()
     assert parent is not None

@@ -51,8 +51,11 @@ class ArrayTask(KerasModelTask):
         try:
             (x, y), (x_eval, y_eval) = given
         except (TypeError, ValueError):
+            received = type(given).__name__
+            if isinstance(given, tuple | list):
+                received += f" of {', '.join(type(part).__name__ for part in given)}"
             raise DataError(
-                f"{type(self).__name__}.data() must return (x, y), (x_eval, y_eval). Received: {type(given).__name__}"
+                f"{type(self).__name__}.data() must return (x, y), (x_eval, y_eval). Received: {received}"
             ) from None
         return {
             TRAIN: ArraySource(x, y, "data(): (x, y)"),

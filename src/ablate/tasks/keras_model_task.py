@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -86,8 +87,8 @@ class KerasModelTask:
         """Return callbacks of Keras for training."""
         return ()
 
-    def compile_metrics(self) -> Sequence[Any]:
-        """Return metrics of Keras whose curves are tracked, as in `["accuracy"]`."""
+    def compile_metrics(self) -> Sequence[Any] | Mapping[str, Any]:
+        """Return metrics of Keras whose curves are tracked, as in `["accuracy"]`; by output where there are several."""
         return ()
 
     def references(self) -> Mapping[str, Any]:
@@ -138,6 +139,12 @@ class KerasModelTask:
     def sources(self) -> Mapping[str, Source]:
         """The examples that train and those that evaluate."""
         raise NotImplementedError
+
+    def shortened(self, examples: int) -> Self:
+        """Return this task with about so many of the examples, for a trial; as data they count as all of them."""
+        short = copy(self)
+        vars(short)["sources"] = {split: source.some(examples) for split, source in self.sources.items()}
+        return short
 
     def load_data(self) -> DataSummary:
         """Return what the data are; evaluation examples that train as well are problems."""

@@ -27,6 +27,8 @@ Batch = tuple[Any, Any]
 Augment = Callable[[Any, Any, np.random.Generator], Batch]
 """Takes a batch's inputs and targets, and a generator; returns both anew."""
 EVALUATION_BATCH = 256
+_INFINITE = -1
+"""TensorFlow's cardinality of an endless data set."""
 SOME = 2000
 """Examples from which a constant prediction follows, where all are not in memory."""
 
@@ -56,6 +58,10 @@ class Source(Protocol):
 
     def in_order(self) -> Iterator[Batch]:
         """Yield all examples once, in order, as batches of NumPy arrays."""
+        ...
+
+    def some(self, count: int) -> Source:
+        """Return a source of about `count` of the examples, spread over all; itself where it has no more."""
         ...
 
 
@@ -139,6 +145,10 @@ class ArraySource(IndexedSource):
         """Return the SHA-256 of all contents, in order; many times faster than example by example."""
         return fingerprint(self.inputs, self.targets)
 
+    def some(self, count: int) -> Source:
+        """Return a source of `count` of the examples, a random choice."""
+        return self if count >= len(self) else ArraySource(*self.take(choice(count, len(self))), "data()")
+
 
 class ItemSource(IndexedSource):
     """Anything with `len()` whose items are pairs (input, target) of one example: a list, Grain's data sources."""
@@ -153,6 +163,11 @@ class ItemSource(IndexedSource):
         """Return the chosen examples as a batch."""
         pairs = [self._items[int(i)] for i in chosen]
         return stack([pair[0] for pair in pairs]), stack([pair[1] for pair in pairs])
+
+    def some(self, count: int) -> Source:
+        """Return a source of `count` of the examples, a random choice."""
+        chosen = choice(count, len(self)) if count < len(self) else ()
+        return ItemSource([self._items[int(i)] for i in chosen]) if len(chosen) else self
 
 
 class BatchSource:
@@ -204,9 +219,20 @@ class BatchSource:
                 (place,) = shuffled(seed, np.array([step]), self._count)
                 inputs, targets = self._dataset[int(place)][:2]
                 batch = as_arrays(inputs, "PyDataset"), as_arrays(targets, "PyDataset")
-                yield augment(*batch, np.random.default_rng([seed, step])) if augment else batch
+                # A batch may be a view of all data, which augmentation must not change.
+                yield augment(*copied(batch), np.random.default_rng([seed, step])) if augment else batch
 
         return dataset_of(made, like=next(made()), steps=steps, fixed=False)
+
+    def some(self, count: int) -> Source:
+        """Return a source of its first batches, of `count` examples or a few more."""
+        few = BatchSource(self._dataset)
+        for number, (inputs, _) in enumerate(self.in_order(), 1):
+            count -= length(inputs)
+            if count <= 0:
+                few._count = number
+                break
+        return few
 
 
 class TensorSource:
@@ -215,10 +241,15 @@ class TensorSource:
     Args:
         dataset: Its elements are pairs (input, target).
         buffer: Size of the shuffle buffer.
+
+    Raises:
+        DataError: It is infinite.
     """
 
     def __init__(self, dataset: tf.data.Dataset, buffer: int):
         self._dataset, self._buffer = dataset, buffer
+        if int(dataset.cardinality()) == _INFINITE:
+            raise DataError("a tf.data.Dataset must be finite: take(n) before it is returned")
 
     @cached_property
     def _contents(self) -> list[str]:
@@ -226,8 +257,6 @@ class TensorSource:
 
     def __len__(self) -> int:
         known = int(self._dataset.cardinality())
-        if known == -1:
-            raise DataError("a tf.data.Dataset must be finite: take(n) before it is returned")
         return known if known >= 0 else len(self._contents)
 
     def digests(self) -> list[str]:
@@ -250,6 +279,8 @@ class TensorSource:
         self, *, seed: int, batch_size: int, first_step: int, steps: int, augment: Augment | None
     ) -> tf.data.Dataset:
         """Return a part of the endless stream: every pass is shuffled with a seed of its own."""
+        import tensorflow as tf
+
         count = len(self)
         first, position = divmod(first_step * batch_size, count)
         last = ((first_step + steps) * batch_size - 1) // count
@@ -258,7 +289,7 @@ class TensorSource:
             stream = stream.concatenate(self._one_pass(seed, number))
         stream = stream.batch(batch_size, drop_remainder=True).take(steps)
         if augment is None:
-            return _one_file(stream.prefetch(2))
+            return _one_file(stream.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2))
 
         def made() -> Iterator[Batch]:
             for step, (inputs, targets) in enumerate(stream.as_numpy_iterator(), first_step):
@@ -269,6 +300,11 @@ class TensorSource:
     def _one_pass(self, seed: int, number: int) -> tf.data.Dataset:
         own = int(np.random.default_rng([seed, number]).integers(2**31))
         return self._dataset.shuffle(self._buffer, seed=own, reshuffle_each_iteration=False)
+
+    def some(self, count: int) -> Source:
+        """Return a source of about `count` of the examples, every n-th."""
+        every = -(-len(self) // count)
+        return self if every == 1 else TensorSource(self._dataset.shard(every, 0), self._buffer)
 
 
 def source_of(data: Any, *, shuffle_buffer: int) -> Source:
@@ -309,6 +345,11 @@ def shuffled(seed: int, positions: Indices, count: int) -> Indices:
         here = passes == number
         order[here] = _permutation(seed, int(number), count)[offsets[here]]
     return order
+
+
+def choice(count: int, of: int) -> Indices:
+    """Return `count` of the numbers 0..of - 1, ascending: a random choice that is always the same."""
+    return np.sort(np.random.default_rng(0).choice(of, count, replace=False))
 
 
 @lru_cache(maxsize=2)
@@ -361,8 +402,17 @@ def as_arrays(values: Any, where: str) -> Any:
         array = np.empty(1, dtype=object)
     if array.dtype == object or array.ndim == 0:
         what = "Python objects of different shapes or types" if array.ndim else type(values).__name__
+        if isinstance(values, list) and all(isinstance(value, np.ndarray) for value in values):
+            what = "a list of arrays; several inputs are a tuple or a dictionary of them"
         raise DataError(f"{where} must hold NumPy arrays of numbers or text, one row an example. Received: {what}")
     return array
+
+
+def copied(values: Any) -> Any:
+    """Return a copy of arrays, or of dictionaries or tuples of them."""
+    if isinstance(values, Mapping):
+        return {key: copied(value) for key, value in values.items()}
+    return tuple(map(copied, values)) if isinstance(values, tuple) else np.array(values)
 
 
 def length(values: Any) -> int:

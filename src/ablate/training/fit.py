@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -251,11 +251,11 @@ def _until_stopped(batches: Iterable[Any], checkpoints: Checkpoints | None) -> I
 
 def _compiled(task: KerasTask, new_optimizer: NewOptimizer, seed: int, hardware: Hardware) -> keras.Model:
     model = task.build_model(seed)
-    measured = getattr(task, "compile_metrics", None)
+    measured: Any = getattr(task, "compile_metrics", tuple)()
     model.compile(
         optimizer=new_optimizer(),
         loss=task.build_loss(),
-        metrics=list(measured()) or None if measured is not None else None,
+        metrics=(dict(measured) if isinstance(measured, Mapping) else list(measured)) or None,
         jit_compile=hardware.xla,  # said either way: Keras would choose by itself
     )
     return model

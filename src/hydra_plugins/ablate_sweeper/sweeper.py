@@ -64,6 +64,10 @@ class AblateSweeper(BasicSweeper):
         folder.mkdir(parents=True, exist_ok=True)
         OmegaConf.save(self.config, folder / "multirun.yaml")
         sweep = _Sweep(self, planned)
+        if planned[0].config.run.check:
+            from ablate.testing.before_sweep import try_before_sweep
+
+            try_before_sweep(planned, sweep.read_statuses())
         try:
             with compositions_kept(), show_progress(planned, sweep.estimate(), sweep.read_statuses):
                 sweep.run()

@@ -1,0 +1,177 @@
+"""The trial before a sweep: each level built, trained for a step and evaluated, in a process of its own, in seconds.
+
+So a study does not break at its last variant, or after an hour of training. It changes no number: it writes nothing,
+and no run is forked off its process.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+from typing import Any
+
+from ablate.config.validation import ValidConfig, validate_config
+from ablate.errors import TaskError
+from ablate.execution.in_subprocess import end_with_the_parent, process_context, received
+from ablate.execution.status import RunState, Status
+from ablate.study.planning import PlannedRun, distinguishing_overrides
+from ablate.system.signals import SIGNALS, signals_held
+from ablate.task import KerasTask, trains_itself
+from ablate.testing.findings import Finding, Findings, collected_warnings, finding_of, gather
+from ablate.testing.task_checks import check_evaluation
+from ablate.testing.variants import covering, short_run
+
+log = logging.getLogger(__name__)
+
+SECONDS = 20.0
+"""After so many, what is left is not tried."""
+EXAMPLES = 500
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What the process found in one variant."""
+
+    place: int
+    findings: Sequence[Finding]
+
+
+def try_before_sweep(planned: Sequence[PlannedRun], states: Sequence[RunState]) -> None:
+    """Try what a sweep is about to train for the first time; nothing where all has begun or is done.
+
+    Only a task that can be shortened is tried, as `ablate.ArrayTask` and `ablate.DatasetTask`.
+
+    Args:
+        planned: The runs of the sweep.
+        states: Their statuses.
+
+    Raises:
+        TaskError: Some of it cannot be trained or evaluated; one line a variant.
+        KeyboardInterrupt: This process was interrupted.
+    """
+    variants = _untried(planned, states)
+    if not variants:
+        return
+    found = _found([run.config.values for run in variants])
+    wrong = {place: answer for place, answer in found.items() if any(finding.wrong for finding in answer)}
+    if not wrong:
+        return
+    names = distinguishing_overrides([[*run.overrides, f"place={place}"] for place, run in enumerate(variants)])
+    lines = [
+        f"{variants[place].label or names[place].rpartition(' ')[0] or 'the run'}: {finding}"
+        for place, findings in wrong.items()
+        for finding in findings
+        if finding.wrong
+    ]
+    raise TaskError(
+        f"no run has started: {len(wrong)} of {len(variants)} variants fail a trial of one step "
+        "(`python -m ablate.check` says more, check=false leaves it out)\n" + "\n".join(lines)
+    )
+
+
+def _untried(planned: Sequence[PlannedRun], states: Sequence[RunState]) -> list[PlannedRun]:
+    """Return a run of each variant that holds a level of which nothing has been trained."""
+    begun = {run.configuration for run, state in zip(planned, states, strict=True) if state.run_id is not None}
+    first = dict[str, PlannedRun]()
+    for run, state in zip(planned, states, strict=True):
+        can = hasattr(run.config.task, "shortened") and not trains_itself(run.config.task)
+        if can and state.status == Status.TODO and run.configuration not in begun:
+            first.setdefault(run.configuration, run)
+    runs = list(first.values())
+    return [runs[place] for place in covering([run.overrides for run in runs])]
+
+
+def _found(values: Sequence[Mapping[str, Any]]) -> dict[int, Sequence[Finding]]:
+    """Return the findings in each configuration that was tried in time."""
+    context = process_context(bool(values[0]["hardware"]["onednn"]), trains_itself=False)
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_child, args=(values, dict(os.environ), sender), name="ablate trial")
+    found = dict[int, Sequence[Finding]]()
+    try:
+        with signals_held():
+            process.start()
+            sender.close()
+        for message in received(receiver):
+            if isinstance(message, _Answer):
+                found[message.place] = message.findings
+        process.join()
+    except BaseException:
+        if process.pid is not None:
+            process.terminate()
+            process.join()
+        raise
+    if process.exitcode:
+        log.warning("The trial before the sweep ended with code %s; the runs start without it", process.exitcode)
+    elif len(found) < len(values):
+        log.info("The trial before the sweep has tried %d of %d variants", len(found), len(values))
+    return found
+
+
+def _child(values: Sequence[Mapping[str, Any]], environment: Mapping[str, str], sender: Connection) -> None:
+    SIGNALS.install()
+    os.environ.clear()
+    os.environ.update(environment)
+    end_with_the_parent()
+    begun = time.monotonic()
+    try:
+        for place, each in enumerate(values):
+            with collected_warnings():
+                sender.send(_Answer(place, try_one_step(each)))
+            if time.monotonic() - begun > SECONDS:
+                break
+    except (KeyboardInterrupt, OSError):
+        pass  # the process that waits has ended, or ends
+    sender.close()
+
+
+def try_one_step(values: Mapping[str, Any]) -> list[Finding]:
+    """Build a configuration's model, train it for a step on a CPU, and evaluate it on a few examples."""
+    try:
+        config = validate_config(values)
+        task: Any = config.task
+        short = task.shortened(EXAMPLES)
+        short.load_data()
+        whole = short_run(config, steps=1, examples=config.task.find_data().examples_per_epoch)
+        model = _trained(replace(whole, task=short))
+    except Exception as error:  # whatever the code of a user raises
+        return [finding_of(error)]
+    found = gather(lambda: _evaluated(short, model))
+    # A few examples may lack what the measures need, as a class.
+    return gather(lambda: _evaluated(task, model)) if found else []
+
+
+def _trained(config: ValidConfig) -> Any:
+    from ablate.training.hardware import configure
+    from ablate.training.optimizer import build_optimizer
+
+    run, task = config.run, config.task
+    hardware = run.hardware.model_copy(update={"devices": "cpu"})  # a GPU's memory belongs to runs
+    configure(hardware, seed=run.seed, deterministic=run.training.deterministic)
+    keras_task: KerasTask = task  # type: ignore[assignment]
+    model = keras_task.build_model(run.seed)
+    model.compile(
+        optimizer=build_optimizer(run.optimizer, run.schedule, 1),
+        loss=keras_task.build_loss(),
+        metrics=_metrics(task),
+        run_eagerly=True,
+    )
+    batches = keras_task.training_batches(seed=run.seed, batch_size=run.training.batch_size, first_step=0, steps=1)
+    model.train_on_batch(*next(iter(batches)))
+    return model
+
+
+def _metrics(task: Any) -> Any:
+    measured: Any = getattr(task, "compile_metrics", tuple)()
+    return (dict(measured) if isinstance(measured, Mapping) else list(measured)) or None
+
+
+def _evaluated(task: Any, model: Any) -> Findings:
+    """Check an evaluation but for its values: an untrained model may measure anything."""
+    evaluation = task.evaluate(model)
+    for finding in check_evaluation(task, evaluation):
+        if finding.wrong and "finite" not in finding.text:
+            yield finding

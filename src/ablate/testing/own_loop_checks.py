@@ -1,0 +1,98 @@
+"""Checks of a task that trains itself: what it returns, its determinism, its stopping. Imports no TensorFlow."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ablate.errors import TaskError
+from ablate.task import Evaluation, OwnLoopTask
+from ablate.testing.findings import Findings, problem, warning
+
+
+@dataclass
+class LoopTrial:
+    """The `LoopRun` of a trial: it keeps what it is told.
+
+    Attributes:
+        folder: For checkpoints.
+        curves: The metrics that were logged.
+        asked: How often `should_stop` was.
+        stopping: What it answers.
+    """
+
+    folder: Path
+    curves: list[Mapping[str, float]] = field(default_factory=list)
+    asked: int = 0
+    stopping: bool = False
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
+        """Keep points of curves."""
+        self.curves.append(metrics)
+
+    def report_progress(self, step: int, steps: int) -> None:
+        """Take the progress."""
+
+    def should_stop(self) -> bool:
+        """Tell whether to stop."""
+        self.asked += 1
+        return self.stopping
+
+
+def trial(task: OwnLoopTask, seed: int, folder: Path) -> Evaluation:
+    """Let a task train and evaluate itself, with an empty folder for checkpoints.
+
+    Raises:
+        TaskError: It returns no evaluation.
+    """
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - as a run does
+    evaluation = task.train_and_evaluate(seed, LoopTrial(folder))
+    if not isinstance(evaluation, Evaluation):
+        raise TaskError(f"{type(task).__name__} returned {type(evaluation).__name__} in place of an evaluation")
+    return evaluation
+
+
+def check_repetition(one: Evaluation, same: Evaluation) -> Findings:
+    """Two trainings with one seed have the same results."""
+    names = [
+        name for name, value in one.metrics.items() if not np.isclose(value, same.metrics.get(name, np.nan), 1e-12, 0)
+    ]
+    if names:
+        yield warning(
+            f"two trainings with one seed differ in {', '.join(names)} "
+            f"({one.metrics[names[0]]:.6g} and {same.metrics.get(names[0], np.nan):.6g}): all chance should follow "
+            "from `seed`, or variants differ by luck as well"
+        )
+
+
+def check_other_seed(one: Evaluation, other: Evaluation) -> Findings:
+    """Trainings with two seeds evaluate the same examples."""
+    mine, theirs = one.per_example, other.per_example
+    identity = "digest" if "digest" in mine else "example"
+    if len(mine) != len(theirs):
+        yield problem(
+            f"another seed evaluates {len(theirs)} examples instead of {len(mine)}: "
+            "every run must evaluate the same ones"
+        )
+    elif identity not in theirs or list(mine[identity]) != list(theirs[identity]):
+        yield problem(
+            f"another seed evaluates other examples, or in another order, by the column `{identity}`: "
+            "every run must evaluate the same ones"
+        )
+    elif len(mine) and one.metrics == other.metrics and mine.equals(theirs):
+        yield warning("another seed gives the same results to the last digit: is `seed` used?")
+
+
+def check_fingerprint(task: OwnLoopTask) -> Findings:
+    """The task says which data it reads."""
+    method = getattr(type(task), "fingerprint", None)
+    if method is not None and method.__module__.startswith("ablate."):
+        yield warning(
+            "fingerprint() is not defined: where the data change, results of the old ones count as done. Return a "
+            "hash or a version of what train reads"
+        )
