@@ -88,7 +88,7 @@ class KerasModelTask:
         return ()
 
     def compile_metrics(self) -> Sequence[Any] | Mapping[str, Any]:
-        """Return metrics of Keras whose curves are tracked, as in `["accuracy"]`; by output where there are several."""
+        """Return metrics of Keras whose curves are tracked, as in `["accuracy"]`; by output, of several."""
         return ()
 
     def references(self) -> Mapping[str, Any]:

@@ -219,8 +219,9 @@ class BatchSource:
                 (place,) = shuffled(seed, np.array([step]), self._count)
                 inputs, targets = self._dataset[int(place)][:2]
                 batch = as_arrays(inputs, "PyDataset"), as_arrays(targets, "PyDataset")
-                # A batch may be a view of all data, which augmentation must not change.
-                yield augment(*copied(batch), np.random.default_rng([seed, step])) if augment else batch
+                if augment:  # a batch may be a view of all data, which augmentation must not change
+                    batch = augment(copied(batch[0]), copied(batch[1]), np.random.default_rng([seed, step]))
+                yield batch
 
         return dataset_of(made, like=next(made()), steps=steps, fixed=False)
 
