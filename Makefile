@@ -68,8 +68,9 @@ lint: .venv/ready  ## check style, types, the dependency rule and docs/architect
 bench: .venv/ready  ## measure speed, side by side, and write docs/performance.md
 	@for name in $(BENCHMARKS); do echo "benchmarks/$$name.py"; $(PY) benchmarks/$$name.py || exit 1; done
 
-correct: .venv/ready  ## kill studies and launch them everywhere: the same bits (a quarter of an hour)
-	@for name in chaos launchers; do $(PY) benchmarks/$$name.py || exit 1; done
+correct: .venv/ready  ## kill studies and launch them everywhere: the same bits (half an hour)
+	@for name in colorization digits own_loop; do $(PY) benchmarks/chaos.py $$name || exit 1; done
+	@$(PY) benchmarks/launchers.py
 
 robust: .venv/ready  ## try hostile surroundings and inputs, and write docs/robustness.md (a quarter of an hour)
 	@$(PY) benchmarks/robustness.py

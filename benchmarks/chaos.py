@@ -1,31 +1,86 @@
 """A study that is killed with SIGKILL at random moments and invoked again, against one that is left alone.
 
-It must end with every run finished once and the same numbers to the last bit. Takes about ten minutes on two cores.
+It must end with every run finished once and the same numbers to the last bit. On two cores it takes about ten minutes
+for the task that ships, and a few for an example.
 
-    python benchmarks/chaos.py [kills] [seed] [runs]
+    python benchmarks/chaos.py [colorization|digits|own_loop] [--kills N] [--seed N] [--seeds N]
 """
 
+import argparse
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1]))
 
 from tests.support.sweeps import assert_same_bits, finish, found, kill, start
 
+ROOT = Path(__file__).parents[1]
 STUDY = """question: Does it survive?
-baseline: {{output_res: full, dropout: light}}
-factors: {{output_res: [full, half, quarter], dropout: [light, heavy]}}
-design: full_factorial
+baseline: {baseline}
+factors: {factors}
+design: {design}
 seeds: {seeds}
-metric: {{name: auc_rebalanced, direction: maximize}}
+metric: {{name: {metric}, direction: maximize}}
 """
-VARIANTS = 6
-SWEEP = ("experiment=chaos", "scale=smoke", "data=sample", "checkpoint.minutes=0.05")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is killed: the factors of a study, its design, its metric, and the overrides of the sweep."""
+
+    factors: Mapping[str, Sequence[object]]
+    design: str
+    variants: int
+    metric: str
+    sweep: Sequence[str]
+
+    def write(self, folder: Path, name: str, seeds: int) -> None:
+        """Write the study into a folder, and the example's project."""
+        if name != "colorization":
+            shutil.copytree(ROOT / "examples" / name, folder, ignore=shutil.ignore_patterns("results"))
+        (folder / "experiments").mkdir(parents=True, exist_ok=True)
+        values = {
+            "baseline": {factor: levels[0] for factor, levels in self.factors.items()},
+            "factors": {factor: list(levels) for factor, levels in self.factors.items()},
+            "design": self.design,
+            "seeds": list(range(seeds)),
+            "metric": self.metric,
+        }
+        (folder / "experiments" / "chaos.yaml").write_text(STUDY.format(**values))
+
+
+SUBJECTS = {
+    "colorization": Subject(
+        factors={"output_res": ["full", "half", "quarter"], "dropout": ["light", "heavy"]},
+        design="full_factorial",
+        variants=6,
+        metric="auc_rebalanced",
+        sweep=("scale=smoke", "data=sample"),
+    ),
+    "digits": Subject(
+        factors={"dropout": ["half", "none"], "augmentation": ["shift", "none"]},
+        design="one_at_a_time",
+        variants=3,
+        metric="accuracy",
+        sweep=("training.epochs=30",),
+    ),
+    "own_loop": Subject(
+        factors={"optimizer": ["adam", "sgd"], "network.width": [64, 16]},
+        design="one_at_a_time",
+        variants=3,
+        metric="accuracy",
+        sweep=("training.epochs=150",),
+    ),
+}
+SWEEP = ("experiment=chaos", "checkpoint.minutes=0.05")
 
 
 def killed_after(seconds: float, process: subprocess.Popen[bytes]) -> bool:
@@ -43,28 +98,35 @@ def killed_after(seconds: float, process: subprocess.Popen[bytes]) -> bool:
 
 def main() -> None:
     """Measure and print."""
-    kills, seed, seeds = (int(given) for given in [*sys.argv[1:], *("15", "0", "2")[len(sys.argv) - 1 :]])
-    random.seed(seed)
-    runs = VARIANTS * seeds
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("name", nargs="?", choices=SUBJECTS, default="colorization")
+    parser.add_argument("--kills", type=int, default=15)
+    parser.add_argument("--seed", type=int, default=0, help="of the moments")
+    parser.add_argument("--seeds", type=int, default=2, help="of each variant")
+    options = parser.parse_args()
+    random.seed(options.seed)
+    subject = SUBJECTS[options.name]
+    runs, sweep = subject.variants * options.seeds, (*SWEEP, *subject.sweep)
     with tempfile.TemporaryDirectory() as name:
         calm, killed = folders = [Path(name) / kind for kind in ("undisturbed", "killed")]
         for folder in folders:
-            (folder / "experiments").mkdir(parents=True)
-            (folder / "experiments" / "chaos.yaml").write_text(STUDY.format(seeds=list(range(seeds))))
+            subject.write(folder, options.name, options.seeds)
         begun = time.monotonic()
-        finish(start(calm, *SWEEP), calm)
+        finish(start(calm, *sweep), calm)
         alone = time.monotonic() - begun
         begun, landed = time.monotonic(), 0
-        while landed < kills and killed_after(random.uniform(2, 1.5 * alone / runs + 8), start(killed, *SWEEP)):
+        while landed < options.kills and killed_after(
+            random.uniform(2, 1.5 * alone / runs + 8), start(killed, *sweep)
+        ):
             landed += 1
-        finish(start(killed, *SWEEP), killed)
+        finish(start(killed, *sweep), killed)
         disturbed = time.monotonic() - begun
         expected, results = found(calm, "chaos", runs=runs), found(killed, "chaos", runs=runs)
         assert_same_bits(results, expected)
     print(
-        f"{runs} runs, killed {landed} times: each finished once, {expected.results.shape[1]} metrics, "
-        f"{len(expected.curves)} curves and {len(expected.tables)} tables of examples the same to the last bit; "
-        f"{alone:.0f} s undisturbed, {disturbed:.0f} s killed"
+        f"{options.name}: {runs} runs, killed {landed} times: each finished once after {results.attempts.sum()} "
+        f"attempts, {expected.results.shape[1]} metrics, {len(expected.curves)} curves and {len(expected.tables)} "
+        f"tables of examples the same to the last bit; {alone:.0f} s undisturbed, {disturbed:.0f} s killed"
     )
 
 
