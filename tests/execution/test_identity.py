@@ -103,7 +103,7 @@ def test_another_default_of_a_level_that_is_not_used_does_not(tmp_path: Path) ->
     (changed / "optimizer" / "sgd.yaml").write_text(
         (changed / "optimizer" / "sgd.yaml").read_text() + "momentum: 0.5\n"
     )
-    config = changed / "config.yaml"
+    config = changed / "base.yaml"
     config.write_text(config.read_text().replace("- optimizer: adam\n", "- optimizer: sgd\n"))
     assert "- optimizer: sgd\n" in config.read_text()
     assert hash_in(changed) == hash_in(conf_dir())
