@@ -27,7 +27,7 @@ from ablate.testing.variants import covering, short_run
 
 log = logging.getLogger(__name__)
 
-SECONDS = 20.0
+SECONDS = 10.0
 """After so many, what is left is not tried."""
 EXAMPLES = 500
 

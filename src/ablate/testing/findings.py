@@ -130,10 +130,10 @@ def collected_warnings(*ignored: str) -> Iterator[list[Finding]]:
     """
     collected, handler = list[Finding](), _Collector()
     logger, tensorflow = logging.getLogger("ablate"), logging.getLogger("tensorflow")
-    propagate, level = logger.propagate, tensorflow.level
+    propagate = logger.propagate
     logger.addHandler(handler)
     logger.propagate = False
-    tensorflow.setLevel(logging.ERROR)  # it warns of tracing a function for each model
+    tensorflow.addFilter(_is_error)  # it warns of tracing a function for each model
     try:
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
@@ -143,7 +143,11 @@ def collected_warnings(*ignored: str) -> Iterator[list[Finding]]:
     finally:
         logger.removeHandler(handler)
         logger.propagate = propagate
-        tensorflow.setLevel(level)
+        tensorflow.removeFilter(_is_error)
+
+
+def _is_error(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR
 
 
 class _Collector(logging.Handler):
