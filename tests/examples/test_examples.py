@@ -46,6 +46,12 @@ def test_a_small_version_is_trained_and_reported(project: str, forked_m: Command
     assert (home / "out" / "report.html").stat().st_size > 10_000
 
 
+@pytest.mark.parametrize("project", SMALL, indirect=True)
+def test_its_task_keeps_to_the_contract(project: str, forked_m: Command) -> None:
+    tested = forked_m("pytest", "-q", "-p", "no:cacheprovider", ".", timeout=500)
+    assert tested.returncode == 0, tested.stdout[-3000:]
+
+
 class StoppedAfter:
     """A run that is interrupted after some epochs."""
 
