@@ -142,3 +142,34 @@ def test_positions_of_a_stream() -> None:
     whole = shuffled(3, np.arange(25), 10)
     assert np.array_equal(shuffled(3, np.arange(7, 25), 10), whole[7:])
     assert sorted(whole[10:20].tolist()) == list(range(10))
+
+
+def test_augmentation_in_place_leaves_the_batches_of_a_pydataset_alone() -> None:
+    data = np.ones((8, 2), dtype=np.float32)
+
+    class Views(keras.utils.PyDataset):
+        def __len__(self) -> int:
+            return 2
+
+        def __getitem__(self, place: int):
+            return data[4 * place : 4 * place + 4], np.zeros(4)
+
+    def add(x, y, rng):
+        x += 1
+        return x, y
+
+    source = source_of(Views(), shuffle_buffer=1)
+    batches = source.batches(seed=0, batch_size=4, first_step=0, steps=2, augment=add)
+    assert all((x.numpy() == 2).all() for x, _ in batches)
+    assert (data == 1).all()
+
+
+@pytest.mark.parametrize("count", [3, 10, 99])
+def test_some_examples_are_among_all(count: int) -> None:
+    pairs = [(np.array([float(place)]), np.int64(place)) for place in range(10)]
+    dataset = tf.data.Dataset.range(10).map(lambda place: (tf.cast(place, tf.float32)[None], place))
+    arrays = ArraySource(np.arange(10.0)[:, None], np.arange(10), "data()")
+    for source in (arrays, source_of(pairs, shuffle_buffer=10), source_of(dataset, shuffle_buffer=10)):
+        some = source.some(count)
+        assert 1 <= len(some) <= min(count, 10)
+        assert set(some.digests()) <= set(source.digests())
