@@ -46,6 +46,8 @@ The same study written as the documentation of each tool recommends: the digits 
 Keras, four factors, each level alone beside the baseline, three seeds, and a table with the spread over seeds.
 The programs are in [benchmarks/lines](../benchmarks/lines) and [examples/digits](../examples/digits). Lines are
 counted without blank lines, comments, docstrings and tests. `python benchmarks/lines/count.py` writes this page.
+
+`ablate` augments in NumPy, the others by a layer of Keras; initial values differ. Each number is that of its own runs.
 """
 
 

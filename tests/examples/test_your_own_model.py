@@ -1,6 +1,7 @@
 """docs/your-own-model.md: its files and commands, as they stand, build examples/digits; its other code can be used."""
 
 import re
+import runpy
 import shlex
 from pathlib import Path
 
@@ -73,3 +74,8 @@ def test_its_other_code_makes_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     model = tasks["WithF1"].build_model(0)
     assert list(tasks["WithF1"].evaluate(model).metrics) == ["accuracy", "nll", "macro_f1"]
     assert {len(pictures) for pictures in tasks["WithPictures"].evaluate(model).samples.values()} == {32}
+
+
+def test_the_comparison_counts_what_is_there() -> None:
+    counted = runpy.run_path(str(EXAMPLES.parent / "benchmarks" / "lines" / "count.py"))
+    assert counted["PAGE"].read_text(encoding="utf-8") == counted["page"]()
