@@ -119,6 +119,7 @@ def test_paper_scale_is_the_published_one() -> None:
         ("subprocess.Popen", "is no task: it has no build_loss, build_model, comparison_config"),
         ("os", "cannot be imported"),
         ("", "cannot be imported"),
+        ("digitz.Mine", "No module named 'digitz'. Looked in "),
         ("broken_task.Mine", "cannot be imported: invalid syntax (broken_task.py, line 1)"),
         ("failing_task.Mine", "cannot be imported: no GPU here"),
     ],

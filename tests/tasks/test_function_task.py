@@ -40,10 +40,17 @@ def test_numbers_are_measures_of_the_whole_set() -> None:
     assert list(evaluation.per_example) == ["example"]
 
 
+def test_a_frame_and_numbers_go_together() -> None:
+    evaluation = Some().evaluation_of((pd.DataFrame({"m": [1.0, 2.0]}), {"n": 5}))
+    assert evaluation.metrics == {"m": 1.5, "n": 5.0}
+    assert list(evaluation.per_example) == ["example", "m"]
+
+
 @pytest.mark.parametrize(
     ("returned", "message"),
     [
         (None, "must return a DataFrame.* of the measures m, n. Received: NoneType"),
+        ((1, 2), "Received: tuple"),
         ([1], "Received: list"),
         ({"m": 1}, "must return all measures. Missing: n"),
         (pd.DataFrame({"m": [1]}), "must return all measures. Missing: n"),

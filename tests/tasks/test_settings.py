@@ -32,9 +32,11 @@ def test_a_schema_names_what_is_wrong() -> None:
     class Config(BaseModel):
         dropout: Dropout
 
-    assert settings_of(Config, VALUES).dropout.rate == 0.5
+    assert settings_of(Config, {"dropout": VALUES["dropout"]}).dropout.rate == 0.5
     with pytest.raises(ConfigError, match=r"dropout.rate=much: .*number"):
         settings_of(Config, {"dropout": {"name": "none", "rate": "much"}})
+    with pytest.raises(ConfigError, match=r"unknown key: data. Allowed: dropout"):
+        settings_of(Config, VALUES)
 
 
 def test_what_is_read_is_recorded() -> None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 from omegaconf import DictConfig
@@ -18,6 +19,7 @@ from ablate.config.environment import fix_environment
 from ablate.config.hydra_job import unresolved_values
 from ablate.config.interpolation import resolve
 from ablate.config.optimizers import NO_OPTIMIZER, SCHEMAS, OtherOptimizer
+from ablate.config.paths import current_project
 from ablate.config.schedules import CONSTANT, SCHEDULES, ScheduleConfig
 from ablate.config.schema import Schema, validate
 from ablate.config.sections import RunConfig
@@ -108,7 +110,9 @@ def _task_class(section: Mapping[str, Any]) -> type[Task]:
         with nullcontext() if "tensorflow" in sys.modules else native_log(of="tensorflow"):
             named = getattr(importlib.import_module(module), name)
     except Exception as error:  # whatever the code of a module raises
-        raise ConfigError(f"task._target_={target} cannot be imported: {error}") from error
+        missing = isinstance(error, ModuleNotFoundError) and error.name == module.partition(".")[0]
+        where = f". Looked in {', '.join(map(str, _import_folders()))}" if missing else ""
+        raise ConfigError(f"task._target_={target} cannot be imported: {error}{where}") from error
     # Nothing but a task is called: a configuration may come from somebody else's study or store.
     if not isinstance(named, type):
         raise ConfigError(f"task._target_={target} is no task: it is a {type(named).__name__}")
@@ -120,6 +124,13 @@ def _task_class(section: Mapping[str, Any]) -> type[Task]:
             "ablate.DatasetTask or ablate.FunctionTask, or see ablate.task.KerasTask"
         )
     return cast(type[Task], named)
+
+
+def _import_folders() -> list[Path]:
+    """Return where a user's modules are looked for, beside the installed ones."""
+    project = current_project()
+    own = project.import_folders if project else []
+    return list(dict.fromkeys([Path.cwd(), *own]))
 
 
 def _methods(protocol: type) -> set[str]:

@@ -16,13 +16,15 @@ def format_plan(plan: Mapping[str, Any]) -> str:
         plan: As `python -m ablate.plan --json` prints it.
     """
     header = f"Study {plan['study']}" + (f": {plan['question']}" if plan["question"] else "")
-    table = tabulate(plan_rows(plan), headers="keys", colalign=("left", "right", "left", "right", "right", "right"))
+    rows = plan_rows(plan)
+    aligned = ["left" if name in ("variant", "status") else "right" for name in rows[0]]
+    table = tabulate(rows, headers="keys", colalign=aligned)
     return "\n".join([header, table, "", *plan_lines(plan)])
 
 
 def plan_rows(plan: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return what is shown of each run, by heading."""
-    return [
+    """Return what is shown of each run, by heading; costs of which none is known are left out."""
+    rows = [
         {
             "variant": shorten(run["variant"]),
             "seed": run["seed"],
@@ -33,6 +35,8 @@ def plan_rows(plan: Mapping[str, Any]) -> list[dict[str, Any]]:
         }
         for run in plan["runs"]
     ]
+    empty = {name for name in ("parameters", "GFLOPs/example") if not any(row[name] for row in rows)}
+    return [{name: text for name, text in row.items() if name not in empty} for row in rows]
 
 
 def plan_lines(plan: Mapping[str, Any]) -> list[str]:

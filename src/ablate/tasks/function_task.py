@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,6 +14,8 @@ from ablate.errors import TaskError
 from ablate.task import DataSummary, Evaluation, FoundData, LoopRun, Metric
 from ablate.tasks.measures import Measure, check_measures, metrics_of
 from ablate.tasks.settings import settings_of, without
+
+Returned = pd.DataFrame | Mapping[str, float] | tuple[pd.DataFrame, Mapping[str, float]]
 
 
 class FunctionTask:
@@ -49,7 +51,7 @@ class FunctionTask:
         self.config: Any = settings_of(self.schema, config)
         check_measures(type(self).__name__, self.measures, functions=False)
 
-    def train(self, config: Any, seed: int, run: LoopRun) -> pd.DataFrame | Mapping[str, float]:
+    def train(self, config: Any, seed: int, run: LoopRun) -> Returned:
         """Train and evaluate.
 
         Args:
@@ -61,7 +63,7 @@ class FunctionTask:
         Returns:
             One row an evaluation example, the same examples in the same order for every run, with a column for each
             measure and, optionally, `example`, its name; or a number for each measure, where examples have none of
-            their own: then only seeds are compared.
+            their own: then only seeds are compared; or both, a frame and the numbers of the other measures.
         """
         raise NotImplementedError
 
@@ -112,30 +114,34 @@ class FunctionTask:
         if isinstance(returned, Evaluation):
             return returned
         names, owner = list(self.measures), type(self).__name__
-        if not isinstance(returned, pd.DataFrame | Mapping):
+        frame, numbers = returned if isinstance(returned, tuple) and len(returned) == 2 else (None, returned)
+        if isinstance(numbers, pd.DataFrame):
+            frame, numbers = numbers, {}
+        if not isinstance(numbers, Mapping) or not isinstance(frame, pd.DataFrame | None):
             raise TaskError(
-                f"{owner}.train must return a DataFrame with one row an example, or a mapping, of the measures "
-                f"{', '.join(names)}. Received: {type(returned).__name__}"
+                f"{owner}.train must return a DataFrame with one row an example, a mapping of numbers, or both, of "
+                f"the measures {', '.join(names)}. Received: {type(returned).__name__}"
             )
-        missing = [name for name in names if name not in returned]
+        of_examples = [name for name in names if frame is not None and name in frame]
+        missing = [name for name in names if name not in of_examples and name not in numbers]
         if missing:
             raise TaskError(f"{owner}.train must return all measures. Missing: {', '.join(missing)}")
-        if isinstance(returned, pd.DataFrame):
-            table = self._table(returned)
-            return Evaluation({name: float(table[name].mean()) for name in names}, {}, table)
+        table = (
+            pd.DataFrame({"example": pd.Series([], dtype=str)}) if frame is None else self._table(frame, of_examples)
+        )
         try:
-            values = {name: float(returned[name]) for name in names}
+            values = {name: float(table[name].mean() if name in of_examples else numbers[name]) for name in names}
         except (TypeError, ValueError) as error:
             raise TaskError(f"{owner}.train must return a number for each measure: {error}") from None
-        return Evaluation(values, {}, pd.DataFrame({"example": pd.Series([], dtype=str)}))
+        return Evaluation(values, {}, table)
 
-    def _table(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def _table(self, frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
         if frame.empty:
             raise TaskError(f"{type(self).__name__}.train returned a frame without rows: there are no examples")
         numbered = [f"{self.example} {place}" for place in range(len(frame))]
         examples = frame["example"].astype(str) if "example" in frame else numbered
         try:
-            measured = {name: np.asarray(frame[name], dtype=np.float64) for name in self.measures}
+            measured = {name: np.asarray(frame[name], dtype=np.float64) for name in names}
         except (TypeError, ValueError) as error:
             raise TaskError(f"{type(self).__name__}.train must return numbers: {error}") from None
         known = {"digest": frame["digest"].astype(str).to_numpy()} if "digest" in frame else {}

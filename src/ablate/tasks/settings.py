@@ -10,7 +10,8 @@ from typing import Any
 from omegaconf import OmegaConf
 from pydantic import BaseModel
 
-from ablate.config.schema import validate
+from ablate.config.schema import unknown_key, validate
+from ablate.errors import ConfigError
 
 EVERYTHING = "*"
 
@@ -23,9 +24,13 @@ def settings_of(schema: type[BaseModel] | None, values: Mapping[str, Any]) -> An
         values: The sections, resolved.
 
     Raises:
-        ConfigError: The schema refuses a value; one line for each.
+        ConfigError: The schema refuses a value, one line for each, or does not know a section.
     """
     if schema is not None:
+        if schema.model_config.get("extra") != "allow":
+            for section in values:
+                if section not in schema.model_fields:
+                    raise ConfigError(unknown_key(section, schema.model_fields))
         return validate(schema, values)
     settings = OmegaConf.create(dict(values))
     OmegaConf.set_struct(settings, True)
