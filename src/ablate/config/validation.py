@@ -110,8 +110,8 @@ def _task_class(section: Mapping[str, Any]) -> type[Task]:
         with nullcontext() if "tensorflow" in sys.modules else native_log(of="tensorflow"):
             named = getattr(importlib.import_module(module), name)
     except Exception as error:  # whatever the code of a module raises
-        missing = isinstance(error, ModuleNotFoundError) and error.name == module.partition(".")[0]
-        where = f". Looked in {', '.join(map(str, _import_folders()))}" if missing else ""
+        not_found = isinstance(error, ModuleNotFoundError) and error.name == module.partition(".")[0]
+        where = f". Looked in {', '.join(map(str, _import_folders()))}" if not_found else ""
         raise ConfigError(f"task._target_={target} cannot be imported: {error}{where}") from error
     # Nothing but a task is called: a configuration may come from somebody else's study or store.
     if not isinstance(named, type):
