@@ -49,7 +49,7 @@ def test_a_run_leaves_all_that_a_report_needs(run_here: Run, study: Study) -> No
         ("sample", "training"): {"train": 5, "bad": 0, "ignored": 0},
         ("sample evaluation", "evaluation"): {"eval": 3},
     }
-    assert f"runs:/{run_id}/model" in stored.data.tags["mlflow.note.content"]
+    assert "AuC raw" in stored.data.tags["mlflow.note.content"]
     assert stored.data.tags["ablate.command"].startswith("python -m ablate.run ")
     artifacts = Path(mlflow.artifacts.download_artifacts(run_id=run_id))
     for file in ("config.yaml", "provenance/environment.json", "evaluation/grid.png"):

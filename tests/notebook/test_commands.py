@@ -125,9 +125,9 @@ def test_a_command_ends_with_the_process_that_waits_for_it(tmp_path: Path, monke
     )
     code = "from ablate.notebook.process import run_command; run_command('waits', [], print)"
     process = subprocess.Popen([sys.executable, "-uc", code], stdout=subprocess.PIPE, text=True)
-    read_until(process, "waits")
-    process.kill()
-    process.wait()
+    with process:
+        read_until(process, "waits")
+        process.kill()
     latest = time.monotonic() + 60
     while not ended.exists() and time.monotonic() < latest:
         time.sleep(0.05)

@@ -497,7 +497,8 @@ def test_it_says_how_many_photographs_it_takes(build: Callable[..., Bundle], tmp
 
 
 def test_the_demo_has_photographs_enough() -> None:
-    (command,) = re.findall(r"turing build (study=demo .*)", (Path(__file__).parents[3] / "Makefile").read_text())
+    makefile = (Path(__file__).parents[3] / "Makefile").read_text().replace("\\\n", " ")
+    (command,) = re.findall(r"turing build (study=demo .*)", makefile)
     options = parse_options(command.split())
     assert options.protocol.shares([options.crops] * 3) is not None
 

@@ -211,7 +211,7 @@ def test_only_one_command_prepares_a_folder(made, tree, tmp_path):
 @pytest.mark.slow
 def test_a_set_can_be_at_a_url_of_tensorflow(made, loaded, prepared_tree, tmp_path, monkeypatch):
     tree, prepared = prepared_tree
-    monkeypatch.setattr("ablate.colorization.data.prepared.destination.project_dir", lambda: tmp_path / "project")
+    monkeypatch.setattr("ablate.colorization.data.prepared.destination.results_dir", lambda: tmp_path / "project")
     url = f"file://{tmp_path}/far/set"
     with pytest.raises(DataError, match="more than"):
         made(f"file://{tree}", url, workers=1, max_bad_fraction=0.0)
