@@ -56,7 +56,8 @@ WARNED = {
     "NotSaved": "the model cannot be saved and loaded, so runs keep its weights alone",
 }
 OWN_LOOPS = {
-    "NoFrame": "NoFrame.train must return a DataFrame with one row an example, or a mapping, of the measures error",
+    "NoFrame": "NoFrame.train must return a DataFrame with one row an example, a mapping of numbers, or both, of the "
+    "measures error",
     "MissingMeasure": "MissingMeasure.train must return all measures. Missing: error",
     "OtherExamples": "another seed evaluates other examples, or in another order, by the column `example`",
     "OtherNumber": "another seed evaluates 21 examples instead of 20",
