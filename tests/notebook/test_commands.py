@@ -73,7 +73,7 @@ try:
     ablate.run(*{SMALL!r}, "training.epochs=100000", "training.log_points=10", seed=[0], verbose=True)
 except KeyboardInterrupt:
     print("interrupted:", *ablate.study("small").runs["status"])
-print("goes on")
+print("continues")
 """
 
 
@@ -88,7 +88,7 @@ def test_an_interrupt_ends_in_order_and_python_goes_on(home: Path, interrupt: Ca
         read_until(process, "Training: 100000 epochs")
         interrupt(process.pid, signal.SIGINT)
         read_until(process, "interrupted: interrupted")
-        read_until(process, "goes on")
+        read_until(process, "continues")
         assert process.wait(60) == 0
     finally:
         end(process)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from ablate.errors import ConfigError, TaskError
+from ablate.tasks.batches import take
 from ablate.tasks.measured import Measured
-from ablate.tasks.measures import REPLICATES, Measure, SetMeasure, check_measures, measure_examples, measure_set, take
+from ablate.tasks.measures import REPLICATES, Measure, SetMeasure, check_measures, measure_examples, measure_set
 
 Y = np.array([0, 1, 1, 0])
 P = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.5, 0.5]])

@@ -6,8 +6,10 @@ import pytest
 import tensorflow as tf
 
 from ablate.errors import DataError
+from ablate.tasks.batches import example_digests
 from ablate.tasks.fingerprint import fingerprint
-from ablate.tasks.sources import ArraySource, example_digests, shuffled, source_of
+from ablate.tasks.sources import ArraySource, source_of
+from ablate.tasks.streams import shuffled
 
 X, Y = np.arange(22, dtype=np.float32).reshape(11, 2), np.arange(11)
 

@@ -17,7 +17,7 @@ _NEWS = re.compile(
     r"\d\d:\d\d:\d\d INFO |\[[^]]*\]\[HYDRA\]|\d{4}/\d\d/\d\d \d\d:\d\d:\d\d INFO "  # the runs, Hydra, MLflow
     r"|[IW]0000 |WARNING: All log messages before absl"  # TensorFlow
 )
-"""What lines of a log start with that say how a command goes on, and that nothing is wrong."""
+"""What lines of a log start with that say how a command proceeds, and that nothing is wrong."""
 _PRINT_SECONDS = 60.0
 
 

@@ -8,28 +8,21 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel
 
 from ablate.errors import TaskError
-from ablate.task import DataSummary, Evaluation, FoundData, LoopRun, Metric
-from ablate.tasks.measures import Measure, check_measures, metrics_of
-from ablate.tasks.settings import settings_of, without
+from ablate.task import DataSummary, Evaluation, FoundData, LoopRun
+from ablate.tasks.measured_task import MeasuredTask
 
 Returned = pd.DataFrame | Mapping[str, float] | tuple[pd.DataFrame, Mapping[str, float]]
 
 
-class FunctionTask:
+class FunctionTask(MeasuredTask):
     """A training loop of one's own: PyTorch, JAX, scikit-learn, a subprocess.
 
     A subclass sets `measures`, and defines `train`, which trains and evaluates. Planning, caching, leases, the resume
     of a study, tracking and the report work as for Keras; within a run, `train` resumes from what it left in
-    `run.folder`. The sections `optimizer`, `schedule` and `training` are the task's, to be read or not.
-
-    Attributes:
-        example: What an example is called.
-        measures: By name, what `train` returns; they need no function.
-        schema: A pydantic model of `config`, for clear errors; None takes all.
-        no_result_keys: Keys of `config` that change no result, as in `data.root`.
+    `run.folder`. The sections `optimizer`, `schedule` and `training` are the task's, to be read or not. `train`
+    returns the measures, which need no function; `MeasuredTask` has the other attributes.
 
     Example:
         >>> class Wine(FunctionTask):
@@ -41,15 +34,7 @@ class FunctionTask:
         ...         return pandas.DataFrame({"accuracy": 100.0 * (forest.predict(x[1::2]) == y[1::2])})
     """
 
-    example: str = "example"
-    measures: Mapping[str, Measure] = {}
-    schema: ClassVar[type[BaseModel] | None] = None
-    no_result_keys: tuple[str, ...] = ()
-
-    def __init__(self, **config: Any):
-        self._values = dict(config)
-        self.config: Any = settings_of(self.schema, config)
-        check_measures(type(self).__name__, self.measures, functions=False)
+    _needs_functions: ClassVar[bool] = False
 
     def train(self, config: Any, seed: int, run: LoopRun) -> Returned:
         """Train and evaluate.
@@ -73,19 +58,6 @@ class FunctionTask:
         `ablate.fingerprint` makes one of arrays, or of the paths of files.
         """
         return hashlib.sha256(b"not said").hexdigest()
-
-    @property
-    def metrics(self) -> list[Metric]:
-        """The measures, as the framework's metrics."""
-        return metrics_of(self.measures)
-
-    def result_config(self) -> Mapping[str, Any]:
-        """Return all of the configuration but `no_result_keys`."""
-        return without(self._values, self.no_result_keys)
-
-    def comparison_config(self) -> Mapping[str, Any]:
-        """Return nothing: `train` evaluates all runs alike."""
-        return {}
 
     def find_data(self) -> FoundData:
         """Return the data's fingerprint; the whole training counts as one example."""

@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel
 
 from ablate.errors import ConfigError, TaskError
 from ablate.system.native_log import native_log
-from ablate.task import DataSummary, Evaluation, FoundData, Metric
+from ablate.task import DataSummary, Evaluation, FoundData
+from ablate.tasks.batches import length, take
 from ablate.tasks.constant_prediction import Repeated, suggested
 from ablate.tasks.fingerprint import leaves
 from ablate.tasks.measured import Measured, full_precision
-from ablate.tasks.measures import Measure, check_measures, metrics_of, take
+from ablate.tasks.measured_task import MeasuredTask
 from ablate.tasks.pictures import Sample
-from ablate.tasks.settings import recorded, settings_of, values_of, without
-from ablate.tasks.sources import Source, dataset_of, length
+from ablate.tasks.settings import recorded, values_of
+from ablate.tasks.sources import Source
+from ablate.tasks.streams import dataset_of
 
 if TYPE_CHECKING:
     import keras
@@ -33,39 +34,25 @@ log = logging.getLogger(__name__)
 TRAIN, EVALUATION = "train", "evaluation"
 
 
-class KerasModelTask:
+class KerasModelTask(MeasuredTask):
     """A task with a Keras model; `ArrayTask` and `DatasetTask` say where its data come from.
 
-    A subclass sets `loss` and `measures`, and defines `model` and what its base asks for. `self.config` holds all
-    sections of the configuration that are not the framework's, as attributes: `self.config.dropout.rate`.
+    A subclass sets `loss` and `measures`, and defines `model` and what its base asks for.
 
     Attributes:
-        example: What an example is called.
         loss: Anything that Keras takes for a loss; it may be a property.
-        measures: By name, what an evaluation measures; the first one with a direction answers by default.
-        schema: A pydantic model of `config`, for clear errors; None takes all.
-        no_result_keys: Keys of `config` that change no result, as in `data.root`.
         samples: Examples whose pictures are kept, where `pictures` is defined.
-        prediction_batch: Examples that are predicted at once.
     """
 
-    example: str = "example"
     loss: Any = None
-    measures: Mapping[str, Measure] = {}
-    schema: ClassVar[type[BaseModel] | None] = None
-    no_result_keys: tuple[str, ...] = ()
     samples: int = 32
-    prediction_batch: int = 256
     _reads: ClassVar[dict[type, list[tuple[set[str], str]]]] = {}
     """By class, the sections that its data were seen to depend on, and the values that they had."""
 
     def __init__(self, **config: Any):
-        self._values = dict(config)
-        self.config: Any = settings_of(self.schema, config)
-        owner = type(self).__name__
-        check_measures(owner, self.measures)
+        super().__init__(**config)
         if self.loss is None:
-            raise ConfigError(f'{owner} has no loss, as in loss = "sparse_categorical_crossentropy"')
+            raise ConfigError(f'{type(self).__name__} has no loss, as in loss = "sparse_categorical_crossentropy"')
 
     # What a user defines.
 
@@ -99,19 +86,6 @@ class KerasModelTask:
         return {}
 
     # The framework's protocol, see `ablate.task`.
-
-    @property
-    def metrics(self) -> list[Metric]:
-        """The measures, as the framework's metrics."""
-        return metrics_of(self.measures)
-
-    def result_config(self) -> Mapping[str, Any]:
-        """Return all of the configuration but `no_result_keys`."""
-        return without(self._values, self.no_result_keys)
-
-    def comparison_config(self) -> Mapping[str, Any]:
-        """Return nothing: the same evaluation examples, which the fingerprint tells, are measured alike."""
-        return {}
 
     def data_config(self) -> Mapping[str, Any]:
         """Return the sections that `data` reads, where that was seen for the same values; all of them before."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ablate.tasks.batches import joined, length
 from ablate.tasks.measures import Measure, SetMeasure, measure_examples, measure_set
-from ablate.tasks.sources import length
 
 log = logging.getLogger(__name__)
 
@@ -68,16 +68,6 @@ class Measured:
             of_set, replicates = measure_set(self._measures, targets, predictions, len(table), replicated=replicated)
         metrics = {name: of_set[name] if name in of_set else float(table[name].mean()) for name in self._measures}
         return Evaluated(metrics, table, replicates)
-
-
-def joined(parts: Sequence[Any]) -> Any:
-    """Join the arrays of batches, or dictionaries, lists or tuples of them."""
-    first = parts[0]
-    if isinstance(first, Mapping):
-        return {key: joined([part[key] for part in parts]) for key in first}
-    if isinstance(first, list | tuple):
-        return type(first)(joined([part[place] for part in parts]) for place in range(len(first)))
-    return np.concatenate([np.asarray(part) for part in parts])
 
 
 def full_precision(values: Any) -> Any:

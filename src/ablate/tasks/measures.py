@@ -12,6 +12,7 @@ import pandas as pd
 
 from ablate.errors import ConfigError, TaskError
 from ablate.task import Metric
+from ablate.tasks.batches import take
 
 Array = npt.NDArray[Any]
 Direction = Literal["higher", "lower"] | None
@@ -151,15 +152,6 @@ def measure_set(
         some = (take(targets, drawn), take(predictions, drawn))
         rows.append({name: _one(name, measure, *some) for name, measure in repeated.items()})
     return values, pd.DataFrame(rows)
-
-
-def take(values: Any, chosen: Array) -> Any:
-    """Return some examples of arrays, or of dictionaries, lists or tuples of them."""
-    if isinstance(values, Mapping):
-        return {key: take(value, chosen) for key, value in values.items()}
-    if isinstance(values, list | tuple):
-        return type(values)(take(value, chosen) for value in values)
-    return values[chosen]
 
 
 def _one(name: str, measure: Measure, targets: Any, predictions: Any) -> float:

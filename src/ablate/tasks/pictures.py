@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ablate.errors import TaskError
-from ablate.tasks.measures import take
-from ablate.tasks.sources import length
+from ablate.tasks.batches import length, take
 
 if TYPE_CHECKING:
     from PIL import Image

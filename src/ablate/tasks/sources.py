@@ -7,23 +7,21 @@ its middle: the order depends on the seed and the number of the pass alone.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ablate.errors import DataError
+from ablate.tasks.batches import as_arrays, copied, example_digests, length, stack, take
 from ablate.tasks.fingerprint import fingerprint, leaves
-from ablate.tasks.measures import take
+from ablate.tasks.streams import Batch, Indices, choice, dataset_of, shuffled, with_fixed_order
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-Indices = npt.NDArray[np.int64]
-Batch = tuple[Any, Any]
-"""Inputs and targets: arrays, or dictionaries of them."""
 Augment = Callable[[Any, Any, np.random.Generator], Batch]
 """Takes a batch's inputs and targets, and a generator; returns both anew."""
 EVALUATION_BATCH = 256
@@ -33,47 +31,30 @@ SOME = 2000
 """Examples from which a constant prediction follows, where all are not in memory."""
 
 
-class Source(Protocol):
+class Source(ABC):
     """Examples to train on, or to evaluate."""
 
+    @abstractmethod
     def __len__(self) -> int:
         """Return the number of examples."""
-        ...
 
-    def fingerprint(self) -> str:
-        """Return the SHA-256 of all contents."""
-        ...
-
-    def digests(self) -> list[str]:
-        """Return the SHA-256 of each example."""
-        ...
-
-    def some_targets(self) -> Any:
-        """Return the targets of all examples or of a random choice; None where that would take long."""
-        ...
-
-    def batches(self, *, seed: int, batch_size: int, first_step: int, steps: int, augment: Augment | None) -> Any:
-        """Return a part of the endless stream of shuffled batches, as a `tf.data.Dataset`."""
-        ...
-
+    @abstractmethod
     def in_order(self) -> Iterator[Batch]:
         """Yield all examples once, in order, as batches of NumPy arrays."""
-        ...
 
+    @abstractmethod
+    def batches(
+        self, *, seed: int, batch_size: int, first_step: int, steps: int, augment: Augment | None
+    ) -> tf.data.Dataset:
+        """Return a part of the endless stream of shuffled batches.
+
+        Raises:
+            DataError: `batch_size` is not that of batches which stay as they are.
+        """
+
+    @abstractmethod
     def some(self, count: int) -> Source:
         """Return a source of about `count` of the examples, spread over all; itself where it has no more."""
-        ...
-
-
-class IndexedSource:
-    """A source that can take any examples: a new permutation in every pass."""
-
-    def __len__(self) -> int:
-        raise NotImplementedError
-
-    def take(self, chosen: Indices) -> Batch:
-        """Return the chosen examples as a batch."""
-        raise NotImplementedError
 
     @cached_property
     def _contents(self) -> list[str]:
@@ -86,6 +67,18 @@ class IndexedSource:
     def fingerprint(self) -> str:
         """Return the SHA-256 of all contents, in order."""
         return hashlib.sha256("\n".join(self._contents).encode()).hexdigest()
+
+    def some_targets(self) -> Any:
+        """Return the targets of all examples or of a random choice; None where that means reading all."""
+        return None
+
+
+class IndexedSource(Source):
+    """A source that can take any examples: a new permutation in every pass."""
+
+    @abstractmethod
+    def take(self, chosen: Indices) -> Batch:
+        """Return the chosen examples as a batch."""
 
     def some_targets(self) -> Any:
         """Return the targets of a random choice of examples."""
@@ -170,31 +163,15 @@ class ItemSource(IndexedSource):
         return ItemSource([self._items[int(i)] for i in chosen]) if len(chosen) else self
 
 
-class BatchSource:
+class BatchSource(Source):
     """Keras' `PyDataset`: its batches as they are, in a new order every pass; `training.batch_size` is not used."""
 
     def __init__(self, dataset: Any):
         self._dataset = dataset
         self._count = dataset.num_batches if hasattr(dataset, "num_batches") else len(dataset)
 
-    @cached_property
-    def _contents(self) -> list[str]:
-        return [digest for batch in self.in_order() for digest in example_digests(*batch)]
-
     def __len__(self) -> int:
         return len(self._contents)
-
-    def digests(self) -> list[str]:
-        """Return the SHA-256 of each example."""
-        return self._contents
-
-    def fingerprint(self) -> str:
-        """Return the SHA-256 of all contents, in order."""
-        return hashlib.sha256("\n".join(self._contents).encode()).hexdigest()
-
-    def some_targets(self) -> Any:
-        """Return None: reading targets means reading all."""
-        return
 
     def in_order(self) -> Iterator[Batch]:
         """Yield all batches once, in order."""
@@ -236,7 +213,7 @@ class BatchSource:
         return few
 
 
-class TensorSource:
+class TensorSource(Source):
     """A finite `tf.data.Dataset` of single examples, always in the same order; shuffled here.
 
     Args:
@@ -252,25 +229,9 @@ class TensorSource:
         if int(dataset.cardinality()) == _INFINITE:
             raise DataError("a tf.data.Dataset must be finite: take(n) before it is returned")
 
-    @cached_property
-    def _contents(self) -> list[str]:
-        return [digest for batch in self.in_order() for digest in example_digests(*batch)]
-
     def __len__(self) -> int:
         known = int(self._dataset.cardinality())
         return known if known >= 0 else len(self._contents)
-
-    def digests(self) -> list[str]:
-        """Return the SHA-256 of each example."""
-        return self._contents
-
-    def fingerprint(self) -> str:
-        """Return the SHA-256 of all contents, in order."""
-        return hashlib.sha256("\n".join(self._contents).encode()).hexdigest()
-
-    def some_targets(self) -> Any:
-        """Return None: reading targets means reading all."""
-        return
 
     def in_order(self) -> Iterator[Batch]:
         """Yield all examples once, in order."""
@@ -290,7 +251,7 @@ class TensorSource:
             stream = stream.concatenate(self._one_pass(seed, number))
         stream = stream.batch(batch_size, drop_remainder=True).take(steps)
         if augment is None:
-            return _one_file(stream.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2))
+            return with_fixed_order(stream.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2))
 
         def made() -> Iterator[Batch]:
             for step, (inputs, targets) in enumerate(stream.as_numpy_iterator(), first_step):
@@ -327,117 +288,3 @@ def source_of(data: Any, *, shuffle_buffer: int) -> Source:
     if not len(data):
         raise DataError("data(): there are no examples")
     return ItemSource(data)
-
-
-def shuffled(seed: int, positions: Indices, count: int) -> Indices:
-    """Return the example at each position of an endless stream: a new permutation every pass.
-
-    Args:
-        seed: Seed of the permutations.
-        positions: (n,), from 0.
-        count: How many examples there are.
-
-    Returns:
-        (n,), in 0..count - 1.
-    """
-    passes, offsets = np.divmod(positions, count)
-    order = np.empty_like(positions)
-    for number in np.unique(passes):
-        here = passes == number
-        order[here] = _permutation(seed, int(number), count)[offsets[here]]
-    return order
-
-
-def choice(count: int, of: int) -> Indices:
-    """Return `count` of the numbers 0..of - 1, ascending: a random choice that is always the same."""
-    return np.sort(np.random.default_rng(0).choice(of, count, replace=False))
-
-
-@lru_cache(maxsize=2)
-def _permutation(seed: int, number: int, count: int) -> Indices:
-    return np.random.default_rng([seed, number]).permutation(count)
-
-
-def dataset_of(made: Callable[[], Iterator[Batch]], *, like: Batch, steps: int, fixed: bool = True) -> tf.data.Dataset:
-    """Return a `tf.data.Dataset` of what a generator makes, `steps` batches.
-
-    Args:
-        made: Makes the batches.
-        like: One of them, which tells types and shapes.
-        steps: Their number.
-        fixed: Whether all have as many examples.
-    """
-    import tensorflow as tf
-
-    def spec(array: Any) -> tf.TensorSpec:
-        array = np.asarray(array)
-        return tf.TensorSpec((len(array) if fixed else None, *array.shape[1:]), array.dtype)
-
-    signature = tf.nest.map_structure(spec, like)
-    stream = tf.data.Dataset.from_generator(made, output_signature=signature)
-    return _one_file(stream.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2))
-
-
-def _one_file(stream: tf.data.Dataset) -> tf.data.Dataset:
-    import tensorflow as tf
-
-    options = tf.data.Options()
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-    options.deterministic = True
-    return stream.with_options(options)
-
-
-def as_arrays(values: Any, where: str) -> Any:
-    """Return NumPy arrays, or dictionaries or tuples of them.
-
-    Raises:
-        DataError: One holds Python objects.
-    """
-    if isinstance(values, Mapping):
-        return {str(key): as_arrays(value, where) for key, value in values.items()}
-    if isinstance(values, tuple):
-        return tuple(as_arrays(value, where) for value in values)
-    try:
-        array = np.asarray(values)
-    except ValueError:  # lists of different lengths
-        array = np.empty(1, dtype=object)
-    if array.dtype == object or array.ndim == 0:
-        what = "Python objects of different shapes or types" if array.ndim else type(values).__name__
-        if isinstance(values, list) and all(isinstance(value, np.ndarray) for value in values):
-            what = "a list of arrays; several inputs are a tuple or a dictionary of them"
-        raise DataError(f"{where} must hold NumPy arrays of numbers or text, one row an example. Received: {what}")
-    return array
-
-
-def copied(values: Any) -> Any:
-    """Return a copy of arrays, or of dictionaries or tuples of them."""
-    if isinstance(values, Mapping):
-        return {key: copied(value) for key, value in values.items()}
-    return tuple(map(copied, values)) if isinstance(values, tuple) else np.array(values)
-
-
-def length(values: Any) -> int:
-    """Return the number of examples of a batch's inputs or targets."""
-    return len(leaves(values)[0])
-
-
-def stack(values: list[Any]) -> Any:
-    """Stack the inputs, or the targets, of single examples."""
-    if isinstance(values[0], Mapping):
-        return {key: stack([value[key] for value in values]) for key in values[0]}
-    if isinstance(values[0], tuple):
-        return tuple(stack([value[place] for value in values]) for place in range(len(values[0])))
-    return np.stack([np.asarray(value) for value in values])
-
-
-def example_digests(inputs: Any, targets: Any) -> list[str]:
-    """Return the SHA-256 of each example of a batch, 32 hexadecimal digits: of types, shapes and values."""
-    arrays = [*leaves(inputs), *leaves(targets)]
-    kind = " ".join(f"{array.dtype.str} {array.shape[1:]}" for array in arrays).encode()
-    rows = [
-        [str(row).encode() for row in array]
-        if array.dtype == object
-        else [row.tobytes() for row in np.ascontiguousarray(array)]
-        for array in arrays
-    ]
-    return [hashlib.sha256(b";".join([kind, *parts])).hexdigest()[:32] for parts in zip(*rows, strict=True)]

@@ -1,0 +1,54 @@
+"""The part that all tasks to start from have in common: settings and measures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import BaseModel
+
+from ablate.task import Metric
+from ablate.tasks.measures import Measure, check_measures, metrics_of
+from ablate.tasks.settings import settings_of, without
+
+
+class MeasuredTask:
+    """A task with settings and measures.
+
+    `self.config` holds all sections of the configuration that are not the framework's, as attributes:
+    `self.config.dropout.rate`.
+
+    Attributes:
+        example: What an example is called.
+        measures: By name, what an evaluation measures; the first one with a direction answers by default.
+        schema: A pydantic model of `config`, for clear errors; None takes all.
+        no_result_keys: Keys of `config` that change no result, as in `data.root`.
+
+    Raises:
+        ConfigError: There are no measures, or the schema refuses a value.
+    """
+
+    example: str = "example"
+    measures: Mapping[str, Measure] = {}
+    schema: ClassVar[type[BaseModel] | None] = None
+    no_result_keys: tuple[str, ...] = ()
+    _needs_functions: ClassVar[bool] = True
+    """Whether each measure must have a function."""
+
+    def __init__(self, **config: Any):
+        self._values = dict(config)
+        self.config: Any = settings_of(self.schema, config)
+        check_measures(type(self).__name__, self.measures, functions=self._needs_functions)
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The measures, as the framework's metrics."""
+        return metrics_of(self.measures)
+
+    def result_config(self) -> Mapping[str, Any]:
+        """Return all of the configuration but `no_result_keys`."""
+        return without(self._values, self.no_result_keys)
+
+    def comparison_config(self) -> Mapping[str, Any]:
+        """Return nothing: the same examples, which the data's fingerprint tells, are measured alike."""
+        return {}
