@@ -151,10 +151,13 @@ MEASURES = {
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", choices=[*MEASURES, []], default=list(MEASURES))
+    parser.add_argument("what", nargs="*", metavar="WHAT", help="by default all")
     parser.add_argument("--runs", type=int, default=20, help="runs that the long sweep has more than the short one")
     parser.add_argument("--repetitions", type=int, default=1)
     given = parser.parse_args()
+    unknown = set(given.what) - MEASURES.keys()
+    if unknown:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}. Allowed: {', '.join(MEASURES)}")
     for _ in range(given.repetitions):
         for name in given.what or MEASURES:
             MEASURES[name](given.runs)
