@@ -27,9 +27,11 @@ class Watched:
     def __init__(self, folder: Path, ensure_held: Any = lambda: None) -> None:
         self.curves: list[tuple[int, dict[str, float]]] = []
         self.progress: list[dict[str, Any]] = []
+        self.flushed: list[int] = []
         self.loop = Loop(
             folder,
             log_metrics=lambda metrics, step: self.curves.append((step, dict(metrics))),
+            flush=lambda: self.flushed.append(len(self.curves)),
             ensure_held=ensure_held,
             report_progress=lambda progress: self.progress.append(dict(progress)),
         )
@@ -105,6 +107,21 @@ def test_a_loop_that_never_asks_is_interrupted_at_once(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         train_own_loop(Deaf(), seed=0, loop=Watched(tmp_path).loop)
     assert time.monotonic() - began < 30
+
+
+def test_points_of_a_killed_attempt_that_the_store_lacks_are_tracked_again(tmp_path: Path) -> None:
+    killed = Watched(tmp_path)
+    for step in (1, 2):
+        killed.loop.log_metrics({"loss": step / 2, "odd": float("nan")}, step)
+    assert killed.flushed == [0]
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write('[{"train/loss": 1')  # cut off
+    resumed = Watched(tmp_path)
+    assert [(step, metrics["train/loss"]) for step, metrics in resumed.curves] == [(1, 0.5), (2, 1.0)]
+    resumed.loop.log_metrics({"loss": 1.5}, 3)
+    resumed.loop.close()
+    assert resumed.flushed == [2, 3]
+    assert not Watched(tmp_path).curves
 
 
 def test_the_time_of_earlier_attempts_counts(tmp_path: Path) -> None:

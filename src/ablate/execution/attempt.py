@@ -225,6 +225,7 @@ def _train_own_loop(task: OwnLoopTask, checked: ValidConfig, tracked: TrackedRun
     loop = Loop(
         lease.loop_folder,
         log_metrics=tracked.log_metrics,
+        flush=tracked.flush,
         ensure_held=lease.ensure_held,
         report_progress=lease.report_progress,
     )

@@ -30,9 +30,9 @@ log = logging.getLogger(__name__)
 
 _RESERVED = frozenset({EVALUATION_GROUP, "cost", "plan", "system", "reference", "data", "turing"})
 """Groups of metrics that the framework writes."""
-_SECONDS = "seconds.json"
+_SECONDS, _JOURNAL = "seconds.json", "metrics.jsonl"
 _EVERY = 5.0
-"""Least seconds between two writes of the time that was spent."""
+"""Least seconds between two writes of metrics to the store, and of the time that was spent."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,44 @@ class OwnTraining:
     peak_memory_mib: float
 
 
+class MetricJournal:
+    """Metrics that the store may lack where the process is killed: a file with a line for each call."""
+
+    def __init__(self, file: Path):
+        self._file = file
+
+    def read(self) -> list[tuple[dict[str, float], int]]:
+        """Return what an attempt before left: metrics and their step; a line that is cut off ends it."""
+        left = list[tuple[dict[str, float], int]]()
+        try:
+            lines = self._file.read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return left
+        for line in lines:
+            try:
+                metrics, step = json.loads(line)
+            except ValueError:
+                break
+            left.append((metrics, step))
+        return left
+
+    def add(self, metrics: Mapping[str, float], step: int) -> None:
+        """Add a line; the system has it when this returns."""
+        with self._file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps([dict(metrics), step]) + "\n")
+
+    def clear(self) -> None:
+        """Forget what the store has."""
+        self._file.unlink(missing_ok=True)
+
+
 class Loop:
     """The `LoopRun` that a task gets.
 
     Args:
         folder: Where the loop keeps its checkpoints; made here.
-        log_metrics: Tracks metrics at a step.
+        log_metrics: Tracks metrics at a step, which may be kept in memory for a while.
+        flush: Writes those to the store.
         ensure_held: Raises `LeaseLost` where another process has taken the run.
         report_progress: Writes progress for the sweep.
     """
@@ -65,6 +97,7 @@ class Loop:
         folder: Path,
         *,
         log_metrics: Callable[[Mapping[str, float], int], None],
+        flush: Callable[[], None],
         ensure_held: Callable[[], None],
         report_progress: Callable[[Mapping[str, Any]], None],
     ):
@@ -73,7 +106,13 @@ class Loop:
         self._file = folder / _SECONDS
         self._before = _read_seconds(self._file)
         self._began = self._written = time.monotonic()
-        self._log_metrics, self._ensure_held, self._report_progress = log_metrics, ensure_held, report_progress
+        self._log_metrics, self._flush = log_metrics, flush
+        self._ensure_held, self._report_progress = ensure_held, report_progress
+        # The task's checkpoint may be newer than what the store has where the process is killed.
+        self._journal = MetricJournal(folder / _JOURNAL)
+        for metrics, step in self._journal.read():
+            log_metrics(metrics, step)
+        self._store_metrics()
         self._first: tuple[int, float] | None = None
         self._polling = ExitStack()
         self._poll: Callable[[], BaseException | None] | None = None
@@ -93,6 +132,7 @@ class Loop:
         for name in named:
             if group_of(name) in _RESERVED:
                 raise TaskError(f"log_metrics: {name} belongs to ablate; curves are train/NAME or val/NAME")
+        self._journal.add(named, step)
         self._log_metrics(named, step)
         self._keep_time()
 
@@ -125,9 +165,14 @@ class Loop:
         self._keep_time(every=0.0)
         self._polling.close()
 
+    def _store_metrics(self) -> None:
+        self._flush()
+        self._journal.clear()
+
     def _keep_time(self, every: float = _EVERY) -> None:
         if time.monotonic() - self._written >= every:
             self._written = time.monotonic()
+            self._store_metrics()
             with atomic_write(self._file, durable=False) as file:
                 file.write(json.dumps(self.seconds).encode())
 
