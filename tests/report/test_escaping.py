@@ -23,6 +23,11 @@ def test_latex_takes_every_name_as_text() -> None:
     assert latex_escaped("色") == "?"
 
 
+def test_names_may_break_in_latex_and_numbers_may_not() -> None:
+    assert latex_escaped("1,234 of 3/4, -1,000.5 to 2.0e-3") == "1,234 of 3/4, -1,000.5 to 2.0e-3"
+    assert latex_escaped("act=relu,rate=0.25") == r"act=\allowbreak{}relu,\allowbreak{}rate=\allowbreak{}0.25"
+
+
 def test_long_names_may_break_at_separators_in_html_and_numbers_may_not() -> None:
     assert str(breakable("by act=leaky_relu,dropout.rate=0.25")) == "by act=leaky_relu,<wbr>dropout.rate=0.25"
     assert str(breakable("activation.of.the_last=leaky")) == "activation.of.the_last=<wbr>leaky"

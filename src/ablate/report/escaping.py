@@ -4,7 +4,11 @@ import re
 
 from markupsafe import Markup, escape
 
-_SEPARATORS = (r"(?<=,)(?=[^\s\d])|(?<=× )", r"(?<=[=/])(?=\S)", r"(?<=_)(?=\S)|(?<=\.)(?=[A-Za-z])")
+_SEPARATORS = (
+    r"(?<=,)(?=[^\s\d])|(?<=× )",
+    r"(?<==)(?=\S)|(?<=/)(?=[^\s\d])",
+    r"(?<=_)(?=\S)|(?<=\.)(?=[A-Za-z])",
+)
 """After which names are broken, the first where that is enough; never within a number or at a blank."""
 _WIDTH = 24
 """Characters of a name that stay together on a page."""
@@ -34,6 +38,7 @@ def markdown_escaped(text: str) -> str:
     return re.sub(r"([\\`*<>|]|\](?=\()|(?<!\w)_|_(?!\w))", r"\\\1", text)
 
 
+_LATEX_BREAK = re.compile(rf"(?<!\s)(?:{'|'.join(_SEPARATORS)})")  # at a blank, LaTeX breaks by itself
 _LATEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -48,13 +53,18 @@ _LATEX = {
     "−": "$-$",
     "∞": r"$\infty$",
     "·": r"$\cdot$",
-    **{character: f"{character}\\allowbreak{{}}" for character in ",=/"},
-    "_": r"\_\allowbreak{}",
-    **{character: f"\\{character}" for character in "&%$#{}"},
+    **{character: f"\\{character}" for character in "&%$#{}_"},
 }
 
 
 def latex_escaped(text: str) -> str:
-    """Escape what LaTeX would take for a command; what its fonts lack becomes a question mark."""
+    """Escape what LaTeX would take for a command, with places where names may be broken.
+
+    What its fonts lack becomes a question mark.
+    """
+    return r"\allowbreak{}".join(map(_latex_text, _LATEX_BREAK.split(text)))
+
+
+def _latex_text(text: str) -> str:
     written = (_LATEX.get(character, character) for character in text)
     return "".join(part if len(part) > 1 or ord(part) < 0x250 else "?" for part in written)

@@ -96,7 +96,7 @@ def test_figures_are_files_and_of_every_form(asked: Path) -> None:
     assert re.findall(r"\]\((.*?)\)", markdown) == ["figures/fooling_rates.png", "figures/convincing.png"]
     assert "Others' <b>" not in markdown
     latex = (asked / "report.tex").read_text()
-    assert r"Others' \textless{}b\textgreater{}\_\allowbreak{}50 \% & 42 & 1,\allowbreak{}600 & 21.0 " in latex
+    assert r"Others' \textless{}b\textgreater{}\_\allowbreak{}50 \% & 42 & 1,600 & 21.0 " in latex
     assert (
         latex.index("figures/differences.pdf")
         < latex.index("figures/fooling_rates.pdf")
