@@ -46,6 +46,8 @@ COLUMNS = [
     "p_equivalence",
     "effect_size",
     "minimum_detectable_effect",
+    "gained",
+    "lost",
     "verdict",
 ]
 AUC = Primary("auc", higher_is_better=True)
@@ -404,8 +406,17 @@ def test_what_is_gained_less_what_is_lost_is_the_difference() -> None:
         name: {seed: 100.0 * (random.random(50) < p) for seed in (0, 1)}
         for name, p in (("baseline", 0.5), ("a=1", 0.7))
     }
-    gained, lost = gained_and_lost(scores(values), "auc", True).iloc[0][["gained", "lost"]]
-    assert gained - lost == pytest.approx(compared(values).loc[("a=1", "auc"), "difference"])
+    row = compared(values).loc[("a=1", "auc")]
+    assert row["gained"] - row["lost"] == pytest.approx(row["difference"])
+
+
+def test_only_what_is_right_or_wrong_is_gained() -> None:
+    values = {"baseline": {0: [0.0, 1.0]}, "a=1": {0: [1.0, 1.0]}}
+    psnr = {"baseline": {0: [20.0, 21.0]}, "a=1": {0: [22.0, 23.0]}}
+    table = compare(scores(values, psnr=psnr), {"psnr": True, "auc": True}, AUC).set_index(["variant", "metric"])
+    assert table.loc[("a=1", "auc"), ["gained", "lost"]].tolist() == [50.0, 0.0]
+    assert table.loc[("a=1", "psnr"), ["gained", "lost"]].isna().all()
+    assert table.loc[("baseline", "auc"), ["gained", "lost"]].isna().all()
 
 
 @pytest.mark.parametrize(

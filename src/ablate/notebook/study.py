@@ -155,7 +155,9 @@ class Study:
             Index `variant`, the baseline first. Columns: `n`, its seeds; `mean` and `sd` over them; `n_paired`, seeds
             that the baseline has too; `examples`, their number; `difference` from the baseline, with `low` and `high`,
             its 95 % interval; `p`; `p_corrected` for the number of variants; `p_equivalence`, NaN where the study
-            names no margin; `effect_size`; `minimum_detectable_effect`; `verdict`: better, worse, equivalent, no
+            names no margin; `effect_size`; `minimum_detectable_effect`; `gained` and `lost`, percent of the examples
+            that the variant gets right and the baseline wrong, and the reverse, NaN where the metric is more than
+            right or wrong; `verdict`: better, worse, equivalent, no
             difference found, not comparable; empty for the baseline.
 
         Raises:

@@ -23,6 +23,7 @@ Array = npt.NDArray[np.float64]
 BETTER, WORSE = "better", "worse"
 HIGHER, LOWER = "higher", "lower"
 _NONE = Estimate(np.nan)
+_NO_GAINS = {"gained": np.nan, "lost": np.nan}
 EQUIVALENT, NO_DIFFERENCE, NOT_COMPARABLE = "equivalent", "no difference found", "not comparable"
 
 
@@ -63,11 +64,13 @@ def compare(
         One row a variant and metric, by `in_order`: columns variant, metric, n (seeds), mean, sd (over seeds),
         n_paired (seeds that the baseline has too), examples, difference, low, high (95 % interval), p, p_corrected
         (NaN where exploratory), p_equivalence (corrected; NaN without a margin), effect_size,
-        minimum_detectable_effect, verdict (empty for the baseline) and exploratory. Without a baseline, or a seed
-        shared with it, what compares is NaN.
+        minimum_detectable_effect, gained and lost (see `gained_and_lost`; NaN where the metric is more than right or
+        wrong), verdict (empty for the baseline) and exploratory. Without a baseline, or a seed shared with it, what
+        compares is NaN.
     """
     examples = _Examples(scores)
     seeds_of, rows = examples.seeds or whole_set.seeds, []
+    gains = _gains(scores, directions)
     for variant in in_order(list(seeds_of)):
         seeds = seeds_of[variant]
         shared = [seed for seed in seeds if seed in seeds_of.get(BASELINE, [])] if variant != BASELINE else []
@@ -81,6 +84,7 @@ def compare(
                     "n_paired": len(shared),
                     "examples": source.examples,
                     "estimate": source.difference(metric, variant, BASELINE, shared) if shared else _NONE,
+                    **gains.get((variant, metric), _NO_GAINS),
                     "exploratory": metric != primary.name,
                 }
             )
@@ -144,6 +148,16 @@ def gained_and_lost(scores: pd.DataFrame, metric: str, higher_is_better: bool | 
         shares = (float(np.mean(side)) if known else np.nan for side in (better > 0, better < 0))
         rows.append((variant, *(100 * value for value in shares)))
     return pd.DataFrame(rows, columns=["variant", "gained", "lost"])
+
+
+def _gains(scores: pd.DataFrame, directions: Mapping[str, bool | None]) -> dict[tuple[str, str], dict[str, float]]:
+    """Return gained and lost by variant and metric, of the metrics that are right or wrong."""
+    return {
+        (str(variant), metric): {"gained": gained, "lost": lost}
+        for metric, higher_is_better in directions.items()
+        if metric in scores and is_right_or_wrong(scores[metric])
+        for variant, gained, lost in gained_and_lost(scores, metric, higher_is_better).itertuples(index=False)
+    }
 
 
 def cost_differences(costs: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ablate.report.compare import Primary, gained_and_lost, is_right_or_wrong
+from ablate.report.compare import Primary
 from ablate.report.nouns import plural
 from ablate.report.selection import Gap
 from ablate.report.variants import in_order
@@ -108,14 +108,6 @@ class Results:
             with np.errstate(invalid="ignore"):  # infinity less infinity
                 known = known.assign(**dict(zip(metrics, table.mean(axis=1).T, strict=True)))
         return known[list(self.specs.index)]
-
-    @cached_property
-    def gained_and_lost(self) -> pd.DataFrame | None:
-        """See `compare.gained_and_lost`; None where the primary metric is more than right or wrong."""
-        name = self.primary.name
-        if name not in self.scores or not is_right_or_wrong(self.scores[name]):
-            return None
-        return gained_and_lost(self.scores, name, self.directions[name])
 
     def sampled(self, metric: str) -> str:
         """Return what a metric's intervals are over, in words, as in `seeds and digits`."""

@@ -44,7 +44,7 @@ def draw_figures(results: Results, comparison: pd.DataFrame, effects: pd.DataFra
         figures.interactions(effects, **shown),
         figures.quality_against_cost(comparison, costs[_worth_drawing(costs)], example=results.example, **directed),
         _grid(results),
-        _per_example(results, shown),
+        _per_example(results, comparison, shown),
         figures.distributions(results.distributions, order=order),
         figures.learning_curves(results.curves, order=order),
     ]
@@ -55,12 +55,11 @@ def _worth_drawing(costs: pd.DataFrame) -> list[str]:
     return [name for name in (*COUNTED, WALL_SECONDS) if name in costs and costs[name].gt(0).any()]
 
 
-def _per_example(results: Results, shown: Mapping[str, Any]) -> Figure | None:
+def _per_example(results: Results, comparison: pd.DataFrame, shown: Mapping[str, Any]) -> Figure | None:
     """Draw the differences of single examples, where the metric has a value for each: two values, or any."""
-    if results.gained_and_lost is not None:
-        return figures.gains(
-            results.gained_and_lost, order=results.variants, label=shown["label"], example=results.example
-        )
+    own = comparison[comparison["metric"] == results.primary.name]
+    if own["gained"].notna().any():
+        return figures.gains(own, order=results.variants, label=shown["label"], example=results.example)
     if results.primary.name not in results.scores:
         return None
     differences = per_example(results.scores, results.primary.name)

@@ -21,11 +21,11 @@ SIDE = 0.35
 """Least room of the shorter side, as a share of the longer one."""
 
 
-def gains(gained_and_lost: pd.DataFrame, *, order: Sequence[str], label: str, example: str) -> Figure | None:
+def gains(comparison: pd.DataFrame, *, order: Sequence[str], label: str, example: str) -> Figure | None:
     """Draw the shares of examples that each variant gains and loses, as bars from the baseline to both sides.
 
     Args:
-        gained_and_lost: Columns variant, gained, lost, in percent, see `compare.gained_and_lost`.
+        comparison: Columns variant, gained, lost, in percent: rows of one metric, see `compare.compare`.
         order: The variants, from the top.
         label: What the metric is called.
         example: What an example is called.
@@ -33,7 +33,7 @@ def gains(gained_and_lost: pd.DataFrame, *, order: Sequence[str], label: str, ex
     Returns:
         The figure, of at most `MOST` variants; None where nothing is known.
     """
-    table = gained_and_lost.dropna().set_index("variant")
+    table = comparison.set_index("variant")[["gained", "lost"]].dropna()
     known = [variant for variant in order if variant in table.index]
     shown = table.loc[known[:MOST]]
     if shown.empty:

@@ -37,7 +37,7 @@ def primary_table(results: Results, comparison: pd.DataFrame, costs: pd.DataFram
     by_cost = rows_by_variant(costs)
     missing = _missing(results.gaps)
     best = best_mean(comparison, results.primary.name, results.primary.higher_is_better)
-    gains = _gains(results)
+    gained = any(not np.isnan(row["gained"]) for row in own.values())
     compared, timed = BASELINE in own, WALL_SECONDS in results.costs
     rows = []
     for name, row in own.items():
@@ -52,7 +52,7 @@ def primary_table(results: Results, comparison: pd.DataFrame, costs: pd.DataFram
                 if results.gaps
                 else Cell(text=str(seeds), sort=seeds),
                 Cell(text=mean_sd(row), sort=row["mean"], link=link, strong=row["mean"] == best),
-                *(_difference_cells(row, gains, alone, link) if compared else []),
+                *(_difference_cells(row, alone, link, gained=gained) if compared else []),
                 *([Cell(text="" if np.isnan(slower) else signed(slower), sort=slower, link=link)] if timed else []),
             ]
         )
@@ -63,7 +63,7 @@ def primary_table(results: Results, comparison: pd.DataFrame, costs: pd.DataFram
     tests = (
         [
             "difference [95 %]",
-            *([] if gains is None else [f"{plural(results.example)} gained − lost, %"]),
+            *([f"{plural(results.example)} gained − lost, %"] if gained else []),
             "p, corrected",
             "effect size",
             "minimum detectable effect",
@@ -78,23 +78,13 @@ def primary_table(results: Results, comparison: pd.DataFrame, costs: pd.DataFram
         headings=["variant", "seeds", heading(spec), *tests, *(["training, s"] if timed else [])],
         rows=rows,
         footer=trivial_baselines(results, [results.primary.name], before=1, after=width - 3),
-        note=_primary_note(results, compared),
+        note=_primary_note(results, compared=compared, gained=gained),
     )
 
 
-def _gains(results: Results) -> dict[str, tuple[float, float]] | None:
-    """Return the shares of examples that variants gain and lose; None where the metric is not right or wrong."""
-    table = results.gained_and_lost
-    if table is None:
-        return None
-    return {str(row["variant"]): (row["gained"], row["lost"]) for row in table.to_dict("records")}
-
-
-def _difference_cells(
-    row: Mapping[str, Any], gains: Mapping[str, tuple[float, float]] | None, alone: str, link: str
-) -> list[Cell]:
+def _difference_cells(row: Mapping[str, Any], alone: str, link: str, *, gained: bool) -> list[Cell]:
     if row["variant"] == BASELINE:
-        return [Cell(text="", sort=np.nan) for _ in range(4 + (gains is not None))] + [Cell(text="", kind="")]
+        return [Cell(text="", sort=np.nan) for _ in range(4 + gained)] + [Cell(text="", kind="")]
     verdict = str(row["verdict"]) or "no seed shared with the baseline"
     return [
         Cell(
@@ -103,7 +93,7 @@ def _difference_cells(
             link=link,
             detail=alone,
         ),
-        *([] if gains is None else [_gains_cell(*gains.get(str(row["variant"]), (np.nan, np.nan)), link)]),
+        *([_gains_cell(row["gained"], row["lost"], link)] if gained else []),
         Cell(text=probability(row["p_corrected"]), sort=row["p_corrected"], link=link),
         Cell(text=effect_size(row["effect_size"]), sort=row["effect_size"], link=link),
         Cell(text=magnitude(row["minimum_detectable_effect"]), sort=row["minimum_detectable_effect"], link=link),
@@ -115,7 +105,7 @@ def _gains_cell(gained: float, lost: float, link: str) -> Cell:
     return Cell(text=f"{share(gained)} − {share(lost)}", sort=gained, link=link)
 
 
-def _primary_note(results: Results, compared: bool) -> str:
+def _primary_note(results: Results, *, compared: bool, gained: bool) -> str:
     if not compared:
         return (
             "No variant is the baseline, so there are no differences from it. ± is the standard deviation over seeds."
@@ -132,7 +122,7 @@ def _primary_note(results: Results, compared: bool) -> str:
         f"{f'{example} and seed' if single else 'seed'}.",
         "The minimum detectable effect is the smallest true difference that such a study finds with a power of 80 %.",
     ]
-    if results.gained_and_lost is not None:
+    if gained:
         sentences.insert(
             2,
             f"Gained are the {plural(example)} that a variant gets right and the baseline wrong, lost the reverse; "
