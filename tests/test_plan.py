@@ -23,6 +23,21 @@ def plan(forked_m: Command, *arguments: str) -> dict[str, object]:
 
 
 @pytest.mark.slow
+def test_what_a_task_prints_is_none_of_the_json(home: Path, forked_m: Command) -> None:
+    (home / "conf").mkdir()
+    (home / "conf" / "config.yaml").write_text("defaults: [base, _self_]\ntask: {_target_: loud.Loud}\n")
+    (home / "loud.py").write_text(
+        "from ablate import FunctionTask, Measure\n"
+        "print('loud')\n"
+        "class Loud(FunctionTask):\n"
+        "    measures = {'error': Measure('Error', '', 'lower')}\n"
+    )
+    finished = forked_m("ablate.plan", "--config-dir", "conf", "--json")
+    assert [run["status"] for run in json.loads(finished.stdout)["runs"]] == ["to do"]
+    assert "loud" in finished.stderr
+
+
+@pytest.mark.slow
 def test_it_says_where_every_run_stands_and_what_it_takes(
     home: Path, run_here: Run, forked_m: Command, study: Callable[[], StudyRecord]
 ) -> None:

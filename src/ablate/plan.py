@@ -8,6 +8,7 @@ import math
 import socket
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext, redirect_stdout
 from dataclasses import asdict
 from typing import Any
 
@@ -50,8 +51,11 @@ def main() -> None:
         if "--help" in arguments or "-h" in arguments:
             print(HELP)
             return
-        plan = _plan([argument for argument in arguments if argument != "--json"])
-        print(json.dumps(plan, indent=2) if "--json" in arguments else format_plan(plan))
+        for_programs = "--json" in arguments
+        # What the module of a task prints is none of the JSON.
+        with redirect_stdout(sys.stderr) if for_programs else nullcontext():
+            plan = _plan([argument for argument in arguments if argument != "--json"])
+        print(json.dumps(plan, indent=2) if for_programs else format_plan(plan))
 
 
 def _plan(arguments: Sequence[str]) -> dict[str, Any]:
