@@ -60,6 +60,15 @@ def test_a_loop_tells_its_curves_and_its_progress(tmp_path: Path) -> None:
     assert training.peak_memory_mib > 10
 
 
+def test_steps_may_be_numpy_s(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    watched.loop.log_metrics({"loss": np.float32(0.5)}, np.int64(3))  # type: ignore[arg-type, dict-item]
+    watched.loop.report_progress(np.int64(3), np.int64(4))  # type: ignore[arg-type]
+    assert watched.curves == [(3, {"train/loss": 0.5})]
+    assert json.loads(json.dumps(watched.progress))[0]["step"] == 3
+    assert Watched(tmp_path).curves == watched.curves  # as an attempt before left it
+
+
 def test_an_interrupted_loop_resumes_exactly(tmp_path: Path) -> None:
     whole = train_own_loop(Regression(**CONFIG), seed=1, loop=Watched(tmp_path / "whole").loop).evaluation
     for stop in (3, 11):

@@ -132,13 +132,14 @@ class Loop:
         for name in named:
             if group_of(name) in _RESERVED:
                 raise TaskError(f"log_metrics: {name} belongs to ablate; curves are train/NAME or val/NAME")
+        step = int(step)  # NumPy's numbers are none of JSON's
         self._journal.add(named, step)
         self._log_metrics(named, step)
         self._keep_time()
 
     def report_progress(self, step: int, steps: int) -> None:
         """Tell how many steps of how many are done."""
-        now = time.monotonic()
+        step, steps, now = int(step), int(steps), time.monotonic()
         if self._first is None:
             self._first = (step, now)
         first, began = self._first
