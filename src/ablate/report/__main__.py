@@ -50,11 +50,9 @@ def main() -> None:
         # Figures go to files, whatever windows the environment asks for; an unknown one would be an error.
         os.environ["MPLBACKEND"] = "agg"
         from ablate.report.load import load
-        from ablate.report.overview import overview
+        from ablate.report.overview import track_report
         from ablate.report.render import make_folder, write
         from ablate.report.report import make_report
-        from ablate.tracking.overview import record_summary
-        from ablate.tracking.study_artifacts import log_study_artifacts
 
         results = load(_read_study(arguments, options), partial=partial, metric=arguments.get("metric"))
         folder = Path(arguments.get("out") or results_dir() / "reports" / results.study)
@@ -63,8 +61,7 @@ def main() -> None:
         files = write(report, folder)
         _print_summary(report, files[-1])
         if tracked:
-            run_id = log_study_artifacts(results.study, "report", folder, files)
-            record_summary(results.study, overview(report, run_id))
+            track_report(report, folder, files)
 
 
 def _read_study(arguments: Mapping[str, str], options: Sequence[str]) -> "StudyRecord":

@@ -1,14 +1,32 @@
-"""The report in short, for the description of its study in MLflow."""
+"""A report in MLflow: its files, and in short the description of its study."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from ablate.report.escaping import markdown_escaped
 from ablate.report.report import Report
 from ablate.report.tables import Cell, Table
+from ablate.tracking.overview import record_summary
+from ablate.tracking.study_artifacts import log_study_artifacts
 
 _MOST = 2500
 """Characters of the table: MLflow takes 5,000 in a description."""
 _FIGURE = "differences"
+
+
+def track_report(report: Report, folder: Path, files: Sequence[Path]) -> None:
+    """Write a report to the open store: its files, and what it says to the study's description.
+
+    Args:
+        report: The report.
+        folder: Where its files are.
+        files: They, see `render.write`.
+
+    Raises:
+        TrackingError: The store does not take them; the files stay.
+    """
+    study = report.results.study
+    record_summary(study, overview(report, log_study_artifacts(study, "report", folder, files)))
 
 
 def overview(report: Report, run_id: str) -> str:
