@@ -113,6 +113,22 @@ def test_output_log_and_errors_are_told_apart(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.slow
+def test_a_line_that_looks_like_an_error_is_no_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    (tmp_path / "goes_on.py").write_text(
+        "import sys\n"
+        "def main():\n"
+        "    print('Error: of a library', file=sys.stderr)\n"
+        "    print('goes on', file=sys.stderr)\n"
+        "    print('done')\n"
+    )
+    heard = list[tuple[str, str]]()
+    run_command("goes_on", [], lambda *line: heard.append(line))
+    assert [line for kind, line in heard if kind == LOG] == ["Error: of a library", "goes on"]
+    assert (OUTPUT, "done") in heard
+
+
+@pytest.mark.slow
 def test_a_command_ends_with_the_process_that_waits_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
     ended = tmp_path / "ended"

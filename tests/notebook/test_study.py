@@ -22,7 +22,7 @@ from tests.support.stores import ODD, PHOTOGRAPHS, add_failed, add_run, record_h
 FACTOR = {"loss": "<i>odd</i>"}
 COMPARED = [
     *("n", "mean", "sd", "n_paired", "examples", "difference", "low", "high", "p", "p_corrected", "p_equivalence"),
-    *("effect_size", "minimum_detectable_effect", "verdict"),
+    *("effect_size", "minimum_detectable_effect", "gained", "lost", "verdict"),
 ]
 
 
@@ -111,6 +111,14 @@ def test_a_figure_is_matplotlib_s_and_shows_itself(hand: Study, tmp_path: Path) 
         hand.figure("forest")
 
 
+def test_a_configuration_names_the_store(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    (home / "own").mkdir()
+    (home / "own" / "config.yaml").write_text("defaults: [base, _self_]\ntracking: {uri: 'sqlite:///own.db'}\n")
+    assert ablate.study("any", config_dir="own").uri == f"sqlite:///{home / 'own.db'}"
+    assert ablate.study("any", config_dir="own", uri="http://mlflow:5000").uri == "http://mlflow:5000"
+
+
 @pytest.mark.slow
 def test_a_changed_figure_changes_no_report(hand_made: Path) -> None:
     study = ablate.study("hand")
@@ -124,6 +132,7 @@ def test_a_changed_figure_changes_no_report(hand_made: Path) -> None:
     experiment = mlflow.get_experiment_by_name("hand")
     assert experiment is not None
     assert len(mlflow.MlflowClient().search_runs([experiment.experiment_id], "tags.`ablate.report` = 'true'")) == 1
+    assert "**Report** on 6 runs" in experiment.tags["mlflow.note.content"]
 
 
 @pytest.mark.slow

@@ -44,4 +44,4 @@ def _named(runtime: object) -> bool:
 def _short(folder: str) -> str:
     """Write a folder relative to the project where it lies in it."""
     path, project = absolute(folder).resolve(), project_dir().resolve()
-    return os.path.relpath(path, project) if path.is_relative_to(project) else str(Path(path))
+    return os.path.relpath(path, project) if path.is_relative_to(project) else str(path)

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from importlib import import_module
 
 
@@ -33,11 +34,10 @@ def main() -> None:
         raise SystemExit(130) from None
 
 
-def _tell_error(tell: object, error: Exception, arguments: list[str]) -> None:
+def _tell_error(tell: Callable[..., None], error: Exception, arguments: list[str]) -> None:
     from ablate.cli.errors import explain_error
     from ablate.errors import AblateError, ConfigError
 
-    assert callable(tell)
     named = type(error) if isinstance(error, AblateError) else ConfigError
     tell(error=named.__name__, message=explain_error(error, arguments))
 

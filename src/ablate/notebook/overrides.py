@@ -33,8 +33,7 @@ def command_arguments(
     Raises:
         ConfigError: A value cannot be written as an override.
     """
-    options = {"--config-dir": None if config_dir is None else fspath(config_dir), "--config-name": config_name}
-    lines = [part for option, value in options.items() if value is not None for part in (option, value)]
+    lines = config_options(config_dir, config_name)
     if experiment is not None:
         lines.append(f"experiment={override_value(experiment)}")
     for override in (*overrides, values):
@@ -48,6 +47,12 @@ def command_arguments(
         else:
             lines.append(override)
     return lines
+
+
+def config_options(config_dir: str | PathLike[str] | None, config_name: str | None) -> list[str]:
+    """Return the options of a command that choose the configuration; see `command_arguments`."""
+    options = {"--config-dir": None if config_dir is None else fspath(config_dir), "--config-name": config_name}
+    return [part for option, value in options.items() if value is not None for part in (option, value)]
 
 
 def _line(key: str, value: Any) -> str:

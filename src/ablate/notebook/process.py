@@ -100,11 +100,20 @@ class _Command:
                 self._open.discard(kind)
             elif kind == EVENT and "error" in (event := json.loads(line)):
                 self._error = event
-            elif self._held or (kind == LOG and line.startswith("Error: ")):
+            elif kind == LOG and (self._held or line.startswith("Error: ")):
                 self._held.append(line)  # the error that is raised says the same
             else:
+                if kind == EVENT:
+                    self._let_go(hear)
                 hear(kind, line)
-        self.process.wait()
+        if not self.process.wait():
+            self._let_go(hear)
+
+    def _let_go(self, hear: Callable[[str, str], None]) -> None:
+        """Pass on lines that looked like the error that ends the command, which goes on."""
+        for line in self._held:
+            hear(LOG, line)
+        self._held.clear()
 
     def close(self) -> None:
         """Kill it where it has not ended."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from ablate.config.variant import BASELINE
 from ablate.errors import AblateError, ConfigError, TrackingError
 from ablate.notebook.frames import curves_frame, runs_frame
 from ablate.notebook.models import Chosen, load_trained_model
+from ablate.notebook.overrides import config_options
 from ablate.report.figures.figure import FigureFiles, picture_drawing
 from ablate.report.load import definition_of, load
 from ablate.report.report import Report, make_report
@@ -29,7 +31,13 @@ if TYPE_CHECKING:
 
 
 def study(
-    name: str | None = None, *, uri: str | None = None, metric: str | None = None, partial: bool = False
+    name: str | None = None,
+    *,
+    uri: str | None = None,
+    metric: str | None = None,
+    partial: bool = False,
+    config_dir: str | PathLike[str] | None = None,
+    config_name: str | None = None,
 ) -> Study:
     """Return a study to look at, which is read when something of it is first asked for.
 
@@ -38,6 +46,8 @@ def study(
         uri: Address of the store, as in `sqlite:///mlflow.db`; None for that of the project, as commands find it.
         metric: The metric to compare by; None for the study's own.
         partial: Whether to compare what there is where runs are missing or do not all agree.
+        config_dir: Folder with a configuration of one's own, of which `tracking.uri` may name the store.
+        config_name: Its file, if not `config.yaml`.
 
     Raises:
         TrackingError: The store has no study at all.
@@ -49,7 +59,7 @@ def study(
     """
     from ablate.tracking.study_record import study_names
 
-    address = store_uri(configured_uri(uri, []), results_dir())
+    address = store_uri(configured_uri(uri, config_options(config_dir, config_name)), results_dir())
     if name is None:
         with opened_to_read(address):
             names = study_names()
@@ -226,17 +236,18 @@ class Study:
         Returns:
             The page, which holds all that it shows.
         """
+        from ablate.report.overview import track_report
         from ablate.report.render import make_folder, write
-        from ablate.tracking.study_artifacts import log_study_artifacts
 
         results = self._results(None)
         folder = results_dir() / "reports" / results.study if out is None else Path(out)
         make_folder(folder)
         with opened_to_read(self.uri):
             # Drawn anew: a notebook may have changed a figure that it was given.
-            files = write(make_report(results), folder)
+            report = make_report(results)
+            files = write(report, folder)
             if track:
-                log_study_artifacts(results.study, "report", folder, files)
+                track_report(report, folder, files)
         return files[-1]
 
     def _results(self, metric: str | None) -> Results:

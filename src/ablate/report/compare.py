@@ -245,7 +245,7 @@ def _judged(rows: pd.DataFrame, higher_is_better: bool | None, primary: Primary 
     margin = primary.margin if primary else None
     p = [estimate.p_value for estimate in estimates]
     intervals = [estimate.interval() for estimate in estimates]
-    judged = rows.drop(columns="estimate").assign(
+    judged = rows.drop(columns=["estimate", *_NO_GAINS]).assign(
         difference=[estimate.mean for estimate in estimates],
         low=[low for low, _ in intervals],
         high=[high for _, high in intervals],
@@ -257,6 +257,7 @@ def _judged(rows: pd.DataFrame, higher_is_better: bool | None, primary: Primary 
             np.nan if estimate.error is None else minimum_detectable_effect(estimate.error, alpha=alpha)
             for estimate in estimates
         ],
+        **{name: rows[name] for name in _NO_GAINS},
     )
     judged["verdict"] = [
         _verdict(estimate, p_value, p_equivalence, higher_is_better) if compared else ""
