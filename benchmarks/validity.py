@@ -29,9 +29,9 @@ def table(studies: int) -> str:
         ]
         found = [future.result() for future in tqdm(pending, unit=" rows")]
     lines = [
-        f"{studies:,} studies a row of {VARIANTS} variants and a baseline on {EXAMPLES} photographs.",
+        f"{studies:,} studies a row of {VARIANTS} variants and a baseline on {EXAMPLES} examples.",
         "",
-        "| what varies | sd: seeds, photographs, both | seeds | coverage | a false alarm | detected |",
+        "| what varies | sd: seeds, examples, both | seeds | coverage | a false alarm | detected |",
         "| --- | --- | ---: | ---: | ---: | ---: |",
     ]
     for (components, seeds), row in zip(cases, found, strict=True):
