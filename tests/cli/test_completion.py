@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ablate.cli.completion import SCRIPTS, candidates, main
-from ablate.cli.main import available
+from ablate.cli.main import COMMANDS
 
 OPTIMIZERS = ["optimizer=adadelta", "optimizer=adam", "optimizer=adamw", "optimizer=sgd"]
 
@@ -27,7 +27,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("ablate ", available()),
+        ("ablate ", list(COMMANDS)),
         ("ablate re", ["report"]),
         ("ablate turing s", ["serve"]),
         ("ablate report ", []),

@@ -1,7 +1,7 @@
 """Completion in shells: commands, config groups and their levels, keys, and the names of studies."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from ablate.cli.errors import handle_errors
@@ -66,12 +66,12 @@ def candidates(line: str) -> list[str]:
     Args:
         line: As in `ablate run optimizer=ad`; behind a space, a new word begins.
     """
-    from ablate.cli.main import available
+    from ablate.cli.main import COMMANDS
 
     words = line.split()
     last = "" if line[-1:].isspace() or not words else words.pop()
     if len(words) <= 1:
-        found: Sequence[str] = available()
+        found: Iterable[str] = COMMANDS
     elif words[1] == "turing":
         found = _TURING if len(words) == 2 else ()
     elif words[1] in _COMPOSING:

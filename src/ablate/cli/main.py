@@ -2,7 +2,6 @@
 
 import sys
 from importlib import import_module
-from importlib.util import find_spec
 
 from ablate import __version__
 from ablate.cli.terminal import quiet_on_closed_pipe
@@ -35,23 +34,20 @@ A study, from nothing to its report:
 `ablate COMMAND --help` says more. `python -m ablate.COMMAND` is the same. `ablate --version` names the version."""
 
 
-def available() -> list[str]:
-    """Return the commands that this version has."""
-    return [name for name, (module, _) in COMMANDS.items() if find_spec(module) is not None]
-
-
 def main() -> None:
     """Run the command that the first argument names, with the others."""
     arguments = sys.argv[1:]
     if not arguments or arguments[0] in ("-h", "--help"):
         with quiet_on_closed_pipe():
-            print(_HELP.format(commands="\n".join(f"  ablate {name:10} {COMMANDS[name][1]}" for name in available())))
+            print(
+                _HELP.format(commands="\n".join(f"  ablate {name:10} {line}" for name, (_, line) in COMMANDS.items()))
+            )
         return
     if arguments[0] == "--version":
         print(f"ablate {__version__}")
         return
     command, *sys.argv[1:] = arguments
-    if command not in available():
-        print(f"Error: {unknown_key(command, available()).replace('key', 'command', 1)}", file=sys.stderr)
+    if command not in COMMANDS:
+        print(f"Error: {unknown_key(command, COMMANDS, what='command')}", file=sys.stderr)
         raise SystemExit(1)
     import_module(COMMANDS[command][0]).main()

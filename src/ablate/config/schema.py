@@ -39,10 +39,10 @@ def validate(model: type[Model], values: Mapping[str, Any], *, prefix: str = "")
         raise ConfigError("\n".join(lines)) from None
 
 
-def unknown_key(key: str, allowed: Iterable[str]) -> str:
-    """Return the message for an unknown key: the allowed ones, and the closest."""
+def unknown_key(key: str, allowed: Iterable[str], *, what: str = "key") -> str:
+    """Return the message for an unknown key, or something else that is named: the allowed ones, and the closest."""
     parent, dot, leaf = key.rpartition(".")
-    return f"unknown key: {key}. {_allowed(parent + dot, leaf, allowed)}"
+    return f"unknown {what}: {key}. {_allowed(parent + dot, leaf, allowed)}"
 
 
 def unknown_level(group: str, level: str, allowed: Iterable[str]) -> str:
