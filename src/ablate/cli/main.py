@@ -38,10 +38,9 @@ def main() -> None:
     """Run the command that the first argument names, with the others."""
     arguments = sys.argv[1:]
     if not arguments or arguments[0] in ("-h", "--help"):
+        lines = [f"  ablate {name:10} {line}" for name, (_, line) in COMMANDS.items()]
         with quiet_on_closed_pipe():
-            print(
-                _HELP.format(commands="\n".join(f"  ablate {name:10} {line}" for name, (_, line) in COMMANDS.items()))
-            )
+            print(_HELP.format(commands="\n".join(lines)))
         return
     if arguments[0] == "--version":
         print(f"ablate {__version__}")

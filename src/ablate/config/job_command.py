@@ -2,7 +2,6 @@
 
 import os
 import shlex
-from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 

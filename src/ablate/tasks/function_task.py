@@ -53,7 +53,10 @@ class FunctionTask(MeasuredTask):
         raise NotImplementedError
 
     def fingerprint(self) -> str:
-        """Return a hash of the data that `train` reads; override it, or a change of the data goes unnoticed.
+        """Return a hash of the data that `train` reads, a part of a run's identity.
+
+        Without an override the data count as always the same: once they change, results of the old ones are cached
+        results still, and compared with new ones; `rerun=all` trains them again.
 
         `ablate.fingerprint` makes one of arrays, or of the paths of files.
         """
