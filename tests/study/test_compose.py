@@ -74,7 +74,7 @@ def test_a_shipped_study_is_what_hydra_composes(name: str, load: Load) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "compositions"), [("optimizer_by_resolution", 5), ("screening", 6)])
+@pytest.mark.parametrize(("name", "compositions"), [("optimizer_by_resolution", 4), ("screening", 4)])
 def test_levels_are_composed_once_and_a_variant_to_compare(name: str, compositions: int, load: Load) -> None:
     composed: list[tuple[str, ...]] = []
 

@@ -70,7 +70,7 @@ def test_every_level_beside_the_first_of_every_other_group() -> None:
 
 def test_plain_levels_and_values_are_composed_once(tmp_path: Path) -> None:
     write(tmp_path, {})
-    assert compositions(tmp_path, grid(**{"a": ["one", "two"], "b": ["one", "two"], "shared.x": [1, 2, 3]})) == 6
+    assert compositions(tmp_path, grid(**{"a": ["one", "two"], "b": ["one", "two"], "shared.x": [1, 2, 3]})) == 4
     assert compositions(tmp_path, [(), ("+new=1",), ("a=two",), ("a=two", "+new=1")]) == 4
     assert compositions(tmp_path, [("a=one",), ("a=two",), ("~a",), ("a={x: 5}",), ("a=two", "+a.z=1")]) == 5
 
@@ -93,3 +93,10 @@ def test_other_levels_are_what_hydra_makes_of_them(files: Mapping[str, str], tmp
     write(tmp_path, files)
     compositions(tmp_path, grid(a=["one", "two"], b=["one", "two"]))
     compositions(tmp_path, grid(b=["two", "one"], a=["two", "one"]))
+
+
+def test_a_section_that_a_later_level_adds_is_composed_for_the_others(tmp_path: Path) -> None:
+    write(tmp_path, {})
+    variants: list[Lines] = [("a=one", "b=one"), ("a=two", "b=two"), ("a=two", "b=one"), ("a=one", "b=one", "+c.x=1")]
+    compositions(tmp_path, variants)
+    compositions(tmp_path, [*variants, ("a=two", "b=two", "+c.x=1"), ("a=one", "b=two", "~a")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -63,16 +64,16 @@ def execute_in_subprocess(job: Job) -> None:
 _READ_AT_IMPORT = ("CUDA_", "KERAS_", "KMP_", "OMP_", "TF_", "XLA_")
 """What the variables start with that TensorFlow and its libraries read when they are imported."""
 _PRELOADED = (
-    *(
-        "ablate.execution.preload",
-        "ablate.execution.attempt",
-        "ablate.training.own_loop",
-        "ablate.tracking.cached_run",
-    ),
-    *("mlflow.store.tracking.sqlalchemy_store", "pandas.io.parquet", "pyarrow.parquet"),
+    *("ablate.execution.preload", "ablate.execution.attempt", "ablate.training.own_loop"),
+    *("ablate.tracking.cached_run", "ablate.tasks.function_task", "ablate.execution.preload_code"),
+    *("mlflow.store.tracking.sqlalchemy_store", "mlflow.tracing.processor.base_mlflow", "alembic.script", "git"),
+    *("sqlalchemy.dialects.sqlite", "pandas.io.parquet", "pyarrow.parquet"),
 )
-"""What the server imports; the first one comes first."""
-_PRELOADED_FOR_KERAS = ("ablate.execution.preload_tensorflow", "ablate.training.fit", "mlflow.tensorflow")
+"""What the server imports, where it is installed; the first one comes first."""
+_PRELOADED_FOR_KERAS = (
+    *("ablate.execution.preload_tensorflow", "ablate.training.fit", "mlflow.tensorflow", "mlflow.pyfunc"),
+    *("ablate.tasks.array_task", "ablate.tasks.dataset_task", "ablate.tracking.preload_packages"),
+)
 _served: dict[str, str] = {}
 """Those that runs are forked off with: what was set when the first one was."""
 
@@ -112,6 +113,7 @@ def received(receiver: Connection) -> Iterator[str | BaseException]:
 
 def _child(job: Job, environment: Mapping[str, str], sender: Connection) -> None:
     error: BaseException | None = None
+    gc.freeze()  # nothing that the server has imported is garbage
     try:
         SIGNALS.install()
         # The server may have been started under another one; a job of Hydra's can have variables of its own.

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hydra._internal.config_repository import IConfigRepository
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig
@@ -35,16 +34,20 @@ def compose_variants(load: Load, variants: Sequence[Lines]) -> list[Values]:
         The values of each without the section `hydra`, interpolations unresolved. Variants may share sections: they
         must not be changed.
     """
-    composition = _Composition(load)
-    composed = [composition.compose(lines) for lines in variants]
-    assembled = [place for place, lines in enumerate(variants) if lines not in composition.whole]
+    if not variants:
+        return []
+    composition = _Composition(load, variants[0])
+    while waiting := [lines for lines in variants if composition.unknown(lines)]:
+        # One that has many new sections spares compositions of those that have few.
+        composition.record(max(waiting, key=lambda lines: len(composition.unknown(lines))))
+    assembled = [lines for lines in variants if lines not in composition.whole]
     # The last one is composed to see that all of this holds.
     if assembled:
-        place = assembled[-1]
-        composition.consistent &= _same(composition.compose_whole(variants[place]), composed[place])
-    if not composition.consistent:
-        return [composition.compose_whole(lines) for lines in variants]
-    return composed
+        last = assembled[-1]
+        composition.consistent &= _same(composition.assemble(last), composition.compose_whole(last))
+    if composition.consistent:
+        return [composition.assemble(lines) for lines in variants]
+    return [composition.compose_whole(lines) for lines in variants]
 
 
 @dataclass
@@ -70,7 +73,7 @@ class _Composition:
         consistent: Whether Hydra's compositions agree wherever they should.
     """
 
-    def __init__(self, load: Load):
+    def __init__(self, load: Load, first: Lines):
         self.whole: dict[Lines, Values] = {}
         self.consistent = True
         self._load = load
@@ -78,7 +81,11 @@ class _Composition:
         self._contexts: dict[Lines, _Context] = {}
         self._section_of: dict[str, str | None] = {}
         self._chosen: dict[str, str] = {}
-        self._repository: IConfigRepository | None = None
+        config = self._compose(first)
+        with current_hydra_job(config):
+            self._repository = job_config_loader().repository
+        self._groups = frozenset(config.hydra.runtime.choices)
+        self._keep(first, config)
 
     def compose_whole(self, lines: Lines) -> Values:
         """Let Hydra compose a variant."""
@@ -86,28 +93,34 @@ class _Composition:
             self._compose(lines)
         return self.whole[lines]
 
-    def compose(self, lines: Lines) -> Values:
-        """Compose a variant of known sections, or let Hydra do it."""
-        config = None if self._repository is not None else self._compose(lines)
-        if config is not None:
-            with current_hydra_job(config):
-                self._repository = job_config_loader().repository
-            self._groups = frozenset(config.hydra.runtime.choices)
+    def unknown(self, lines: Lines) -> list[str]:
+        """Return the sections of a variant that were not composed yet; all of its own where its context is new."""
+        if lines in self.whole:
+            return []
         own, context = self._split(lines)
-        known = {name: (name, own.get(name, ())) for name in context.names | own.keys()}
-        if config is None and known and all(key in context.sections for key in known.values()):
-            found = {name: context.sections[key] for name, key in known.items()}
-            return {name: section for name, section in found.items() if section is not _ABSENT}
-        self._record(lines, config or self._compose(lines), own, context)
-        return self.whole[lines]
+        new = [name for name in context.names | own.keys() if (name, own.get(name, ())) not in context.sections]
+        return new if context.names else [*new, ""]
+
+    def record(self, lines: Lines) -> None:
+        """Let Hydra compose a variant, and keep its sections."""
+        self._keep(lines, self._compose(lines))
+
+    def assemble(self, lines: Lines) -> Values:
+        """Return a variant of known sections, or as Hydra has composed it."""
+        if lines in self.whole:
+            return self.whole[lines]
+        own, context = self._split(lines)
+        found = {name: context.sections[name, own.get(name, ())] for name in context.names | own.keys()}
+        return {name: section for name, section in found.items() if section is not _ABSENT}
 
     def _compose(self, lines: Lines) -> DictConfig:
         config = self._load([*lines])
         self.whole[lines] = unresolved_values(config)
         return config
 
-    def _record(self, lines: Lines, config: DictConfig, own: Mapping[str, Lines], context: _Context) -> None:
+    def _keep(self, lines: Lines, config: DictConfig) -> None:
         """Keep the sections of a variant, and compare them with those that should be the same."""
+        own, context = self._split(lines)
         values = self.whole[lines]
         context.names |= values.keys() | own.keys()
         for name in context.names:
@@ -135,7 +148,6 @@ class _Composition:
         (override,) = self._parser.parse_overrides([line])
         key = override.key_or_group
         section = re.split("[./]", key)[0]
-        assert self._repository is not None
         if section == "hydra" or override.package is not None:
             return None
         if not self._repository.group_exists(key) or isinstance(override.value(), dict):
@@ -148,7 +160,6 @@ class _Composition:
         level = override.value()
         if override.type != OverrideType.CHANGE or not isinstance(level, str):
             return False
-        assert self._repository is not None
         found = self._repository.load_config(f"{override.key_or_group}/{level}")
         return found is not None and found.header.get("package") is None and not found.defaults_list
 

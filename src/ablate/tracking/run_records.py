@@ -30,19 +30,21 @@ def runs_of(identities: Sequence[str], study: str, columns: Sequence[str]) -> pd
     with _reading():
         client = mlflow.MlflowClient()
         experiments = client.search_experiments()
-        wanted, own = set(identities), [experiment for experiment in experiments if experiment.name == study]
-        found = _of_identities(search(own, client=client) if own else [], wanted)
+        wanted = set(identities)
+        own, others = (
+            [experiment for experiment in experiments if (experiment.name == study) is ours] for ours in (True, False)
+        )
+        # Many are read together, one without the rest of its study.
+        where = _has(identities[0]) if len(wanted) == 1 else ""
+        found = _of_identities(search(own, where, client=client) if own else [], wanted)
         missing = _unreadable(found, client)
         done = {_identity(run) for run in found if run.info.status == "FINISHED" and run.info.run_id not in missing}
-        others = [
-            experiment
-            for experiment in experiments
-            if experiment.name != study and search([experiment], OURS, limit=1, client=client)
-        ]
-        if others and wanted - done:
+        if len(wanted - done) > 1:
+            others = [experiment for experiment in others if search([experiment], OURS, limit=1, client=client)]
+        if others:
             elsewhere = list[Run]()
             for identity in sorted(wanted - done):
-                elsewhere += search(others, f"tags.`{names.IDENTITY_TAG}` = '{identity}'", client=client)
+                elsewhere += search(others, _has(identity), client=client)
             elsewhere = _of_identities(elsewhere, wanted)
             missing |= _unreadable(elsewhere, client)
             found += elsewhere
@@ -53,6 +55,10 @@ def runs_of(identities: Sequence[str], study: str, columns: Sequence[str]) -> pd
         for run, row in zip(found, rows_of(found, missing), strict=True)
     ]
     return _frame(found, rows, columns)
+
+
+def _has(identity: str) -> str:
+    return f"tags.`{names.IDENTITY_TAG}` = '{identity}'"
 
 
 def _of_identities(runs: Sequence[Run], wanted: Collection[str]) -> list[Run]:

@@ -176,7 +176,8 @@ class TrackedRun:
         A result is more than its model: it is not lost with it.
         """
         try:
-            log_keras_model(self._client, self._client.get_run(self.run_id), model, context_tags())
+            own = self._client.get_run(self.run_id)
+            log_keras_model(self._client, own, model, _of_context(own.data.tags))
         except Exception as error:  # whatever layers, Keras, MLflow or the disk say
             log.warning("The model of run %s cannot be tracked: %s", self.run_id, _one_line(error))
             self._log_weights(model)
@@ -255,7 +256,11 @@ def log_metrics(client: mlflow.MlflowClient, run_id: str, metrics: Sequence[Mlfl
 
 def context_tags() -> dict[str, str]:
     """Return the tags that say who and what started this process."""
-    return {name: value for name, value in resolve_tags().items() if name.startswith(_CONTEXT)}
+    return _of_context(resolve_tags())
+
+
+def _of_context(tags: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in tags.items() if name.startswith(_CONTEXT)}
 
 
 def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
