@@ -45,6 +45,7 @@ def test_a_sweep_is_planned_trained_once_and_read(home: Path, capfd: pytest.Capt
     assert "Study small: 1 runs: 1 done, 0 cached, 0 failed" in printed.out
     assert "Evaluated: " not in printed.out + printed.err
     assert list(study.runs["status"]) == ["done"]
+    assert list(study.runs["optimizer"]) == ["adam"]
     assert study.uri == os.environ["MLFLOW_TRACKING_URI"]
     (found,) = ablate.plan(*SMALL, seed=[3]).runs.to_dict("records")
     assert (found["status"], found["run_id"]) == ("done", study.runs.index[0])

@@ -14,6 +14,7 @@ from PIL import Image
 import ablate
 from ablate.errors import ConfigError, NotComparable, TrackingError
 from ablate.notebook.frames import runs_frame
+from ablate.notebook.models import find_run
 from ablate.notebook.study import Study
 from ablate.tracking.study_record import StudyRecord
 from tests.support.run_frames import frame
@@ -153,16 +154,26 @@ def test_an_unfinished_study_shows_what_there_is(hand_made: Path) -> None:
 def test_the_levels_that_a_sweep_tracked_come_before_those_of_names() -> None:
     runs = frame(("FINISHED", "baseline", 0), ("FINISHED", "+net@a.rate=0.5", 0), ("FINISHED", "depth=shallow", 1))
     runs = runs.assign(seconds=1.0, missing=None, started=pd.Timestamp(0, tz="UTC"), error=None)
-    params = pd.DataFrame(
-        {"factor/depth": ["full", "full", None], "net:a.rate": ["0.1", "0", "0.2"]}, index=runs.index
-    )
-    record = StudyRecord("own", None, None, [], "u", "1", runs, pd.DataFrame(index=runs.index), params, {})
+    params = pd.DataFrame({"net:a.rate": ["0.1", "0", "0.2"]}, index=runs.index)
+    factors = pd.DataFrame({"depth": ["full", "full", None]}, index=runs.index)
+    record = StudyRecord("own", None, None, [], "u", "1", runs, pd.DataFrame(index=runs.index), params, factors, {})
     levels = runs_frame(record, None)[["depth", "net:a.rate"]]
     assert levels.loc["run0":"run2"].astype(object).where(levels.notna(), None).to_numpy().tolist() == [
         ["full", "0.1"],
         ["full", "0.5"],
         ["shallow", "0.2"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("levels", "found"), [({"a": 1}, "run0"), ({"a": 1, "b": 2}, "run0"), ({"b": 2}, "run1"), ({}, "run1")]
+)
+def test_levels_of_an_ad_hoc_sweep_name_a_run_with_and_without_what_all_share(
+    levels: dict[str, object], found: str
+) -> None:
+    runs = frame(("FINISHED", "a=1,b=2", 0), ("FINISHED", "b=2", 0)).assign(missing=None)
+    none = pd.DataFrame(index=runs.index)
+    assert find_run(StudyRecord("own", None, None, [], "u", "1", runs, none, none, none, {}), None, levels, 0) == found
 
 
 @pytest.mark.slow

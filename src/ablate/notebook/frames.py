@@ -13,6 +13,7 @@ from ablate.config.variant import Variant
 from ablate.execution.status import Status
 from ablate.report.variants import in_order, shown_names
 from ablate.study.definition import StudyFile
+from ablate.tracking.factors import recorded_levels
 from ablate.tracking.names import (
     COST_GROUP,
     DATA_GROUP,
@@ -20,7 +21,6 @@ from ablate.tracking.names import (
     REFERENCE_GROUP,
     factor_param,
     group_of,
-    is_factor,
     is_result,
 )
 from ablate.tracking.study_record import StudyRecord
@@ -77,9 +77,8 @@ def _names(record: StudyRecord) -> Mapping[str, str]:
 def _levels(record: StudyRecord, definition: StudyFile | None) -> pd.DataFrame:
     """Return the level of each factor, as text: as tracked, else of the variant's name or of the configuration."""
     params, variants = record.params, record.runs["variant"]
-    tracked = params[[name for name in params if is_factor(str(name))]].rename(columns=_factor_name)
     named = pd.DataFrame([_named_levels(str(name), definition) for name in variants], index=params.index)
-    levels = tracked.combine_first(named)
+    levels = record.factors.combine_first(named)
     return levels.combine_first(params[[name for name in levels if name in params]])
 
 
@@ -87,11 +86,7 @@ def _named_levels(variant: str, definition: StudyFile | None) -> dict[str, str]:
     baseline = {} if definition is None else {name: level_text(level) for name, level in definition.baseline.items()}
     differences = (part.partition("=") for part in Variant.parse(variant).differences)
     levels = {**baseline, **{key: level for key, equals, level in differences if equals}}
-    return {_factor_name(factor_param(key)): level for key, level in levels.items()}
-
-
-def _factor_name(param: object) -> str:
-    return str(param).partition("/")[2]
+    return recorded_levels({factor_param(key): level for key, level in levels.items()})
 
 
 def _status(run: Mapping[Any, Any]) -> Status:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +63,7 @@ def find_run(record: StudyRecord, definition: StudyFile | None, variant: Chosen,
         raise TrackingError(f"study {record.name} has no finished run yet")
     shown = shown_names([str(name) for name in record.runs["variant"].unique()])[0]
     known = {name: shown[name] for name in map(str, finished["variant"].unique())}
-    wanted = variant if isinstance(variant, str) else _name_of(variant, definition, list(known.values()))
+    wanted = variant if isinstance(variant, str) else _name_of(variant, definition)
     stored = [name for name, short in known.items() if wanted in (name, short)]
     if not stored:
         raise ConfigError(unknown_level("variant", wanted, known.values()))
@@ -74,13 +74,10 @@ def find_run(record: StudyRecord, definition: StudyFile | None, variant: Chosen,
     return str(own.index[own["seed"] == (seeds[0] if seed is None else seed)][0])
 
 
-def _name_of(levels: Mapping[str, Any], definition: StudyFile | None, known: Sequence[str]) -> str:
+def _name_of(levels: Mapping[str, Any], definition: StudyFile | None) -> str:
     """Return the name of the variant with these levels, and the baseline's of all other factors."""
     if definition is None:
-        name = Variant.from_texts({key: level_text(level) for key, level in levels.items()}).name
-        if name not in known:
-            raise ConfigError(unknown_level("variant", name, known))
-        return name
+        return Variant.from_texts({key: level_text(level) for key, level in levels.items()}).name
     for factor, level in levels.items():
         if factor not in definition.factors:
             raise ConfigError(f"{factor} is no factor of study {definition.name}: {', '.join(definition.factors)}")

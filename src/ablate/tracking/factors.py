@@ -33,6 +33,11 @@ def factor_levels(known: Mapping[str, str], variant: str, baseline: Mapping[str,
     }
 
 
+def recorded_levels(params: Mapping[str, str]) -> dict[str, str]:
+    """Return the level by factor that a run's params record."""
+    return {key.partition("/")[2]: level for key, level in params.items() if names.is_factor(key)}
+
+
 def factor_params(levels: Mapping[str, str]) -> list[Param]:
     """Return the params of levels by factor."""
     return [Param(names.factor_param(factor), level[:MAX_PARAM_VAL_LENGTH]) for factor, level in levels.items()]

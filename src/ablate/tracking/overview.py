@@ -14,7 +14,7 @@ from ablate.config.variant import Variant
 from ablate.errors import TrackingError
 from ablate.task import Metric
 from ablate.tracking import names
-from ablate.tracking.factors import factor_levels, factor_params
+from ablate.tracking.factors import factor_levels, factor_params, recorded_levels
 from ablate.tracking.notes import note_tags
 from ablate.tracking.run_note import run_note
 from ablate.tracking.stored_runs import search, usable
@@ -148,7 +148,7 @@ def _levels(runs: Sequence[Run], definition: Spec | None) -> dict[str, dict[str,
 
 
 def _recorded(run: Run) -> dict[str, str]:
-    return {key.partition("/")[2]: level for key, level in run.data.params.items() if names.is_factor(key)}
+    return recorded_levels(run.data.params)
 
 
 def _add_factors(client: mlflow.MlflowClient, run: Run, levels: Mapping[str, str]) -> None:

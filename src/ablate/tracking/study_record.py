@@ -14,6 +14,7 @@ from mlflow.exceptions import MlflowException
 
 from ablate.errors import TrackingError
 from ablate.tracking import names
+from ablate.tracking.factors import recorded_levels
 from ablate.tracking.run_records import rows_of
 from ablate.tracking.stored_runs import OURS, artifacts_of, search, unreadable, usable
 from ablate.tracking.study import NO_ALIASES, join_pieces, question_of
@@ -37,6 +38,7 @@ class StudyRecord:
             where a run lacks it. `missing` says why a finished run's result cannot be read.
         metrics: Index `run_id`, one column a metric, its last value.
         params: Index `run_id`, one column a key of the configuration, as text.
+        factors: Index `run_id`, one column a factor, its level as text; missing where a run does not record it.
         artifacts: By `run_id`, the address of the folder of a run's artifacts, that of another study's run where the
             result is cached; None where it is gone.
     """
@@ -50,6 +52,7 @@ class StudyRecord:
     runs: pd.DataFrame
     metrics: pd.DataFrame
     params: pd.DataFrame
+    factors: pd.DataFrame
     artifacts: Mapping[str, str | None]
 
     @property
@@ -198,5 +201,6 @@ def read_study(name: str, uri: str) -> StudyRecord:
         runs=pd.DataFrame(rows_of(runs, unreadable(runs, artifacts)), index=ids),
         metrics=pd.DataFrame([names.current_metrics(run.data.metrics) for run in runs], index=ids),
         params=pd.DataFrame([_config(run.data.params) for run in runs], index=ids),
+        factors=pd.DataFrame([recorded_levels(run.data.params) for run in runs], index=ids),
         artifacts=artifacts,
     )
