@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -60,6 +61,7 @@ def _tried(variant: TrialVariant, folder: Path, uri: str, *, first: bool) -> Tri
         from ablate.tracking.store import open_store
 
         open_store(uri)
+        gc.freeze()  # each trial collects garbage: not in all that was imported
     return try_variant(variant, folder, uri, thorough=first)
 
 
