@@ -20,19 +20,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 IMPORTED = (
-    "ablate.execution.preload",
-    "ablate.execution.preload_tensorflow",
-    "ablate.training.fit",
     "ablate.tracking.study_record",
     "ablate.tracking.run",
     "ablate.tracking.study",
-    "ablate.execution.in_subprocess",
     "ablate.colorization.task",
     "ablate.report.report",
     "ablate.report.load",
     "ablate.report.render",
     "ablate.study.plan_table",
-    "mlflow.store.tracking.sqlalchemy_store",
     "matplotlib.backends.backend_agg",
 )
 
@@ -110,9 +105,10 @@ def next_command() -> str:
 
     fix_environment()
     set_onednn(True)
-    for module in IMPORTED:
+    from ablate.execution.in_subprocess import PRELOADED, PRELOADED_FOR_KERAS, variables_read_at_import
+
+    for module in (*PRELOADED, *PRELOADED_FOR_KERAS, *IMPORTED):
         import_module(module)
-    from ablate.execution.in_subprocess import variables_read_at_import
 
     imported = variables_read_at_import()
     gc.collect()

@@ -63,14 +63,14 @@ def execute_in_subprocess(job: Job) -> None:
 
 _READ_AT_IMPORT = ("CUDA_", "KERAS_", "KMP_", "OMP_", "TF_", "XLA_")
 """What the variables start with that TensorFlow and its libraries read when they are imported."""
-_PRELOADED = (
+PRELOADED = (
     *("ablate.execution.preload", "ablate.execution.attempt", "ablate.training.own_loop"),
     *("ablate.tracking.cached_run", "ablate.tasks.function_task", "ablate.execution.preload_code"),
     *("mlflow.store.tracking.sqlalchemy_store", "mlflow.tracing.processor.base_mlflow", "alembic.script", "git"),
     *("sqlalchemy.dialects.sqlite", "pandas.io.parquet", "pyarrow.parquet"),
 )
 """What the server imports, where it is installed; the first one comes first."""
-_PRELOADED_FOR_KERAS = (
+PRELOADED_FOR_KERAS = (
     *("ablate.execution.preload_tensorflow", "ablate.training.fit", "mlflow.tensorflow", "mlflow.pyfunc"),
     *("ablate.tasks.array_task", "ablate.tasks.dataset_task", "ablate.tracking.preload_packages"),
 )
@@ -93,7 +93,7 @@ def process_context(onednn: bool, *, trains_itself: bool) -> ForkServerContext |
     if _served != needed:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([*_PRELOADED, *(() if trains_itself else _PRELOADED_FOR_KERAS)])
+    context.set_forkserver_preload([*PRELOADED, *(() if trains_itself else PRELOADED_FOR_KERAS)])
     return context
 
 
