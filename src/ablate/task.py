@@ -49,7 +49,7 @@ class DataSummary:
         name: Its name.
         source: Its origin, a path or an address.
         fingerprint: As in `FoundData`.
-        counts: The number of examples of each kind.
+        counts: The number of examples of each kind; `leaked` are those of the evaluation that train as well.
         problems: A line for every file that was left out.
     """
 

@@ -42,7 +42,7 @@ def test_a_report_leaves_out_what_is_not_there(home: Path) -> None:
         assert "digits only: one seed" in text
     assert "unknown" not in " ".join(report.facts.values())
     assert report.descriptions == {"Accuracy": ACCURACY.description}
-    assert report.facts["Evaluation"] == "400 digits that did not train"
+    assert report.facts["Evaluation"] == "400 digits"
     assert json.loads((home / "out" / "summary.json").read_text())["examples"] == 400
 
 
@@ -52,12 +52,13 @@ def test_a_task_may_have_metrics_of_the_whole_set_alone(home: Path) -> None:
     open_store(os.environ["MLFLOW_TRACKING_URI"])
     for variant, skill in (("baseline", 0.0), ("activation=leaky_relu", 0.5)):
         for seed in range(3):
-            add_digits(home, variant, seed, skill=skill, metrics=(MACRO_F1,), replicates=False)
+            add_digits(home, variant, seed, skill=skill, metrics=(MACRO_F1,), replicates=False, leaked=7)
     report = reported(home / "out")
+    assert report.notes == ["Of 400 digits that evaluate, 7 train as well: the measures flatter."]
     assert set(report.figures) == {"differences"}
     assert not (home / "out" / "scores.parquet").exists()
     assert pd.read_csv(home / "out" / "runs.csv")["macro_f1"].between(0.5, 1).all()
-    assert report.facts["Evaluation"] == "400 digits that did not train"
+    assert report.facts["Evaluation"] == "400 digits"
     assert "intervals cover seeds." in report.tables["primary"].note
     assert "over seeds." in report.figures["differences"].caption
 

@@ -38,6 +38,7 @@ def add_digits(
     replicates: bool = True,
     change: Mapping[str, float] | None = None,
     tags: Mapping[str, str] | None = None,
+    leaked: int = 0,
 ) -> str:
     """Track a run of which a higher `skill` recognises more digits.
 
@@ -50,6 +51,7 @@ def add_digits(
         replicates: Whether it has bootstrap replicates of `MACRO_F1`.
         change: Values of metrics to set, of the whole run and in the table those of the first digit.
         tags: More tags.
+        leaked: How many digits that evaluate train as well.
     """
     random = np.random.default_rng([seed, *variant.encode()])
     hard = np.random.default_rng(7).normal(1.5, 1.5, DIGITS)
@@ -90,7 +92,7 @@ def add_digits(
     }
     named = {f"ablate.{name}": value for name, value in own.items()}
     with track(study="digits", name=variant, tags=named, project=home) as run:
-        run.log_data(DataSummary("digits", "here", "d" * 64, {"train": 800, "eval": DIGITS}, []))
+        run.log_data(DataSummary("digits", "here", "d" * 64, {"train": 800, "eval": DIGITS, "leaked": leaked}, []))
         run.log_metrics({"plan/examples": 1, "cost/examples_per_second": 0.1})
         run.log_evaluation(evaluation, metrics)
         return run.run_id

@@ -244,8 +244,9 @@ def test_examples_that_train_and_evaluate_are_named(caplog: pytest.LogCaptureFix
             (x, y), _ = super().data()
             return (x, y), (x[:3], y[:3])
 
-    task(Leaking).load_data()
+    assert task(Leaking).load_data().counts["leaked"] == 3
     assert "3 of 3 evaluation points train as well" in caplog.text
+    assert "leaked" not in task(Blobs).load_data().counts
 
 
 def test_sections_reach_the_task_without_being_listed() -> None:

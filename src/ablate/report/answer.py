@@ -62,6 +62,9 @@ def notes(results: Results) -> list[str]:
         notes.append(f"One seed for each variant: {known} with other seeds all may come out otherwise.")
     elif seeds.min() < seeds.max():
         notes.append("Variants have different numbers of seeds; a difference is over those shared with the baseline.")
+    if results.leaked:
+        evaluating = quantity(results.num_examples, results.example)
+        notes.append(f"Of {evaluating} that evaluate, {results.leaked:,} train as well: the measures flatter.")
     notes += not_finite(results)
     if results.gaps:
         notes.append(f"This report is partial: {quantity(len(results.gaps), 'run')} missing, named below.")

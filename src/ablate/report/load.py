@@ -29,6 +29,7 @@ from ablate.tracking.names import (
     EVALUATION_GROUP,
     EXAMPLES,
     EXAMPLES_PER_SECOND,
+    LEAKED,
     REFERENCE_GROUP,
     TRAINING_GROUP,
     VALIDATION_GROUP,
@@ -119,6 +120,7 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
         samples=_by_variant(first, lambda run: relabelled(record.samples(run), tables[run], labels)),
         distributions=_distributions(record, shown),
         problems=record.problems(newest),
+        leaked=int(np.nan_to_num(metrics.loc[newest].get(LEAKED, 0))),
     )
 
 

@@ -166,7 +166,7 @@ def _code(runs: pd.DataFrame) -> str:
 
 def _evaluation(results: Results) -> str:
     count, settings = results.num_examples, _distinct(results.runs, "evaluation")
-    counted = [f"{quantity(count, results.example)} that did not train"] if count else []
+    counted = [quantity(count, results.example)] if count else []
     return ", ".join([*counted, *([settings] if settings != UNKNOWN else [])]) or UNKNOWN
 
 

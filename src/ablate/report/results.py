@@ -52,6 +52,7 @@ class Results:
         samples: Columns variant, kind, example, picture: the sample pictures of each variant's first seed.
         distributions: Columns variant, two coordinates, truth, output, summed over seeds; empty where there are none.
         problems: The files that the data set left out, a line each.
+        leaked: Number of evaluation examples that train as well, as far as that is known.
     """
 
     study: str
@@ -78,6 +79,7 @@ class Results:
     samples: pd.DataFrame
     distributions: pd.DataFrame
     problems: list[str]
+    leaked: int
 
     def spec(self, metric: str) -> Mapping[str, Any]:
         """Return what a metric means, a row of `specs`: `higher_is_better` is None where neither direction is."""

@@ -121,26 +121,28 @@ class KerasModelTask(MeasuredTask):
         return short
 
     def load_data(self) -> DataSummary:
-        """Return what the data are; evaluation examples that train as well are problems."""
+        """Return what the data are; the log warns of evaluation examples that train as well."""
         train, evaluation = self.sources[TRAIN], self.sources[EVALUATION]
-        leaked = self._leaked()
+        counts, leaked = {TRAIN: len(train), EVALUATION: len(evaluation)}, self._leaked()
         if leaked:
             log.warning(
-                "%d of %d evaluation %ss train as well: measures flatter", len(leaked), len(evaluation), self.example
+                "%d of %d evaluation %ss train as well: measures flatter", leaked, len(evaluation), self.example
             )
+            counts["leaked"] = leaked
         return DataSummary(
             name=type(self).__name__,
             source=f"{type(self).__module__}.{type(self).__qualname__}",
             fingerprint=self._fingerprint,
-            counts={TRAIN: len(train), EVALUATION: len(evaluation)},
+            counts=counts,
             problems=[],
         )
 
-    def _leaked(self) -> list[str]:
+    def _leaked(self) -> int:
+        """Count the evaluation examples that train as well."""
         if type(self).fingerprint is not KerasModelTask.fingerprint:
-            return []  # reading all takes long
+            return 0  # reading all takes long
         trained = set(self.sources[TRAIN].digests())
-        return [digest for digest in self.sources[EVALUATION].digests() if digest in trained]
+        return sum(digest in trained for digest in self.sources[EVALUATION].digests())
 
     def examples_per_epoch(self) -> int:
         """Return the number of training examples."""

@@ -103,6 +103,8 @@ SECONDS = "plan/seconds"
 EXAMPLES = "plan/examples"
 """Examples that a run trained on, each as often as it came."""
 UNUSABLE_FILES, IGNORED_FILES = "data/bad", "data/ignored"
+LEAKED = "data/leaked"
+"""Evaluation examples that train as well."""
 
 _CIRCUMSTANCES = frozenset({COST_GROUP, "plan", "system", "turing"})
 """Groups that are no results: what a run took, what was predicted, the machine's load, and a human evaluation.
