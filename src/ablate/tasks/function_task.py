@@ -36,7 +36,7 @@ class FunctionTask(MeasuredTask):
 
     _needs_functions: ClassVar[bool] = False
 
-    def train(self, config: Any, seed: int, run: LoopRun) -> Returned:
+    def train(self, config: Any, seed: int, run: LoopRun) -> Returned | None:
         """Train and evaluate.
 
         Args:
@@ -48,7 +48,8 @@ class FunctionTask(MeasuredTask):
         Returns:
             One row an evaluation example, the same examples in the same order for every run, with a column for each
             measure and, optionally, `example`, its name; or a number for each measure, where examples have none of
-            their own: then only seeds are compared; or both, a frame and the numbers of the other measures.
+            their own: then only seeds are compared; or both, a frame and the numbers of the other measures. None where
+            it was stopped.
         """
         raise NotImplementedError
 

@@ -45,7 +45,7 @@ Make the pictures that people judge: evaluation photographs, real and recoloured
   rules.max_failed_checks=1 ...                            which answers count: docs/turing.md
   data.root=DIR               where the photographs of the runs are now, if they were moved
   data=folder data.root=DIR   the photographs that a prepared data set was made from, in their own size
-  uri=sqlite:///FILE          another store; else MLFLOW_TRACKING_URI, else results/mlflow.db
+  uri=sqlite:///FILE          another store; else the project's tracking.uri, MLFLOW_TRACKING_URI, results/mlflow.db
 
 Of a run's data set only photographs that did not train are taken. No participant sees crops of one photograph in
 two of practice, test and checks: the defaults take 53 photographs with crops=1 and 6 with crops=10. A picture of
