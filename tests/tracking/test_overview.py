@@ -76,6 +76,15 @@ def test_a_run_is_described_beside_the_baseline_of_its_seed(home: Path) -> None:
 
 
 @pytest.mark.slow
+def test_what_all_variants_of_an_ad_hoc_sweep_share_is_the_baseline_s(home: Path) -> None:
+    baseline, other = add(home, "training.epochs=3", 1.5), add(home, "depth=shallow,training.epochs=3", 2.0)
+    update_study("own")
+    assert get(baseline).data.tags[NOTE].startswith("The baseline, seed 0.")
+    assert get(other).data.tags[NOTE].startswith("Differs from the baseline in **depth=shallow**; seed 0.")
+    assert "| AuC, % ↑ | 2 | 1.5 | +0.5 |" in get(other).data.tags[NOTE]
+
+
+@pytest.mark.slow
 def test_a_long_command_is_on_short_lines_that_a_shell_reads_as_one(home: Path) -> None:
     run, words = add(home, "baseline", 1.0), ["python", *(f"key{number}=value" for number in range(30)), "a='b c'"]
     mlflow.MlflowClient().set_tag(run, "ablate.command", shlex.join(words))

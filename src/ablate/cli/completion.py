@@ -57,7 +57,8 @@ def main() -> None:
         elif len(arguments) == 1 and arguments[0] in SCRIPTS:
             print(SCRIPTS[arguments[0]], end="")
         else:
-            raise ConfigError(f"the shell must be one of {', '.join(SCRIPTS)}. Received: {' '.join(arguments)}")
+            received = " ".join(arguments) or "none"
+            raise ConfigError(f"the shell must be one of {', '.join(SCRIPTS)}. Received: {received}")
 
 
 def candidates(line: str) -> list[str]:

@@ -66,13 +66,15 @@ def update_study(study: str) -> None:
         if experiment is None or not runs:
             return
         record, definition = read_study(study, mlflow.get_tracking_uri()), definition_of(experiment.tags)
-        specs, baselines, levels = _specs(record), _baselines(runs), _levels(runs, definition)
+        specs, levels = _specs(record), _levels(runs, definition)
+        shared = set[str]() if definition else _shared(runs)
+        baselines = [run for run in runs if run.info.status == "FINISHED" and _differences(run) == shared]
         for run in runs:
             _add_factors(client, run, levels[run.info.run_id])
         for run in runs:
             seed = run.data.tags[names.SEED_TAG]
             others = [other for other in baselines if other.data.tags[names.SEED_TAG] == seed]
-            text = run_note(run, _matching(run, others), specs)
+            text = run_note(run, _matching(run, others), specs, shared)
             _set_tags(client, run, {names.TYPE_TAG: names.TRAINING, **note_tags(run.data.tags, text)})
         varied = _varied(levels[run.info.run_id] for run in reversed(runs))  # the baseline is trained first
         factors: Iterable[str] = definition["factors"] if definition else varied or levels[runs[0].info.run_id]
@@ -118,11 +120,14 @@ def _matching(run: Run, baselines: Sequence[Run]) -> Run | None:
     return same[0] if same and not is_one else None
 
 
-def _baselines(runs: Sequence[Run]) -> list[Run]:
-    """Return the finished runs of the variant that has only what all variants have."""
-    differences = {run.info.run_id: set(Variant.parse(run.data.tags[names.VARIANT_TAG]).differences) for run in runs}
-    common = set.intersection(*differences.values()) if len(runs) > 1 else set()
-    return [run for run in runs if run.info.status == "FINISHED" and differences[run.info.run_id] == common]
+def _shared(runs: Sequence[Run]) -> set[str]:
+    """Return the differences from the defaults that all variants of an ad-hoc sweep have: those of its baseline."""
+    several = len({run.data.tags[names.VARIANT_TAG] for run in runs}) > 1
+    return set.intersection(*map(_differences, runs)) if several else set()
+
+
+def _differences(run: Run) -> set[str]:
+    return set(Variant.parse(run.data.tags[names.VARIANT_TAG]).differences)
 
 
 def _levels(runs: Sequence[Run], definition: Spec | None) -> dict[str, dict[str, str]]:

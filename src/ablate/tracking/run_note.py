@@ -2,13 +2,13 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from mlflow.entities import Run
 
 from ablate.config.short_names import shorten
-from ablate.config.variant import BASELINE, Variant
+from ablate.config.variant import Variant
 from ablate.tracking import names
 from ablate.tracking.notes import escaped, table
 from ablate.tracking.stored_runs import source_of
@@ -19,16 +19,17 @@ _WIDTH = 64
 _WORD = re.compile(r"""(?:[^\s'"]|'[^']*'|"[^"]*")+""")
 
 
-def run_note(run: Run, baseline: Run | None, specs: Sequence[Mapping[str, Any]]) -> str:
+def run_note(run: Run, baseline: Run | None, specs: Sequence[Mapping[str, Any]], shared: Collection[str] = ()) -> str:
     """Describe a run in Markdown.
 
     Args:
         run: The run.
         baseline: The finished run of the baseline with its seed; None where there is none, or it is the run itself.
         specs: What the metrics mean: `name`, `label`, `unit`, `higher_is_better`.
+        shared: The differences from the defaults that all variants have, and so the baseline.
     """
     tags = names.current_tags(run.data.tags)
-    parts = [_difference(run, baseline), _values(run, baseline, specs), _state(run, tags), _model(run)]
+    parts = [_difference(run, baseline, shared), _values(run, baseline, specs), _state(run, tags), _model(run)]
     command = tags.get(names.COMMAND_TAG)
     if command:
         parts.append(f"Train it once more:\n\n{_block(command)}")
@@ -45,12 +46,11 @@ def _block(command: str) -> str:
     return "\n".join(f"    {line}" for line in " \\\n".join(lines).splitlines())
 
 
-def _difference(run: Run, baseline: Run | None) -> str:
+def _difference(run: Run, baseline: Run | None, shared: Collection[str]) -> str:
     variant, seed = run.data.tags[names.VARIANT_TAG], run.data.tags[names.SEED_TAG]
-    shared = set(Variant.parse(baseline.data.tags[names.VARIANT_TAG]).differences) if baseline is not None else set()
     parts = []
     for difference in Variant.parse(variant).differences:
-        if variant == BASELINE or difference in shared:
+        if difference in shared:
             continue
         key, equals, _ = difference.partition("=")
         other = baseline.data.params.get(names.factor_param(key)) if baseline is not None and equals else None
