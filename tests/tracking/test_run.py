@@ -42,6 +42,12 @@ def test_a_run_that_ends_early_keeps_what_was_logged(
     assert mlflow.active_run() is None
 
 
+def test_the_message_of_an_error_is_kept_on_one_line(start: Callable, study: Study) -> None:
+    with pytest.raises(ValueError, match="shapes"), start() as run:
+        fail(run, ValueError("shapes differ:\n  (3,) and\n  (4,)"))
+    assert study().runs["error"].iloc[0] == "shapes differ: (3,) and (4,)"
+
+
 def log_without_tables(run: TrackedRun, home: Path) -> None:
     with closing(sqlite3.connect(home / "mlflow.db")) as database:
         for table in ("metrics", "latest_metrics", "tags"):

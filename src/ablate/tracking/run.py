@@ -113,7 +113,7 @@ def _end(
         if reason:
             run.set_tags({names.REASON_TAG: reason, names.RESUMABLE_TAG: str(resumable).lower()})
         if error is not None:
-            run.set_tags({names.ERROR_TAG: str(error)[:1000]})
+            run.set_tags({names.ERROR_TAG: " ".join(str(error).split())[:1000]})
             if not isinstance(error, AblateError):
                 run.log_text("".join(traceback.format_exception(error)), names.TRACEBACK_FILE)
         run.end(status)
