@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hydra.errors import MissingConfigException
 
 from ablate.cli.command_line import CommandLine, with_project
 from ablate.cli.import_path import project_importable
@@ -73,7 +74,7 @@ def test_its_configuration_is_found_from_any_folder_of_it(project: Path) -> None
     command = CommandLine([])
     config = command.compose()
     assert (config.seed, config.dropout.rate, config.task._target_) == (7, 0.9, "digits.Digits")
-    assert command.compose(["dropout=none"]).dropout.name == "none"  # a level that ships
+    assert command.compose(["+depth=shallow"]).depth.name == "shallow"  # a group that ships
     assert CommandLine(["--config-name", "other"]).compose().seed == 8
     assert command.options == []
 
@@ -107,7 +108,24 @@ def test_its_modules_are_importable_here_and_in_what_is_started(project: Path) -
     assert (list(sys.path), os.environ.get("PYTHONPATH")) == before
 
 
-def test_its_studies_come_before_those_that_ship(project: Path) -> None:
+def test_levels_of_its_groups_are_its_own(project: Path) -> None:
+    loader = CommandLine([]).loader
+    assert loader.get_group_options("dropout") == ["strong"]  # and not those of the shipped task
+    assert "adam" in loader.get_group_options("optimizer")
+    assert {"depth", "task"}.isdisjoint(loader.list_groups(""))
+    with pytest.raises(MissingConfigException):
+        CommandLine([]).compose(["dropout=heavy"])
+
+
+def test_a_folder_of_levels_adds_to_those_that_ship(project: Path) -> None:
+    write(project, levels__dropout__mine="{name: mine, rate: 0.3}\n")
+    loader = CommandLine(["--config-dir", str(project / "levels")]).loader
+    assert {"mine", "heavy", "none"} == set(loader.get_group_options("dropout")) - {"light"}
+
+
+def test_its_studies_are_its_own(project: Path) -> None:
+    assert study_files() == {"screening": project / "experiments" / "screening.yaml"}
+    (project / "conf" / "config.yaml").write_text("defaults: [{depth: full}]\n")
     assert study_files()["screening"] == project / "experiments" / "screening.yaml"
     assert "original_study" in study_files()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
-from ablate.config.project import Project, find_project
+from ablate.config.project import Project, find_project, starts_from_base
 
 RESULTS = "results"
 STORE = "mlflow.db"
@@ -52,9 +52,14 @@ def project_dir() -> Path:
 
 
 def experiment_folders() -> list[Path]:
-    """Return the folders of study files: `experiments` of the start folder, of the project, and what ships."""
-    shipped = _CHECKOUT if _is_checkout() else _PACKAGE
-    folders = dict.fromkeys(each / "experiments" for each in (start_folder(), project_dir(), shipped))
+    """Return the folders of study files: `experiments` of the start folder, of the project, and what ships.
+
+    A project that starts from `base` has no use for the shipped task's studies.
+    """
+    project, shipped = current_project(), _CHECKOUT if _is_checkout() else _PACKAGE
+    own = project is not None and project.config_dir is not None and starts_from_base(project.config_dir)
+    parents = (start_folder(), project_dir(), *(() if own else (shipped,)))
+    folders = dict.fromkeys(each / "experiments" for each in parents)
     return [folder for folder in folders if folder.is_dir()]
 
 

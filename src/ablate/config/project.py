@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
+import yaml
 from pydantic import Field
 
 from ablate.config.schema import Schema, validate
@@ -58,6 +59,19 @@ def find_project(start: Path) -> Project | None:
         if table is not None:
             return _project(folder, table)
     return None
+
+
+def starts_from_base(config_dir: Path) -> bool:
+    """Tell whether a folder has a configuration of another task, `defaults: [base, ..]`; else levels of the shipped one."""
+    return any(_has_base(file) for file in sorted(config_dir.glob("*.yaml")))
+
+
+def _has_base(file: Path) -> bool:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return False  # Hydra says so, where it reads it
+    return isinstance(content, dict) and "base" in (content.get("defaults") or ())
 
 
 def _project(folder: Path, table: Any) -> Project:

@@ -1,10 +1,14 @@
 """Hydra's search path: a user's folders first, so that a level there replaces a shipped one."""
 
+from pathlib import Path
+
 from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
 from hydra.core.config_search_path import ConfigSearchPath, SearchPathQuery
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
 from ablate.config.paths import conf_dir
+from ablate.config.project import starts_from_base
+from hydra_plugins.ablate_search_path.shared_source import SharedSource
 
 _SHIPPED = SearchPathQuery(provider="main")
 
@@ -22,6 +26,10 @@ class UsersFirst(ConfigSearchPathImpl):
     def prepend(self, provider: str, path: str, anchor: SearchPathQuery | str | None = None) -> None:
         """Add a folder; Hydra gives that of `--config-dir` as one to stand at the end."""
         super().prepend(provider, path, _SHIPPED if provider == "command-line" else anchor)
+        folder = path.removeprefix("file://")
+        if provider == "command-line" and starts_from_base(Path(folder)):
+            shipped = self.get_path()[self.find_first_match(_SHIPPED)]
+            shipped.path = f"{SharedSource.scheme()}://{folder}"
 
 
 class AblateSearchPath(SearchPathPlugin):
