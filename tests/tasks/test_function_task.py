@@ -14,6 +14,9 @@ class Some(FunctionTask):
     example = "wine"
     measures = {"m": Measure("M"), "n": Measure("N")}
 
+    def train(self, config: Any, seed: int, run: Any) -> dict[str, float]:
+        return {"m": seed, "n": 0.0}
+
 
 def test_a_frame_is_a_table_of_examples() -> None:
     frame = pd.DataFrame({"n": [1, 2], "m": [True, False], "other": ["x", "y"]}, index=[7, 9])
@@ -64,9 +67,19 @@ def test_anything_else_is_refused(returned: Any, message: str) -> None:
         Some().evaluation_of(returned)
 
 
+@pytest.mark.parametrize("said", [None, 3, ""])
+def test_a_fingerprint_is_text(said: Any) -> None:
+    class Versioned(Some):
+        def fingerprint(self) -> str:
+            return said  # type: ignore[no-any-return]
+
+    with pytest.raises(TaskError, match="must return text"):
+        Versioned().find_data()
+
+
 def test_measures_need_be_said_but_no_function() -> None:
     with pytest.raises(ConfigError, match="has no measures"):
-        type("None_", (FunctionTask,), {})()
+        type("None_", (FunctionTask,), {"train": Some.train})()
 
 
 def test_the_fingerprint_is_the_task_s_word() -> None:

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 
+from ablate import ArrayTask
 from ablate.config.training import TrainingConfig
 from ablate.config.validation import validate_config
 from ablate.errors import ConfigError, DataError, TaskError
@@ -201,11 +202,48 @@ def test_what_a_task_lacks_is_said(attributes: dict[str, Any], message: str) -> 
         task(type("Lacking", (Blobs,), attributes))
 
 
+@pytest.mark.parametrize("method", ["data", "model"])
+def test_what_a_task_does_not_define_is_said(method: str) -> None:
+    bare = type("Bare", (ArrayTask,), {name: vars(Blobs)[name] for name in ("data", "model") if name != method})
+    with pytest.raises(TypeError, match=f"abstract class Bare .*{method}"):
+        bare()
+
+
+def test_a_loss_may_be_a_function_a_method_or_returned_by_one() -> None:
+    def function(y: Any, p: Any, power: int = 2) -> Any:
+        return abs(y - p) ** power
+
+    def method(self: Any, y: Any, p: Any) -> Any:
+        return self.example, y, p
+
+    def returns(self: Any) -> str:
+        return f"of {self.example}s"
+
+    losses = [task(type("L", (Blobs,), {"loss": loss})).build_loss() for loss in (function, method, returns, "mse")]
+    assert (losses[0], losses[1](1, 2), *losses[2:]) == (function, ("point", 1, 2), "of points", "mse")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "message"),
+    [
+        ({"callbacks": lambda self: keras.callbacks.Callback()}, r"callbacks\(\) must return a list"),
+        ({"callbacks": lambda self: ["EarlyStopping"]}, r"Received: \['str'\]"),
+        (
+            {"compile_metrics": lambda self: "accuracy"},
+            r"compile_metrics\(\) must return .*Received: 'accuracy'",
+        ),
+    ],
+)
+def test_what_are_no_callbacks_or_metrics_is_refused(attributes: dict[str, Any], message: str) -> None:
+    with pytest.raises(TaskError, match=message):
+        trained(type("Odd", (Blobs,), attributes), epochs=1)
+
+
 @pytest.mark.parametrize(
     ("model", "message"),
     [
         (lambda self: None, "must return a keras.Model. Received: NoneType"),
-        (lambda self: _compiled(), "must return a model that is not compiled"),
+        (lambda self: _compiled(), "must return a new model each time, not compiled"),
     ],
 )
 def test_what_is_no_model_is_refused(model: Any, message: str) -> None:

@@ -68,6 +68,8 @@ def test_nothing_is_repeated_where_that_is_not_wanted() -> None:
     [
         ({}, "T has no measures"),
         ([], "T has no measures"),
+        ([Measure("M", function=accuracy)], "must have a name for each, not be a list"),
+        ({"seed": Measure("M", function=accuracy)}, "'seed' names something else in tables"),
         ({"m": accuracy}, r"T.measures\['m'\] must be a Measure with a function, not function"),
         ({"m": Measure("M")}, "not a Measure without a function"),
         ({"a b": Measure("M", function=accuracy)}, "'a b' is no name"),
@@ -77,6 +79,27 @@ def test_nothing_is_repeated_where_that_is_not_wanted() -> None:
 def test_what_is_no_measure_is_refused(measures: object, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         check_measures("T", measures)
+
+
+def test_a_measure_may_change_what_it_gets() -> None:
+    def zeroed(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+        y[:] = p[:] = 0
+        return y
+
+    first = {"zero": Measure("Z", function=zeroed), "m": Measure("M", function=accuracy)}
+    assert list(measure_examples(first, Y, P, 4)["m"]) == list(accuracy(Y, P))
+
+
+def test_a_measure_may_be_undefined_where_a_class_is_missing() -> None:
+    def recall(y: np.ndarray, p: np.ndarray) -> float:
+        if len(np.unique(y)) < 2:
+            raise ValueError("Only one class present in y_true")
+        return 1.0
+
+    values, replicates = measure_set({"m": SetMeasure("M", function=recall)}, np.array([0, 0, 0, 1]), P, 4)
+    assert replicates is not None
+    assert values == {"m": 1.0}
+    assert 0 < replicates["m"].isna().sum() < len(replicates)
 
 
 def test_a_direction_is_one_of_three() -> None:

@@ -108,6 +108,11 @@ def test_digests_do_not_depend_on_how_examples_come() -> None:
     assert example_digests(X, Y) == found["PyDataset"].digests()
 
 
+def test_text_may_be_objects_as_pandas_has_it() -> None:
+    source = ArraySource(np.array(["one", "three"], dtype=object), Y[:2], "data()")
+    assert source.inputs.dtype.kind == "U"
+
+
 @pytest.mark.parametrize(
     ("x", "y", "message"),
     [
@@ -117,6 +122,7 @@ def test_digests_do_not_depend_on_how_examples_come() -> None:
         ([[1], [1, 2]], [0, 1], "must hold NumPy arrays"),
         (None, Y, "must hold NumPy arrays"),
         (np.array([1, "a", None], dtype=object), Y[:3], "Python objects"),
+        (np.array([1, 2.5, 3], dtype=object), Y[:3], "numbers as Python objects"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(x: object, y: object, message: str) -> None:

@@ -20,6 +20,7 @@ from ablate.cli.import_path import project_importable
 from ablate.cli.terminal import is_closed_pipe, quiet_on_closed_pipe
 from ablate.config.hydra_job import unresolved_values
 from ablate.config.schema import unknown_key, unknown_level
+from ablate.config.user_code import one_line, user_place
 from ablate.errors import AblateError
 from ablate.system.signals import SIGNALS
 
@@ -49,14 +50,14 @@ def _errors_in_one_line() -> Iterator[None]:
         if traced or is_closed_pipe(error):
             raise
         _exit(f"Error: {explain_error(error, sys.argv[1:])}", 1)
-    except (AttributeError, TypeError, ValueError) as error:
-        if traced or not (_raised_in(error, "hydra") or _came_through(error, "file_config_source.py")):
-            raise
-        _exit(f"Error: {explain_error(error, sys.argv[1:])}", 1)
     except RecursionError as error:
         if traced or not _came_through(error, "defaults_list.py"):
             raise
         _exit("Error: a configuration includes itself: its `defaults`, or those of what it includes, name it", 1)
+    except Exception as error:
+        if traced or not (_is_hydra_s(error) or user_place(error)):
+            raise
+        _exit(f"Error: {explain_error(error, sys.argv[1:])}", 1)
     except KeyboardInterrupt as interrupt:
         if traced:
             raise
@@ -68,10 +69,13 @@ def _errors_in_one_line() -> Iterator[None]:
             os.environ["HYDRA_FULL_ERROR"] = before
 
 
-def _raised_in(error: Exception, package: str) -> bool:
-    """Tell whether the code of a package raised an error, for example for an override that it does not expect."""
+def _is_hydra_s(error: Exception) -> bool:
+    """Tell whether Hydra's code raised an error, for example for an override that it does not expect."""
+    if not isinstance(error, AttributeError | TypeError | ValueError):
+        return False
     frames = traceback.extract_tb(error.__traceback__)
-    return bool(frames) and package in Path(frames[-1].filename).parts
+    raised = bool(frames) and "hydra" in Path(frames[-1].filename).parts
+    return raised or _came_through(error, "file_config_source.py")
 
 
 def _came_through(error: BaseException, file: str) -> bool:
@@ -92,10 +96,14 @@ def explain_error(error: Exception, arguments: Sequence[str]) -> str:
         arguments: The command's options and overrides.
 
     Returns:
-        The message of an `AblateError` as it is; one line for an error of Hydra, with what is allowed.
+        The message of an `AblateError` as it is; one line for an error of Hydra, with what is allowed, and for one in
+        the user's own code, with its line.
     """
     if isinstance(error, AblateError):
         return str(error)
+    place = user_place(error)
+    if place:
+        return f"{place}: {one_line(error)} (HYDRA_FULL_ERROR=1 shows the stack trace)"
     message = explain_unreadable_file(error) or explain_unknown_level(error, arguments)
     if message is not None:
         return message

@@ -62,7 +62,7 @@ def find_project(start: Path) -> Project | None:
 
 
 def starts_from_base(config_dir: Path) -> bool:
-    """Tell whether a folder has a configuration of another task, `defaults: [base, ..]`; else levels of the shipped one."""
+    """Tell whether a folder has a configuration of another task, as in `defaults: [base, ..]`, beside levels."""
     return any(_has_base(file) for file in sorted(config_dir.glob("*.yaml")))
 
 

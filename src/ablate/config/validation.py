@@ -24,6 +24,7 @@ from ablate.config.schedules import CONSTANT, SCHEDULES, ScheduleConfig
 from ablate.config.schema import Schema, validate
 from ablate.config.sections import RunConfig
 from ablate.config.training import NO_TRAINING
+from ablate.config.user_code import user_place
 from ablate.errors import ConfigError
 from ablate.system.native_log import native_log
 from ablate.task import KerasTask, OwnLoopTask, Task, trains_itself
@@ -100,6 +101,8 @@ def _missing(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 def _task_class(section: Mapping[str, Any]) -> type[Task]:
     target = section.get(_TARGET, "")
     module, _, name = str(target).rpartition(".")
+    if not module:
+        raise ConfigError(f"task._target_={target} must be MODULE.CLASS, as in task._target_=digits.Digits")
     if module == "__main__":
         raise ConfigError(
             f"task._target_={target} is defined in a notebook or a script that runs, which the processes of runs "
@@ -112,7 +115,9 @@ def _task_class(section: Mapping[str, Any]) -> type[Task]:
     except Exception as error:  # whatever the code of a module raises
         not_found = isinstance(error, ModuleNotFoundError) and error.name == module.partition(".")[0]
         where = f". Looked in {', '.join(map(str, _import_folders()))}" if not_found else ""
-        raise ConfigError(f"task._target_={target} cannot be imported: {error}{where}") from error
+        place = user_place(error)
+        said = f"{place}: {error}" if place else error
+        raise ConfigError(f"task._target_={target} cannot be imported: {said}{where}") from error
     # Nothing but a task is called: a configuration may come from somebody else's study or store.
     if not isinstance(named, type):
         raise ConfigError(f"task._target_={target} is no task: it is a {type(named).__name__}")

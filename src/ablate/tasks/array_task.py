@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -36,13 +37,13 @@ class ArrayTask(KerasModelTask):
         ...         )
     """
 
+    @abstractmethod
     def data(self) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
         """Return (x, y), (x_eval, y_eval): inputs and targets to train on, and to evaluate.
 
         Each is an array with one row an example, or a dictionary of such arrays. The same settings must give the same
         arrays. TensorFlow need not be imported.
         """
-        raise NotImplementedError
 
     @cached_property
     def sources(self) -> Mapping[str, Source]:
@@ -51,13 +52,17 @@ class ArrayTask(KerasModelTask):
         try:
             (x, y), (x_eval, y_eval) = given
         except (TypeError, ValueError):
-            received = type(given).__name__
-            if isinstance(given, tuple | list):
-                received += f" of {', '.join(type(part).__name__ for part in given)}"
             raise DataError(
-                f"{type(self).__name__}.data() must return (x, y), (x_eval, y_eval). Received: {received}"
+                f"{type(self).__name__}.data() must return (x, y), (x_eval, y_eval). Received: {_parts(given)}"
             ) from None
         return {
             TRAIN: ArraySource(x, y, "data(): (x, y)"),
             EVALUATION: ArraySource(x_eval, y_eval, "data(): (x_eval, y_eval)"),
         }
+
+
+def _parts(given: Any) -> str:
+    """Return of what something consists, as in `(ndarray, ndarray)`."""
+    if isinstance(given, tuple | list) and len(given) <= 4:
+        return f"({', '.join(map(_parts, given))})"
+    return type(given).__name__

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -36,8 +37,12 @@ def as_arrays(values: Any, where: str) -> Any:
         array = np.asarray(values)
     except ValueError:  # lists of different lengths
         array = np.empty(1, dtype=object)
+    if array.dtype == object and array.size and all(isinstance(value, str) for value in array.flat):
+        array = array.astype(str)  # as pandas holds text
     if array.dtype == object or array.ndim == 0:
         what = "Python objects of different shapes or types" if array.ndim else type(values).__name__
+        if array.size and all(isinstance(value, Number) for value in array.flat):
+            what = 'numbers as Python objects: .astype("float32")'
         if isinstance(values, list) and all(isinstance(value, np.ndarray) for value in values):
             what = "a list of arrays; several inputs are a tuple or a dictionary of them"
         raise DataError(f"{where} must hold NumPy arrays of numbers or text, one row an example. Received: {what}")
@@ -45,10 +50,10 @@ def as_arrays(values: Any, where: str) -> Any:
 
 
 def copied(values: Any) -> Any:
-    """Return a copy of arrays, or of dictionaries or tuples of them."""
+    """Return a copy of arrays, or of dictionaries, lists or tuples of them."""
     if isinstance(values, Mapping):
         return {key: copied(value) for key, value in values.items()}
-    return tuple(map(copied, values)) if isinstance(values, tuple) else np.array(values)
+    return type(values)(map(copied, values)) if isinstance(values, list | tuple) else np.array(values)
 
 
 def length(values: Any) -> int:

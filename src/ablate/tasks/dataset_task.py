@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -31,9 +32,9 @@ class DatasetTask(KerasModelTask):
 
     shuffle_buffer: int = 10_000
 
+    @abstractmethod
     def data(self) -> tuple[Any, Any]:
         """Return the data set to train on, and the one to evaluate."""
-        raise NotImplementedError
 
     @cached_property
     def sources(self) -> Mapping[str, Source]:

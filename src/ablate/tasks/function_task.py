@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -11,12 +12,12 @@ import pandas as pd
 
 from ablate.errors import TaskError
 from ablate.task import DataSummary, Evaluation, FoundData, LoopRun
-from ablate.tasks.measured_task import MeasuredTask
+from ablate.tasks.measured_task import MeasuredTask, checked_fingerprint
 
 Returned = pd.DataFrame | Mapping[str, float] | tuple[pd.DataFrame, Mapping[str, float]]
 
 
-class FunctionTask(MeasuredTask):
+class FunctionTask(MeasuredTask, ABC):
     """A training loop of one's own: PyTorch, JAX, scikit-learn, a subprocess.
 
     A subclass sets `measures`, and defines `train`, which trains and evaluates. Planning, caching, leases, the resume
@@ -36,6 +37,7 @@ class FunctionTask(MeasuredTask):
 
     _needs_functions: ClassVar[bool] = False
 
+    @abstractmethod
     def train(self, config: Any, seed: int, run: LoopRun) -> Returned | None:
         """Train and evaluate.
 
@@ -51,7 +53,6 @@ class FunctionTask(MeasuredTask):
             their own: then only seeds are compared; or both, a frame and the numbers of the other measures. None where
             it was stopped.
         """
-        raise NotImplementedError
 
     def fingerprint(self) -> str:
         """Return a hash of the data that `train` reads, a part of a run's identity.
@@ -65,13 +66,13 @@ class FunctionTask(MeasuredTask):
 
     def find_data(self) -> FoundData:
         """Return the data's fingerprint; the whole training counts as one example."""
-        return FoundData(self.fingerprint(), 1)
+        return FoundData(checked_fingerprint(self), 1)
 
     def load_data(self) -> DataSummary:
         """Return what is known of the data."""
         name = type(self).__name__
         source = f"{type(self).__module__}.{type(self).__qualname__}"
-        return DataSummary(name=name, source=source, fingerprint=self.fingerprint(), counts={}, problems=[])
+        return DataSummary(name=name, source=source, fingerprint=checked_fingerprint(self), counts={}, problems=[])
 
     def train_and_evaluate(self, seed: int, run: LoopRun) -> Evaluation:
         """Call `train`, and check what it returns.

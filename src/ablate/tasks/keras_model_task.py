@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from functools import cached_property
@@ -19,7 +21,7 @@ from ablate.tasks.batches import length, take
 from ablate.tasks.constant_prediction import Repeated, suggested
 from ablate.tasks.fingerprint import leaves
 from ablate.tasks.measured import Measured, full_precision
-from ablate.tasks.measured_task import MeasuredTask
+from ablate.tasks.measured_task import MeasuredTask, checked_fingerprint
 from ablate.tasks.pictures import Sample
 from ablate.tasks.settings import recorded, values_of
 from ablate.tasks.sources import Source
@@ -34,13 +36,14 @@ log = logging.getLogger(__name__)
 TRAIN, EVALUATION = "train", "evaluation"
 
 
-class KerasModelTask(MeasuredTask):
+class KerasModelTask(MeasuredTask, ABC):
     """A task with a Keras model; `ArrayTask` and `DatasetTask` say where its data come from.
 
     A subclass sets `loss` and `measures`, and defines `model` and what its base asks for.
 
     Attributes:
-        loss: Anything that Keras takes for a loss; it may be a property.
+        loss: Anything that Keras takes for a loss, as its name, an object, or a function of targets and predictions;
+            it may be a property or a method.
         samples: Examples whose pictures are kept, where `pictures` is defined.
     """
 
@@ -56,9 +59,9 @@ class KerasModelTask(MeasuredTask):
 
     # What a user defines.
 
+    @abstractmethod
     def model(self) -> keras.Model:
         """Return a new model, not compiled; layers need no seeds."""
-        raise NotImplementedError
 
     def augment(self, x: Any, y: Any, rng: np.random.Generator) -> tuple[Any, Any]:
         """Return a batch's inputs and targets changed at random, by `rng` alone; by default as they are.
@@ -103,7 +106,7 @@ class KerasModelTask(MeasuredTask):
 
     @cached_property
     def _fingerprint(self) -> str:
-        return self.fingerprint()
+        return checked_fingerprint(self)
 
     def fingerprint(self) -> str:
         """Return a hash of all data; override it where reading all takes long, with a hash of files or a version."""
@@ -160,9 +163,10 @@ class KerasModelTask(MeasuredTask):
         )
 
     def _checked_augment(self, x: Any, y: Any, rng: np.random.Generator) -> tuple[Any, Any]:
-        made = self.augment(x, y, rng)
+        made: Any = self.augment(x, y, rng)
         if not isinstance(made, tuple) or len(made) != 2:
-            raise TaskError(f"augment must return (x, y). Received: {type(made).__name__}")
+            parts = f" of {len(made)}" if isinstance(made, Sequence) else ""
+            raise TaskError(f"augment must return a tuple (x, y). Received: {type(made).__name__}{parts}")
         before, after = ([(leaf.shape, leaf.dtype) for leaf in leaves(part)] for part in ((x, y), made))
         if [shape[:1] for shape, _ in before] != [shape[:1] for shape, _ in after]:
             raise TaskError(
@@ -194,8 +198,8 @@ class KerasModelTask(MeasuredTask):
                 raise TaskError(f"{owner}.model() must return a keras.Model. Received: {type(model).__name__}")
             if model.compiled:
                 raise TaskError(
-                    f"{owner}.model() must return a model that is not compiled: `optimizer` of the configuration and "
-                    f"`{owner}.loss` say how it trains"
+                    f"{owner}.model() must return a new model each time, not compiled: `optimizer` of the "
+                    f"configuration and `{owner}.loss` say how it trains"
                 )
             model(self._one_input())  # builds what is not built yet
         seed_dropout_by_name(model, seed)
@@ -207,7 +211,7 @@ class KerasModelTask(MeasuredTask):
 
     def build_loss(self) -> Any:
         """Return the loss."""
-        return self.loss
+        return loss_of(self)
 
     @cached_property
     def _described(self) -> keras.Model:
@@ -256,7 +260,7 @@ class KerasModelTask(MeasuredTask):
     def _measured_references(self, like: Any) -> dict[str, dict[str, float]]:
         """Return the measures of trivial baselines; `like` is a prediction of one example."""
         constant = suggested(self.sources[TRAIN].some_targets(), like)
-        references = dict(self.references())
+        references = defined = dict(self.references())
         if constant is not None:
             references = {"constant": Repeated(constant), **references}
         measured = {}
@@ -264,7 +268,8 @@ class KerasModelTask(MeasuredTask):
             try:
                 measured[name] = self._measured(predictions)
             except Exception as error:  # a measure may not be made for such predictions
-                log.info("The trivial baseline %s is not measured: %s", name, error)
+                level = logging.WARNING if name in defined else logging.INFO
+                log.log(level, "The trivial baseline %s is not measured: %s", name, error)
         return measured
 
     def _measured(self, predictions: Any) -> dict[str, float]:
@@ -274,6 +279,18 @@ class KerasModelTask(MeasuredTask):
             measured.add(targets, take(predictions, chosen))
             first += len(chosen)
         return dict(measured.result(replicated=False).metrics)
+
+
+def loss_of(task: Any) -> Any:
+    """Return a task's loss: a function of targets and predictions stays one, though Python takes it for a method."""
+    defined = inspect.getattr_static(type(task), "loss", None)
+    if not inspect.isfunction(defined) or "loss" in vars(task):
+        return task.loss
+    parameters = inspect.signature(defined).parameters.values()
+    needed = sum(each.default is each.empty and each.kind <= each.POSITIONAL_OR_KEYWORD for each in parameters)
+    if needed == 1:
+        return task.loss()  # a method that returns it
+    return defined if needed == 2 else task.loss
 
 
 def combined_fingerprint(*fingerprints: str) -> str:

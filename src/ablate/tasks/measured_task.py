@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
+from ablate.errors import TaskError
 from ablate.task import Metric
 from ablate.tasks.measures import Measure, check_measures, metrics_of
 from ablate.tasks.settings import settings_of, without
@@ -52,3 +53,18 @@ class MeasuredTask:
     def comparison_config(self) -> Mapping[str, Any]:
         """Return nothing: the same examples, which the data's fingerprint tells, are measured alike."""
         return {}
+
+
+def checked_fingerprint(task: Any) -> str:
+    """Return what a task's `fingerprint` returns.
+
+    Raises:
+        TaskError: It is no text.
+    """
+    found = task.fingerprint()
+    if not isinstance(found, str) or not found:
+        raise TaskError(
+            f"{type(task).__name__}.fingerprint() must return text, as a version or ablate.fingerprint(..). "
+            f"Received: {found!r:.60}"
+        )
+    return found

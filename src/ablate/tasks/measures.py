@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,7 +13,10 @@ import pandas as pd
 
 from ablate.errors import ConfigError, TaskError
 from ablate.task import Metric
-from ablate.tasks.batches import take
+from ablate.tasks.batches import copied, take
+from ablate.tasks.fingerprint import leaves
+
+log = logging.getLogger(__name__)
 
 Array = npt.NDArray[Any]
 Direction = Literal["higher", "lower"] | None
@@ -21,6 +25,8 @@ REPLICATES = 200
 """Bootstrap replicates of a measure of the whole set."""
 _SEED = 20161026
 """Of the draws, the same for all runs: replicates are paired."""
+_RESERVED = ("example", "digest", "key", "variant", "seed", "replicate", "metric", "run_id")
+"""Columns of tables that measures are columns of as well."""
 
 
 @dataclass(frozen=True)
@@ -89,14 +95,18 @@ def check_measures(owner: str, measures: Any, *, functions: bool = True) -> None
         ConfigError: There is none, or one is something else.
     """
     example = 'measures = {"accuracy": Measure("Accuracy", "%", "higher", lambda y, p: 100.0 * (p.argmax(1) == y))}'
-    if not isinstance(measures, Mapping) or not measures:
+    if not measures:
         raise ConfigError(f"{owner} has no measures, and a study compares them: {example}")
+    if not isinstance(measures, Mapping):
+        raise ConfigError(f"{owner}.measures must have a name for each, not be a {type(measures).__name__}: {example}")
     for name, measure in measures.items():
         if not isinstance(measure, Measure) or (functions and not callable(measure.function)):
             what = "a Measure without a function" if isinstance(measure, Measure) else type(measure).__name__
             raise ConfigError(f"{owner}.measures[{name!r}] must be a Measure with a function, not {what}: {example}")
         if not isinstance(name, str) or not name.replace("_", "a").replace("-", "a").replace(".", "a").isalnum():
             raise ConfigError(f"{owner}.measures: {name!r} is no name; letters, digits, _, - and . are")
+        if name in _RESERVED:
+            raise ConfigError(f"{owner}.measures: {name!r} names something else in tables; rename it")
 
 
 def measure_examples(measures: Mapping[str, Measure], targets: Any, predictions: Any, count: int) -> pd.DataFrame:
@@ -118,7 +128,7 @@ def measure_examples(measures: Mapping[str, Measure], targets: Any, predictions:
     for name, measure in measures.items():
         if isinstance(measure, SetMeasure) or measure.function is None:
             continue
-        columns[name] = _numbers(name, measure.function(targets, predictions), (count,))
+        columns[name] = _numbers(name, measure, targets, predictions, (count,))
     return pd.DataFrame(columns, index=range(count))
 
 
@@ -135,7 +145,8 @@ def measure_set(
         replicated: Whether to bootstrap.
 
     Returns:
-        The value of each `SetMeasure`; and the replicates, one row each, None where there are none.
+        The value of each `SetMeasure`; and the replicates, one row each, None where there are none. NaN where a
+        measure is not defined for the examples that were drawn, as where a class is missing.
 
     Raises:
         TaskError: A measure gives no single number.
@@ -150,21 +161,40 @@ def measure_set(
     for _ in range(REPLICATES):
         drawn = random.integers(count, size=count)
         some = (take(targets, drawn), take(predictions, drawn))
-        rows.append({name: _one(name, measure, *some) for name, measure in repeated.items()})
-    return values, pd.DataFrame(rows)
+        rows.append({name: _drawn(name, measure, *some) for name, measure in repeated.items()})
+    replicates = pd.DataFrame(rows)
+    for name, missing in replicates.isna().sum().items():
+        if missing:
+            log.info("measures[%r] is not defined for %d of %d bootstrapped sets", name, missing, REPLICATES)
+    return values, replicates
 
 
 def _one(name: str, measure: Measure, targets: Any, predictions: Any) -> float:
+    return float(_numbers(name, measure, targets, predictions, ()))
+
+
+def _drawn(name: str, measure: Measure, targets: Any, predictions: Any) -> float:
+    try:
+        return _one(name, measure, targets, predictions)
+    except (ValueError, ArithmeticError, IndexError):  # as scikit-learn's, where a class is missing
+        return float("nan")
+
+
+def _numbers(
+    name: str, measure: Measure, targets: Any, predictions: Any, shape: tuple[int, ...]
+) -> npt.NDArray[np.float64]:
+    """Return what a measure gives; it gets copies, which it may change."""
     assert measure.function is not None
-    return float(_numbers(name, measure.function(targets, predictions), ()))
-
-
-def _numbers(name: str, given: Any, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
+    given = measure.function(copied(targets), copied(predictions))
     what = f"one value an example, shape {shape}" if shape else "one number"
     try:
         values = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError):
         raise TaskError(f"measures[{name!r}] must return {what}. Received: {type(given).__name__}") from None
     if values.shape != shape:
-        raise TaskError(f"measures[{name!r}] must return {what}. Received: shape {values.shape}")
+        shapes = " and ".join(
+            f"{role} {', '.join(str(array.shape) for array in leaves(part))}"
+            for role, part in (("targets", targets), ("predictions", predictions))
+        )
+        raise TaskError(f"measures[{name!r}] must return {what}. Received: shape {values.shape} of {shapes}")
     return values

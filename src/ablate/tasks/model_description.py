@@ -49,7 +49,7 @@ def count_flops(model: keras.Model, example: Any) -> int | None:
         example: A batch of one example.
 
     Returns:
-        FLOPs; None where the graph cannot be made or counted, which the log says.
+        FLOPs; None where the graph cannot be made or counted, which the log says, and where none are counted.
     """
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
@@ -70,7 +70,7 @@ def count_flops(model: keras.Model, example: Any) -> int | None:
         return None
     finally:
         logger.setLevel(level)
-    return int(counted.total_float_ops)
+    return int(counted.total_float_ops) or None
 
 
 def _own_weights(layer: Any) -> list[Any]:

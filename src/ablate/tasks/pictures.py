@@ -50,7 +50,10 @@ class Sample:
         """
         made = dict[str, dict[str, "Image.Image"]]()
         for place in self._chosen:
-            for kind, picture in self._drawn[place].items():
+            drawn = self._drawn[place]
+            if not isinstance(drawn, Mapping):
+                raise TaskError(f"pictures must return {{'given': x, ..}}. Received: {type(drawn).__name__}")
+            for kind, picture in drawn.items():
                 if kind not in KINDS:
                     raise TaskError(f"pictures: the kinds are {', '.join(KINDS)}. Received: {kind}")
                 made.setdefault(kind, {})[names[place]] = as_picture(picture)

@@ -145,28 +145,26 @@ def try_one_step(values: Mapping[str, Any]) -> list[Finding]:
 
 
 def _trained(config: ValidConfig) -> Any:
+    from ablate.training.fit import compiled_metrics
     from ablate.training.hardware import configure
     from ablate.training.optimizer import build_optimizer
+    from ablate.training.own_callbacks import OwnCallbacks
 
     run, task = config.run, config.task
     hardware = run.hardware.model_copy(update={"devices": "cpu"})  # a GPU's memory belongs to runs
     configure(hardware, seed=run.seed, deterministic=run.training.deterministic)
     keras_task: KerasTask = task  # type: ignore[assignment]
+    OwnCallbacks(keras_task)
     model = keras_task.build_model(run.seed)
     model.compile(
         optimizer=build_optimizer(run.optimizer, run.schedule, 1),
         loss=keras_task.build_loss(),
-        metrics=_metrics(task),
+        metrics=compiled_metrics(keras_task),
         run_eagerly=True,
     )
     batches = keras_task.training_batches(seed=run.seed, batch_size=run.training.batch_size, first_step=0, steps=1)
     model.train_on_batch(*next(iter(batches)))
     return model
-
-
-def _metrics(task: Any) -> Any:
-    measured: Any = getattr(task, "compile_metrics", tuple)()
-    return (dict(measured) if isinstance(measured, Mapping) else list(measured)) or None
 
 
 def _evaluated(task: Any, model: Any) -> Findings:

@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import logging
-import re
-import sysconfig
-import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from omegaconf.errors import OmegaConfBaseException
-
-import ablate
-from ablate.errors import AblateError
-
-_OWN = (str(Path(ablate.__file__).parent), str(Path(ablate.__file__).parents[1] / "hydra_plugins"))
-_LIBRARIES = (*(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")), "<")
-_BOLD = re.compile(r"\x1b\[1m(.*?)\x1b\[0m", re.DOTALL)
-_RAISED_IN_STREAM = re.compile(r"^(\w*(?:Error|Exception)): (.+)$", re.MULTILINE)
-_LENGTH = 400
+from ablate.config.user_code import is_users, one_line, place_of, shortened, user_place
 
 
 @dataclass(frozen=True)
@@ -70,57 +58,6 @@ def finding_of(error: BaseException) -> Finding:
     return Finding(one_line(error), place=user_place(error))
 
 
-def user_place(error: BaseException) -> str:
-    """Return the last line of the user's own code in an error's traceback, as in `digits.py:12`."""
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if not frame.filename.startswith((*_OWN, *_LIBRARIES)) and "site-packages" not in frame.filename:
-            return _place(frame.filename, frame.lineno)
-    return ""
-
-
-def one_line(error: BaseException) -> str:
-    """Return the part of an error's message that says something: Keras and TensorFlow bury it in their own traces."""
-    text = str(error)
-    if isinstance(error, AblateError):
-        return text
-    if isinstance(error, OmegaConfBaseException) and error.full_key:
-        keys = ", ".join(map(str, error.parent_node)) if isinstance(error.parent_node, Mapping) else ""
-        return f"the configuration has no {error.full_key}{f'; beside it are {keys}' if keys else ''}"
-    said = _BOLD.search(text)
-    if said is not None:
-        return _short(f"{text.partition('.call()')[0].rpartition(' ')[2]}: {said[1]}")
-    if text.startswith("Graph execution error") or " [[{{node" in text or "\t [[{{node" in text:
-        raised = _RAISED_IN_STREAM.findall(text)
-        if raised:
-            return _short(": ".join(raised[-1]))
-        lines = [line for line in text.splitlines() if line.strip() and not line.startswith((" ", "\t", "Detected"))]
-        if lines:
-            return _short(_explained(lines[-1]))
-    name = type(error).__name__
-    return _short(_explained(f"{name}: {text}" if text else name))
-
-
-def _explained(text: str) -> str:
-    """Leave out what says nothing, and add what a message means where it does not say so itself."""
-    text = (
-        text.rpartition("Exception encountered: ")[2]
-        .partition("Example:")[0]
-        .partition("Full object config:")[0]
-        .strip()
-    )
-    outside = re.search(r"indices\[.*\] = (\d+) is not in \[0, (\d+)\)", text)
-    if outside is not None:
-        text = f"{text}: class numbers start at 0, and the model needs an output for each"
-    if "target.shape" in text or "compile_loss" in text:
-        text += ". Does `loss` suit the targets and the model's output?"
-    return text
-
-
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _LENGTH else f"{text[: _LENGTH - 3]}..."
-
-
 @contextmanager
 def collected_warnings(*ignored: str) -> Iterator[list[Finding]]:
     """Collect what warns meanwhile, in place of showing it: the log of `ablate`, Keras, and the user's own lines.
@@ -156,19 +93,14 @@ class _Collector(logging.Handler):
         self.texts: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.texts.append(_short(record.getMessage()))
+        self.texts.append(shortened(record.getMessage()))
 
 
 def _finding_of_warning(warned: warnings.WarningMessage) -> Finding | None:
     """Return a warning of the user's own lines, or of Keras, as a finding."""
-    own = not warned.filename.startswith((*_OWN, *_LIBRARIES)) and "site-packages" not in warned.filename
+    own = is_users(warned.filename)
     if not own and not (issubclass(warned.category, UserWarning) and "keras" in Path(warned.filename).parts):
         return None
     return Finding(
-        _short(str(warned.message)), wrong=False, place=_place(warned.filename, warned.lineno) if own else ""
+        shortened(str(warned.message)), wrong=False, place=place_of(warned.filename, warned.lineno) if own else ""
     )
-
-
-def _place(filename: str, line: int | None) -> str:
-    path = Path(filename)
-    return f"{path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}:{line}"

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ablate.config.user_code import one_line
 from ablate.task import Describable, KerasTask
-from ablate.testing.findings import Findings, one_line, problem, warning
+from ablate.testing.findings import Findings, problem, warning
 
 if TYPE_CHECKING:
     import keras

@@ -12,6 +12,7 @@ import keras
 from ablate.config.optimizers import OptimizerConfig
 from ablate.config.schedules import CONSTANT, ScheduleConfig
 from ablate.config.training import TrainingConfig
+from ablate.errors import TaskError
 from ablate.task import KerasTask
 from ablate.training.averaging import STATISTICS_STEPS, defer_finalization, estimate_statistics, finalized
 from ablate.training.callbacks import Checkpointer, LogMetrics, Progress, Recorder, ReportProgress, Validation
@@ -251,14 +252,25 @@ def _until_stopped(batches: Iterable[Any], checkpoints: Checkpoints | None) -> I
 
 def _compiled(task: KerasTask, new_optimizer: NewOptimizer, seed: int, hardware: Hardware) -> keras.Model:
     model = task.build_model(seed)
-    measured: Any = getattr(task, "compile_metrics", tuple)()
     model.compile(
         optimizer=new_optimizer(),
         loss=task.build_loss(),
-        metrics=(dict(measured) if isinstance(measured, Mapping) else list(measured)) or None,
+        metrics=compiled_metrics(task),
         jit_compile=hardware.xla,  # said either way: Keras would choose by itself
     )
     return model
+
+
+def compiled_metrics(task: KerasTask) -> list[Any] | dict[str, Any] | None:
+    """Return the metrics to compile a model with: what the optional method `compile_metrics` returns.
+
+    Raises:
+        TaskError: It is neither a list nor, for several outputs, a dictionary.
+    """
+    measured: Any = getattr(task, "compile_metrics", tuple)()
+    if not isinstance(measured, list | tuple | Mapping):
+        raise TaskError(f'compile_metrics() must return a list, as ["accuracy"]. Received: {measured!r:.80}')
+    return (dict(measured) if isinstance(measured, Mapping) else list(measured)) or None
 
 
 def _mib(variables: Sequence[keras.Variable]) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from ablate.errors import TaskError
 from ablate.task import KerasTask
 
 _UNKEPT = ("params", "_model", "validation_data", "monitor_op", "min_delta")
@@ -28,7 +29,7 @@ class OwnCallbacks(keras.callbacks.Callback):
     def __init__(self, task: KerasTask):
         super().__init__()
         make = getattr(task, "callbacks", None)
-        self.callbacks: list[keras.callbacks.Callback] = list(make()) if make is not None else []
+        self.callbacks = _checked(make()) if make is not None else []
         self.stopped = False
         self._begun = False
         self._restored: tuple[Mapping[str, Any], Sequence[np.ndarray]] | None = None
@@ -107,6 +108,13 @@ class OwnCallbacks(keras.callbacks.Callback):
     def _call(self, hook: str, *arguments: Any) -> None:
         for callback in self.callbacks:
             getattr(callback, hook)(*arguments)
+
+
+def _checked(made: Any) -> list[keras.callbacks.Callback]:
+    if not isinstance(made, list | tuple) or not all(isinstance(each, keras.callbacks.Callback) for each in made):
+        wrong = made if not isinstance(made, list | tuple) else [type(each).__name__ for each in made]
+        raise TaskError(f"callbacks() must return a list of Keras' callbacks. Received: {wrong!r:.80}")
+    return list(made)
 
 
 def _is_list_of_arrays(value: Any) -> bool:
