@@ -32,7 +32,7 @@ class Job:
         variant: The variant.
         uri: Address of the tracking store.
         project: Folder that results belong to.
-        code: The code that its result depends on, as it was when the run was describe_job.
+        code: The code that its result depends on, as it was when the job was described.
         trains_itself: Whether its task is an `OwnLoopTask`, which needs no TensorFlow.
         hydra_job: Its configuration as Hydra has it, with Hydra's section: how to log, where the command was given.
         owns_terminal: Whether the run has the terminal to itself.

@@ -24,7 +24,7 @@ def plan_table(
     Args:
         planned: The runs.
         found: The status of each.
-        history: Earlier runs, see `tracking.study_record.history`.
+        history: Earlier runs, see `tracking.run_records.history`.
         devices: Devices that runs will use; None: any.
         steps_done: Steps in the checkpoint of each.
         calibrated: By configuration, the estimate from a few steps on this machine.
