@@ -136,6 +136,24 @@ def test_data_without_a_length_are_refused(data: object) -> None:
         source_of(data, shuffle_buffer=10)
 
 
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ([(x, y, 1.0) for x, y in zip(X, Y, strict=True)], r"item 0 must be \(input, target\). Received: tuple of 3"),
+        (list(X), "Received: ndarray"),
+        ((X, Y), "Received: ndarray"),
+        ([(X[: 1 + i], Y[i]) for i in range(3)], "examples must have one shape"),
+        (tf.data.Dataset.from_tensor_slices((X, Y, Y)), "an element must be .* Received: tuple of 3"),
+        (tf.data.Dataset.from_tensor_slices({"x": X, "y": Y}), "Received: dict of 2"),
+        (tf.data.Dataset.from_tensor_slices((X, Y)).batch(4).prefetch(1), "is batched: leave batch"),
+        (tf.data.Dataset.from_tensor_slices((X[:0], Y[:0])), "there are no examples"),
+    ],
+)
+def test_elements_that_are_no_examples_are_refused(data: object, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        source_of(data, shuffle_buffer=4).some(4).digests()
+
+
 def test_an_endless_stream_is_refused() -> None:
     with pytest.raises(DataError, match="must be finite"):
         len(source_of(tf.data.Dataset.from_tensor_slices((X, Y)).repeat(), shuffle_buffer=10))

@@ -144,6 +144,8 @@ def test_the_time_of_earlier_attempts_counts(tmp_path: Path) -> None:
 def test_what_the_framework_writes_is_no_curve(name: str, tmp_path: Path) -> None:
     with pytest.raises(TaskError, match=f"{name} belongs to ablate"):
         Watched(tmp_path).loop.log_metrics({name: 1.0})
+    with pytest.raises(TaskError, match="'train/top@1' is no name"):
+        Watched(tmp_path).loop.log_metrics({"top@1": 1.0})
 
 
 def test_a_lost_lease_ends_the_loop(tmp_path: Path) -> None:

@@ -67,6 +67,7 @@ def one_line(error: BaseException) -> str:
 
 def _explained(text: str) -> str:
     """Leave out what says nothing, and add what a message means where it does not say so itself."""
+    text = re.sub(r"\{\{function_node .*?\}\} | \[Op:\w+\] name:\s*$", "", text)
     text = (
         text.rpartition("Exception encountered: ")[2]
         .partition("Example:")[0]
@@ -76,6 +77,8 @@ def _explained(text: str) -> str:
     outside = re.search(r"indices\[.*\] = (\d+) is not in \[0, (\d+)\)", text)
     if outside is not None:
         text = f"{text}: class numbers start at 0, and the model needs an output for each"
+    if "Cannot batch tensors" in text:
+        text += " Examples must have one shape: pad them, or leave batch() out of data()"
     if "Cast string to float" in text:
         text += ": are the targets text? Give class numbers, as np.unique(y, return_inverse=True)[1]"
     if "target.shape" in text or "compile_loss" in text:

@@ -49,6 +49,20 @@ def as_arrays(values: Any, where: str) -> Any:
     return array
 
 
+def as_pair(element: Any, where: str) -> tuple[Any, Any]:
+    """Return the input and the target that a data set's element is.
+
+    Raises:
+        DataError: It is something else, as an input alone, or one with a weight.
+    """
+    if isinstance(element, tuple | list) and len(element) == 2:
+        return element[0], element[1]
+    received = type(element).__name__
+    if isinstance(element, tuple | list | Mapping):
+        received += f" of {len(element)}"
+    raise DataError(f"{where} must be (input, target). Received: {received}")
+
+
 def copied(values: Any) -> Any:
     """Return a copy of arrays, or of dictionaries, lists or tuples of them."""
     if isinstance(values, Mapping):

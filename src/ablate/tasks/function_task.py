@@ -109,7 +109,7 @@ class FunctionTask(MeasuredTask, ABC):
         try:
             values = {name: float(table[name].mean() if name in of_examples else numbers[name]) for name in names}
         except (TypeError, ValueError) as error:
-            raise TaskError(f"{owner}.train must return a number for each measure: {error}") from None
+            raise TaskError(f"{owner}.train must return a number for each measure, or a DataFrame: {error}") from None
         return Evaluation(values, {}, table)
 
     def _table(self, frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:

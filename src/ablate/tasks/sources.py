@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ablate.errors import DataError
-from ablate.tasks.batches import as_arrays, copied, example_digests, length, stack, take
+from ablate.tasks.batches import as_arrays, as_pair, copied, example_digests, length, stack, take
 from ablate.tasks.fingerprint import fingerprint, leaves
 from ablate.tasks.streams import Batch, Indices, choice, dataset_of, shuffled, with_fixed_order
 
@@ -154,8 +154,11 @@ class ItemSource(IndexedSource):
 
     def take(self, chosen: Indices) -> Batch:
         """Return the chosen examples as a batch."""
-        pairs = [self._items[int(i)] for i in chosen]
-        return stack([pair[0] for pair in pairs]), stack([pair[1] for pair in pairs])
+        pairs = [as_pair(self._items[int(i)], f"data(): item {int(i)}") for i in chosen]
+        try:
+            return stack([pair[0] for pair in pairs]), stack([pair[1] for pair in pairs])
+        except ValueError as error:
+            raise DataError(f"data(): examples must have one shape, as a batch is one array: {error}") from None
 
     def some(self, count: int) -> Source:
         """Return a source of `count` of the examples, a random choice."""
@@ -176,7 +179,7 @@ class BatchSource(Source):
     def in_order(self) -> Iterator[Batch]:
         """Yield all batches once, in order."""
         for place in range(self._count):
-            inputs, targets = self._dataset[place][:2]
+            inputs, targets = as_pair(self._dataset[place], "PyDataset: a batch")
             yield as_arrays(inputs, "PyDataset"), as_arrays(targets, "PyDataset")
 
     def batches(
@@ -194,7 +197,7 @@ class BatchSource(Source):
         def made() -> Iterator[Batch]:
             for step in range(first_step, first_step + steps):
                 (place,) = shuffled(seed, np.array([step]), self._count)
-                inputs, targets = self._dataset[int(place)][:2]
+                inputs, targets = as_pair(self._dataset[int(place)], "PyDataset: a batch")
                 batch = as_arrays(inputs, "PyDataset"), as_arrays(targets, "PyDataset")
                 if augment:  # a batch may be a view of all data, which augmentation must not change
                     batch = augment(copied(batch[0]), copied(batch[1]), np.random.default_rng([seed, step]))
@@ -221,17 +224,23 @@ class TensorSource(Source):
         buffer: Size of the shuffle buffer.
 
     Raises:
-        DataError: It is infinite.
+        DataError: It is infinite, batched, or of something else than pairs.
     """
 
     def __init__(self, dataset: tf.data.Dataset, buffer: int):
         self._dataset, self._buffer = dataset, buffer
         if int(dataset.cardinality()) == _INFINITE:
             raise DataError("a tf.data.Dataset must be finite: take(n) before it is returned")
+        as_pair(dataset.element_spec, "tf.data.Dataset: an element")
+        if _is_batched(dataset):
+            raise DataError("a tf.data.Dataset must have single examples, and is batched: leave batch() out")
 
     def __len__(self) -> int:
         known = int(self._dataset.cardinality())
-        return known if known >= 0 else len(self._contents)
+        count = known if known >= 0 else len(self._contents)
+        if not count:
+            raise DataError("tf.data.Dataset: there are no examples")
+        return count
 
     def in_order(self) -> Iterator[Batch]:
         """Yield all examples once, in order."""
@@ -267,6 +276,13 @@ class TensorSource(Source):
         """Return a source of about `count` of the examples, every n-th."""
         every = -(-len(self) // count)
         return self if every == 1 else TensorSource(self._dataset.shard(every, 0), self._buffer)
+
+
+def _is_batched(dataset: Any) -> bool:
+    """Tell whether batches are made last, but for what leaves elements as they are."""
+    while type(dataset).__name__.strip("_").startswith(("Prefetch", "Cache", "Take", "Options", "Shuffle", "Repeat")):
+        dataset = dataset._input_dataset
+    return type(dataset).__name__.strip("_").startswith(("Batch", "ParallelBatch", "PaddedBatch"))
 
 
 def source_of(data: Any, *, shuffle_buffer: int) -> Source:

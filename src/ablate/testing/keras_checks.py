@@ -41,7 +41,10 @@ def check_repeated_batches(task: KerasTask, again: KerasTask, batch_size: int) -
         return
     repeated = draws or same_arrays(whole, batches_of(task, batch_size, seed=1, first_step=0, steps=4))
     if not repeated:
-        yield problem("training_batches gives other batches for the same arguments: all chance follows from `seed`")
+        yield problem(
+            "training_batches gives other batches for the same arguments: all chance follows from `seed`, and a "
+            "tf.data.Dataset is not shuffled in data()"
+        )
     elif not draws and not same_arrays(whole[:1], batches_of(again, batch_size, seed=1, first_step=0, steps=1)):
         yield problem("data() gives other training examples each time: seed whatever it draws, sort what it lists")
     elif not draws and not same_arrays(whole[2:], batches_of(task, batch_size, seed=1, first_step=2, steps=2)):

@@ -52,7 +52,9 @@ def trial(task: OwnLoopTask, seed: int, folder: Path) -> Evaluation:
 def check_repetition(one: Evaluation, same: Evaluation) -> Findings:
     """Two trainings with one seed have the same results."""
     names = [
-        name for name, value in one.metrics.items() if not np.isclose(value, same.metrics.get(name, np.nan), 1e-12, 0)
+        name
+        for name, value in one.metrics.items()
+        if not np.isclose(value, same.metrics.get(name, np.nan), 1e-12, 0, True)
     ]
     if names:
         yield warning(

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import random
+import re
 import resource
 import time
 from collections.abc import Callable, Mapping
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 
 _RESERVED = frozenset({EVALUATION_GROUP, "cost", "plan", "system", "reference", "data", "turing"})
 """Groups of metrics that the framework writes."""
+_NAME = re.compile(r"[\w\-. :/]+")
+"""Names that MLflow takes."""
 _SECONDS, _JOURNAL = "seconds.json", "metrics.jsonl"
 _EVERY = 5.0
 """Least seconds between two writes of metrics to the store, and of the time that was spent."""
@@ -132,6 +135,8 @@ class Loop:
         for name in named:
             if group_of(name) in _RESERVED:
                 raise TaskError(f"log_metrics: {name} belongs to ablate; curves are train/NAME or val/NAME")
+            if not _NAME.fullmatch(name):
+                raise TaskError(f"log_metrics: {name!r} is no name; letters, digits, spaces, _, -, ., : and / are")
         step = int(step)  # NumPy's numbers are none of JSON's
         self._journal.add(named, step)
         self._log_metrics(named, step)
