@@ -18,6 +18,7 @@ from ablate.errors import TrackingError
 from ablate.execution.in_subprocess import process_context
 from ablate.tracking.study_record import StudyRecord
 from tests.support.commands import QUICK, TINY
+from tests.support.forked import Forked, ForkedProcess
 from tests.support.processes import end, read_until, start_python_m
 
 Run = Callable[..., None]
@@ -25,23 +26,27 @@ Study = Callable[[], StudyRecord]
 LONG = [*TINY, "training.steps_per_epoch=100000", "training.log_points=100000"]
 
 
-@pytest.fixture
-def sweep(home: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start a sweep of long runs as a user would, and wait until its first run trains, or prints something else."""
-    started: list[subprocess.Popen[str]] = []
+Sweep = Callable[..., ForkedProcess]
 
-    def start(*arguments: str, until: str = "Training: ") -> subprocess.Popen[str]:
-        process = start_python_m(["ablate.run", "-m", *LONG, *arguments], home)
+
+@pytest.fixture
+def sweep(home: Path, forked: Forked, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sweep]:
+    """Start a sweep of long runs, and wait until its first run trains, or prints something else."""
+    started: list[ForkedProcess] = []
+
+    def start(*arguments: str, until: str = "Training: ") -> ForkedProcess:
+        output = tmp_path_factory.mktemp("output") / "log.txt"
+        process = ForkedProcess(forked, ["ablate.run", "-m", *LONG, *arguments], folder=home, output=output)
         started.append(process)
-        read_until(process, until)
+        process.read_until(until)
         return process
 
     yield start
     for process in started:
-        end(process)
+        process.end()
 
 
-def run_processes(sweep: subprocess.Popen[str]) -> list[psutil.Process]:
+def run_processes(sweep: ForkedProcess) -> list[psutil.Process]:
     """Return the processes of runs: the children of the process that they are forked from."""
     return [run for child in psutil.Process(sweep.pid).children() for run in child.children()]
 
@@ -59,13 +64,11 @@ def wait_for(condition: Callable[[], bool], seconds: float = 180) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_run_is_recorded_and_the_others_run(
-    sweep: Callable[..., subprocess.Popen[str]], study: Study
-) -> None:
+def test_a_killed_run_is_recorded_and_the_others_run(sweep: Sweep, study: Study) -> None:
     process = sweep("training.steps_per_epoch=100000,2")
     (run,) = run_processes(process)
     run.kill()
-    output, _ = process.communicate(timeout=180)
+    output = process.finish()
     assert process.returncode == 1
     assert output.count("seed 0: the process of the run was killed by SIGKILL") == 1
     assert "  failed      training.steps_per_epoch=100000 seed=0: killed by SIGKILL, as the system does" in output
@@ -76,11 +79,11 @@ def test_a_killed_run_is_recorded_and_the_others_run(
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_the_run_and_the_sweep_in_order(sweep: Callable[..., subprocess.Popen[str]], study: Study) -> None:
+def test_ctrl_c_ends_the_run_and_the_sweep_in_order(sweep: Sweep, study: Study) -> None:
     process = sweep("seed=0,1")
     # A terminal sends it to all processes of the command.
     os.killpg(process.pid, signal.SIGINT)
-    output, _ = process.communicate(timeout=180)
+    output = process.finish()
     assert process.returncode == 130
     assert "Traceback" not in output
     assert output.splitlines()[-1] == "Interrupted"
@@ -94,15 +97,15 @@ def test_ctrl_c_ends_the_run_and_the_sweep_in_order(sweep: Callable[..., subproc
     ("number", "whole_command"), [(signal.SIGTERM, False), (signal.SIGTERM, True), (signal.SIGKILL, False)]
 )
 def test_a_run_ends_in_order_with_its_sweep(
-    number: signal.Signals, whole_command: bool, sweep: Callable[..., subprocess.Popen[str]], study: Study
+    number: signal.Signals, whole_command: bool, sweep: Sweep, study: Study
 ) -> None:
     process = sweep("seed=0,1")
     (run,) = run_processes(process)
     if whole_command:
         os.killpg(process.pid, number)
     else:
-        process.send_signal(number)
-    output, _ = process.communicate(timeout=180)
+        os.kill(process.pid, number)
+    output = process.finish()
     if number == signal.SIGTERM:
         # The command ends after its run.
         assert not run.is_running() or run.status() == psutil.STATUS_ZOMBIE
@@ -114,9 +117,7 @@ def test_a_run_ends_in_order_with_its_sweep(
 
 
 @pytest.mark.slow
-def test_two_sweeps_share_the_work_and_one_resumes_what_the_other_lost(
-    sweep: Callable[..., subprocess.Popen[str]], study: Study
-) -> None:
+def test_two_sweeps_share_the_work_and_one_resumes_what_the_other_lost(sweep: Sweep, study: Study) -> None:
     arguments = ["training.epochs=3", "training.steps_per_epoch=50", "training.log_points=5", "seed=0,1"]
     killed = sweep(*arguments)
     wait_for(lambda: any(Path("checkpoints").glob("*/checkpoint.npz")))
@@ -125,7 +126,7 @@ def test_two_sweeps_share_the_work_and_one_resumes_what_the_other_lost(
     (begun,) = study().runs.index
     other = sweep(*arguments)
     os.killpg(killed.pid, signal.SIGKILL)
-    output, _ = other.communicate(timeout=180)
+    output = other.finish()
     assert other.returncode == 0, output
     assert "Resumes after step " in output
     assert "Study adhoc: 2 runs: 2 done, 0 cached, 0 failed;" in output
@@ -137,24 +138,26 @@ def test_two_sweeps_share_the_work_and_one_resumes_what_the_other_lost(
 
 
 @pytest.mark.slow
-def test_ctrl_c_before_the_first_run_is_no_stack_trace(sweep: Callable[..., subprocess.Popen[str]]) -> None:
-    process = sweep("seed=0,1", until="#0")
-    wait_for(lambda: any("tensorflow" in file.path for file in mapped_by_children(process)))
-    os.killpg(process.pid, signal.SIGINT)
-    output, _ = process.communicate(timeout=180)
+def test_ctrl_c_before_the_first_run_is_no_stack_trace(home: Path) -> None:
+    process = start_python_m(["ablate.run", "-m", *LONG, "seed=0,1"], home)  # which imports TensorFlow
+    try:
+        read_until(process, "#0")
+        wait_for(lambda: any("tensorflow" in file.path for file in mapped_by_children(process)))
+        os.killpg(process.pid, signal.SIGINT)
+        output, _ = process.communicate(timeout=180)
+    finally:
+        end(process)
     assert process.returncode == 130
     assert "Traceback" not in output
     assert output.splitlines()[-1] == "Interrupted"
 
 
 @pytest.mark.slow
-def test_a_signal_that_comes_before_a_run_listens_is_not_lost(
-    sweep: Callable[..., subprocess.Popen[str]], study: Study
-) -> None:
+def test_a_signal_that_comes_before_a_run_listens_is_not_lost(sweep: Sweep, study: Study) -> None:
     process = sweep("seed=0,1", until="#0")
     wait_for(lambda: bool(run_processes(process)))
-    process.terminate()
-    output, _ = process.communicate(timeout=180)
+    os.kill(process.pid, signal.SIGTERM)
+    output = process.finish()
     assert process.returncode == 130
     assert "Traceback" not in output
     assert output.splitlines()[-1] == "Interrupted by SIGTERM"

@@ -1,7 +1,7 @@
 """Commands forked off a process that has imported what they need, which is most of what a short one does.
 
-Run as a script, this is that process: it reads commands from its standard input, one JSON object a line, and prints
-two lines for each, the number of its process and what it ended with.
+Run as a script, this is that process: it reads from its standard input, one JSON object a line, commands, for which it
+prints the numbers of their processes, and numbers of processes, for which it waits and prints what they ended with.
 """
 
 import gc
@@ -13,7 +13,9 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from multiprocessing import util
 from pathlib import Path
@@ -59,7 +61,7 @@ class Forked:
         streams: Sequence[str],
         session: bool = False,
     ) -> int:
-        """Start `python -m ARGUMENTS`, the only one until `wait`, and return the number of its process.
+        """Start `python -m ARGUMENTS` and return the number of its process.
 
         A terminal among its streams becomes its own where it has a session of its own.
         """
@@ -70,20 +72,20 @@ class Forked:
             "streams": list(streams),
             "session": session,
         }
-        assert self._process.stdin is not None
-        print(json.dumps(command), file=self._process.stdin, flush=True)
-        return self._answer()
+        return self._ask(command)
 
     def wait(self, pid: int, timeout: float) -> int:
         """Wait for the end of what was started, which is killed when that takes too long; return its exit code."""
         late = threading.Timer(timeout, os.kill, (pid, signal.SIGKILL))
         late.start()
         try:
-            return self._answer()
+            return self._ask({"wait": pid})
         finally:
             late.cancel()
 
-    def _answer(self) -> int:
+    def _ask(self, command: Mapping[str, Any]) -> int:
+        assert self._process.stdin is not None
+        print(json.dumps(command), file=self._process.stdin, flush=True)
         assert self._process.stdout is not None
         return int(self._process.stdout.readline())
 
@@ -94,6 +96,46 @@ class Forked:
         except subprocess.TimeoutExpired:
             self._process.kill()
             raise
+
+
+class ForkedProcess:
+    """A command that has been started, in a session of its own, with its output in a file.
+
+    Attributes:
+        pid: The number of its process, which leads its group.
+        returncode: What it ended with, once that is known.
+    """
+
+    def __init__(self, forked: Forked, arguments: Sequence[str], *, folder: Path, output: Path):
+        self._forked, self._output = forked, output
+        self.returncode: int | None = None
+        env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        output.touch()
+        streams = [os.devnull, str(output), str(output)]
+        self.pid = forked.start(arguments, folder=folder, env=env, streams=streams, session=True)
+
+    def read_until(self, text: str, *, seconds: float = 240) -> None:
+        """Wait until it has printed a text.
+
+        Raises:
+            AssertionError: It has not in time.
+        """
+        latest = time.monotonic() + seconds
+        while text not in self._output.read_text():
+            assert time.monotonic() < latest, f"{text!r} was never printed: {self._output.read_text()[-3000:]}"
+            time.sleep(0.05)
+
+    def finish(self, *, seconds: float = 180) -> str:
+        """Wait until it has ended, which is killed when that takes too long; return what it has printed."""
+        self.returncode = self._forked.wait(self.pid, seconds)
+        return self._output.read_text()
+
+    def end(self) -> None:
+        """Kill it with its group, and reap it."""
+        if self.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+            self.finish()
 
 
 def next_command() -> str:
@@ -114,11 +156,14 @@ def next_command() -> str:
     gc.collect()
     gc.freeze()
     for line in sys.stdin:
+        command = json.loads(line)
+        if "wait" in command:
+            print(os.waitstatus_to_exitcode(os.waitpid(command["wait"], 0)[1]), flush=True)
+            continue
         child = os.fork()
         if child == 0:
-            return _become(json.loads(line), before, handlers, mask, imported)
+            return _become(command, before, handlers, mask, imported)
         print(child, flush=True)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
     raise SystemExit
 
 
@@ -141,7 +186,7 @@ def _become(
     if command["session"]:
         os.setsid()
     for descriptor, path in enumerate(command["streams"]):
-        opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+        opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
         os.dup2(opened, descriptor)
         os.close(opened)
     added = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path not in sys.path]
