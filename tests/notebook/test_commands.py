@@ -65,13 +65,13 @@ def test_a_mistake_raises_what_the_command_says(home: Path, capfd: pytest.Captur
         ablate.plan("optimizer=adm")  # Hydra's
     assert "Error: " not in capfd.readouterr().err
     with pytest.raises(SweepIncomplete, match="1 of 1 runs have no result"):
-        ablate.run(*TINY, "optimizer=sgd", "optimizer.learning_rate=1e30", progress=False)
+        ablate.run("task._target_=waits.Fails", progress=False)
 
 
-SCRIPT = f"""
+SCRIPT = """
 import ablate
 try:
-    ablate.run(*{SMALL!r}, "training.epochs=100000", "training.log_points=10", seed=[0], verbose=True)
+    ablate.run("task._target_=waits.Waits", "study.name=small", seed=[0], verbose=True)
 except KeyboardInterrupt:
     print("interrupted:", *ablate.study("small").runs["status"])
 print("continues")
@@ -86,7 +86,7 @@ def test_an_interrupt_ends_in_order_and_python_goes_on(home: Path, interrupt: Ca
         start_new_session=True,
     )  # fmt: skip
     try:
-        read_until(process, "Training: 100000 epochs")
+        read_until(process, "it waits now")
         interrupt(process.pid, signal.SIGINT)
         read_until(process, "interrupted: interrupted")
         read_until(process, "continues")
