@@ -53,6 +53,7 @@ IN_A_CHECK = {
 """What `python -m ablate.check` finds in addition."""
 WARNED = {
     "Leaking": "20 of 20 evaluation points train as well",
+    "AugmentsToNan": "training examples hold NaN or infinite values, which some layers hide",
     "NotSaved": "the model cannot be saved and loaded, so runs keep its weights alone",
 }
 OWN_LOOPS = {

@@ -92,6 +92,14 @@ def check_validation_batches(task: KerasTask) -> Findings:
         yield problem("validation_batches differ each time: the evaluation examples come once, in one order")
 
 
+def check_finite(task: KerasTask, batch_size: int) -> Findings:
+    """Batches hold neither NaN nor infinity, which a layer may hide: ReLU makes NaN zero on some devices."""
+    training = batches_of(task, batch_size, seed=1, first_step=0, steps=3)
+    for which, batches in (("training", training), ("evaluation", _evaluated(task))):
+        if not all(np.isfinite(array).all() for batch in batches for array in batch if array.dtype.kind == "f"):
+            yield warning(f"{which} examples hold NaN or infinite values, which some layers hide")
+
+
 def check_initial_weights(task: KerasTask) -> Findings:
     """The same seed gives the same weights, another seed others; the model is not compiled."""
     one, same, other = (task.build_model(seed) for seed in (1, 1, 2))

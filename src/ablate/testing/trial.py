@@ -134,6 +134,7 @@ def _check_in_common(trial: Trial, task: Any, again: Callable[[], Any], summary:
         checks += [
             lambda: keras_checks.check_validation_batches(task),
             lambda: keras_checks.check_batch_sizes(task, batch_size),
+            lambda: keras_checks.check_finite(task, batch_size),
             lambda: keras_checks.check_repeated_batches(task, other, batch_size),
             lambda: keras_checks.check_initial_weights(task),
         ]

@@ -91,6 +91,11 @@ class Leaking(Sound):
         return (x, y), (x[:20], y[:20])
 
 
+class AugmentsToNan(Sound):
+    def augment(self, x, y, rng):
+        return np.where(x > 2.5, np.nan, x), y
+
+
 class OneMoreExample(Sound):
     def augment(self, x, y, rng):
         return np.concatenate([x, x[:1]]), np.concatenate([y, y[:1]])
