@@ -35,6 +35,7 @@ def trained(home: Path) -> str:
 
 def test_a_linked_run_shows_the_numbers_of_its_source(uri: str, home: Path) -> None:
     source = trained(home)
+    mlflow.MlflowClient().set_tag(source, "ablate.command", "of the study where it was trained")
     link_cached_run(source, study="other", variant="depth=shallow", project=home)
     link_cached_run(read_study("other", uri).runs.index[0], study="third", variant="c", project=home)
     for study, variant in (("other", "depth=shallow"), ("third", "c")):
@@ -43,6 +44,7 @@ def test_a_linked_run_shows_the_numbers_of_its_source(uri: str, home: Path) -> N
         assert record.runs.loc[run, ["variant", "seed", "cached_from"]].tolist() == [variant, 3, source]
         assert record.metrics.loc[run].to_dict() == {"eval/auc": 2.0, "cost/wall_seconds": 7.0}
         assert record.params.loc[run, "seed"] == "3"
+        assert "ablate.command" not in mlflow.MlflowClient().get_run(run).data.tags
 
 
 def test_a_run_that_is_gone_is_named(uri: str, home: Path) -> None:

@@ -40,7 +40,8 @@ def link_cached_run(
         tags = names.current_tags(source.data.tags)
         experiment = study_experiment(study, project)
         own = {name: value for name, value in tags.items() if name.startswith(names.TAG_PREFIX)}
-        own.pop(names.STAMP_TAG, None)
+        for name in (names.STAMP_TAG, names.COMMAND_TAG):  # of the study where it was trained
+            own.pop(name, None)
         linked = client.create_run(
             experiment.experiment_id,
             start_time=source.info.start_time,
