@@ -8,11 +8,12 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, SpawnContext
+from typing import Any
 
 from hydra.core.utils import configure_log
 from tqdm import tqdm
@@ -38,27 +39,49 @@ def execute_in_subprocess(job: Job) -> None:
         KeyboardInterrupt: This process was interrupted; the run's has ended in order.
     """
     context = process_context(job.values["hardware"]["onednn"], trains_itself=job.trains_itself)
+    sent, code = run_process(context, _child, (job, dict(os.environ)), name="ablate run")
+    run_ids = [one for one in sent if isinstance(one, str)]
+    for error in sent:
+        if isinstance(error, BaseException):
+            raise error
+    if code:
+        raise _record_orphaned(job, run_ids[-1] if run_ids else None, code)
+
+
+def run_process(
+    context: ForkServerContext | SpawnContext,
+    function: Callable[..., None],
+    arguments: tuple[Any, ...],
+    *,
+    name: str,
+) -> tuple[list[Any], int | None]:
+    """Run a function in a process until it ends, which it does in order where this one is interrupted.
+
+    Args:
+        context: See `process_context`.
+        function: Of a module; it gets the arguments, and a connection to send through as the last one.
+        arguments: The others.
+        name: Of the process.
+
+    Returns:
+        What it has sent, and the code that it ended with.
+    """
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(job, dict(os.environ), sender), name="ablate run")
-    run_id, error = None, None
+    process = context.Process(target=function, args=(*arguments, sender), name=name)
     try:
         with signals_held():
             process.start()
             sender.close()
-        for message in received(receiver):
-            run_id, error = (message, error) if isinstance(message, str) else (run_id, message)
+        sent = list(_received(receiver))
         process.join()
     except BaseException:
-        # Ctrl-C has reached the run's process as well, another signal perhaps only this one. Submitit's handlers raise
+        # Ctrl-C has reached the other process as well, another signal perhaps only this one. Submitit's handlers raise
         # errors of their own.
         if process.pid is not None:
             process.terminate()
             process.join()
         raise
-    if error is not None:
-        raise error
-    if process.exitcode:
-        raise _record_orphaned(job, run_id, process.exitcode)
+    return sent, process.exitcode
 
 
 _READ_AT_IMPORT = ("CUDA_", "KERAS_", "KMP_", "OMP_", "TF_", "XLA_")
@@ -97,8 +120,8 @@ def process_context(onednn: bool, *, trains_itself: bool) -> ForkServerContext |
     return context
 
 
-def received(receiver: Connection) -> Iterator[str | BaseException]:
-    """Yield what a run sends until its process ends: the id of MLflow's run, and what it ended with."""
+def _received(receiver: Connection) -> Iterator[Any]:
+    """Yield what a process sends until it ends."""
     while True:
         try:
             # Ray interrupts a thread without a signal, which an endless wait would not notice.

@@ -16,10 +16,10 @@ from typing import Any
 
 from ablate.config.validation import ValidConfig, validate_config
 from ablate.errors import TaskError
-from ablate.execution.in_subprocess import end_with_the_parent, process_context, received
+from ablate.execution.in_subprocess import end_with_the_parent, process_context, run_process
 from ablate.execution.status import RunState, Status
 from ablate.study.planning import PlannedRun, distinguishing_overrides
-from ablate.system.signals import SIGNALS, signals_held
+from ablate.system.signals import SIGNALS
 from ablate.task import KerasTask, trains_itself
 from ablate.testing.findings import Finding, Findings, collected_warnings, finding_of, gather
 from ablate.testing.task_checks import check_evaluation
@@ -88,24 +88,10 @@ def _untried(planned: Sequence[PlannedRun], states: Sequence[RunState]) -> list[
 def _found(values: Sequence[Mapping[str, Any]]) -> dict[int, Sequence[Finding]]:
     """Return the findings in each configuration that was tried in time."""
     context = process_context(bool(values[0]["hardware"]["onednn"]), trains_itself=False)
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(values, dict(os.environ), sender), name="ablate trial")
-    found = dict[int, Sequence[Finding]]()
-    try:
-        with signals_held():
-            process.start()
-            sender.close()
-        for message in received(receiver):
-            if isinstance(message, _Answer):
-                found[message.place] = message.findings
-        process.join()
-    except BaseException:
-        if process.pid is not None:
-            process.terminate()
-            process.join()
-        raise
-    if process.exitcode:
-        log.warning("The trial before the sweep ended with code %s; the runs start without it", process.exitcode)
+    answers, code = run_process(context, _child, (values, dict(os.environ)), name="ablate trial")
+    found = {answer.place: answer.findings for answer in answers}
+    if code:
+        log.warning("The trial before the sweep ended with code %s; the runs start without it", code)
     elif len(found) < len(values):
         log.info("The trial before the sweep has tried %d of %d variants", len(found), len(values))
     return found
