@@ -31,6 +31,8 @@ def test_what_a_task_prints_is_none_of_the_json(home: Path, forked_m: Command) -
         "print('loud')\n"
         "class Loud(FunctionTask):\n"
         "    measures = {'error': Measure('Error', '', 'lower')}\n"
+        "    def train(self, config, seed, run):\n"
+        "        return {'error': 0.0}\n"
     )
     finished = forked_m("ablate.plan", "--config-dir", "conf", "--json")
     assert [run["status"] for run in json.loads(finished.stdout)["runs"]] == ["to do"]

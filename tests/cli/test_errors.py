@@ -3,6 +3,7 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
+from ablate.cli import errors
 from ablate.cli.errors import explain_error, handle_errors
 from ablate.config.paths import conf_dir
 from ablate.errors import DataError
@@ -66,5 +67,6 @@ def test_ctrl_c_ends_a_command_in_one_line(
 
 def test_a_bug_keeps_its_stack_trace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-    with pytest.raises(ZeroDivisionError), handle_errors():
-        raise ZeroDivisionError
+    bug = compile("with handle_errors():\n    raise ZeroDivisionError", errors.__file__, "exec")  # of this package
+    with pytest.raises(ZeroDivisionError):
+        exec(bug, {"handle_errors": handle_errors})

@@ -117,11 +117,11 @@ def test_paper_scale_is_the_published_one() -> None:
         ("os.path", "is no task: it is a module"),
         ("os.environ", "is no task: it is a _Environ"),
         ("subprocess.Popen", "is no task: it has no build_loss, build_model, comparison_config"),
-        ("os", "cannot be imported"),
-        ("", "cannot be imported"),
+        ("os", "must be MODULE.CLASS, as in task._target_=digits.Digits"),
+        ("", "must be MODULE.CLASS, as in task._target_=digits.Digits"),
         ("digitz.Mine", "No module named 'digitz'. Looked in "),
         ("broken_task.Mine", "cannot be imported: invalid syntax (broken_task.py, line 1)"),
-        ("failing_task.Mine", "cannot be imported: no GPU here"),
+        ("failing_task.Mine", "failing_task.py:1: no GPU here"),
     ],
 )
 def test_what_is_no_task_is_refused_and_never_called(
