@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import numpy as np
@@ -95,16 +96,25 @@ def test_an_interrupt_ends_in_order_and_python_goes_on(home: Path, interrupt: Ca
         end(process)
 
 
-@pytest.mark.slow
-def test_output_log_and_errors_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def write_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Write a module whose `main` has these lines."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
-    (tmp_path / "said.py").write_text(
-        "import sys\n"
-        "def main():\n"
-        "    print('ä', *sys.argv)\n"
-        "    print('careful', file=sys.stderr)\n"
-        "    print('Error: all of it', file=sys.stderr)\n"
-        "    raise SystemExit(3)\n"
+
+    def write(name: str, body: str) -> None:
+        (tmp_path / f"{name}.py").write_text(f"import signal, sys, time\ndef main():\n{indent(body, '    ')}")
+
+    return write
+
+
+@pytest.mark.slow
+def test_output_log_and_errors_are_told_apart(write_command: Callable[[str, str], None]) -> None:
+    write_command(
+        "said",
+        "print('ä', *sys.argv)\n"
+        "print('careful', file=sys.stderr)\n"
+        "print('Error: all of it', file=sys.stderr)\n"
+        "raise SystemExit(3)\n",
     )
     heard = list[tuple[str, str]]()
     with pytest.raises(AblateError, match="`python -m said` ended with code 3\nError: all of it"):
@@ -114,14 +124,10 @@ def test_output_log_and_errors_are_told_apart(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.slow
-def test_a_line_that_looks_like_an_error_is_no_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
-    (tmp_path / "goes_on.py").write_text(
-        "import sys\n"
-        "def main():\n"
-        "    print('Error: of a library', file=sys.stderr)\n"
-        "    print('goes on', file=sys.stderr)\n"
-        "    print('done')\n"
+def test_a_line_that_looks_like_an_error_is_no_end(write_command: Callable[[str, str], None]) -> None:
+    write_command(
+        "goes_on",
+        "print('Error: of a library', file=sys.stderr)\nprint('goes on', file=sys.stderr)\nprint('done')\n",
     )
     heard = list[tuple[str, str]]()
     run_command("goes_on", [], lambda *line: heard.append(line))
@@ -130,15 +136,15 @@ def test_a_line_that_looks_like_an_error_is_no_end(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.slow
-def test_a_command_ends_with_the_process_that_waits_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+def test_a_command_ends_with_the_process_that_waits_for_it(
+    tmp_path: Path, write_command: Callable[[str, str], None]
+) -> None:
     ended = tmp_path / "ended"
-    (tmp_path / "waits.py").write_text(
-        "import signal, sys, time\n"
-        "def main():\n"
-        f"    signal.signal(signal.SIGTERM, lambda *_: (open({str(ended)!r}, 'w').close(), sys.exit(1)))\n"
-        "    print('waits', flush=True)\n"
-        "    time.sleep(600)\n"
+    write_command(
+        "waits",
+        f"signal.signal(signal.SIGTERM, lambda *_: (open({str(ended)!r}, 'w').close(), sys.exit(1)))\n"
+        "print('waits', flush=True)\n"
+        "time.sleep(600)\n",
     )
     code = "from ablate.notebook.process import run_command; run_command('waits', [], print)"
     process = subprocess.Popen([sys.executable, "-uc", code], stdout=subprocess.PIPE, text=True)

@@ -25,6 +25,7 @@ def variants(home: Path) -> Variants:
 
 IN_A_STEP = {
     "NoMeasures": "NoMeasures has no measures, and a study compares them: measures = {",
+    "OwnInit": "OwnInit.__init__(self, **config) must begin with super().__init__(**config)",
     "WrongLength": "measures['accuracy'] must return one value an example, shape (20,). Received: shape (19,)",
     "NotPerExample": "measures['accuracy'] must return one value an example, shape (20,). Received: shape ()",
     "NotNumeric": "measures['answer'] must return one value an example, shape (20,). Received: list",

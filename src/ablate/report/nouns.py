@@ -15,7 +15,8 @@ def plural(noun: str) -> str:
         >>> plural("query"), plural("test batch"), plural("day")
         ('queries', 'test batches', 'days')
     """
-    before, last = re.fullmatch(r"(.*?)(\w*)", noun, re.DOTALL).groups()  # type: ignore[union-attr]
+    last = re.split(r"\W", noun)[-1]
+    before = noun.removesuffix(last)
     if last.lower() in _IRREGULAR:
         return before + _IRREGULAR[last.lower()]
     if re.search(r"[^aeiou]y$", last):

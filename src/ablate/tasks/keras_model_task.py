@@ -112,10 +112,10 @@ class KerasModelTask(MeasuredTask, ABC):
         """Return a hash of all data; override it where reading all takes long, with a hash of files or a version."""
         return combined_fingerprint(self.sources[TRAIN].fingerprint(), self.sources[EVALUATION].fingerprint())
 
-    @cached_property
+    @property
+    @abstractmethod
     def sources(self) -> Mapping[str, Source]:
-        """The examples that train and those that evaluate."""
-        raise NotImplementedError
+        """The examples that train and those that evaluate, read once: a cached property."""
 
     def shortened(self, examples: int) -> Self:
         """Return this task with about so many of the examples, for a trial; as data they count as all of them."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel
 
-from ablate.errors import TaskError
+from ablate.errors import ConfigError, TaskError
 from ablate.task import Metric
 from ablate.tasks.measures import Measure, check_measures, metrics_of
 from ablate.tasks.settings import settings_of, without
@@ -40,6 +40,15 @@ class MeasuredTask:
         self._values = dict(config)
         self.config: Any = settings_of(self.schema, config)
         check_measures(type(self).__name__, self.measures, functions=self._needs_functions)
+
+    if not TYPE_CHECKING:  # or all names would be attributes
+
+        def __getattr__(self, name):
+            """Say what to do where `__init__` of a subclass leaves out this one; see `object.__getattr__`."""
+            owner = type(self).__name__
+            if name in ("config", "_values"):
+                raise ConfigError(f"{owner}.__init__(self, **config) must begin with super().__init__(**config)")
+            raise AttributeError(f"{owner!r} object has no attribute {name!r}", name=name, obj=self)
 
     @property
     def metrics(self) -> list[Metric]:

@@ -280,7 +280,8 @@ class TensorSource(Source):
 
 def _is_batched(dataset: Any) -> bool:
     """Tell whether batches are made last, but for what leaves elements as they are."""
-    while type(dataset).__name__.strip("_").startswith(("Prefetch", "Cache", "Take", "Options", "Shuffle", "Repeat")):
+    kept = ("Prefetch", "Cache", "Take", "Options", "Shuffle", "Repeat")
+    while type(dataset).__name__.strip("_").startswith(kept) and hasattr(dataset, "_input_dataset"):
         dataset = dataset._input_dataset
     return type(dataset).__name__.strip("_").startswith(("Batch", "ParallelBatch", "PaddedBatch"))
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, cast
 
 from ablate.config.validation import ValidConfig, validate_config
 from ablate.errors import TaskError
@@ -136,19 +136,18 @@ def _trained(config: ValidConfig) -> Any:
     from ablate.training.optimizer import build_optimizer
     from ablate.training.own_callbacks import OwnCallbacks
 
-    run, task = config.run, config.task
+    run, task = config.run, cast(KerasTask, config.task)
     hardware = run.hardware.model_copy(update={"devices": "cpu"})  # a GPU's memory belongs to runs
     configure(hardware, seed=run.seed, deterministic=run.training.deterministic)
-    keras_task: KerasTask = task  # type: ignore[assignment]
-    OwnCallbacks(keras_task)
-    model = keras_task.build_model(run.seed)
+    OwnCallbacks(task)  # which refuses what are no callbacks
+    model = task.build_model(run.seed)
     model.compile(
         optimizer=build_optimizer(run.optimizer, run.schedule, 1),
-        loss=keras_task.build_loss(),
-        metrics=compiled_metrics(keras_task),
+        loss=task.build_loss(),
+        metrics=compiled_metrics(task),
         run_eagerly=True,
     )
-    batches = keras_task.training_batches(seed=run.seed, batch_size=run.training.batch_size, first_step=0, steps=1)
+    batches = task.training_batches(seed=run.seed, batch_size=run.training.batch_size, first_step=0, steps=1)
     model.train_on_batch(*next(iter(batches)))
     return model
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ablate.errors import TaskError
 from ablate.task import Evaluation, OwnLoopTask
 from ablate.testing.findings import Findings, problem, warning
+from ablate.training.own_loop import seed_generators, trained
 
 
 @dataclass
@@ -41,12 +40,8 @@ def trial(task: OwnLoopTask, seed: int, folder: Path) -> Evaluation:
     Raises:
         TaskError: It returns no evaluation.
     """
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - as a run does
-    evaluation = task.train_and_evaluate(seed, LoopTrial(folder))
-    if not isinstance(evaluation, Evaluation):
-        raise TaskError(f"{type(task).__name__} returned {type(evaluation).__name__} in place of an evaluation")
-    return evaluation
+    seed_generators(seed)
+    return trained(task, seed, LoopTrial(folder))
 
 
 def check_repetition(one: Evaluation, same: Evaluation) -> Findings:

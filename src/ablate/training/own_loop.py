@@ -24,7 +24,7 @@ from ablate.system.atomic_write import atomic_write
 from ablate.system.processor import processor_name
 from ablate.system.signals import SIGNALS
 from ablate.system.threads import job_threads
-from ablate.task import Evaluation, OwnLoopTask
+from ablate.task import Evaluation, LoopRun, OwnLoopTask
 from ablate.tracking.names import EVALUATION_GROUP, group_of
 
 log = logging.getLogger(__name__)
@@ -196,16 +196,33 @@ def configure_own_loop(hardware: HardwareConfig, *, seed: int) -> Mapping[str, s
     Returns:
         What tracking says of the hardware.
     """
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - the one that libraries of others draw from
+    seed_generators(seed)
     threads = str(hardware.threads or job_threads())
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = threads
     return {"devices": f"CPU: {processor_name()}", "threads": threads, "precision": hardware.precision}
 
 
-def train_own_loop(task: OwnLoopTask, *, seed: int, loop: Loop) -> OwnTraining:
+def seed_generators(seed: int) -> None:
+    """Seed Python's and NumPy's global generators."""
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - the one that libraries of others draw from
+
+
+def trained(task: OwnLoopTask, seed: int, run: LoopRun) -> Evaluation:
     """Let a task train and evaluate itself.
+
+    Raises:
+        TaskError: It returned no evaluation.
+    """
+    evaluation = task.train_and_evaluate(seed, run)
+    if not isinstance(evaluation, Evaluation):
+        raise TaskError(f"{type(task).__name__} returned {type(evaluation).__name__} in place of an evaluation")
+    return evaluation
+
+
+def train_own_loop(task: OwnLoopTask, *, seed: int, loop: Loop) -> OwnTraining:
+    """Let a task train and evaluate itself, and measure what that takes.
 
     Args:
         task: The task, its data loaded.
@@ -217,10 +234,8 @@ def train_own_loop(task: OwnLoopTask, *, seed: int, loop: Loop) -> OwnTraining:
         TaskError: It returned no evaluation.
     """
     try:
-        evaluation = task.train_and_evaluate(seed, loop)
+        evaluation = trained(task, seed, loop)
     finally:
         loop.close()
-    if not isinstance(evaluation, Evaluation):
-        raise TaskError(f"{type(task).__name__} returned {type(evaluation).__name__} in place of an evaluation")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
     return OwnTraining(evaluation, loop.seconds, peak)

@@ -49,6 +49,11 @@ class NoMeasures(Sound):
     measures = {}
 
 
+class OwnInit(Sound):
+    def __init__(self, **config):
+        self.width = config["width"]
+
+
 class WrongLength(Sound):
     measures = {"accuracy": Measure("Accuracy", "%", "higher", lambda y, p: 100.0 * (p.argmax(1) == y)[:-1])}
 
