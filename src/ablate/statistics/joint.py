@@ -1,0 +1,216 @@
+"""Simultaneous intervals and tests of several means whose errors are drawn jointly. Pure functions on arrays.
+
+The error of comparison c is, for one draw of the runs' variances sigma^2,
+
+    e_c = floor_c sum_j L[c, j] sigma_j z_j + sqrt(Q_c G) sum_r W[c, r] u_r
+
+with z and u standard normal. What z and u do is integrated: an error alone is normal, and all of them, being linear
+in m = (z, u), exceed t times their half widths h if |m| > t |m| / max_c(|e_c| / h_c), where |m|^2 is chi2 and
+independent of m's direction (spherical-radial integration, Genz and Bretz 2009, doi:10.1007/978-3-642-01689-9). The
+rest is averaged over quasi-random points.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from ablate.statistics.moderation import Level
+from ablate.statistics.quasi_random import chi2_quantiles, normal_deviates
+
+Array = npt.NDArray[np.float64]
+
+POINTS, FEWEST_POINTS = 2**14, 2**11
+"""Quasi-random points up to 16 comparisons, and at least."""
+POWER = 0.8
+_LEAST = 1e-60
+
+
+@dataclass(frozen=True)
+class ErrorModel:
+    """What the errors of comparisons are made of.
+
+    Attributes:
+        seen: (num_rows,), variances over seeds: of variants, or of a difference.
+        df: (num_rows,), their degrees of freedom.
+        prior_df: (num_rows,), the prior's.
+        level: The study's; None where no variance is above 0 or there is no prior.
+        loadings: (num_comparisons, num_normals), L.
+        row: (num_normals,), the row whose variance each normal has.
+        residual: (num_comparisons,), the least variance of `sum_j L[c, j] sigma_j z_j` that the residuals allow.
+        examples: (num_comparisons,), the variance that examples add, Q.
+        examples_df: Degrees of freedom of Q, G being df / chi2(df); infinite where it is known.
+        directions: (num_comparisons, num_rows), W: its rows have length 1.
+    """
+
+    seen: Array
+    df: Array
+    prior_df: Array
+    level: Level | None
+    loadings: Array
+    row: npt.NDArray[np.intp]
+    residual: Array
+    examples: Array
+    examples_df: float
+    directions: Array
+
+    def moderated(self) -> tuple[Array, Array]:
+        """Return the estimated variance of each comparison and its degrees of freedom, by Satterthwaite's formula."""
+        level = self.level.typical if self.level else 0.0
+        df = self.df + self.prior_df
+        of_row = np.divide(self.prior_df * level + self.df * self.seen, df, out=np.zeros(len(df)), where=df > 0)
+        shares = self.loadings**2 * of_row[self.row]
+        of_runs = np.maximum(shares.sum(axis=1), self.residual)
+        own = np.stack([shares[:, self.row == row].sum(axis=1) for row in range(len(df))], axis=1)
+        # Where the residual is larger it has the degrees of freedom of what it stands in for.
+        own = own * np.divide(of_runs, shares.sum(axis=1), out=np.ones(len(own)), where=of_runs > 0)[:, None]
+        total = of_runs + self.examples
+        squares = (own**2 / np.maximum(df, 1e-9)).sum(axis=1) + self.examples**2 / self.examples_df
+        return total, np.divide(total**2, squares, out=np.full(len(total), np.inf), where=squares > 0)
+
+
+class JointErrors:
+    """The joint distribution of the errors of several comparisons.
+
+    Args:
+        model: What they are made of.
+        points: How many quasi-random points; by default as many as `POINTS` allows.
+    """
+
+    def __init__(self, model: ErrorModel, points: int | None = None):
+        self._model = model
+        comparisons, rows, normals = len(model.loadings), len(model.seen), model.loadings.shape[1]
+        if points is None:
+            points = max(POINTS >> max(0, int(np.ceil(np.log2(max(comparisons, 1) / 16)))), FEWEST_POINTS)
+        self.points = points
+        with_examples = bool((model.examples > 0).any())
+        deviates = normal_deviates(points, 2 + rows + normals + (rows if with_examples else 0))
+        self._normals = deviates[:, 2 + rows :]
+        variances = self._run_variances(deviates[:, 0], deviates[:, 2 : 2 + rows])
+        of_runs = variances[:, model.row] @ (model.loadings**2).T
+        floor = np.sqrt(np.maximum(model.residual / np.maximum(of_runs, _LEAST), 1))
+        errors = floor * ((np.sqrt(variances[:, model.row]) * self._normals[:, :normals]) @ model.loadings.T)
+        total = floor**2 * of_runs
+        if with_examples:
+            of_examples = model.examples[None, :]
+            if np.isfinite(model.examples_df):
+                ratio = model.examples_df / chi2_quantiles(deviates[:, 1], model.examples_df)
+                of_examples = of_examples * ratio[:, None]
+            errors = errors + np.sqrt(of_examples) * (self._normals[:, normals:] @ model.directions.T)
+            total = total + of_examples
+        self._errors, self._deviations = errors, np.sqrt(total)
+
+    def _run_variances(self, of_level: Array, of_rows: Array) -> Array:
+        """Draw the rows' variances: (num_points, num_rows)."""
+        model = self._model
+        scale = np.broadcast_to(model.df * model.seen, of_rows.shape)
+        if model.level is not None:
+            scale = scale + model.prior_df * model.level.quantiles(special.ndtr(of_level))[:, None]
+        drawn = np.empty_like(of_rows)
+        for row, df in enumerate(model.df + model.prior_df):
+            drawn[:, row] = scale[:, row] / chi2_quantiles(of_rows[:, row], df) if df > 0 else 0.0
+        # Where all runs agree, the residual may still say that they need not: it needs a direction to raise.
+        return np.maximum(drawn, _LEAST) if (model.residual > 0).any() else drawn
+
+    @cached_property
+    def medians(self) -> Array:
+        """The median standard deviation of each error: (num_comparisons,)."""
+        return np.asarray(np.median(self._deviations, axis=0), np.float64)
+
+    def half_widths(self, level: float) -> Array:
+        """Return what each error alone stays within with a probability: (num_comparisons,)."""
+        widths = np.zeros(len(self.medians))
+        known = self.medians > 0
+        deviations = self._deviations[:, known]
+
+        def tail(width: Array) -> tuple[Array, Array]:
+            standard = width / deviations
+            return 2 * special.ndtr(-standard).mean(axis=0), 2 * (_density(standard) / deviations).mean(axis=0)
+
+        widths[known] = solved(tail, 1 - level, 2 * self.medians[known])
+        return widths
+
+    def survival(self, half_widths: Array) -> "Maximum":
+        """Return the distribution of the largest of all errors, each in units of its half width."""
+        known = half_widths > 0
+        largest = np.abs(self._errors[:, known] / half_widths[known]).max(axis=1, initial=0.0)
+        lengths = np.sqrt((self._normals**2).sum(axis=1))
+        return Maximum(largest / lengths, self._normals.shape[1])
+
+    def detectable(self, half_widths: Array, power: float = POWER) -> Array:
+        """Return the true differences that a repetition finds with a probability: (num_comparisons,).
+
+        A repetition has half widths of its own. They are taken to vary as the standard deviation of the error does.
+
+        Args:
+            half_widths: Simultaneous ones, of this study.
+            power: The probability.
+        """
+        found = np.zeros(len(self.medians))
+        known = self.medians > 0
+        deviations = self._deviations[:, known]
+        needed = half_widths[known] * deviations / self.medians[known]
+
+        def missed(difference: Array) -> tuple[Array, Array]:
+            standard = (difference - needed) / deviations
+            return special.ndtr(-standard).mean(axis=0), (_density(standard) / deviations).mean(axis=0)
+
+        found[known] = solved(missed, 1 - power, half_widths[known] + self.medians[known])
+        return found
+
+
+@dataclass(frozen=True)
+class Maximum:
+    """The distribution of a largest error.
+
+    Attributes:
+        shares: (num_points,), the largest error over the length of its normal numbers.
+        dimensions: Of the normal numbers.
+    """
+
+    shares: Array
+    dimensions: int
+
+    def survival(self, values: Array) -> tuple[Array, Array]:
+        """Return the probabilities to exceed some values, and minus their derivatives: (num_values,) each."""
+        probabilities, slopes = np.empty(len(values)), np.empty(len(values))
+        half = self.dimensions / 2
+        shares = self.shares[self.shares > 0]
+        for place, value in enumerate(values):
+            squares = (value / shares) ** 2 / 2
+            probabilities[place] = special.gammaincc(half, squares).sum() / len(self.shares)
+            # The density of chi2 at 2 x, times what 2 x gains where the value does.
+            logarithms = half * np.log(np.maximum(squares, 1e-300)) - squares - special.gammaln(half)
+            slopes[place] = 2 * np.exp(logarithms).sum() / len(self.shares) / max(value, 1e-300)
+        return probabilities, slopes
+
+    def quantile(self, level: float) -> float:
+        """Return what the largest error stays within with a probability; 1 if none is above 0."""
+        return float(solved(self.survival, 1 - level, np.array([1.2]))[0]) if (self.shares > 0).any() else 1.0
+
+
+def solved(tail: Callable[[Array], tuple[Array, Array]], probability: float, start: Array) -> Array:
+    """Return where tail probabilities have a value, by Newton's method on both logarithms.
+
+    Args:
+        tail: Gives the probabilities at some positive places, and minus their derivatives.
+        probability: The value.
+        start: A place for each to start from, above 0.
+    """
+    places = np.array(start, dtype=np.float64)
+    for _ in range(60):
+        reached, slope = tail(places)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            steps = np.log(reached / probability) * reached / (slope * places)
+        steps = np.where(np.isnan(steps), -0.5, np.clip(steps, -0.5, 0.5))
+        places = places * np.exp(steps)
+        if (np.abs(steps) < 1e-9).all():
+            break
+    return places
+
+
+def _density(standard: Array) -> Array:
+    return np.asarray(np.exp(-(standard**2) / 2) / np.sqrt(2 * np.pi), np.float64)
