@@ -1,51 +1,183 @@
-"""Validity of the report's intervals, tests and minimum detectable effects, by simulated studies.
+"""Validity of simultaneous intervals, verdicts and detectable differences, by simulated studies.
 
-`ablate.statistics.simulation` says how. Results go between two markers of docs/statistics.md.
+`ablate.statistics.simulation` says how. Every cell is a kind of study, a number of variants and one of seeds. Counts
+go to results/validity.jsonl after every batch, so that a run that is interrupted, or asked for more studies, goes on
+from there. The table goes between two markers of docs/statistics.md.
 
-    python benchmarks/validity.py [--studies N]
+    python benchmarks/validity.py [--studies N] [--jobs N] [--only TEXT] [--table]
 """
 
 import argparse
-from concurrent.futures import ProcessPoolExecutor
+import json
+import math
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 from tqdm import tqdm
 
-from ablate.statistics.simulation import COMPONENTS, EXAMPLES, VARIANTS, simulate
+from ablate.statistics.simulation import KINDS, RATES, Kind, outcomes
 from ablate.system.threads import job_threads
-from side_by_side import ROOT, renewed
+from side_by_side import RESULTS, ROOT, renewed
 
 PAGE = ROOT / "docs" / "statistics.md"
+FILE = RESULTS / "validity.jsonl"
 BEGIN, END = "<!-- simulation: written by benchmarks/validity.py -->", "<!-- end of simulation -->"
-SEEDS = (3, 5, 10)
+SEEDS, VARIANTS = (3, 5, 10), (3, 8, 13)
+BATCH = 100
 
 
-def table(studies: int) -> str:
-    """Simulate all rows, on all cores, and write them as Markdown."""
-    cases = [(components, seeds) for components in COMPONENTS for seeds in SEEDS]
-    with ProcessPoolExecutor(job_threads()) as pool:
-        pending = [
-            pool.submit(simulate, components, seeds=seeds, studies=studies, seed=place)
-            for place, (components, seeds) in enumerate(cases)
-        ]
-        found = [future.result() for future in tqdm(pending, unit=" rows")]
-    lines = [
-        f"{studies:,} studies a row of {VARIANTS} variants and a baseline on {EXAMPLES} examples.",
-        "",
-        "| what varies | sd: seeds, examples, both | seeds | coverage | a false alarm | detected |",
-        "| --- | --- | ---: | ---: | ---: | ---: |",
+class Cell(NamedTuple):
+    """One cell of the grid."""
+
+    kind: str
+    variants: int
+    seeds: int
+
+
+KIND = {kind.name: kind for kind in KINDS}
+FACTORIALS = {3: 3, 8: 7, 13: 15}
+"""Variants beside the baseline of a full factorial in the place of so many."""
+GRID = [
+    Cell(kind.name, FACTORIALS[variants] if kind.factorial else variants, seeds)
+    for kind in KINDS
+    for variants in VARIANTS
+    for seeds in SEEDS
+]
+
+Counts = dict[str, list[float]]
+"""By rate, its sum over studies and that of its squares; `studies` has their number."""
+
+
+def simulated(cell: Cell, studies: int, batch: int) -> Counts:
+    """Simulate a batch of studies: each batch of a cell has random numbers of its own."""
+    seed = [GRID.index(cell), batch]
+    rows = np.array(
+        list(outcomes(KIND[cell.kind], variants=cell.variants, seeds=cell.seeds, studies=studies, seed=seed))
+    )
+    sums = {
+        name: [float(column.sum()), float((column**2).sum())] for name, column in zip(RATES, rows.T, strict=True)
+    }
+    return {"studies": [studies, 1], **sums}
+
+
+def read(path: Path) -> dict[Cell, Counts]:
+    """Read what is known of each cell; nothing where there is no file."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    rows = [json.loads(line) for line in lines]
+    return {Cell(row.pop("kind"), row.pop("variants"), row.pop("seeds")): row for row in rows}
+
+
+def write(path: Path, known: Mapping[Cell, Counts]) -> None:
+    """Write what is known of each cell, one a line; whole, or not at all."""
+    lines = [json.dumps({**cell._asdict(), **known[cell]}) for cell in GRID if cell in known]
+    beside = path.with_suffix(".part")
+    beside.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    beside.replace(path)
+
+
+def added(one: Counts | None, other: Counts) -> Counts:
+    """Add the counts of two batches."""
+    if one is None:
+        return other
+    return {name: [a + b for a, b in zip(one[name], other[name], strict=True)] for name in other}
+
+
+def simulate(cells: Sequence[Cell], studies: int, jobs: int, path: Path = FILE) -> dict[Cell, Counts]:
+    """Simulate so many studies of each cell, less those that the file has; batches of all cells in turn."""
+    known = read(path)
+    missing = []
+    for turn in range(math.ceil(studies / BATCH)):
+        for cell in cells:
+            done = known[cell]["studies"] if cell in known else [0, 0]
+            if done[1] + turn < math.ceil(studies / BATCH):
+                missing.append((cell, min(BATCH, studies), int(done[1]) + turn))
+    with ProcessPoolExecutor(jobs) as pool, tqdm(total=len(missing), unit=" batches", smoothing=0.05) as progress:
+        pending = {pool.submit(simulated, *task): task[0] for task in missing}
+        for future in as_completed(pending):
+            cell = pending[future]
+            known[cell] = added(known.get(cell), future.result())
+            write(path, known)
+            progress.update()
+    return known
+
+
+def rate(counts: Counts, name: str) -> tuple[float, float]:
+    """Return a mean over studies and its standard error."""
+    studies = counts["studies"][0]
+    mean = counts[name][0] / studies
+    # One study more, half of it: a rate of 0 is not known to be 0.
+    variance = max(counts[name][1] / studies - mean**2, 0.25 / studies)
+    return mean, math.sqrt(variance / studies)
+
+
+TARGETS = {"false_alarm": (0.0, 0.055), "detected": (0.76, 0.86), "wrongly_equivalent": (0.0, 0.05)}
+NOISY_BASELINE = (0.0, 0.07)
+
+
+def met(cell: Cell, name: str, mean: float) -> bool:
+    """Tell whether a rate is what it should be."""
+    low, high = TARGETS.get(name, (-math.inf, math.inf))
+    if name == "false_alarm" and KIND[cell.kind].baseline_sd > 1:
+        low, high = NOISY_BASELINE
+    if name == "detectable" and (cell.kind, cell.variants, cell.seeds) == ("all alike", 8, 3):
+        high = 5.6
+    return low <= mean <= high
+
+
+def shown(cell: Cell, counts: Counts, name: str) -> str:
+    """Show a rate with its standard error; a target that is missed stands out."""
+    mean, error = rate(counts, name)
+    text = f"{mean:.1f}" if name == "detectable" else f"{100 * mean:.1f} ± {100 * error:.1f}"
+    return text if met(cell, name, mean) else f"**{text}**"
+
+
+def table(known: Mapping[Cell, Counts]) -> str:
+    """Write what is known as Markdown: one row a kind and number of variants, the seeds beside each other."""
+    counts = [int(found["studies"][0]) for found in known.values()]
+    many = f"{min(counts):,}" if min(counts) == max(counts) else f"{min(counts):,} to {max(counts):,}"
+    missed = [
+        name
+        for cell, found in known.items()
+        for name in ("false_alarm", "detected", "wrongly_equivalent", "detectable")
+        if not met(cell, name, rate(found, name)[0])
     ]
-    for (components, seeds), row in zip(cases, found, strict=True):
-        deviations = f"{components.of_seeds:g}, {components.of_examples:g}, {components.of_both:g}"
-        shares = " | ".join(f"{100 * share:.1f} %" for share in (row.coverage, row.false_alarms, row.power))
-        lines.append(f"| {components.name} | {deviations} | {seeds} | {shares} |")
+    lines = [
+        f"{many} studies a cell, {len(known)} cells. A figure that misses its target is bold: "
+        f"{missed.count('false_alarm')} of false alarms, {missed.count('detected')} of detected, "
+        f"{missed.count('wrongly_equivalent')} of wrongly equivalent.",
+        "",
+        "| study | variants | false alarm, % | wrongly equivalent, % | single intervals cover, % | noisiest's, % | "
+        "detected, % | detectable, SE |",
+        "| --- | ---: | --- | --- | --- | --- | --- | --- |",
+    ]
+    columns = ("false_alarm", "wrongly_equivalent", "covered", "noisiest_covered", "detected", "detectable")
+    for kind in KINDS:
+        for variants in VARIANTS:
+            count = FACTORIALS[variants] if kind.factorial else variants
+            cells = [Cell(kind.name, count, seeds) for seeds in SEEDS]
+            if any(cell in known for cell in cells):
+                rates = (
+                    " / ".join(shown(cell, known[cell], name) if cell in known else "–" for cell in cells)
+                    for name in columns
+                )
+                lines.append(f"| {kind.name} | {count} | {' | '.join(rates)} |")
     return "\n".join(lines)
 
 
 def main() -> None:
     """Simulate, and write the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--studies", type=int, default=10_000, metavar="N", help="studies a row")
-    rows = table(parser.parse_args().studies)
+    parser.add_argument("--studies", type=int, default=4_000, metavar="N", help="studies a cell")
+    parser.add_argument("--jobs", type=int, default=job_threads(), metavar="N", help="processes")
+    parser.add_argument("--only", default="", metavar="TEXT", help="kinds of study whose name holds it")
+    parser.add_argument("--table", action="store_true", help="write the table of what is known, simulate nothing")
+    arguments = parser.parse_args()
+    cells = [cell for cell in GRID if arguments.only in cell.kind]
+    known = read(FILE) if arguments.table else simulate(cells, arguments.studies, arguments.jobs)
+    rows = table(known)
     PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8"), rows, BEGIN, END), encoding="utf-8")
     print(rows)
 

@@ -1,108 +1,255 @@
-"""Simulated studies: how often intervals, tests and minimum detectable effects keep what they promise.
+"""Simulated studies: how often simultaneous intervals, verdicts and detectable differences keep what they promise.
 
-A study is simulated as its scores: for every variant, seed and example the sum of what the example, the seed, the
-variant on that example, the variant with that seed, and chance make of it, all of them normal. The truth is known, so
-that the share of intervals that cover it can be counted.
+A study is simulated as its runs: the sum of what a seed does to all variants, and of what it does to each, whose
+standard deviation is 1 in most variants. In some kinds of study examples vary too. No variant differs from the
+baseline: a verdict that one does is a false alarm, and what would be said of a variant that differs follows from adding the difference,
+as intervals move with what they estimate.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from ablate.statistics.corrections import holm
-from ablate.statistics.intervals import ALPHA, Estimate, crossed_mean
-from ablate.statistics.power import minimum_detectable_effect
+from ablate.statistics.effects import contrasts
+from ablate.statistics.simultaneous import linear_contrasts, many_to_one
 
-EXAMPLES, VARIANTS = 100, 8
+Array = npt.NDArray[np.float64]
+
+EXAMPLES = 100
+"""In studies whose examples vary."""
+POINTS = 2**12
+"""Quasi-random points of each study: half widths are known to 1 %."""
+COLLAPSE, COLLAPSES = 8.0, 0.1
+"""By how many standard deviations a run is worse that collapses, and how many of them do."""
 
 
 @dataclass(frozen=True)
-class Components:
-    """Standard deviations of a variant's score by what makes it; those of a difference are sqrt(2) times as large."""
+class Kind:
+    """A kind of study.
+
+    Attributes:
+        name: Short.
+        log_sd: Standard deviation of the logarithms of the variants' standard deviations over seeds.
+        baseline_sd: How many times as large as without it the baseline's standard deviation is.
+        variant_sd: The same of one variant.
+        t_df: Degrees of freedom of Student's t, scaled to the standard deviation 1; None: normal.
+        collapses: Which variants collapse with some seeds: `none`, `all` or `one`.
+        examples: The examples' part of a difference's variance, in units of the seeds'; None: one value a run.
+        residual: Share of the seeds' variance that is of seeds on single examples.
+        correlation: Of the baseline's runs with those of every other variant with the same seed.
+        missing: Share of the runs that there are not.
+        unequal: Whether every other variant has two thirds of the seeds.
+        more_baseline: Whether the baseline has twice the seeds, and runs are not paired.
+        factorial: Whether the study is a full factorial of two levels, and its effects are estimated.
+    """
 
     name: str
-    of_seeds: float
-    of_examples: float
-    of_both: float
+    log_sd: float = 0.0
+    baseline_sd: float = 1.0
+    variant_sd: float = 1.0
+    t_df: float | None = None
+    collapses: str = "none"
+    examples: float | None = None
+    residual: float = 0.5
+    correlation: float = 0.0
+    missing: float = 0.0
+    unequal: bool = False
+    more_baseline: bool = False
+    factorial: bool = False
 
 
-COMPONENTS = (
-    Components("seeds make no difference", 0.0, 1.5, 1.0),
-    Components("seeds and examples alike", 0.15, 1.5, 1.0),
-    Components("seeds alone make one", 0.5, 0.5, 1.0),
+KINDS = (
+    Kind("all alike"),
+    Kind("sds log-normal, 0.3", log_sd=0.3),
+    Kind("sds log-normal, 0.6", log_sd=0.6),
+    Kind("one variant 3 times noisier", variant_sd=3.0),
+    Kind("baseline 3 times noisier", baseline_sd=3.0),
+    Kind("baseline 3 times quieter", baseline_sd=1 / 3),
+    Kind("seeds t with 4 df", t_df=4.0),
+    Kind("collapses in all", collapses="all"),
+    Kind("collapses in one variant", collapses="one"),
+    Kind("examples' part 0, seeds on examples only", examples=0.0, residual=1.0),
+    Kind("examples' part 1", examples=1.0),
+    Kind("examples' part 5", examples=5.0),
+    Kind("seeds correlated, 0.7", correlation=0.7),
+    Kind("a run in six missing", missing=1 / 6),
+    Kind("unequal seeds", unequal=True),
+    Kind("unpaired, baseline twice the seeds", more_baseline=True),
+    Kind("the same, baseline 3 times noisier", more_baseline=True, baseline_sd=3.0),
+    Kind("effects, all alike", factorial=True),
+    Kind("effects, sds log-normal, 0.6", factorial=True, log_sd=0.6),
+    Kind("effects, one variant 3 times noisier", factorial=True, variant_sd=3.0),
 )
 
 
 @dataclass(frozen=True)
-class Validity:
-    """What was counted.
+class Study:
+    """A simulated study.
 
     Attributes:
-        coverage: Share of 95 % intervals, of all variants, that cover the true difference.
-        false_alarms: Share of studies without any difference in which some variant has one.
-        power: Share of studies in which a variant is found to differ that differs as much as another study of the same
-            kind says that it could have found.
+        values: (num_variants + 1, num_seeds, num_examples), NaN for missing runs; true means are 0.
+        deviations: (num_variants + 1,), true standard deviations over seeds.
+        paired: Whether runs are compared seed by seed.
     """
 
-    coverage: float
-    false_alarms: float
-    power: float
+    values: Array
+    deviations: Array
+    paired: bool = True
 
 
-def draw_scores(
-    components: Components, truth: npt.ArrayLike, *, seeds: int, random: np.random.Generator, examples: int = EXAMPLES
-) -> npt.NDArray[np.float64]:
-    """Draw a study's scores.
+def draw(kind: Kind, *, variants: int, seeds: int, random: np.random.Generator) -> Study:
+    """Draw a study.
 
     Args:
-        components: How much each part varies.
-        truth: (num_variants,): each variant's true mean; the first is the baseline's.
-        seeds: How many.
-        random: Where they are drawn from.
-        examples: How many.
-
-    Returns:
-        (num_variants, num_seeds, num_examples).
+        kind: Which.
+        variants: How many beside the baseline.
+        seeds: Of each variant.
+        random: Where it is drawn from.
     """
-    means = np.asarray(truth, dtype=np.float64)[:, None, None]
-    count = len(means)
-    # What all variants share, such as how hard an example is, is larger than any difference, and cancels.
-    of_examples, initial = random.normal(0, 10, (1, 1, examples)), random.normal(0, 1, (1, seeds, 1))
-    return (
-        means
-        + of_examples
-        + initial
-        + random.normal(0, components.of_seeds, (count, seeds, 1))
-        + random.normal(0, components.of_examples, (count, 1, examples))
-        + random.normal(0, components.of_both, (count, seeds, examples))
+    seeds_of_all = 2 * seeds if kind.more_baseline else seeds
+    shape = (variants + 1, seeds_of_all)
+    scales = np.exp(random.normal(0, kind.log_sd, variants + 1))
+    scales[0] *= kind.baseline_sd
+    scales[1] *= kind.variant_sd
+    noise = random.normal(size=shape) if kind.t_df is None else random.standard_t(kind.t_df, shape)
+    spread = np.full(variants + 1, 1.0 if kind.t_df is None else np.sqrt(kind.t_df / (kind.t_df - 2)))
+    if kind.correlation:
+        # The baseline's runs have the same part as those of every other variant.
+        share = np.sqrt(kind.correlation)
+        noise[0::2] = share * random.normal(size=seeds_of_all) + np.sqrt(1 - share**2) * noise[0::2]
+    if kind.collapses != "none":
+        which = slice(None) if kind.collapses == "all" else slice(1, 2)
+        noise[which] -= COLLAPSE * ((random.random(shape) < COLLAPSES)[which] - COLLAPSES)
+        spread[which] = np.sqrt(1 + COLLAPSE**2 * COLLAPSES * (1 - COLLAPSES))
+    if kind.t_df is not None:
+        noise, spread = noise / spread[:, None], np.ones(variants + 1)
+    scales = scales * spread
+    # What a seed does to all variants cancels where runs are paired, and is not there where they are not.
+    common = 0.0 if kind.more_baseline else random.normal(0, 2, seeds_of_all)
+    means = noise * (scales / spread)[:, None]
+    if kind.examples is None:
+        values = (means + common)[:, :, None]
+    else:
+        values = _with_examples(kind, means, scales, random) + np.asarray(common)[:, None]
+    values[~_runs(kind, shape, seeds, random)] = np.nan
+    return Study(values, scales, not kind.more_baseline)
+
+
+def _with_examples(kind: Kind, means: Array, scales: Array, random: np.random.Generator) -> Array:
+    """Return values whose means over examples have the standard deviations of `scales` over seeds."""
+    assert kind.examples is not None
+    shape = (*means.shape, EXAMPLES)
+    of_both = random.normal(size=shape) * np.sqrt(kind.residual * EXAMPLES) * scales[:, None, None]
+    # So much of a difference of two variants with as many seeds as there are.
+    of_examples = random.normal(size=(shape[0], 1, EXAMPLES)) * np.sqrt(kind.examples * EXAMPLES / shape[1])
+    return np.asarray(np.sqrt(1 - kind.residual) * means[:, :, None] + of_both + of_examples)
+
+
+def _runs(kind: Kind, shape: tuple[int, int], seeds: int, random: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """Return which runs there are: (num_variants + 1, num_seeds)."""
+    runs = random.random(shape) >= kind.missing
+    if kind.unequal:
+        runs[1::2, int(np.ceil(2 * seeds / 3)) :] = False
+    if kind.more_baseline:
+        runs[1:, seeds:] = False
+    return runs
+
+
+@cache
+def effect_weights(factors: int) -> Array:
+    """Return the weights of main effects and two-way interactions of a full factorial of two levels."""
+    levels = pd.DataFrame(
+        [map(str, row) for row in product((0, 1), repeat=factors)], columns=[f"f{place}" for place in range(factors)]
+    )
+    return contrasts(levels, {str(name): "0" for name in levels}).weights.to_numpy(np.float64)
+
+
+@dataclass(frozen=True)
+class Errors:
+    """How a study's estimates err and what it says of them; arrays of one element a comparison.
+
+    Attributes:
+        errors: Estimates less the truth.
+        joint: Half widths of the simultaneous intervals.
+        alone: Of the individual ones.
+        detectable: Detectable differences.
+        deviations: True standard deviations of the errors.
+    """
+
+    errors: Array
+    joint: Array
+    alone: Array
+    detectable: Array
+    deviations: Array
+
+
+def judge(study: Study, kind: Kind) -> Errors:
+    """Compare a study's variants, or estimate its effects."""
+    if kind.factorial:
+        weights = effect_weights(round(np.log2(len(study.values))))
+        frame = linear_contrasts(study.values, weights, points=POINTS)
+    else:
+        weights = np.column_stack([-np.ones(len(study.values) - 1), np.eye(len(study.values) - 1)])
+        frame = many_to_one(study.values, paired=study.paired, points=POINTS)
+    there = ~np.isnan(study.values[:, :, 0])
+    if study.paired:
+        counts = np.stack([np.broadcast_to(there[row != 0].all(axis=0).sum(), len(there)) for row in weights])
+    else:
+        counts = np.broadcast_to(there.sum(axis=1), weights.shape)
+    known = frame["low"].notna().to_numpy()
+    rows = frame[known]
+    variance = (weights[known] ** 2 * study.deviations**2 / np.maximum(counts[known], 1)).sum(axis=1)
+    if kind.examples:
+        variance = variance + (weights[known] ** 2).sum(axis=1) * kind.examples / study.values.shape[1]
+    difference = rows["difference"].to_numpy()
+    return Errors(
+        difference,
+        rows["high"].to_numpy() - difference,
+        rows["high_individual"].to_numpy() - difference,
+        rows["detectable"].to_numpy(),
+        np.sqrt(variance),
     )
 
 
-def simulate(components: Components, *, seeds: int, studies: int, seed: int) -> Validity:
-    """Simulate studies of `VARIANTS` variants and a baseline.
+RATES = ("false_alarm", "covered", "noisiest_covered", "detected", "detectable", "wrongly_equivalent")
+"""What `outcomes` gives of each study.
 
-    Args:
-        components: How much each part of a score varies.
-        seeds: Of each study.
-        studies: How many.
-        seed: Of the random numbers.
-    """
+- false_alarm: some simultaneous interval does not hold the truth. As no variant differs, it is a family-wise error too.
+- covered: share of the individual intervals that hold it;
+- noisiest_covered: that of the comparison whose error varies most does;
+- detected: share of the differences found that are as large as the study before, of the same kind, calls detectable;
+- detectable: the median of them, in true standard errors;
+- wrongly_equivalent: some variant that differs by a wide margin, all of them doing so, is called equivalent.
+"""
+
+
+def outcomes(kind: Kind, *, variants: int, seeds: int, studies: int, seed: int) -> Iterator[tuple[float, ...]]:
+    """Simulate studies, and give what each of them came to, as `RATES` says."""
     random = np.random.default_rng(seed)
-    covered, alarms, found = 0, 0, 0
-    for _ in range(studies):
-        null = estimates(draw_scores(components, np.zeros(VARIANTS + 1), seeds=seeds, random=random))
-        # An interval covers 0 exactly where p is at least alpha; p takes a fifth of the time.
-        covered += sum(estimate.p_value >= ALPHA for estimate in null)
-        alarms += bool((holm([estimate.p_value for estimate in null]) < ALPHA).any())
-        assert null[0].error is not None
-        truth = np.zeros(VARIANTS + 1)
-        truth[1] = minimum_detectable_effect(null[0].error, alpha=ALPHA / VARIANTS)
-        other = estimates(draw_scores(components, truth, seeds=seeds, random=random))
-        found += bool(holm([estimate.p_value for estimate in other])[0] < ALPHA)
-    return Validity(covered / studies / VARIANTS, alarms / studies, found / studies)
-
-
-def estimates(drawn: npt.NDArray[np.float64]) -> list[Estimate]:
-    """Estimate each variant's difference from the baseline, the first one of the scores."""
-    return [crossed_mean(own - drawn[0]) for own in drawn[1:]]
+    detectable: dict[int, Array] = {}
+    given = 0
+    while given < studies:
+        found = judge(draw(kind, variants=variants, seeds=seeds, random=random), kind)
+        count = len(found.errors)
+        if not count:
+            continue
+        before = detectable.get(count)
+        detectable[count] = found.detectable
+        if before is None:
+            continue
+        given += 1
+        errors, joint = found.errors, found.joint
+        detected = np.mean([np.abs(before + errors) > joint, np.abs(before - errors) > joint])
+        yield (
+            float((np.abs(errors) > joint).any()),
+            float((np.abs(errors) <= found.alone).mean()),
+            float(np.abs(errors[np.argmax(found.deviations)]) <= found.alone[np.argmax(found.deviations)]),
+            float(detected),
+            float(np.median(found.detectable / found.deviations)),
+            ((errors < -joint).any() + (errors > joint).any()) / 2,
+        )

@@ -171,10 +171,11 @@ def _compared(
     finite = np.isfinite(np.where(there[:, :, None], values, 0.0)).all(axis=2)
     known = used.any(axis=(1, 2)) & ~(used & ~finite).any(axis=(1, 2))
     values = np.where(finite[:, :, None], values, np.nan)
-    frame = pd.DataFrame(np.nan, index=range(len(weights)), columns=list(COLUMNS[:-2]))
-    frame["n_paired"], frame["over"] = used.sum(axis=2).max(axis=1, initial=0), NOTHING
+    columns: dict[str, Array | list[str]] = {name: np.full(len(weights), np.nan) for name in COLUMNS}
+    columns["n_paired"] = used.sum(axis=2).max(axis=1, initial=0)
+    columns["over"] = [NOTHING] * len(weights)
     if not known.any():
-        return frame
+        return pd.DataFrame(columns)
     # Each example is measured from one run, and in units of a power of 2: neither a constant nor a scale matters.
     finite_runs = np.argwhere(finite & there)
     values = values - values[tuple(finite_runs[0])]
@@ -189,13 +190,13 @@ def _compared(
     else:
         count = values.shape[2]
     model = contrasts.error_model(values.mean(axis=2), parts, prior_df, count)
-    rows = pd.DataFrame(_intervals(model, parts, level, exponent, points), index=frame.index[known])
     has_seeds, has_examples = bool((model.df > 0).any()), count > 1
-    if not has_seeds and not has_examples:
-        return frame
-    frame.loc[known, rows.columns] = rows
-    frame.loc[known, "over"] = BOTH if has_seeds and has_examples else SEEDS if has_seeds else EXAMPLES
-    return frame
+    if has_seeds or has_examples:
+        for name, numbers in _intervals(model, parts, level, exponent, points).items():
+            np.asarray(columns[name])[known] = numbers
+        over = BOTH if has_seeds and has_examples else SEEDS if has_seeds else EXAMPLES
+        columns["over"] = [over if one else NOTHING for one in known]
+    return pd.DataFrame(columns)
 
 
 def _intervals(
