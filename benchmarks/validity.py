@@ -15,7 +15,6 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 from tqdm import tqdm
 
 from ablate.statistics.simulation import KINDS, RATES, Kind, outcomes
@@ -54,9 +53,7 @@ Counts = dict[str, list[float]]
 def simulated(cell: Cell, studies: int, batch: int) -> Counts:
     """Simulate a batch of studies: each batch of a cell has random numbers of its own."""
     seed = [GRID.index(cell), batch]
-    rows = np.array(
-        list(outcomes(KIND[cell.kind], variants=cell.variants, seeds=cell.seeds, studies=studies, seed=seed))
-    )
+    rows = outcomes(KIND[cell.kind], variants=cell.variants, seeds=cell.seeds, studies=studies, seed=seed)
     sums = {
         name: [float(column.sum()), float((column**2).sum())] for name, column in zip(RATES, rows.T, strict=True)
     }

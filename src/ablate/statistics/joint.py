@@ -62,11 +62,13 @@ class ErrorModel:
         level = self.level.typical if self.level else 0.0
         df = self.df + self.prior_df
         of_row = np.divide(self.prior_df * level + self.df * self.seen, df, out=np.zeros(len(df)), where=df > 0)
-        shares = self.loadings**2 * of_row[self.row]
-        of_runs = np.maximum(shares.sum(axis=1), self.residual)
-        own = np.stack([shares[:, self.row == row].sum(axis=1) for row in range(len(df))], axis=1)
+        shares = self.loadings**2 * np.maximum(of_row, _LEAST)[self.row]
+        seen = np.maximum(shares.sum(axis=1), 1e-290)
+        varies = (self.loadings**2 @ of_row[self.row]) > 0
+        of_runs = np.where(varies, np.maximum(seen, self.residual), self.residual)
+        own = shares @ np.equal.outer(self.row, np.arange(len(df)))
         # Where the residual is larger it has the degrees of freedom of what it stands in for.
-        own = own * np.divide(of_runs, shares.sum(axis=1), out=np.ones(len(own)), where=of_runs > 0)[:, None]
+        own = own * (of_runs / seen)[:, None]
         total = of_runs + self.examples
         squares = (own**2 / np.maximum(df, 1e-9)).sum(axis=1) + self.examples**2 / self.examples_df
         return total, np.divide(total**2, squares, out=np.full(len(total), np.inf), where=squares > 0)
@@ -91,7 +93,7 @@ class JointErrors:
         self._normals = deviates[:, 2 + rows :]
         variances = self._run_variances(deviates[:, 0], deviates[:, 2 : 2 + rows])
         of_runs = variances[:, model.row] @ (model.loadings**2).T
-        floor = np.sqrt(np.maximum(model.residual / np.maximum(of_runs, _LEAST), 1))
+        floor = np.sqrt(np.maximum(model.residual / np.maximum(of_runs, 1e-290), 1))
         errors = floor * ((np.sqrt(variances[:, model.row]) * self._normals[:, :normals]) @ model.loadings.T)
         total = floor**2 * of_runs
         if with_examples:
@@ -138,7 +140,8 @@ class JointErrors:
         known = half_widths > 0
         largest = np.abs(self._errors[:, known] / half_widths[known]).max(axis=1, initial=0.0)
         lengths = np.sqrt((self._normals**2).sum(axis=1))
-        return Maximum(largest / lengths, self._normals.shape[1])
+        shares = np.divide(largest, lengths, out=np.zeros(self.points), where=largest > 0)
+        return Maximum(shares, self._normals.shape[1])
 
     def detectable(self, half_widths: Array, power: float = POWER) -> Array:
         """Return the true differences that a repetition finds with a probability: (num_comparisons,).

@@ -52,8 +52,8 @@ def run_variances(means: Array, *, paired: bool = True) -> Variances:
     residuals = values - hat @ values
     residuals[np.abs(residuals) <= smallest] = 0.0
     variant = np.nonzero(there)[0]
-    df = np.bincount(variant, 1 - np.diag(hat), len(means))
-    df[df < 1e-6] = 0.0
+    # Without what is rounding, so that equal ones are equal.
+    df = np.round(np.bincount(variant, 1 - np.diag(hat), len(means)), 9)
     squares = np.bincount(variant, residuals**2, len(means))
     return Variances(np.divide(squares, df, out=np.zeros(len(means)), where=df > 0), df)
 

@@ -6,7 +6,7 @@ baseline: a verdict that one does is a false alarm, and what would be said of a 
 as intervals move with what they estimate.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
@@ -102,20 +102,26 @@ class Study:
     paired: bool = True
 
 
-def draw(kind: Kind, *, variants: int, seeds: int, random: np.random.Generator) -> Study:
+def draw_scales(kind: Kind, variants: int, random: np.random.Generator) -> Array:
+    """Draw the variants' standard deviations over seeds, the baseline's first: (num_variants + 1,)."""
+    scales = np.exp(random.normal(0, kind.log_sd, variants + 1))
+    scales[0] *= kind.baseline_sd
+    scales[1] *= kind.variant_sd
+    return scales
+
+
+def draw(kind: Kind, scales: Array, *, seeds: int, random: np.random.Generator) -> Study:
     """Draw a study.
 
     Args:
         kind: Which.
-        variants: How many beside the baseline.
+        scales: See `draw_scales`.
         seeds: Of each variant.
         random: Where it is drawn from.
     """
     seeds_of_all = 2 * seeds if kind.more_baseline else seeds
+    variants = len(scales) - 1
     shape = (variants + 1, seeds_of_all)
-    scales = np.exp(random.normal(0, kind.log_sd, variants + 1))
-    scales[0] *= kind.baseline_sd
-    scales[1] *= kind.variant_sd
     noise = random.normal(size=shape) if kind.t_df is None else random.standard_t(kind.t_df, shape)
     spread = np.full(variants + 1, 1.0 if kind.t_df is None else np.sqrt(kind.t_df / (kind.t_df - 2)))
     if kind.correlation:
@@ -171,7 +177,8 @@ def effect_weights(factors: int) -> Array:
 
 @dataclass(frozen=True)
 class Errors:
-    """How a study's estimates err and what it says of them; arrays of one element a comparison.
+    """How a study's estimates err and what it says of them; arrays of one element a comparison,
+    NaN where it could not be made.
 
     Attributes:
         errors: Estimates less the truth.
@@ -201,19 +208,11 @@ def judge(study: Study, kind: Kind) -> Errors:
         counts = np.stack([np.broadcast_to(there[row != 0].all(axis=0).sum(), len(there)) for row in weights])
     else:
         counts = np.broadcast_to(there.sum(axis=1), weights.shape)
-    known = frame["low"].notna().to_numpy()
-    rows = frame[known]
-    variance = (weights[known] ** 2 * study.deviations**2 / np.maximum(counts[known], 1)).sum(axis=1)
+    variance = (weights**2 * study.deviations**2 / np.maximum(counts, 1)).sum(axis=1)
     if kind.examples:
-        variance = variance + (weights[known] ** 2).sum(axis=1) * kind.examples / study.values.shape[1]
-    difference = rows["difference"].to_numpy()
-    return Errors(
-        difference,
-        rows["high"].to_numpy() - difference,
-        rows["high_individual"].to_numpy() - difference,
-        rows["detectable"].to_numpy(),
-        np.sqrt(variance),
-    )
+        variance = variance + (weights**2).sum(axis=1) * kind.examples / study.values.shape[1]
+    difference, high, alone = (frame[name].to_numpy() for name in ("difference", "high", "high_individual"))
+    return Errors(difference, high - difference, alone - difference, frame["detectable"].to_numpy(), np.sqrt(variance))
 
 
 RATES = ("false_alarm", "covered", "noisiest_covered", "detected", "detectable", "wrongly_equivalent")
@@ -222,34 +221,50 @@ RATES = ("false_alarm", "covered", "noisiest_covered", "detected", "detectable",
 - false_alarm: some simultaneous interval does not hold the truth. As no variant differs, it is a family-wise error too.
 - covered: share of the individual intervals that hold it;
 - noisiest_covered: that of the comparison whose error varies most does;
-- detected: share of the differences found that are as large as the study before, of the same kind, calls detectable;
+- detected: share of the differences found that are as large as a repetition of the study calls detectable;
 - detectable: the median of them, in true standard errors;
 - wrongly_equivalent: some variant that differs by a wide margin, all of them doing so, is called equivalent.
 """
 
 
-def outcomes(kind: Kind, *, variants: int, seeds: int, studies: int, seed: int) -> Iterator[tuple[float, ...]]:
-    """Simulate studies, and give what each of them came to, as `RATES` says."""
+def outcomes(kind: Kind, *, variants: int, seeds: int, studies: int, seed: int | Sequence[int]) -> Array:
+    """Simulate studies, each with a repetition of it, and return what they came to.
+
+    Args:
+        kind: Of study.
+        variants: How many beside the baseline.
+        seeds: Of each variant.
+        studies: How many, repetitions among them: an even number.
+        seed: Of the random numbers.
+
+    Returns:
+        (studies, len(RATES)).
+    """
     random = np.random.default_rng(seed)
-    detectable: dict[int, Array] = {}
-    given = 0
-    while given < studies:
-        found = judge(draw(kind, variants=variants, seeds=seeds, random=random), kind)
-        count = len(found.errors)
-        if not count:
+    rows = list[tuple[float, ...]]()
+    while len(rows) < studies:
+        scales = draw_scales(kind, variants, random)
+        one, other = (judge(draw(kind, scales, seeds=seeds, random=random), kind) for _ in range(2))
+        # With many runs missing it may be that nothing is comparable.
+        if (np.isnan(one.errors) | np.isnan(other.errors)).all():
             continue
-        before = detectable.get(count)
-        detectable[count] = found.detectable
-        if before is None:
-            continue
-        given += 1
-        errors, joint = found.errors, found.joint
-        detected = np.mean([np.abs(before + errors) > joint, np.abs(before - errors) > joint])
-        yield (
-            float((np.abs(errors) > joint).any()),
-            float((np.abs(errors) <= found.alone).mean()),
-            float(np.abs(errors[np.argmax(found.deviations)]) <= found.alone[np.argmax(found.deviations)]),
-            float(detected),
-            float(np.median(found.detectable / found.deviations)),
-            ((errors < -joint).any() + (errors > joint).any()) / 2,
-        )
+        # What the one calls detectable the other should find, and the other way round.
+        rows += [_outcome(one, other.detectable), _outcome(other, one.detectable)]
+    return np.array(rows)
+
+
+def _outcome(found: Errors, truth: Array) -> tuple[float, ...]:
+    """Return a study's `RATES`; `truth` is what its repetition calls detectable."""
+    errors, joint, known = found.errors, found.joint, ~np.isnan(found.errors)
+    noisiest = int(np.nanargmax(np.where(known, found.deviations, np.nan)))
+    held = np.abs(errors) <= found.alone
+    both = known & ~np.isnan(truth)
+    detected = [np.abs(errors[both] + sign * truth[both]) > joint[both] for sign in (1, -1)]
+    return (
+        float((np.abs(errors) > joint).any()),
+        float(held[known].mean()),
+        float(held[noisiest]),
+        float(np.mean(detected)),
+        float(np.median(found.detectable[known] / found.deviations[known])),
+        float((errors < -joint).any() + (errors > joint).any()) / 2,
+    )

@@ -4,7 +4,7 @@ Each interval holds its true value, and so do all of them together, in 95 % of s
 interval. docs/statistics.md has the method and its limits; `moderation`, `contrast_parts` and `joint` its three steps.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -292,27 +292,54 @@ def _originals(means: Array) -> npt.NDArray[np.intp]:
 
 def _model(variances: Variances, prior_df: Array, loadings: Array, parts: list[Part], examples: int) -> ErrorModel:
     """Return the model of errors, its rows in an order that does not depend on the variants' order."""
-    order = np.lexsort((np.abs(loadings).sum(axis=(0, 2)), variances.seen, variances.df, prior_df))
+    level = level_of(variances) if prior_df.any() else None
+    used = np.nonzero(loadings.any(axis=(0, 2)))[0]
+    order = used[np.lexsort([key[used] for key in (np.abs(loadings).sum(axis=(0, 2)), variances.seen, variances.df, prior_df)])]
     loadings, prior_df = loadings[:, order], prior_df[order]
-    variances = replace(variances, seen=variances.seen[order], df=variances.df[order])
-    columns, row = [np.zeros((len(loadings), 0))], list[int]()
-    for place in range(len(order)):
-        # The normals that a variant's errors over several sets of seeds are made of: the same one if all are alike.
-        values, vectors = np.linalg.eigh(loadings[:, place] @ loadings[:, place].T)
-        kept = values > 1e-12 * max(float(values.max(initial=0.0)), 1e-300)
-        columns.append(vectors[:, kept] * np.sqrt(values[kept]))
-        row += [place] * int(kept.sum())
+    seen, df = variances.seen[order], variances.df[order]
+    columns = [_of_normals(loadings[:, place], seen @ (loadings**2).sum(axis=2).T) for place in range(len(order))]
     sums = loadings.sum(axis=2)
     lengths = np.sqrt((sums**2).sum(axis=1, keepdims=True))
     return ErrorModel(
-        seen=variances.seen,
-        df=variances.df,
+        seen=seen,
+        df=df,
         prior_df=prior_df,
-        level=level_of(variances) if prior_df.any() else None,
-        loadings=np.hstack(columns),
-        row=np.array(row, dtype=np.intp),
+        level=level,
+        loadings=np.hstack([np.zeros((len(loadings), 0)), *columns]),
+        row=np.repeat(np.arange(len(order)), [column.shape[1] for column in columns]),
         residual=np.array([part.residual for part in parts]),
         examples=np.array([part.examples for part in parts]),
         examples_df=max(examples - 1, 1),
         directions=sums / np.where(lengths > 0, lengths, 1.0),
     )
+
+
+def _of_normals(loadings: Array, keys: Array) -> Array:
+    """Return what comparisons have of normal numbers in the place of a variant's runs: as few as it takes.
+
+    Comparisons over the same seeds have the same number, times a factor. Several sets of seeds have as many numbers,
+    and the symmetric square root of how they go together, so that no order matters.
+
+    Args:
+        loadings: (num_comparisons, num_seeds), of one variant.
+        keys: (num_comparisons,), what to order by.
+
+    Returns:
+        (num_comparisons, num_normals).
+    """
+    lengths = np.sqrt((loadings**2).sum(axis=1))
+    directions = np.round(loadings / np.where(lengths > 0, lengths, 1.0)[:, None], 12)
+    signs = np.where(directions.sum(axis=1) < 0, -1.0, 1.0)
+    patterns: dict[bytes, int] = {}
+    # Adding 0 makes -0 to 0.
+    of_comparison = [(signs[place] * directions[place] + 0.0).tobytes() for place in range(len(loadings))]
+    for place in np.argsort(keys, kind="stable"):
+        if lengths[place] > 0:
+            patterns.setdefault(of_comparison[place], len(patterns))
+    unique = np.array([np.frombuffer(pattern) for pattern in patterns]).reshape(len(patterns), loadings.shape[1])
+    values, vectors = np.linalg.eigh(unique @ unique.T)
+    root = vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T
+    found = np.zeros((len(loadings), len(patterns)))
+    for place in np.nonzero(lengths)[0]:
+        found[place] = lengths[place] * signs[place] * root[patterns[of_comparison[place]]]
+    return found
