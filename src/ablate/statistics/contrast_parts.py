@@ -86,12 +86,10 @@ def of_examples(values: Array, weights: Array, used: Mask, *, paired: bool) -> P
 def _mean_square(table: Array) -> float:
     """Return MS_E of a two-way table: (num_seeds, num_examples)."""
     rest = table - table.mean(axis=1, keepdims=True) - table.mean(axis=0) + table.mean()
-    return float((rest**2).sum()) / ((table.shape[0] - 1) * (table.shape[1] - 1))
+    return float((rest**2).sum() / ((table.shape[0] - 1) * (table.shape[1] - 1)))
 
 
-def of_whole_set(
-    values: Array, replicates: Array, weights: Array, used: Mask, examples: int, *, paired: bool
-) -> Part:
+def of_whole_set(values: Array, replicates: Array, weights: Array, used: Mask, examples: int, *, paired: bool) -> Part:
     """Estimate a contrast of a measure that only the whole set has, with its bootstrap replicates.
 
     With S seeds, V1 the variance over replicates of the contrast's mean over seeds, and V2 the mean over seeds of the
@@ -100,8 +98,8 @@ def of_whole_set(
 
     Args:
         values: (num_variants, num_seeds).
-        replicates: (num_variants, num_seeds, num_replicates), those of all runs on the same examples; replicates that
-            are not finite in a run of the contrast do not count.
+        replicates: (num_variants, num_seeds, num_replicates), those of all runs on the same examples, two or
+            more.
         weights: (num_variants,).
         used: (num_variants, num_seeds).
         examples: How many were resampled; 0 where that is not known.
@@ -109,17 +107,14 @@ def of_whole_set(
     """
     variants = np.nonzero(weights)[0]
     estimate = float(sum(weights[variant] * values[variant, used[variant]].mean() for variant in variants))
-    drawn = replicates[:, :, np.isfinite(replicates[used]).all(axis=0)]
-    if drawn.shape[2] < 2:
-        return Part(estimate)
     # A bootstrap's variance falls short of the sample's by this factor.
     factor = examples / (examples - 1) if examples > 1 else 1.0
     if paired:
         seeds = used[variants[0]]
-        tables = [np.tensordot(weights[variants], drawn[variants][:, seeds], axes=1)]
+        tables = [np.tensordot(weights[variants], replicates[variants][:, seeds], axes=1)]
     else:
-        tables = [weights[variant] * drawn[variant, used[variant]] for variant in variants]
-    of_mean = factor * float(sum(table.mean(axis=0) for table in tables).var(ddof=1))  # type: ignore[union-attr]
+        tables = [weights[variant] * replicates[variant, used[variant]] for variant in variants]
+    of_mean = factor * float(sum(table.mean(axis=0) for table in tables).var(ddof=1))
     residual = 0.0
     for table in tables:
         if len(table) > 1:

@@ -10,68 +10,21 @@ independent of m's direction (spherical-radial integration, Genz and Bretz 2009,
 rest is averaged over quasi-random points.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from ablate.statistics.moderation import Level
+from ablate.statistics.error_model import LEAST, ErrorModel
 from ablate.statistics.quasi_random import chi2_quantiles, normal_deviates
+from ablate.statistics.tails import Maximum, solved
 
 Array = npt.NDArray[np.float64]
 
 POINTS, FEWEST_POINTS = 2**14, 2**11
 """Quasi-random points up to 16 comparisons, and at least."""
 POWER = 0.8
-_LEAST = 1e-60
-
-
-@dataclass(frozen=True)
-class ErrorModel:
-    """What the errors of comparisons are made of.
-
-    Attributes:
-        seen: (num_rows,), variances over seeds: of variants, or of a difference.
-        df: (num_rows,), their degrees of freedom.
-        prior_df: (num_rows,), the prior's.
-        level: The study's; None where no variance is above 0 or there is no prior.
-        loadings: (num_comparisons, num_normals), L.
-        row: (num_normals,), the row whose variance each normal has.
-        residual: (num_comparisons,), the least variance of `sum_j L[c, j] sigma_j z_j` that the residuals allow.
-        examples: (num_comparisons,), the variance that examples add, Q.
-        examples_df: Degrees of freedom of Q, G being df / chi2(df); infinite where it is known.
-        directions: (num_comparisons, num_rows), W: its rows have length 1.
-    """
-
-    seen: Array
-    df: Array
-    prior_df: Array
-    level: Level | None
-    loadings: Array
-    row: npt.NDArray[np.intp]
-    residual: Array
-    examples: Array
-    examples_df: float
-    directions: Array
-
-    def moderated(self) -> tuple[Array, Array]:
-        """Return the estimated variance of each comparison and its degrees of freedom, by Satterthwaite's formula."""
-        level = self.level.typical if self.level else 0.0
-        df = self.df + self.prior_df
-        of_row = np.divide(self.prior_df * level + self.df * self.seen, df, out=np.zeros(len(df)), where=df > 0)
-        shares = self.loadings**2 * np.maximum(of_row, _LEAST)[self.row]
-        seen = np.maximum(shares.sum(axis=1), 1e-290)
-        varies = (self.loadings**2 @ of_row[self.row]) > 0
-        of_runs = np.where(varies, np.maximum(seen, self.residual), self.residual)
-        own = shares @ np.equal.outer(self.row, np.arange(len(df)))
-        # Where the residual is larger it has the degrees of freedom of what it stands in for.
-        own = own * (of_runs / seen)[:, None]
-        total = of_runs + self.examples
-        squares = (own**2 / np.maximum(df, 1e-9)).sum(axis=1) + self.examples**2 / self.examples_df
-        return total, np.divide(total**2, squares, out=np.full(len(total), np.inf), where=squares > 0)
 
 
 class JointErrors:
@@ -115,7 +68,7 @@ class JointErrors:
         for row, df in enumerate(model.df + model.prior_df):
             drawn[:, row] = scale[:, row] / chi2_quantiles(of_rows[:, row], df) if df > 0 else 0.0
         # Where all runs agree, the residual may still say that they need not: it needs a direction to raise.
-        return np.maximum(drawn, _LEAST) if (model.residual > 0).any() else drawn
+        return np.maximum(drawn, LEAST) if (model.residual > 0).any() else drawn
 
     @cached_property
     def medians(self) -> Array:
@@ -135,7 +88,7 @@ class JointErrors:
         widths[known] = solved(tail, 1 - level, 2 * self.medians[known])
         return widths
 
-    def survival(self, half_widths: Array) -> "Maximum":
+    def survival(self, half_widths: Array) -> Maximum:
         """Return the distribution of the largest of all errors, each in units of its half width."""
         known = half_widths > 0
         largest = np.abs(self._errors[:, known] / half_widths[known]).max(axis=1, initial=0.0)
@@ -163,56 +116,6 @@ class JointErrors:
 
         found[known] = solved(missed, 1 - power, half_widths[known] + self.medians[known])
         return found
-
-
-@dataclass(frozen=True)
-class Maximum:
-    """The distribution of a largest error.
-
-    Attributes:
-        shares: (num_points,), the largest error over the length of its normal numbers.
-        dimensions: Of the normal numbers.
-    """
-
-    shares: Array
-    dimensions: int
-
-    def survival(self, values: Array) -> tuple[Array, Array]:
-        """Return the probabilities to exceed some values, and minus their derivatives: (num_values,) each."""
-        probabilities, slopes = np.empty(len(values)), np.empty(len(values))
-        half = self.dimensions / 2
-        shares = self.shares[self.shares > 0]
-        for place, value in enumerate(values):
-            squares = (value / shares) ** 2 / 2
-            probabilities[place] = special.gammaincc(half, squares).sum() / len(self.shares)
-            # The density of chi2 at 2 x, times what 2 x gains where the value does.
-            logarithms = half * np.log(np.maximum(squares, 1e-300)) - squares - special.gammaln(half)
-            slopes[place] = 2 * np.exp(logarithms).sum() / len(self.shares) / max(value, 1e-300)
-        return probabilities, slopes
-
-    def quantile(self, level: float) -> float:
-        """Return what the largest error stays within with a probability; 1 if none is above 0."""
-        return float(solved(self.survival, 1 - level, np.array([1.2]))[0]) if (self.shares > 0).any() else 1.0
-
-
-def solved(tail: Callable[[Array], tuple[Array, Array]], probability: float, start: Array) -> Array:
-    """Return where tail probabilities have a value, by Newton's method on both logarithms.
-
-    Args:
-        tail: Gives the probabilities at some positive places, and minus their derivatives.
-        probability: The value.
-        start: A place for each to start from, above 0.
-    """
-    places = np.array(start, dtype=np.float64)
-    for _ in range(60):
-        reached, slope = tail(places)
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            steps = np.log(reached / probability) * reached / (slope * places)
-        steps = np.where(np.isnan(steps), -0.5, np.clip(steps, -0.5, 0.5))
-        places = places * np.exp(steps)
-        if (np.abs(steps) < 1e-9).all():
-            break
-    return places
 
 
 def _density(standard: Array) -> Array:

@@ -1,8 +1,8 @@
 """Moderated variances: each variant's own, drawn towards the level of its study. Pure functions on arrays.
 
-After Lonnstedt and Speed (2002) and Smyth (2004, doi:10.2202/1544-6115.1027), with a prior that is weak and fixed. A
-variant's variance sigma^2 is taken to be a s0^2 / chi2(a), where s0^2 is the study's level and a the prior's degrees of
-freedom. Having seen s^2 on d degrees of freedom it is (a s0^2 + d s^2) / chi2(a + d).
+After Smyth (2004, doi:10.2202/1544-6115.1027), with a prior that is weak and fixed. A variant's variance sigma^2 is
+taken to be a s0^2 / chi2(a), where s0^2 is the study's level and a the prior's degrees of freedom. Having seen s^2 on
+d degrees of freedom it is (a s0^2 + d s^2) / chi2(a + d).
 """
 
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ def run_variances(means: Array, *, paired: bool = True) -> Variances:
     residuals[np.abs(residuals) <= smallest] = 0.0
     variant = np.nonzero(there)[0]
     # Without what is rounding, so that equal ones are equal.
-    df = np.round(np.bincount(variant, 1 - np.diag(hat), len(means)), 9)
+    df = np.asarray(np.round(np.bincount(variant, 1 - np.diag(hat), len(means)), 9), np.float64)
     squares = np.bincount(variant, residuals**2, len(means))
     return Variances(np.divide(squares, df, out=np.zeros(len(means)), where=df > 0), df)
 

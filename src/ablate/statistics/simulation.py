@@ -2,8 +2,8 @@
 
 A study is simulated as its runs: the sum of what a seed does to all variants, and of what it does to each, whose
 standard deviation is 1 in most variants. In some kinds of study examples vary too. No variant differs from the
-baseline: a verdict that one does is a false alarm, and what would be said of a variant that differs follows from adding the difference,
-as intervals move with what they estimate.
+baseline: a verdict that one does is a false alarm. What would be said of a variant that differs follows from adding
+the difference, as intervals move with what they estimate.
 """
 
 from collections.abc import Sequence
@@ -177,8 +177,9 @@ def effect_weights(factors: int) -> Array:
 
 @dataclass(frozen=True)
 class Errors:
-    """How a study's estimates err and what it says of them; arrays of one element a comparison,
-    NaN where it could not be made.
+    """How a study's estimates err, and what it says of them.
+
+    Arrays have one element a comparison, NaN where it could not be made.
 
     Attributes:
         errors: Estimates less the truth.
@@ -215,10 +216,12 @@ def judge(study: Study, kind: Kind) -> Errors:
     return Errors(difference, high - difference, alone - difference, frame["detectable"].to_numpy(), np.sqrt(variance))
 
 
+DIFFERENCES = np.arange(2.0, 16.1, 0.5)
+"""True differences, in standard errors, of which it is counted how many are found."""
 RATES = ("false_alarm", "covered", "noisiest_covered", "detected", "detectable", "wrongly_equivalent")
 """What `outcomes` gives of each study.
 
-- false_alarm: some simultaneous interval does not hold the truth. As no variant differs, it is a family-wise error too.
+- false_alarm: some simultaneous interval does not hold the truth. As no variant differs it is a family-wise error;
 - covered: share of the individual intervals that hold it;
 - noisiest_covered: that of the comparison whose error varies most does;
 - detected: share of the differences found that are as large as a repetition of the study calls detectable;
@@ -227,7 +230,7 @@ RATES = ("false_alarm", "covered", "noisiest_covered", "detected", "detectable",
 """
 
 
-def outcomes(kind: Kind, *, variants: int, seeds: int, studies: int, seed: int | Sequence[int]) -> Array:
+def outcomes(kind: Kind, *, variants: int, seeds: int, studies: int, seed: int | Sequence[int]) -> tuple[Array, Array]:
     """Simulate studies, each with a repetition of it, and return what they came to.
 
     Args:
@@ -238,10 +241,10 @@ def outcomes(kind: Kind, *, variants: int, seeds: int, studies: int, seed: int |
         seed: Of the random numbers.
 
     Returns:
-        (studies, len(RATES)).
+        (studies, len(RATES)), and the share of comparisons that find a difference: (studies, len(DIFFERENCES)).
     """
     random = np.random.default_rng(seed)
-    rows = list[tuple[float, ...]]()
+    rows, curves = list[tuple[float, ...]](), list[Array]()
     while len(rows) < studies:
         scales = draw_scales(kind, variants, random)
         one, other = (judge(draw(kind, scales, seeds=seeds, random=random), kind) for _ in range(2))
@@ -250,7 +253,16 @@ def outcomes(kind: Kind, *, variants: int, seeds: int, studies: int, seed: int |
             continue
         # What the one calls detectable the other should find, and the other way round.
         rows += [_outcome(one, other.detectable), _outcome(other, one.detectable)]
-    return np.array(rows)
+        curves += [_found(one), _found(other)]
+    return np.array(rows), np.array(curves)
+
+
+def _found(found: Errors) -> Array:
+    """Return the share of comparisons that find a true difference, by its size: (len(DIFFERENCES),)."""
+    known = ~np.isnan(found.errors)
+    errors, limits = found.errors[known] / found.deviations[known], found.joint[known] / found.deviations[known]
+    distances = np.abs(errors + np.multiply.outer([1, -1], DIFFERENCES)[:, :, None])
+    return np.asarray((distances > limits).mean(axis=(0, 2)), np.float64)
 
 
 def _outcome(found: Errors, truth: Array) -> tuple[float, ...]:

@@ -4,18 +4,16 @@ Each interval holds its true value, and so do all of them together, in 95 % of s
 interval. docs/statistics.md has the method and its limits; `moderation`, `contrast_parts` and `joint` its three steps.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ablate.statistics.contrast_parts import Part, of_examples, of_whole_set, seeds_of_contrasts
-from ablate.statistics.joint import ErrorModel, JointErrors
-from ablate.statistics.moderation import BASELINE_PRIOR_DF, PRIOR_DF, Variances, level_of, run_variances
+from ablate.statistics.contrast_parts import Part, seeds_of_contrasts
+from ablate.statistics.error_model import Contrasts, ErrorModel
+from ablate.statistics.joint import JointErrors
+from ablate.statistics.moderation import BASELINE_PRIOR_DF, PRIOR_DF
 
 Array = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 LEVEL = 0.95
 COLUMNS = (
@@ -50,7 +48,7 @@ def many_to_one(
             as if seeds were different ones: for a baseline with more seeds than the variants. To be chosen before
             the runs.
         replicates: (num_variants + 1, num_seeds, num_replicates): of a metric of the whole set, its values on
-            bootstrapped examples, the same ones in all runs.
+            bootstrapped examples, the same ones in all runs. Those that are not finite in some run do not count.
         examples: How many were resampled for them, 0 where that is not known.
         points: How many quasi-random points, a power of 2; by default by the number of variants.
 
@@ -168,8 +166,8 @@ def _compared(
     """Return the table of contrasts; see `linear_contrasts`."""
     there = ~np.isnan(values[:, :, 0])
     used = seeds_of_contrasts(there, weights, paired=paired)
-    finite = np.isfinite(np.where(there[:, :, None], values, 0.0)).all(axis=2)
-    known = used.any(axis=(1, 2)) & ~(used & ~finite).any(axis=(1, 2))
+    finite: npt.NDArray[np.bool_] = np.all(np.isfinite(np.where(there[:, :, None], values, 0.0)), axis=2)
+    known: npt.NDArray[np.bool_] = np.any(used, axis=(1, 2)) & ~np.any(used & ~finite, axis=(1, 2))
     values = np.where(finite[:, :, None], values, np.nan)
     columns: dict[str, Array | list[str]] = {name: np.full(len(weights), np.nan) for name in COLUMNS}
     columns["n_paired"] = used.sum(axis=2).max(axis=1, initial=0)
@@ -182,13 +180,14 @@ def _compared(
     largest = float(np.nanmax(np.abs(values)))
     exponent = int(np.frexp(largest)[1]) if largest > 0 else 0
     values = np.ldexp(values, -exponent)
-    replicates = None if replicates is None else np.ldexp(replicates, -exponent)
-    contrasts = _Contrasts(weights[known], used[known], paired)
-    parts = contrasts.parts(values, replicates, examples)
+    contrasts = Contrasts(weights[known], used[known], paired)
+    count = values.shape[2]
     if replicates is not None:
-        count = min(examples or replicates.shape[2], replicates.shape[2])
-    else:
-        count = values.shape[2]
+        replicates = np.ldexp(replicates, -exponent)
+        replicates = replicates[:, :, np.isfinite(replicates[np.any(contrasts.used, axis=0)]).all(axis=0)]
+        drawn = replicates.shape[2]
+        count = min(examples or drawn, drawn) if drawn > 1 else 1
+    parts = contrasts.parts(values, replicates if count > 1 else None, examples)
     model = contrasts.error_model(values.mean(axis=2), parts, prior_df, count)
     has_seeds, has_examples = bool((model.df > 0).any()), count > 1
     if has_seeds or has_examples:
@@ -226,120 +225,3 @@ def _intervals(
         "standard_error": np.sqrt(variance),
     }
     return {**{name: np.ldexp(column, exponent) for name, column in columns.items()}, "p": p, "df": df}
-
-
-@dataclass(frozen=True)
-class _Contrasts:
-    """Linear contrasts.
-
-    Attributes:
-        weights: (num_contrasts, num_variants).
-        used: (num_contrasts, num_variants, num_seeds), the runs that each is made of.
-        paired: Whether a contrast's variants have the same seeds.
-    """
-
-    weights: Array
-    used: Mask
-    paired: bool
-
-    def parts(self, values: Array, replicates: Array | None, examples: int) -> list[Part]:
-        if replicates is None:
-            return [
-                of_examples(values, weights, used, paired=self.paired)
-                for weights, used in zip(self.weights, self.used, strict=True)
-            ]
-        return [
-            of_whole_set(values[:, :, 0], replicates, weights, used, examples, paired=self.paired)
-            for weights, used in zip(self.weights, self.used, strict=True)
-        ]
-
-    def error_model(self, means: Array, parts: list[Part], prior_df: Array, examples: int) -> ErrorModel:
-        """Return what the errors are made of.
-
-        Args:
-            means: (num_variants, num_seeds), of the runs.
-            parts: One a contrast.
-            prior_df: (num_variants,).
-            examples: How many there are.
-        """
-        loadings = self.weights[:, :, None] * self.used / np.maximum(self.used.sum(axis=2, keepdims=True), 1)
-        originals = _originals(means)
-        # A variant with the values of another is no further one: its errors are the other's.
-        merged = np.zeros_like(loadings)
-        np.add.at(merged, (slice(None), originals), loadings)
-        rows = np.unique(originals)
-        loadings, means, prior_df = merged[:, rows], means[rows], prior_df[rows]
-        if self.paired and len(rows) == 2:
-            # Two variants' variances cannot be told apart; that of their difference is seen as it is.
-            means, loadings, prior_df = means[1:] - means[:1], loadings[:, 1:], np.zeros(1)
-            variances = run_variances(means, paired=False)
-        else:
-            variances = run_variances(means, paired=self.paired)
-        if not (variances.df > 0).any():
-            prior_df = np.zeros(len(prior_df))
-        return _model(variances, prior_df, loadings, parts, examples)
-
-
-def _originals(means: Array) -> npt.NDArray[np.intp]:
-    """Return for each variant the first one that has its value in all runs that both have: (num_variants,)."""
-    originals = np.arange(len(means))
-    for variant, own in enumerate(means):
-        both = ~np.isnan(own) & ~np.isnan(means[:variant])
-        same = both.any(axis=1) & ((means[:variant] == own) | ~both).all(axis=1)
-        originals[variant] = originals[np.argmax(same)] if same.any() else variant
-    return originals
-
-
-def _model(variances: Variances, prior_df: Array, loadings: Array, parts: list[Part], examples: int) -> ErrorModel:
-    """Return the model of errors, its rows in an order that does not depend on the variants' order."""
-    level = level_of(variances) if prior_df.any() else None
-    used = np.nonzero(loadings.any(axis=(0, 2)))[0]
-    order = used[np.lexsort([key[used] for key in (np.abs(loadings).sum(axis=(0, 2)), variances.seen, variances.df, prior_df)])]
-    loadings, prior_df = loadings[:, order], prior_df[order]
-    seen, df = variances.seen[order], variances.df[order]
-    columns = [_of_normals(loadings[:, place], seen @ (loadings**2).sum(axis=2).T) for place in range(len(order))]
-    sums = loadings.sum(axis=2)
-    lengths = np.sqrt((sums**2).sum(axis=1, keepdims=True))
-    return ErrorModel(
-        seen=seen,
-        df=df,
-        prior_df=prior_df,
-        level=level,
-        loadings=np.hstack([np.zeros((len(loadings), 0)), *columns]),
-        row=np.repeat(np.arange(len(order)), [column.shape[1] for column in columns]),
-        residual=np.array([part.residual for part in parts]),
-        examples=np.array([part.examples for part in parts]),
-        examples_df=max(examples - 1, 1),
-        directions=sums / np.where(lengths > 0, lengths, 1.0),
-    )
-
-
-def _of_normals(loadings: Array, keys: Array) -> Array:
-    """Return what comparisons have of normal numbers in the place of a variant's runs: as few as it takes.
-
-    Comparisons over the same seeds have the same number, times a factor. Several sets of seeds have as many numbers,
-    and the symmetric square root of how they go together, so that no order matters.
-
-    Args:
-        loadings: (num_comparisons, num_seeds), of one variant.
-        keys: (num_comparisons,), what to order by.
-
-    Returns:
-        (num_comparisons, num_normals).
-    """
-    lengths = np.sqrt((loadings**2).sum(axis=1))
-    directions = np.round(loadings / np.where(lengths > 0, lengths, 1.0)[:, None], 12)
-    signs = np.where(directions.sum(axis=1) < 0, -1.0, 1.0)
-    patterns: dict[bytes, int] = {}
-    # Adding 0 makes -0 to 0.
-    of_comparison = [(signs[place] * directions[place] + 0.0).tobytes() for place in range(len(loadings))]
-    for place in np.argsort(keys, kind="stable"):
-        if lengths[place] > 0:
-            patterns.setdefault(of_comparison[place], len(patterns))
-    unique = np.array([np.frombuffer(pattern) for pattern in patterns]).reshape(len(patterns), loadings.shape[1])
-    values, vectors = np.linalg.eigh(unique @ unique.T)
-    root = vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T
-    found = np.zeros((len(loadings), len(patterns)))
-    for place in np.nonzero(lengths)[0]:
-        found[place] = lengths[place] * signs[place] * root[patterns[of_comparison[place]]]
-    return found

@@ -1,0 +1,179 @@
+"""What the errors of linear contrasts are made of: variances over seeds, and who shares which runs. Pure functions."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ablate.statistics.contrast_parts import Part, of_examples, of_whole_set
+from ablate.statistics.moderation import Level, Variances, level_of, run_variances
+
+Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+LEAST = 1e-60
+"""In the place of a variance of 0, where the residual says that there is one."""
+
+
+@dataclass(frozen=True)
+class ErrorModel:
+    """What the errors of comparisons are made of.
+
+    Attributes:
+        seen: (num_rows,), variances over seeds: of variants, or of a difference.
+        df: (num_rows,), their degrees of freedom.
+        prior_df: (num_rows,), the prior's.
+        level: The study's; None where no variance is above 0 or there is no prior.
+        loadings: (num_comparisons, num_normals), L.
+        row: (num_normals,), the row whose variance each normal has.
+        residual: (num_comparisons,), the least variance of `sum_j L[c, j] sigma_j z_j` that the residuals allow.
+        examples: (num_comparisons,), the variance that examples add, Q.
+        examples_df: Degrees of freedom of Q, G being df / chi2(df); infinite where it is known.
+        directions: (num_comparisons, num_rows), W: its rows have length 1.
+    """
+
+    seen: Array
+    df: Array
+    prior_df: Array
+    level: Level | None
+    loadings: Array
+    row: npt.NDArray[np.intp]
+    residual: Array
+    examples: Array
+    examples_df: float
+    directions: Array
+
+    def moderated(self) -> tuple[Array, Array]:
+        """Return the estimated variance of each comparison and its degrees of freedom, by Satterthwaite's formula."""
+        level = self.level.typical if self.level else 0.0
+        df = self.df + self.prior_df
+        of_row = np.divide(self.prior_df * level + self.df * self.seen, df, out=np.zeros(len(df)), where=df > 0)
+        shares = self.loadings**2 * np.maximum(of_row, LEAST)[self.row]
+        seen = np.maximum(shares.sum(axis=1), 1e-290)
+        varies = (self.loadings**2 @ of_row[self.row]) > 0
+        of_runs = np.where(varies, np.maximum(seen, self.residual), self.residual)
+        own = shares @ np.equal.outer(self.row, np.arange(len(df)))
+        # Where the residual is larger it has the degrees of freedom of what it stands in for.
+        own = own * (of_runs / seen)[:, None]
+        total = of_runs + self.examples
+        squares = (own**2 / np.maximum(df, 1e-9)).sum(axis=1) + self.examples**2 / self.examples_df
+        return total, np.divide(total**2, squares, out=np.full(len(total), np.inf), where=squares > 0)
+
+
+@dataclass(frozen=True)
+class Contrasts:
+    """Linear contrasts.
+
+    Attributes:
+        weights: (num_contrasts, num_variants).
+        used: (num_contrasts, num_variants, num_seeds), the runs that each is made of.
+        paired: Whether a contrast's variants have the same seeds.
+    """
+
+    weights: Array
+    used: Mask
+    paired: bool
+
+    def parts(self, values: Array, replicates: Array | None, examples: int) -> list[Part]:
+        """Return the estimates and what examples do to them; see `contrast_parts`."""
+        if replicates is None:
+            return [
+                of_examples(values, weights, used, paired=self.paired)
+                for weights, used in zip(self.weights, self.used, strict=True)
+            ]
+        return [
+            of_whole_set(values[:, :, 0], replicates, weights, used, examples, paired=self.paired)
+            for weights, used in zip(self.weights, self.used, strict=True)
+        ]
+
+    def error_model(self, means: Array, parts: list[Part], prior_df: Array, examples: int) -> ErrorModel:
+        """Return what the errors are made of.
+
+        Args:
+            means: (num_variants, num_seeds), of the runs.
+            parts: One a contrast.
+            prior_df: (num_variants,).
+            examples: How many there are.
+        """
+        loadings = self.weights[:, :, None] * self.used / np.maximum(self.used.sum(axis=2, keepdims=True), 1)
+        originals = _originals(means)
+        # A variant with the values of another is no further one: its errors are the other's.
+        rows = np.unique(originals)
+        loadings = np.einsum("cvs,vr->crs", loadings, np.equal.outer(originals, rows))
+        means, prior_df = means[rows], prior_df[rows]
+        if self.paired and len(rows) == 2:
+            # Two variants' variances cannot be told apart; that of their difference is seen as it is.
+            means, loadings, prior_df = means[1:] - means[:1], loadings[:, 1:], np.zeros(1)
+            variances = run_variances(means, paired=False)
+        else:
+            variances = run_variances(means, paired=self.paired)
+        if not (variances.df > 0).any():
+            prior_df = np.zeros(len(prior_df))
+        return _model(variances, prior_df, loadings, parts, examples)
+
+
+def _originals(means: Array) -> npt.NDArray[np.intp]:
+    """Return for each variant the first one that has its value in all runs that both have: (num_variants,)."""
+    originals = np.arange(len(means))
+    for variant, own in enumerate(means):
+        both = ~np.isnan(own) & ~np.isnan(means[:variant])
+        same = both.any(axis=1) & ((means[:variant] == own) | ~both).all(axis=1)
+        originals[variant] = originals[np.argmax(same)] if same.any() else variant
+    return originals
+
+
+def _model(variances: Variances, prior_df: Array, loadings: Array, parts: list[Part], examples: int) -> ErrorModel:
+    """Return the model of errors, its rows in an order that does not depend on the variants' order."""
+    level = level_of(variances) if prior_df.any() else None
+    used = np.nonzero(loadings.any(axis=(0, 2)))[0]
+    order = used[
+        np.lexsort([key[used] for key in (np.abs(loadings).sum(axis=(0, 2)), variances.seen, variances.df, prior_df)])
+    ]
+    loadings, prior_df = loadings[:, order], prior_df[order]
+    seen, df = variances.seen[order], variances.df[order]
+    columns = [_of_normals(loadings[:, place], seen @ (loadings**2).sum(axis=2).T) for place in range(len(order))]
+    sums = loadings.sum(axis=2)
+    lengths = np.sqrt((sums**2).sum(axis=1, keepdims=True))
+    return ErrorModel(
+        seen=seen,
+        df=df,
+        prior_df=prior_df,
+        level=level,
+        loadings=np.hstack([np.zeros((len(loadings), 0)), *columns]),
+        row=np.repeat(np.arange(len(order)), [column.shape[1] for column in columns]),
+        residual=np.array([part.residual for part in parts]),
+        examples=np.array([part.examples for part in parts]),
+        examples_df=max(examples - 1, 1),
+        directions=sums / np.where(lengths > 0, lengths, 1.0),
+    )
+
+
+def _of_normals(loadings: Array, keys: Array) -> Array:
+    """Return what comparisons have of normal numbers in the place of a variant's runs: as few as it takes.
+
+    Comparisons over the same seeds have the same number, times a factor. Several sets of seeds have as many numbers,
+    and the symmetric square root of how they go together, so that no order matters.
+
+    Args:
+        loadings: (num_comparisons, num_seeds), of one variant.
+        keys: (num_comparisons,), what to order by.
+
+    Returns:
+        (num_comparisons, num_normals).
+    """
+    lengths = np.sqrt((loadings**2).sum(axis=1))
+    directions = np.round(loadings / np.where(lengths > 0, lengths, 1.0)[:, None], 12)
+    signs = np.where(directions.sum(axis=1) < 0, -1.0, 1.0)
+    patterns: dict[bytes, int] = {}
+    # Adding 0 makes -0 to 0.
+    of_comparison = [(signs[place] * directions[place] + 0.0).tobytes() for place in range(len(loadings))]
+    for place in np.argsort(keys, kind="stable"):
+        if lengths[place] > 0:
+            patterns.setdefault(of_comparison[place], len(patterns))
+    unique = np.array([np.frombuffer(pattern) for pattern in patterns]).reshape(len(patterns), loadings.shape[1])
+    values, vectors = np.linalg.eigh(unique @ unique.T)
+    root = vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T
+    found = np.zeros((len(loadings), len(patterns)))
+    for place in np.nonzero(lengths)[0]:
+        found[place] = lengths[place] * signs[place] * root[patterns[of_comparison[place]]]
+    return found
