@@ -28,10 +28,25 @@ def test_the_page_holds_its_markers(benchmark: ModuleType) -> None:
     assert page.index(benchmark.BEGIN) < page.index(benchmark.END)
 
 
-def test_the_table_of_studies_has_a_row_for_each_case(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_table_of_studies_has_a_row_for_each_case(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     validity = _imported(monkeypatch, "validity")
-    lines = validity.table(4).splitlines()
-    assert len([line for line in lines if line.startswith("| se")]) == len(validity.COMPONENTS) * len(validity.SEEDS)
+    monkeypatch.setattr("ablate.statistics.simulation.POINTS", 16)
+    cells = [cell for cell in validity.GRID if cell.seeds == 3 and cell.variants <= 7]
+    known = validity.simulate(cells, 2, 1, tmp_path / "validity.jsonl")
+    assert len([line for line in validity.table(known).splitlines() if line.startswith("| ")]) == 2 + len(cells)
+
+
+def test_simulation_goes_on_where_it_was_interrupted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    validity = _imported(monkeypatch, "validity")
+    monkeypatch.setattr("ablate.statistics.simulation.POINTS", 16)
+    monkeypatch.setattr(validity, "BATCH", 2)
+    cells, file = validity.GRID[:2], tmp_path / "validity.jsonl"
+    validity.simulate(cells[:1], 2, 1, file)
+    found = validity.simulate(cells, 4, 1, file)
+    assert [found[cell]["studies"] for cell in cells] == [[4, 2], [4, 2]]
+    whole = validity.simulate(cells, 4, 1, tmp_path / "other.jsonl")
+    assert {cell: found[cell]["covered"] for cell in cells} == {cell: whole[cell]["covered"] for cell in cells}
+    assert validity.read(file) == found
 
 
 @pytest.mark.slow

@@ -210,6 +210,9 @@ def judge(study: Study, kind: Kind) -> Errors:
     else:
         counts = np.broadcast_to(there.sum(axis=1), weights.shape)
     variance = (weights**2 * study.deviations**2 / np.maximum(counts, 1)).sum(axis=1)
+    if kind.correlation:
+        together = weights[:, 0::2]
+        variance = variance - kind.correlation * ((together**2).sum(axis=1) - together.sum(axis=1) ** 2) / counts[:, 0]
     if kind.examples:
         variance = variance + (weights**2).sum(axis=1) * kind.examples / study.values.shape[1]
     difference, high, alone = (frame[name].to_numpy() for name in ("difference", "high", "high_individual"))
