@@ -146,7 +146,7 @@ def shown(cell: Cell, counts: Counts, name: str) -> str:
         text, good = f"{at:.1f}", at <= FOUND_AT or cell != Cell("all alike", 8, 3)
     else:
         mean, _ = rate(counts, name)
-        text, good = f"{mean:.1f}" if name == "detectable" else f"{100 * mean:.1f}", met(cell, name, mean)
+        text, good = f"{math.exp(mean):.1f}" if name == "detectable" else f"{100 * mean:.1f}", met(cell, name, mean)
     return text if good else f"**{text}**"
 
 

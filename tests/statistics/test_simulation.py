@@ -13,6 +13,7 @@ from ablate.statistics.simulation import (
     Errors,
     Kind,
     draw,
+    draw_runs,
     draw_scales,
     effect_weights,
     judge,
@@ -27,7 +28,7 @@ def test_errors_have_the_standard_deviation_that_is_said(kind: Kind, monkeypatch
     monkeypatch.setattr(simulation, "POINTS", 16)
     random = np.random.default_rng(0)
     scales = draw_scales(replace(kind, log_sd=0.0), 3, random)
-    found = [judge(draw(kind, scales, seeds=4, random=random), kind) for _ in range(150)]
+    found = [judge(draw(kind, scales, draw_runs(kind, 3, 4, random), random), kind) for _ in range(150)]
     ratios = np.concatenate([each.errors / each.deviations for each in found])
     assert np.nanmean(ratios) == pytest.approx(0, abs=0.25)
     assert np.nanstd(ratios) == pytest.approx(1, rel=0.2)
@@ -44,7 +45,7 @@ def test_what_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
         Errors(*(np.array(each, dtype=float) for each in each_study))
         for each_study in (
             ([0.5, -3.0, np.nan], [1, 2, np.nan], [0.4, 2, np.nan], [3, 4, np.nan], [1, 2, 1]),
-            ([0.0, 0.0, 0.1], [1, 2, 1], [1, 1, 1], [6, 6, 6], [1, 2, 1]),
+            ([0.0, 0.0, np.nan], [1, 2, np.nan], [1, 1, np.nan], [6, 6, np.nan], [1, 2, 1]),
         )
     )
     monkeypatch.setattr(simulation, "judge", lambda study, kind: next(said))
@@ -55,7 +56,7 @@ def test_what_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
         "covered": 0.0,
         "noisiest_covered": 0.0,
         "detected": 1.0,
-        "detectable": 2.5,
+        "detectable": pytest.approx(np.log(2.5)),
         "wrongly_equivalent": 0.5,
     }
     assert (other["false_alarm"], other["covered"], other["noisiest_covered"]) == (0, 1, 1)

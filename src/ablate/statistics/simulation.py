@@ -110,18 +110,16 @@ def draw_scales(kind: Kind, variants: int, random: np.random.Generator) -> Array
     return scales
 
 
-def draw(kind: Kind, scales: Array, *, seeds: int, random: np.random.Generator) -> Study:
+def draw(kind: Kind, scales: Array, runs: npt.NDArray[np.bool_], random: np.random.Generator) -> Study:
     """Draw a study.
 
     Args:
         kind: Which.
         scales: See `draw_scales`.
-        seeds: Of each variant.
+        runs: See `draw_runs`.
         random: Where it is drawn from.
     """
-    seeds_of_all = 2 * seeds if kind.more_baseline else seeds
-    variants = len(scales) - 1
-    shape = (variants + 1, seeds_of_all)
+    shape, variants, seeds_of_all = runs.shape, len(runs) - 1, runs.shape[1]
     noise = random.normal(size=shape) if kind.t_df is None else random.standard_t(kind.t_df, shape)
     spread = np.full(variants + 1, 1.0 if kind.t_df is None else np.sqrt(kind.t_df / (kind.t_df - 2)))
     if kind.correlation:
@@ -142,7 +140,7 @@ def draw(kind: Kind, scales: Array, *, seeds: int, random: np.random.Generator) 
         values = (means + common)[:, :, None]
     else:
         values = _with_examples(kind, means, scales, random) + np.asarray(common)[:, None]
-    values[~_runs(kind, shape, seeds, random)] = np.nan
+    values[~runs] = np.nan
     return Study(values, scales, not kind.more_baseline)
 
 
@@ -156,9 +154,9 @@ def _with_examples(kind: Kind, means: Array, scales: Array, random: np.random.Ge
     return np.asarray(np.sqrt(1 - kind.residual) * means[:, :, None] + of_both + of_examples)
 
 
-def _runs(kind: Kind, shape: tuple[int, int], seeds: int, random: np.random.Generator) -> npt.NDArray[np.bool_]:
-    """Return which runs there are: (num_variants + 1, num_seeds)."""
-    runs = random.random(shape) >= kind.missing
+def draw_runs(kind: Kind, variants: int, seeds: int, random: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """Draw which runs there are: (num_variants + 1, num_seeds)."""
+    runs = random.random((variants + 1, 2 * seeds if kind.more_baseline else seeds)) >= kind.missing
     if kind.unequal:
         runs[1::2, int(np.ceil(2 * seeds / 3)) :] = False
     if kind.more_baseline:
@@ -228,7 +226,7 @@ RATES = ("false_alarm", "covered", "noisiest_covered", "detected", "detectable",
 - covered: share of the individual intervals that hold it;
 - noisiest_covered: that of the comparison whose error varies most does;
 - detected: share of the differences found that are as large as a repetition of the study calls detectable;
-- detectable: the median of them, in true standard errors;
+- detectable: the median of them, in true standard errors, its logarithm;
 - wrongly_equivalent: some variant that differs by a wide margin, all of them doing so, is called equivalent.
 """
 
@@ -249,10 +247,10 @@ def outcomes(kind: Kind, *, variants: int, seeds: int, studies: int, seed: int |
     random = np.random.default_rng(seed)
     rows, curves = list[tuple[float, ...]](), list[Array]()
     while len(rows) < studies:
-        scales = draw_scales(kind, variants, random)
-        one, other = (judge(draw(kind, scales, seeds=seeds, random=random), kind) for _ in range(2))
+        scales, runs = draw_scales(kind, variants, random), draw_runs(kind, variants, seeds, random)
+        one, other = (judge(draw(kind, scales, runs, random), kind) for _ in range(2))
         # With many runs missing it may be that nothing is comparable.
-        if (np.isnan(one.errors) | np.isnan(other.errors)).all():
+        if np.isnan(one.errors).all():
             continue
         # What the one calls detectable the other should find, and the other way round.
         rows += [_outcome(one, other.detectable), _outcome(other, one.detectable)]
@@ -273,13 +271,12 @@ def _outcome(found: Errors, truth: Array) -> tuple[float, ...]:
     errors, joint, known = found.errors, found.joint, ~np.isnan(found.errors)
     noisiest = int(np.nanargmax(np.where(known, found.deviations, np.nan)))
     held = np.abs(errors) <= found.alone
-    both = known & ~np.isnan(truth)
-    detected = [np.abs(errors[both] + sign * truth[both]) > joint[both] for sign in (1, -1)]
+    detected = [np.abs(errors[known] + sign * truth[known]) > joint[known] for sign in (1, -1)]
     return (
         float((np.abs(errors) > joint).any()),
         float(held[known].mean()),
         float(held[noisiest]),
         float(np.mean(detected)),
-        float(np.median(found.detectable[known] / found.deviations[known])),
+        float(np.log(np.median(found.detectable[known] / found.deviations[known]))),
         float((errors < -joint).any() + (errors > joint).any()) / 2,
     )
