@@ -10,6 +10,7 @@ from ablate.statistics.moderation import Level, Variances, level_of, run_varianc
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.intp]
 
 LEAST = 1e-60
 """In the place of a variance of 0, where the residual says that there is one."""
@@ -37,7 +38,7 @@ class ErrorModel:
     prior_df: Array
     level: Level | None
     loadings: Array
-    row: npt.NDArray[np.intp]
+    row: IntArray
     residual: Array
     examples: Array
     examples_df: float
@@ -86,40 +87,49 @@ class Contrasts:
             for weights, used in zip(self.weights, self.used, strict=True)
         ]
 
-    def error_model(self, means: Array, parts: list[Part], prior_df: Array, examples: int) -> ErrorModel:
+    def error_model(
+        self, means: Array, same: IntArray, parts: list[Part], prior_df: Array, examples: int
+    ) -> ErrorModel:
         """Return what the errors are made of.
 
         Args:
             means: (num_variants, num_seeds), of the runs.
+            same: (num_variants,), see `originals`.
             parts: One a contrast.
             prior_df: (num_variants,).
             examples: How many there are.
         """
         loadings = self.weights[:, :, None] * self.used / np.maximum(self.used.sum(axis=2, keepdims=True), 1)
-        originals = _originals(means)
         # A variant with the values of another is no further one: its errors are the other's.
-        rows = np.unique(originals)
-        loadings = np.einsum("cvs,vr->crs", loadings, np.equal.outer(originals, rows))
-        means, prior_df = means[rows], prior_df[rows]
+        rows = np.unique(same)
+        loadings = np.einsum("cvs,vr->crs", loadings, np.equal.outer(same, rows))
+        variances = run_variances(means[rows], paired=self.paired)
+        # What is in no contrast and has no degree of freedom tells nothing.
+        kept = (variances.df > 0) | loadings.any(axis=(0, 2))
+        rows, loadings = rows[kept], loadings[:, kept]
+        variances, prior_df = Variances(variances.seen[kept], variances.df[kept]), prior_df[rows]
         if self.paired and len(rows) == 2:
             # Two variants' variances cannot be told apart; that of their difference is seen as it is.
-            means, loadings, prior_df = means[1:] - means[:1], loadings[:, 1:], np.zeros(1)
-            variances = run_variances(means, paired=False)
-        else:
-            variances = run_variances(means, paired=self.paired)
+            variances = run_variances(means[rows[1:]] - means[rows[:1]], paired=False)
+            loadings, prior_df = loadings[:, 1:], np.zeros(1)
         if not (variances.df > 0).any():
             prior_df = np.zeros(len(prior_df))
         return _model(variances, prior_df, loadings, parts, examples)
 
 
-def _originals(means: Array) -> npt.NDArray[np.intp]:
-    """Return for each variant the first one that has its value in all runs that both have: (num_variants,)."""
-    originals = np.arange(len(means))
-    for variant, own in enumerate(means):
-        both = ~np.isnan(own) & ~np.isnan(means[:variant])
-        same = both.any(axis=1) & ((means[:variant] == own) | ~both).all(axis=1)
-        originals[variant] = originals[np.argmax(same)] if same.any() else variant
-    return originals
+def originals(values: Array) -> IntArray:
+    """Return for each variant the first one that has its values in all runs that both have: (num_variants,).
+
+    Args:
+        values: (num_variants, num_seeds, num_values), NaN for missing runs.
+    """
+    found = np.arange(len(values))
+    there = ~np.isnan(values[:, :, 0])
+    for variant, own in enumerate(values):
+        both = there[variant] & there[:variant]
+        same = both.any(axis=1) & ((values[:variant] == own).all(axis=2) | ~both).all(axis=1)
+        found[variant] = found[np.argmax(same)] if same.any() else variant
+    return found
 
 
 def _model(variances: Variances, prior_df: Array, loadings: Array, parts: list[Part], examples: int) -> ErrorModel:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ablate.statistics.contrast_parts import Part, seeds_of_contrasts
-from ablate.statistics.error_model import Contrasts, ErrorModel
+from ablate.statistics.error_model import Contrasts, ErrorModel, originals
 from ablate.statistics.joint import JointErrors
 from ablate.statistics.moderation import BASELINE_PRIOR_DF, PRIOR_DF
 
@@ -64,7 +64,7 @@ def many_to_one(
         - detectable: the true difference that a repetition of the study finds with a probability of 80 %;
         - df: degrees of freedom of the standard error, by Satterthwaite's formula;
         - standard_error: of the difference, with moderated variances;
-        - n_paired: seeds that it was compared over, the variant's own if not paired;
+        - n_paired: seeds that it was compared over; if not paired, of the two the fewer;
         - over: what the interval is about: `seeds`, `examples` (with one seed: nothing is said of other seeds),
           `seeds and examples`, or nothing, and all else NaN, where the two cannot be compared.
 
@@ -170,7 +170,7 @@ def _compared(
     known: npt.NDArray[np.bool_] = np.any(used, axis=(1, 2)) & ~np.any(used & ~finite, axis=(1, 2))
     values = np.where(finite[:, :, None], values, np.nan)
     columns: dict[str, Array | list[str]] = {name: np.full(len(weights), np.nan) for name in COLUMNS}
-    columns["n_paired"] = used.sum(axis=2).max(axis=1, initial=0)
+    columns["n_paired"] = np.where(weights != 0, used.sum(axis=2), values.shape[1]).min(axis=1)
     columns["over"] = [NOTHING] * len(weights)
     if not known.any():
         return pd.DataFrame(columns)
@@ -188,7 +188,8 @@ def _compared(
         drawn = replicates.shape[2]
         count = min(examples or drawn, drawn) if drawn > 1 else 1
     parts = contrasts.parts(values, replicates if count > 1 else None, examples)
-    model = contrasts.error_model(values.mean(axis=2), parts, prior_df, count)
+    same = originals(values if replicates is None else np.concatenate([values, replicates], axis=2))
+    model = contrasts.error_model(values.mean(axis=2), same, parts, prior_df, count)
     has_seeds, has_examples = bool((model.df > 0).any()), count > 1
     if has_seeds or has_examples:
         for name, numbers in _intervals(model, parts, level, exponent, points).items():
