@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import ablate.statistics
+from ablate.statistics.error_distribution import ErrorDistribution
+from ablate.statistics.power import minimum_detectable_effect
 from ablate.statistics.simultaneous import COLUMNS, linear_contrasts, many_to_one
 
 Array = npt.NDArray[np.float64]
@@ -136,6 +138,13 @@ def test_a_detectable_difference_of_a_known_variance_is_the_classical_one() -> N
     frame = many_to_one(drawn(1, 1, 20_000))
     classical = (stats.norm.ppf(0.975) + stats.norm.ppf(0.8)) * frame["standard_error"]
     assert frame["detectable"].to_numpy() == pytest.approx(classical, rel=2e-3)
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 10])
+def test_a_detectable_difference_of_one_variant_is_that_of_students_t(seeds: int) -> None:
+    frame = many_to_one(drawn(1, seeds))
+    expected = minimum_detectable_effect(ErrorDistribution(1.0, seeds - 1), alpha=0.05)
+    assert frame["detectable"].to_numpy() == pytest.approx(expected * frame["standard_error"], rel=0.02)
 
 
 def test_seeds_cannot_vary_less_than_their_residual_allows() -> None:
@@ -361,6 +370,23 @@ def test_a_contrast_of_two_variants_is_the_difference_between_them() -> None:
     same(
         other / 2 if False else other.assign(**{name: other[name] / 2 for name in LENGTHS}), one.reset_index(drop=True)
     )
+
+
+def test_the_order_of_contrasts_and_variants_does_not_matter() -> None:
+    values = without(drawn(3, 4, 5), (3, 0))
+    weights = np.array([[-1.0, 1, 0, 0], [-0.5, -0.5, 0.5, 0.5], [0, 0, -2, 2]])
+    rows, variants = [2, 0, 1], [3, 1, 0, 2]
+    one = linear_contrasts(values, weights, points=POINTS)
+    other = linear_contrasts(values[variants], weights[rows][:, variants], points=POINTS)
+    same(one.loc[rows], other)
+
+
+def test_an_effect_and_its_double_say_the_same() -> None:
+    frame = linear_contrasts(drawn(3, 4, 5), [[-1, 1, 0, 0], [-2, 2, 0, 0], [1, -1, 0, 0]], points=POINTS)
+    for name in LENGTHS:
+        assert abs(frame[name][1]) == pytest.approx(2 * abs(frame[name][0]))
+    assert frame["p"].tolist() == pytest.approx([frame["p"][0]] * 3)
+    assert (frame["low"][2], frame["high"][2]) == pytest.approx((-frame["high"][0], -frame["low"][0]))
 
 
 def test_an_effect_is_over_the_seeds_that_its_variants_have() -> None:

@@ -46,17 +46,22 @@ class JointErrors:
         self._normals = deviates[:, 2 + rows :]
         variances = self._run_variances(deviates[:, 0], deviates[:, 2 : 2 + rows])
         of_runs = variances[:, model.row] @ (model.loadings**2).T
+        of_examples = model.examples[None, :]
         floor = np.sqrt(np.maximum(model.residual / np.maximum(of_runs, 1e-290), 1))
         errors = floor * ((np.sqrt(variances[:, model.row]) * self._normals[:, :normals]) @ model.loadings.T)
         total = floor**2 * of_runs
         if with_examples:
-            of_examples = model.examples[None, :]
             if np.isfinite(model.examples_df):
                 ratio = model.examples_df / chi2_quantiles(deviates[:, 1], model.examples_df)
                 of_examples = of_examples * ratio[:, None]
             errors = errors + np.sqrt(of_examples) * (self._normals[:, normals:] @ model.directions.T)
             total = total + of_examples
         self._errors, self._deviations = errors, np.sqrt(total)
+        self._repeated = self._deviations
+        if model.level is None and rows == 1 and model.df[0] > 0:
+            # The level's numbers are free, as there is none.
+            again = of_runs * (chi2_quantiles(deviates[:, 0], model.df[0]) / model.df[0])[:, None]
+            self._repeated = np.sqrt(np.maximum(again, model.residual) + of_examples)
 
     def _run_variances(self, of_level: Array, of_rows: Array) -> Array:
         """Draw the rows' variances: (num_points, num_rows)."""
@@ -99,7 +104,8 @@ class JointErrors:
     def detectable(self, half_widths: Array, power: float = POWER) -> Array:
         """Return the true differences that a repetition finds with a probability: (num_comparisons,).
 
-        A repetition has half widths of its own. They are taken to vary as the standard deviation of the error does.
+        A repetition has half widths of its own. If variances are moderated they are taken to vary as the standard
+        deviation of the error does. A single variance, which is not, is estimated anew by the repetition.
 
         Args:
             half_widths: Simultaneous ones, of this study.
@@ -108,7 +114,8 @@ class JointErrors:
         found = np.zeros(len(self.medians))
         known = self.medians > 0
         deviations = self._deviations[:, known]
-        needed = half_widths[known] * deviations / self.medians[known]
+        usual = self.medians if self._repeated is self._deviations else np.sqrt(self._model.moderated()[0])
+        needed = half_widths[known] * self._repeated[:, known] / usual[known]
 
         def missed(difference: Array) -> tuple[Array, Array]:
             standard = (difference - needed) / deviations
