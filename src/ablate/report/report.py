@@ -14,6 +14,7 @@ from ablate.report.figures.draw import draw_figures
 from ablate.report.links import links_to, store_name
 from ablate.report.number_format import quantity
 from ablate.report.results import Results
+from ablate.report.run_values import RunValues
 from ablate.report.sections import Section, added_sections
 from ablate.report.tables import (
     Table,
@@ -131,10 +132,11 @@ def _effects(results: Results) -> tuple[pd.DataFrame, Sequence[str]]:
 
 def _estimated(results: Results, found: Contrasts) -> pd.DataFrame:
     """Estimate effects on the primary metric, one of examples or of the whole set."""
-    name, whole_set = results.primary.name, results.whole_set
-    if name in results.scores:
-        return estimate_effects(results.scores[name], found)
-    return estimate_effects(whole_set.values[name], found, whole_set.replicates.get(name), whole_set.examples)
+    name, runs = results.primary.name, RunValues(results.scores, results.whole_set)
+    order = [runs.variants.index(str(variant)) for variant in found.weights.columns]
+    replicates = runs.replicates(name)
+    drawn = None if replicates is None else replicates[order]
+    return estimate_effects(runs.finished(name)[order], found, drawn, runs.examples(name))
 
 
 def _long_names(results: Results, effects: pd.DataFrame) -> dict[str, str]:

@@ -1,6 +1,6 @@
-"""Main effects and two-way interactions of a factorial study. Pure functions on frames."""
+"""Main effects and two-way interactions of a factorial study. Pure functions on arrays and frames."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -8,13 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ablate.statistics.corrections import holm
-from ablate.statistics.intervals import crossed_mean, resampled_mean
+from ablate.statistics.simultaneous import linear_contrasts
 
 Array = npt.NDArray[np.float64]
 
 MAIN, INTERACTION = "main", "interaction"
-COLUMNS = ("effect", "kind", "estimate", "low", "high", "p", "p_corrected")
+COLUMNS = ("effect", "kind", "estimate", "low", "high", "p")
 
 
 @dataclass(frozen=True)
@@ -77,45 +76,25 @@ def contrasts(levels: pd.DataFrame, baseline: Mapping[str, str]) -> Contrasts:
 
 
 def estimate_effects(
-    scores: pd.Series, found: Contrasts, replicates: pd.Series | None = None, examples: int = 0
+    values: npt.ArrayLike, found: Contrasts, replicates: npt.ArrayLike | None = None, examples: int = 0
 ) -> pd.DataFrame:
-    """Estimate effects with intervals over seeds and examples, see `intervals.crossed_mean`.
+    """Estimate effects with simultaneous intervals, see `linear_contrasts`.
 
     Args:
-        scores: Of one metric, index (variant, seed, example), or (variant, seed) for one of the whole set; of every
-            variant the seeds that all have count.
+        values: (num_variants, num_seeds, num_examples), variants in the order of the columns of weights; NaN where
+            there is no run. An effect is over the seeds that all of its variants have.
         found: The effects.
-        replicates: Of a metric of the whole set, index (variant, seed, replicate), see `intervals.resampled_mean`.
+        replicates: (num_variants, num_seeds, num_replicates), of a metric of the whole set.
         examples: How many were resampled, 0 where that is not known.
 
     Returns:
-        Columns effect, kind, estimate, low, high, p, and p_corrected, by Holm's method over all effects. Empty where
-        the variants share no seed.
+        Columns effect, kind, estimate, low, high (intervals that hold all effects at once in 95 % of studies) and p,
+        adjusted for the number of effects. Without effects whose variants share no seed.
     """
-    shared = set.intersection(
-        *(set(own.index.unique("seed")) for _, own in scores.groupby(level="variant")),
-    )
-    if not shared:
+    if found.weights.empty:
         return pd.DataFrame(columns=list(COLUMNS))
-    cube = _cube(scores, found.weights.columns, shared)
-    resampled = None if replicates is None else _cube(replicates, found.weights.columns, shared)
-    rows = []
-    for (effect, weights), kind in zip(found.weights.iterrows(), found.kinds, strict=True):
-        weighted = np.einsum("v,vse->se", weights.to_numpy(np.float64), cube)
-        if resampled is None:
-            estimate = crossed_mean(weighted)
-        else:
-            drawn = np.einsum("v,vsr->sr", weights.to_numpy(np.float64), resampled)
-            estimate = resampled_mean(weighted[:, 0], drawn, examples)
-        low, high = estimate.interval()
-        rows.append((effect, kind, estimate.mean, low, high, estimate.p_value))
-    frame = pd.DataFrame(rows, columns=list(COLUMNS[:-1]))
-    return frame.assign(p_corrected=holm(frame["p"].tolist()))
-
-
-def _cube(scores: pd.Series, variants: pd.Index, seeds: Collection[int]) -> Array:
-    """Return scores as an array: (num_variants, num_seeds, num_examples)."""
-    of_variant = {variant: own.droplevel("variant") for variant, own in scores.groupby(level="variant")}
-    return np.stack(
-        [of_variant[name].loc[sorted(seeds)].to_numpy(np.float64).reshape(len(seeds), -1) for name in variants]
+    estimated = linear_contrasts(values, found.weights, replicates=replicates, examples=examples).assign(
+        effect=found.weights.index, kind=list(found.kinds)
     )
+    shared = estimated[estimated["n_paired"] > 0].rename(columns={"difference": "estimate"})
+    return shared[list(COLUMNS)].reset_index(drop=True)

@@ -66,7 +66,8 @@ def many_to_one(
         - standard_error: of the difference, with moderated variances;
         - n_paired: seeds that it was compared over; if not paired, of the two the fewer;
         - over: what the interval is about: `seeds`, `examples` (with one seed: nothing is said of other seeds),
-          `seeds and examples`, or nothing, and all else NaN, where the two cannot be compared.
+          `seeds and examples`, or nothing where the two cannot be compared. All else is NaN then, but the difference
+          of single numbers.
 
     Raises:
         ValueError: A shape is wrong, or a run has NaN beside numbers.
@@ -191,6 +192,7 @@ def _compared(
     same = originals(values if replicates is None else np.concatenate([values, replicates], axis=2))
     model = contrasts.error_model(values.mean(axis=2), same, parts, prior_df, count)
     has_seeds, has_examples = bool((model.df > 0).any()), count > 1
+    np.asarray(columns["difference"])[known] = np.ldexp([part.estimate for part in parts], exponent)
     if has_seeds or has_examples:
         for name, numbers in _intervals(model, parts, level, exponent, points).items():
             np.asarray(columns[name])[known] = numbers
