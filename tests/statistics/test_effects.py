@@ -1,17 +1,17 @@
-"""Main effects and interactions against statsmodels, marginal means of pandas, and SciPy."""
+"""Main effects and interactions against statsmodels, marginal means of pandas, and the comparison of variants."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
-from scipy import stats
 from statsmodels.formula.api import ols
 
 from ablate.report.compare import Primary, compare
+from ablate.statistics import linear_contrasts
 from ablate.statistics.effects import COLUMNS, INTERACTION, MAIN, Contrasts, contrasts, estimate_effects
-from ablate.statistics.intervals import crossed_mean
 from ablate.study.designs import expand
 
 TWO_BY_TWO_BY_TWO = {"a": ["0", "1"], "b": ["0", "1"], "c": ["0", "1"]}
@@ -59,7 +59,13 @@ def drawn(
 
 
 def estimated(scores: pd.Series, factors: Factors, levels: pd.DataFrame) -> pd.DataFrame:
-    return estimate_effects(scores, contrasts(levels, first_levels(factors))).set_index("effect")
+    return estimate_effects(cube(scores), contrasts(levels, first_levels(factors))).set_index("effect")
+
+
+def cube(scores: pd.Series) -> npt.NDArray[np.float64]:
+    """Return scores as an array: (num_variants, num_seeds, num_examples)."""
+    shape = [len(scores.index.unique(name)) for name in ("variant", "seed", "example")]
+    return scores.to_numpy(np.float64, copy=True).reshape(shape)
 
 
 def of_seeds(scores: pd.Series, levels: pd.DataFrame) -> pd.DataFrame:
@@ -115,7 +121,7 @@ def test_the_baseline_may_be_any_level() -> None:
     levels = variants_of(TWO_BY_THREE)
     scores = drawn(levels)
     forward = estimated(scores, TWO_BY_THREE, levels)
-    backward = estimate_effects(scores, contrasts(levels, pd.Series({"a": "1", "b": "x"}))).set_index("effect")
+    backward = estimate_effects(cube(scores), contrasts(levels, pd.Series({"a": "1", "b": "x"}))).set_index("effect")
     assert backward.loc["a=0", "estimate"] == pytest.approx(-forward.loc["a=1", "estimate"])
     assert backward.loc["a=0", "p"] == pytest.approx(forward.loc["a=1", "p"])
 
@@ -128,18 +134,19 @@ def test_a_planted_interaction_is_found_and_nothing_else() -> None:
     # The main effect of a is its mean over both levels of b.
     truth = {"a=1": 2.0, "b=1": 1.0, "c=1": 0.0, "a=1 × b=1": 2.0, "a=1 × c=1": 0.0, "b=1 × c=1": 0.0}
     assert found["estimate"].to_dict() == pytest.approx(truth, abs=0.05)
-    assert (found["p_corrected"] < 0.05).to_dict() == {effect: value > 0 for effect, value in truth.items()}
+    assert (found["p"] < 0.05).to_dict() == {effect: value > 0 for effect, value in truth.items()}
     assert ((found["low"] < found["estimate"]) & (found["estimate"] < found["high"])).all()
 
 
-def test_intervals_of_effects_are_over_seeds() -> None:
+def test_effects_are_linear_contrasts_of_the_runs() -> None:
     levels = variants_of(TWO_BY_TWO_BY_TWO)
-    scores = drawn(levels, examples=1)
+    scores = drawn(levels)
     found = estimated(scores, TWO_BY_TWO_BY_TWO, levels)
-    means = of_seeds(scores, levels).pivot_table(index="seed", columns="a", values="auc")
-    student = stats.ttest_rel(means["1"], means["0"])
-    assert found.loc["a=1", "p"] == pytest.approx(student.pvalue)
-    assert tuple(found.loc["a=1", ["low", "high"]]) == pytest.approx(tuple(student.confidence_interval()))
+    # The first of three factors: the mean of four variants less that of four.
+    weights = [(np.where(levels[factor] == "1", 1, -1) / 4) for factor in "abc"]
+    weights += [2 * one * other * 4 for one, other in combinations(weights, 2)]
+    expected = linear_contrasts(cube(scores), weights)
+    assert found[["low", "high", "p"]].to_numpy() == pytest.approx(expected[["low", "high", "p"]].to_numpy())
 
 
 def test_the_effect_of_one_factor_of_two_levels_is_its_comparison_with_the_baseline() -> None:
@@ -152,8 +159,8 @@ def test_the_effect_of_one_factor_of_two_levels_is_its_comparison_with_the_basel
         .set_index("variant")
         .loc["a=1"]
     )
-    compared = [row["difference"], row["low"], row["high"], row["p"], row["p_corrected"]]
-    assert list(effect[["estimate", "low", "high", "p", "p_corrected"]]) == pytest.approx(compared, rel=1e-6)
+    compared = [row["difference"], row["low"], row["high"], row["p"]]
+    assert list(effect[["estimate", "low", "high", "p"]]) == pytest.approx(compared, rel=1e-6)
 
 
 def test_a_half_fraction_says_which_interactions_it_cannot_tell_from_main_effects() -> None:
@@ -176,7 +183,7 @@ def test_a_half_fraction_of_four_factors_tells_main_effects_and_half_of_the_inte
     assert list(found.aliased) == ["b=1 × c=1", "b=1 × d=1", "c=1 × d=1"]
     # What one name of an alias chain says is the sum of both.
     planted = ((levels["c"] == "1") == (levels["d"] == "1")).to_numpy(float)
-    effects = estimate_effects(drawn(levels, planted, noise=0.01), found).set_index("effect")["estimate"]
+    effects = estimate_effects(cube(drawn(levels, planted, noise=0.01)), found).set_index("effect")["estimate"]
     truth = {effect: 2.0 if effect == "a=1 × b=1" else 0.0 for effect in found.weights.index}
     assert effects.to_dict() == pytest.approx(truth, abs=0.02)
 
@@ -198,7 +205,9 @@ def test_one_at_a_time_has_no_interactions() -> None:
     scores = drawn(levels)
     means = scores.groupby("variant").mean()
     differences = {name: means[name] - means["baseline"] for name in ("a=1", "b=y", "b=z")}
-    assert estimate_effects(scores, found).set_index("effect")["estimate"].to_dict() == pytest.approx(differences)
+    assert estimate_effects(cube(scores), found).set_index("effect")["estimate"].to_dict() == pytest.approx(
+        differences
+    )
 
 
 def test_a_factor_of_one_level_has_no_effect() -> None:
@@ -208,48 +217,45 @@ def test_a_factor_of_one_level_has_no_effect() -> None:
     assert list(found.aliased) == []
 
 
-def of(scores: pd.Series, variant: str, seeds: Sequence[int]) -> pd.Series:
-    """Return the scores of a variant with these seeds, in their order."""
-    own = scores[scores.index.get_level_values("variant") == variant]
-    return pd.concat([own[own.index.get_level_values("seed") == seed] for seed in seeds])
-
-
-def test_only_seeds_that_all_variants_have_count() -> None:
+def test_only_seeds_that_all_variants_have_make_an_effect() -> None:
     levels = variants_of(TWO_BY_THREE)
-    scores = drawn(levels)
+    values = cube(drawn(levels))
     found = contrasts(levels, first_levels(TWO_BY_THREE))
-    there = {variant: [0, 1, 2, 3] for variant in levels.index} | {"a=1": [0, 1, 2], "b=y": [1, 2, 3]}
-    lacking = pd.concat([of(scores, variant, seeds) for variant, seeds in there.items()])
-    shared = scores[scores.index.get_level_values("seed").isin([1, 2])]
-    pd.testing.assert_frame_equal(estimate_effects(lacking, found), estimate_effects(shared, found))
+    values[2, 0] = values[4, 3] = np.nan
+    effects = estimate_effects(values, found).set_index("effect")["estimate"]
+    for effect, weights in found.weights.iterrows():
+        own = values[weights != 0].mean(axis=2)
+        shared = ~np.isnan(own).any(axis=0)
+        assert shared.sum() < 4
+        assert effects[effect] == pytest.approx(weights[weights != 0] @ own[:, shared].mean(axis=1))
 
 
 def test_without_a_shared_seed_there_are_no_effects() -> None:
     levels = variants_of({"a": ["0", "1"]})
-    scores = drawn(levels)
-    apart = pd.concat([of(scores, "baseline", [0, 1]), of(scores, "a=1", [2, 3])])
+    apart = cube(drawn(levels))
+    apart[0, :2] = apart[1, 2:] = np.nan
     found = estimate_effects(apart, contrasts(levels, pd.Series({"a": "0"})))
     assert found.empty
     assert list(found.columns) == list(COLUMNS)
 
 
-def test_the_order_of_runs_does_not_matter() -> None:
-    levels = variants_of(TWO_BY_THREE)
-    scores = drawn(levels, seeds=3)
-    found = contrasts(levels, first_levels(TWO_BY_THREE))
-    orders = [[2, 0, 1], [1, 2, 0], [0, 1, 2]]
-    mixed = pd.concat([of(scores, variant, orders[k % 3]) for k, variant in enumerate(reversed(levels.index))])
-    pd.testing.assert_frame_equal(estimate_effects(mixed, found), estimate_effects(scores, found))
+def test_variants_that_differ_in_nothing_have_no_effects() -> None:
+    levels = variants_of({"a": ["0"]})
+    found = estimate_effects(cube(drawn(levels)), contrasts(levels, pd.Series({"a": "0"})))
+    assert found.empty
+    assert list(found.columns) == list(COLUMNS)
 
 
 def test_effects_are_weighted_sums() -> None:
     levels = variants_of({"a": ["0", "1"]})
-    scores = drawn(levels)
-    twice = Contrasts(pd.DataFrame([[0.0, 2.0]], index=["twice"], columns=levels.index), [MAIN], [])
-    row = estimate_effects(scores, twice).iloc[0]
-    assert list(row.index) == list(COLUMNS)
-    table = scores["a=1"].to_numpy().reshape(4, 20)
-    assert (row["low"], row["high"]) == pytest.approx(crossed_mean(2 * table).interval())
+    values = cube(drawn(levels))
+    twice = Contrasts(pd.DataFrame([[-2.0, 2.0]], index=["twice"], columns=levels.index), [MAIN], [])
+    once = Contrasts(twice.weights / 2, [MAIN], [])
+    (one,), (other,) = (estimate_effects(values, found).to_dict("records") for found in (once, twice))
+    assert list(other) == list(COLUMNS)
+    assert [other[name] for name in ("estimate", "low", "high")] == [
+        2 * one[name] for name in ("estimate", "low", "high")
+    ]
 
 
 def test_effects_on_a_measure_of_the_whole_set_are_those_on_the_mean() -> None:
@@ -257,12 +263,11 @@ def test_effects_on_a_measure_of_the_whole_set_are_those_on_the_mean() -> None:
     levels = variants_of(factors)
     found = contrasts(levels, first_levels(factors))
     scores = drawn(levels, examples=60)
-    means = scores.groupby(level=["variant", "seed"], sort=False).mean()
+    values = cube(scores)
+    means = values.mean(axis=2, keepdims=True)
     draws = np.random.default_rng(0).integers(0, 60, (1000, 60))
-    index = pd.MultiIndex.from_tuples([(*run, place) for run in means.index for place in range(1000)])
-    index.names = ["variant", "seed", "replicate"]
-    replicates = pd.Series(scores.to_numpy().reshape(len(means), 60)[:, draws].mean(axis=2).ravel(), index)
-    one = estimate_effects(scores, found)
+    replicates = values[:, :, draws].mean(axis=3)
+    one = estimate_effects(values, found)
     other = estimate_effects(means, found, replicates, 60)
     assert other["estimate"].tolist() == pytest.approx(one["estimate"].tolist())
     widths = [frame["high"] - frame["low"] for frame in (one, other)]

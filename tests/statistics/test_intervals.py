@@ -15,7 +15,7 @@ from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 
 from ablate.statistics.error_distribution import ErrorDistribution
-from ablate.statistics.intervals import Estimate, crossed_mean, resampled_mean
+from ablate.statistics.intervals import Estimate, crossed_mean
 from ablate.statistics.power import minimum_detectable_effect
 
 Table = npt.NDArray[np.float64]
@@ -143,7 +143,6 @@ def test_a_difference_that_is_not_finite_tells_nothing(value: float) -> None:
     unknown = [
         estimate.mean,
         estimate.p_value,
-        estimate.p_equivalence(1.0),
         estimate.effect_size,
         *estimate.interval(),
     ]
@@ -153,7 +152,7 @@ def test_a_difference_that_is_not_finite_tells_nothing(value: float) -> None:
 def test_a_single_number_is_its_own_mean_and_no_more() -> None:
     estimate = crossed_mean([[0.25]])
     assert estimate.mean == 0.25
-    assert np.isnan([estimate.p_value, estimate.p_equivalence(1.0), estimate.effect_size, *estimate.interval()]).all()
+    assert np.isnan([estimate.p_value, estimate.effect_size, *estimate.interval()]).all()
 
 
 @pytest.mark.parametrize("shape", [(1, 7), (3, 1), (3, 7)])
@@ -165,7 +164,6 @@ def test_equal_differences_are_certain(shape: tuple[int, int], value: float) -> 
     assert estimate.interval() == (value, value)
     assert estimate.p_value == 0
     assert math.isnan(estimate.effect_size)
-    assert (estimate.p_equivalence(1.0), estimate.p_equivalence(1e-10)) == (0, 1)
     assert minimum_detectable_effect(error_of(estimate), alpha=0.05) == 0
 
 
@@ -205,83 +203,9 @@ def test_the_order_of_seeds_and_examples_does_not_matter(table: Table, random: o
     assert error_of(after).standard_error == pytest.approx(error_of(before).standard_error, abs=1e-4)
 
 
-@pytest.mark.parametrize("mean", [-0.4, 0.0, 0.1, 2.0])
-@pytest.mark.parametrize("margin", [0.1, 0.5])
-def test_equivalence_takes_two_one_sided_tests(mean: float, margin: float) -> None:
-    values = drawn(seeds=1, examples=15, mean=mean)[0]
-    above = stats.ttest_1samp(values, -margin, alternative="greater").pvalue
-    below = stats.ttest_1samp(values, margin, alternative="less").pvalue
-    assert crossed_mean(values).p_equivalence(margin) == pytest.approx(max(above, below), rel=1e-9)
-
-
-def test_equivalence_is_found_where_the_interval_of_90_percent_lies_within_the_margin() -> None:
-    estimate = crossed_mean(drawn(seeds=5))
-    furthest = max(map(abs, estimate.interval(0.9)))
-    assert estimate.p_equivalence(furthest * 1.001) < 0.05 < estimate.p_equivalence(furthest * 0.999)
-
-
 def test_the_effect_size_is_in_standard_deviations_of_a_single_difference() -> None:
     estimate = crossed_mean(drawn(seeds=300, examples=300, mean=2.0, sd=(1.0, 2.0, 3.0)))
     # The mean's standard error is about 0.13, and the deviation is known to 4 %: three of both.
     assert estimate.effect_size == pytest.approx(2 / math.sqrt(14), rel=0.3)
     parts = (estimate.seed_variance, estimate.example_variance, estimate.residual_variance)
     assert estimate.effect_size == pytest.approx(estimate.mean / math.sqrt(sum(parts)))
-
-
-def resampled(table: Table, replicates: int = 4000) -> Table:
-    """Draw bootstrap replicates of the means over examples, the same for all seeds: (seeds, replicates)."""
-    draws = np.random.default_rng(0).integers(0, table.shape[1], (replicates, table.shape[1]))
-    return np.stack([table[:, draw].mean(axis=1) for draw in draws], axis=1)
-
-
-@pytest.mark.parametrize(("seeds", "examples"), [(1, 30), (1, 200), (2, 200), (3, 40), (5, 200)])
-@pytest.mark.parametrize("sd", [(0.1, 1.0, 1.0), (0.5, 1.0, 0.3)])
-def test_a_mean_is_estimated_alike_from_its_examples_and_as_a_measure_of_the_whole_set(
-    seeds: int, examples: int, sd: tuple[float, float, float]
-) -> None:
-    table = drawn(seeds=seeds, examples=examples, sd=sd)
-    one, other = crossed_mean(table), resampled_mean(table.mean(axis=1), resampled(table), examples)
-    assert other.mean == pytest.approx(one.mean)
-    # 4,000 replicates tell a variance to 2 %, and the examples' part is a difference of two.
-    assert error_of(other).standard_error == pytest.approx(error_of(one).standard_error, rel=0.05)
-    assert error_of(other).seeds == pytest.approx(error_of(one).seeds, rel=0.07 if seeds == 1 else 1e-9)
-    assert (error_of(other).df, error_of(other).example_df) == (error_of(one).df, error_of(one).example_df)
-    assert other.interval() == pytest.approx(one.interval(), abs=0.1 * (one.interval()[1] - one.interval()[0]))
-
-
-def test_without_an_effect_of_examples_a_measure_of_the_whole_set_is_students_t_over_seeds() -> None:
-    differences = np.array([0.1, 0.7, 0.4])
-    estimate = resampled_mean(differences, np.tile(differences[:, None], 50), 30)
-    assert estimate.interval() == pytest.approx(crossed_mean(differences[:, None]).interval())
-    student = stats.ttest_1samp(differences, 0)
-    assert estimate.p_value == pytest.approx(student.pvalue)
-    assert estimate.effect_size == pytest.approx(differences.mean() / differences.std(ddof=1))
-
-
-def test_replicates_that_are_not_finite_do_not_count() -> None:
-    table = drawn(seeds=3)
-    values, replicates = table.mean(axis=1), resampled(table, 100)
-    spoilt = np.concatenate([replicates, np.full((3, 5), math.nan)], axis=1)
-    spoilt[1, -1] = 0.0
-    assert resampled_mean(values, spoilt, 40) == resampled_mean(values, replicates, 40)
-    assert resampled_mean(values, np.full((3, 9), math.nan), 40) == crossed_mean(values[:, None])
-    assert math.isnan(resampled_mean([1.0, math.nan, 2.0], replicates, 40).p_value)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("seeds", "lowest"), [(1, 0.92), (3, 0.93), (5, 0.93)])
-def test_intervals_of_a_measure_of_the_whole_set_cover_the_truth(seeds: int, lowest: float) -> None:
-    random, covered, studies = np.random.default_rng(seeds), 0, 300
-    draws = random.integers(0, 60, (150, 60))
-    # One seed tells nothing of how seeds vary, so there must be nothing to tell.
-    of_seeds = 0.3 if seeds > 1 else 0.0
-    for _ in range(studies):
-        table = (
-            random.normal(0, of_seeds, (seeds, 1)) + random.normal(0, 1, (1, 60)) + random.normal(0, 1, (seeds, 60))
-        )
-        # The logarithm of a mean is no mean.
-        low, high = resampled_mean(
-            np.log(5 + table.mean(axis=1)), np.log(5 + table[:, draws].mean(axis=2)), 60
-        ).interval()
-        covered += low <= math.log(5) <= high
-    assert lowest <= covered / studies <= 0.99

@@ -92,8 +92,9 @@ def costs(**parameters: float) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def effects(*rows: tuple[str, str, float, float]) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=["effect", "kind", "estimate", "p_corrected"])
+def effects(*rows: tuple[str, str, float]) -> pd.DataFrame:
+    """Make effects whose intervals are the estimate ± 1."""
+    frame = pd.DataFrame(rows, columns=["effect", "kind", "estimate"])
     return frame.assign(low=frame["estimate"] - 1, high=frame["estimate"] + 1)
 
 

@@ -159,15 +159,16 @@ class Study:
         """Compare every variant with the baseline, paired by seed and example, see docs/statistics.md.
 
         Args:
-            metric: The metric to compare by, corrected for the number of variants; None for the study's own.
+            metric: The metric to compare by; None for the study's own.
 
         Returns:
             Index `variant`, the baseline first. Columns: `n`, its seeds; `mean` and `sd` over them; `n_paired`, seeds
             that the baseline has too; `examples`, their number; `difference` from the baseline, with `low` and `high`,
-            its 95 % interval; `p`; `p_corrected` for the number of variants; `p_equivalence`, NaN where the study
-            names no margin; `effect_size`; `minimum_detectable_effect`; `gained` and `lost`, percent of the examples
-            that the variant gets right and the baseline wrong, and the reverse, NaN where the metric is more than
-            right or wrong; `verdict`: better, worse, equivalent, no
+            its 95 % interval, all of which hold at once; `low_individual` and `high_individual`, the interval that
+            holds alone; `p`, adjusted for the number of variants; `minimum_detectable_effect`; `standard_error`;
+            `over`, what the intervals are over: seeds, examples, both or nothing; `effect_size`; `gained` and `lost`,
+            percent of the examples that the variant gets right and the baseline wrong, and the reverse, NaN where the
+            metric is more than right or wrong; `verdict`, read off `low` and `high`: better, worse, equivalent, no
             difference found, not comparable; empty for the baseline.
 
         Raises:
@@ -186,8 +187,8 @@ class Study:
 
         Returns:
             Columns: `effect`, as in `depth=shallow` or `depth=shallow × dropout=light`; `kind`, main or interaction;
-            `estimate`, with `low` and `high`, its 95 % interval; `p`; `p_corrected` for the number of effects. Empty
-            where the design is no factorial one.
+            `estimate`, with `low` and `high`, its 95 % interval, all of which hold at once; `p`, adjusted for the
+            number of effects. Empty where the design is no factorial one.
         """
         return self._report(metric).effects
 

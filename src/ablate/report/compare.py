@@ -173,16 +173,18 @@ def _of_metric(runs: RunValues, metric: str, exploratory: bool) -> pd.DataFrame:
     values = runs.of(metric)
     paired = [runs.differences(values, variant) for variant in runs.variants]
     frame = pd.DataFrame(
-        [_over_seeds(own[there].mean(axis=1)) for own, there in zip(values, runs.there, strict=True)]
-    ).assign(
-        variant=runs.variants,
-        metric=metric,
-        n_paired=[len(differences) for differences in paired],
-        examples=runs.examples(metric),
-        exploratory=exploratory,
-        effect_size=[crossed_mean(differences).effect_size if len(differences) else np.nan for differences in paired],
-    )
-    return frame.join(_differences(runs, metric))
+        [
+            {
+                "variant": variant,
+                "metric": metric,
+                **_over_seeds(own[there].mean(axis=1)),
+                "n_paired": len(differences),
+            }
+            for variant, own, there, differences in zip(runs.variants, values, runs.there, paired, strict=True)
+        ]
+    ).assign(examples=runs.examples(metric), exploratory=exploratory)
+    sizes = [crossed_mean(differences).effect_size if len(differences) else np.nan for differences in paired]
+    return frame.join(_differences(runs, metric)).assign(effect_size=sizes)
 
 
 def _differences(runs: RunValues, metric: str) -> pd.DataFrame:

@@ -8,12 +8,12 @@ with independent effects of seeds, of examples, and of both together. Seeds and 
 interval for mu is about other seeds and other examples of the same kind. docs/statistics.md says more.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from ablate.statistics.error_distribution import KNOWN_VARIANCE_FROM, ErrorDistribution
+from ablate.statistics.error_distribution import ErrorDistribution
 
 Array = npt.NDArray[np.float64]
 
@@ -51,10 +51,6 @@ class Estimate:
         if self.error is None:
             return np.nan
         return min(1.0, 2 * self.error.tail_probability(abs(self.mean)))
-
-    def p_equivalence(self, margin: float) -> float:
-        """Return the p-value of a true mean outside of -margin..margin: two one-sided tests (Schuirmann 1987)."""
-        return np.nan if self.error is None else self.error.tail_probability(margin - abs(self.mean))
 
     @property
     def effect_size(self) -> float:
@@ -109,43 +105,3 @@ def crossed_mean(differences: npt.ArrayLike) -> Estimate:
         example_variance=above / seeds,
         residual_variance=ms_rest,
     )
-
-
-def resampled_mean(differences: npt.ArrayLike, replicates: npt.ArrayLike, examples: int) -> Estimate:
-    """Estimate the mean of differences in a measure of the whole set, over seeds and bootstrapped examples.
-
-    With S seeds, d[s] the differences and d[s, r] those on replicate r of the examples, the same for all runs:
-
-        V1 = variance over r of the mean over s of d[s, r]    estimates v_P + v_E / S
-        V2 = mean over s of the variance over r of d[s, r]    estimates v_P + v_E
-
-    where v_P is what examples do to the measure with every seed, and v_E what they do with one. The variance of the
-    mean is estimated by var(d[s]) / S, which holds v_E too, and max(S V1 - V2, 0) / (S - 1), which is v_P; with one
-    seed by V1. For a mean over examples this is `crossed_mean`, but for the bootstrap's chance.
-
-    Args:
-        differences: (num_seeds,).
-        replicates: (num_seeds, num_replicates); those that are not finite for a seed do not count.
-        examples: How many were resampled; 0 where that is not known, and their variance counts as known.
-
-    Returns:
-        The estimate. Its `seed_variance` is that of d[s]: what a single example does has no meaning.
-    """
-    values = np.asarray(differences, dtype=np.float64)
-    drawn = np.atleast_2d(np.asarray(replicates, dtype=np.float64))
-    drawn = drawn[:, np.isfinite(drawn).all(axis=0)]
-    of_seeds = crossed_mean(values[:, None])
-    seeds, count = drawn.shape
-    if not np.isfinite(values).all() or count < 2:
-        return of_seeds
-    # A bootstrap's variance falls short of the sample's by this factor.
-    factor = examples / (examples - 1) if examples > 1 else 1.0
-    of_mean = factor * float(drawn.mean(axis=0).var(ddof=1))
-    if seeds == 1:
-        df = examples - 1 if examples > 1 else KNOWN_VARIANCE_FROM
-        return replace(of_seeds, error=ErrorDistribution(of_mean, df))
-    of_one = factor * float(drawn.var(axis=1, ddof=1).mean())
-    above = max(seeds * of_mean - of_one, 0.0) / (seeds - 1)
-    assert of_seeds.error is not None
-    error = replace(of_seeds.error, examples=above, example_df=ErrorDistribution.df_of_examples(examples))
-    return replace(of_seeds, error=error)

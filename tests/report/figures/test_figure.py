@@ -62,7 +62,7 @@ def test_any_name_is_drawn_as_it_is(drawn: list[Drawing], name: str) -> None:
         lambda: quality_against_cost(
             compared(), costs(baseline=1.0), metric="auc", higher_is_better=True, **OF_DIGITS
         ),
-        lambda: interactions(effects((ODD, "main", 1.0, 0.1)), **NAMED),
+        lambda: interactions(effects((ODD, "main", 1.0)), **NAMED),
         lambda: distributions(counts(ODD), order=[ODD]),
         lambda: per_example(spread(a=[1.0, 2.0]), order=["a"], **OF_DIGITS),
     ],

@@ -116,14 +116,14 @@ def _differences_caption(
     sampled: str,
 ) -> str:
     sentences = [f"A mark is the paired difference from the baseline, a line its 95 % interval over {sampled}."]
+    if len(finite) > 1:
+        sentences.append("The intervals hold for all variants at once, and verdicts are read off them.")
     if finite["low"].isna().any():
         sentences.append("A mark without a line has no interval.")
     if margin is not None:
         sentences.append(f"In the grey band, ±{margin:g}{f' {unit}' if unit else ''}, a difference does not matter.")
     if finite["exploratory"].any():
-        sentences.append(
-            "Hollow marks are exploratory: their verdicts are not corrected for the number of comparisons."
-        )
+        sentences.append("Hollow marks are exploratory: of many metrics some differ by chance.")
     if len(finite) > MOST:
         best, worst = ("highest", "lowest") if higher_is_better is None else ("best", "worst")
         sentences.append(f"Of {len(finite)} variants, the {MOST // 2} {best} and the {MOST // 2} {worst} are drawn.")

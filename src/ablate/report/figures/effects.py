@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.artist import Artist
 
 from ablate.report.figures.figure import BLUE, DARK, RED, Figure, figure_files, report_style, with_unit
-from ablate.report.figures.forest import ALPHA, MOST, Row, forest, key
+from ablate.report.figures.forest import MOST, Row, forest, key
 from ablate.report.number_format import with_interval
 
 
@@ -13,7 +13,7 @@ def interactions(effects: pd.DataFrame, *, label: str, unit: str) -> Figure | No
     """Draw the main effects and two-way interactions of a factorial study with their 95 % intervals.
 
     Args:
-        effects: Columns effect, kind (`main` or `interaction`), estimate, low, high, p_corrected.
+        effects: Columns effect, kind (`main` or `interaction`), estimate, low, high.
         label: What the metric is called.
         unit: Its unit, or nothing.
 
@@ -28,7 +28,7 @@ def interactions(effects: pd.DataFrame, *, label: str, unit: str) -> Figure | No
     rows: list[Row | str] = []
     for kind, heading in (("main", "main effects"), ("interaction", "interactions")):
         own = kept[kept["kind"] == kind].sort_values("estimate", ascending=False, kind="stable")
-        found = own["p_corrected"] < ALPHA
+        found = _excludes_zero(own)
         rows += [heading] if len(own) else []
         rows += [
             Row(row["effect"], row["estimate"], row["low"], row["high"], "o",
@@ -37,7 +37,8 @@ def interactions(effects: pd.DataFrame, *, label: str, unit: str) -> Figure | No
         ]  # fmt: skip
     with report_style():
         legend: list[Artist] = [
-            key(f"corrected p {'≥' if hollow else '<'} {ALPHA}", "o", DARK, hollow=hollow) for hollow in (False, True)
+            key(f"0 {'inside' if hollow else 'outside'} of the interval", "o", DARK, hollow=hollow)
+            for hollow in (False, True)
         ]
         drawn = forest(
             rows, xlabel=f"effect on {with_unit(label, unit)}", line="no effect", legend=legend,
@@ -45,20 +46,25 @@ def interactions(effects: pd.DataFrame, *, label: str, unit: str) -> Figure | No
         )  # fmt: skip
         made = figure_files(drawn)
     strongest = kept.iloc[0]
-    sure = int((finite["p_corrected"] < ALPHA).sum())
+    sure = int(_excludes_zero(finite).sum())
     capped = f" Of {len(finite)} effects, the {MOST} strongest are drawn." if len(finite) > MOST else ""
     return Figure(
         name="interactions",
         title=f"Effects and interactions: {label}",
         alt=(
-            f"Effects on {with_unit(label, unit)}: {sure} of {len(finite)} have a corrected p below {ALPHA}; the "
+            f"Effects on {with_unit(label, unit)}: {sure} of {len(finite)} have 0 outside of their interval; the "
             f"strongest is {strongest['effect']} "
             f"{with_interval(strongest['estimate'], strongest['low'], strongest['high'])}."
         ),
         caption=(
             "A main effect is the change from the baseline's level to another, averaged over the other factors; an "
-            "interaction is by how much more one level does where another is chosen. Lines are 95 % intervals."
+            "interaction is by how much more one level does where another is chosen. Lines are 95 % intervals, which hold for all "
+            "effects at once."
             f"{capped}"
         ),
         files=made,
     )
+
+
+def _excludes_zero(effects: pd.DataFrame) -> "pd.Series[bool]":
+    return (effects["low"] > 0) | (effects["high"] < 0)

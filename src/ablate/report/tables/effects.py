@@ -17,16 +17,16 @@ def effects_table(effects: pd.DataFrame, unit: str, link: str) -> Table:
                 sort=float(row["estimate"]),
                 link=link,
             ),
-            Cell(text=probability(float(row["p_corrected"])), sort=float(row["p_corrected"]), link=link),
+            Cell(text=probability(float(row["p"])), sort=float(row["p"]), link=link),
         ]
         for row in effects.to_dict("records")
     ]
     return Table(
         name="effects",
         title="Main effects and interactions",
-        headings=["effect", f"estimate{f', {unit}' if unit else ''} [95 %]", "p, corrected"],
+        headings=["effect", f"estimate{f', {unit}' if unit else ''} [95 %]", "p"],
         rows=rows,
         note="A main effect is a level's difference from the baseline's, averaged over all combinations of the other "
         "factors. An interaction (×) is by how much more one level does where the other is chosen than where it is "
-        "not.",
+        "not. The 95 % intervals hold for all effects at once, and p is adjusted for their number.",
     )

@@ -55,9 +55,9 @@ def metrics_table(results: Results, comparison: pd.DataFrame, links: Links) -> T
 
 def _note(results: Results, columns: Mapping[str, Mapping[str, Any]]) -> str:
     sentences = [
-        "Below a value stands its difference from the baseline with its 95 % interval.",
-        "All but the metric that the study asks for are exploratory: their intervals are not corrected for how many "
-        "there are.",
+        "Below a value stands its difference from the baseline with its 95 % interval, which holds for all variants "
+        "at once in this metric.",
+        "All but the metric that the study asks for are exploratory: of many metrics some differ by chance.",
         "Arrows say which direction is better; the best mean is bold.",
     ]
     over = {name: results.sampled(name) for name in columns}

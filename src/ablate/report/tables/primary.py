@@ -11,7 +11,7 @@ from ablate.report.compare import BETTER, EQUIVALENT, NO_DIFFERENCE, WORSE
 from ablate.report.links import Links
 from ablate.report.nouns import plural
 from ablate.report.number_format import magnitude, probability, share, signed, with_interval
-from ablate.report.results import SEEDS, Results
+from ablate.report.results import Results
 from ablate.report.selection import Gap
 from ablate.report.tables.table import (
     Cell,
@@ -23,6 +23,7 @@ from ablate.report.tables.table import (
     runs_of,
     trivial_baselines,
 )
+from ablate.statistics.simultaneous import EXAMPLES
 from ablate.tracking.names import WALL_SECONDS
 
 
@@ -42,8 +43,7 @@ def primary_table(results: Results, comparison: pd.DataFrame, costs: pd.DataFram
     rows = []
     for name, row in own.items():
         link, slower = links(runs_of(results, name)), _slower(by_cost, name)
-        one_seed = compared and row["n_paired"] == 1 and results.sampled(results.primary.name) != SEEDS
-        alone = f"over {plural(results.example)} only: one seed" if one_seed else ""
+        alone = f"over {plural(results.example)} only: one seed" if row["over"] == EXAMPLES else ""
         seeds = int(row["n"])
         rows.append(
             [
@@ -64,7 +64,7 @@ def primary_table(results: Results, comparison: pd.DataFrame, costs: pd.DataFram
         [
             "difference [95 %]",
             *([f"{plural(results.example)} gained − lost, %"] if gained else []),
-            "p, corrected",
+            "p",
             "effect size",
             "minimum detectable effect",
             "verdict",
@@ -94,7 +94,7 @@ def _difference_cells(row: Mapping[str, Any], alone: str, link: str, *, gained: 
             detail=alone,
         ),
         *([_gains_cell(row["gained"], row["lost"], link)] if gained else []),
-        Cell(text=probability(row["p_corrected"]), sort=row["p_corrected"], link=link),
+        Cell(text=probability(row["p"]), sort=row["p"], link=link),
         Cell(text=effect_size(row["effect_size"]), sort=row["effect_size"], link=link),
         Cell(text=magnitude(row["minimum_detectable_effect"]), sort=row["minimum_detectable_effect"], link=link),
         Cell(text=verdict, kind=verdict if verdict in (BETTER, WORSE, EQUIVALENT, NO_DIFFERENCE) else ""),
@@ -115,9 +115,8 @@ def _primary_note(results: Results, *, compared: bool, gained: bool) -> str:
     sentences = [
         "± is the standard deviation over seeds.",
         f"Differences are from the baseline, paired by seed{f' and {example}' if single else ''}; their 95 % "
-        f"intervals cover {results.sampled(name)}.",
-        "p is corrected for the number of variants, by Holm's method, and decides; an interval is not, and may "
-        "exclude 0 where no difference is found.",
+        f"intervals, over {results.sampled(name)}, hold for all variants at once. The verdict is read off them.",
+        "p is adjusted for the number of variants: it is below 0.05 where 0 is outside of the interval.",
         "The effect size is the difference over the standard deviation of a single one, one "
         f"{f'{example} and seed' if single else 'seed'}.",
         "The minimum detectable effect is the smallest true difference that such a study finds with a power of 80 %.",
@@ -129,8 +128,7 @@ def _primary_note(results: Results, *, compared: bool, gained: bool) -> str:
             "mean over seeds.",
         )
     if margin:
-        within = f"within ±{margin:g} of the baseline"
-        sentences.append(f"Equivalent: {within}, by two one-sided tests, corrected alike.")
+        sentences.append(f"Equivalent: the interval lies within ±{margin:g}.")
     if WALL_SECONDS in results.costs:
         sentences.append("The last column is the difference in training time.")
     return " ".join([*sentences, "The method: docs/statistics.md."])
