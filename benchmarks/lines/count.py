@@ -23,7 +23,7 @@ SAYS = {
     "spread over seeds": ("yes", "yes, by hand", "yes, by hand", "yes, by hand"),
     "difference from the baseline, paired by seed and example": ("yes", "no", "no", "no"),
     "intervals": ("over seeds and examples", "no", "no", "no"),
-    "p-values corrected for the number of variants": ("yes", "no", "no", "no"),
+    "intervals and p-values for all variants at once": ("yes", "no", "no", "no"),
     "cost beside it": ("parameters, FLOPs, time, memory", "no", "no", "no"),
     "the same command again": (
         "trains what is missing",

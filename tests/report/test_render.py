@@ -42,7 +42,7 @@ def test_the_frames_are_the_scores_and_what_follows_from_them(made: Path) -> Non
     scores = pd.read_parquet(made / "scores.parquet")
     assert list(scores.columns) == ["variant", "seed", "example", "auc", "rmse", "color"]
     assert len(scores) == 6 * len(PHOTOGRAPHS)
-    table = pd.read_csv(made / "comparison.csv").fillna({"verdict": ""}).set_index(["variant", "metric"])
+    table = pd.read_csv(made / "comparison.csv").fillna({"verdict": "", "over": ""}).set_index(["variant", "metric"])
     means = scores.pivot_table(index="seed", columns="variant", values="auc")
     row = table.loc[(ODD, "auc")]
     assert row["difference"] == pytest.approx((means[ODD] - means["baseline"]).mean())

@@ -65,7 +65,8 @@ class RunValues:
         """Return the seeds that a variant shares with the baseline: (num_seeds,), none of the baseline itself."""
         if variant == BASELINE or BASELINE not in self.variants:
             return np.zeros(len(self.seeds), dtype=bool)
-        return np.logical_and(self.there[self.variants.index(variant)], self.there[0])
+        shared: npt.NDArray[np.bool_] = self.there[self.variants.index(variant)] & self.there[0]
+        return shared
 
     def differences(self, values: Array, variant: str) -> Array:
         """Return a variant's differences from the baseline: (num_shared_seeds, num_examples)."""
@@ -87,4 +88,4 @@ class RunValues:
 
 def _runs(frame: pd.DataFrame | pd.Series, count: int) -> pd.Index:
     """Return the runs of a frame that has `count` rows of each, one after the other: index (variant, seed)."""
-    return frame.index[::count].droplevel(-1)
+    return frame.index[::count].droplevel(frame.index.names[-1:])

@@ -58,8 +58,8 @@ def interactions(effects: pd.DataFrame, *, label: str, unit: str) -> Figure | No
         ),
         caption=(
             "A main effect is the change from the baseline's level to another, averaged over the other factors; an "
-            "interaction is by how much more one level does where another is chosen. Lines are 95 % intervals, which hold for all "
-            "effects at once."
+            "interaction is by how much more one level does where another is chosen. Lines are 95 % intervals, which "
+            "hold for all effects at once."
             f"{capped}"
         ),
         files=made,

@@ -115,7 +115,8 @@ def _primary_note(results: Results, *, compared: bool, gained: bool) -> str:
     sentences = [
         "± is the standard deviation over seeds.",
         f"Differences are from the baseline, paired by seed{f' and {example}' if single else ''}; their 95 % "
-        f"intervals, over {results.sampled(name)}, hold for all variants at once. The verdict is read off them.",
+        f"intervals cover {results.sampled(name)}. They hold for all variants at once, and the verdict is read off "
+        "them.",
         "p is adjusted for the number of variants: it is below 0.05 where 0 is outside of the interval.",
         "The effect size is the difference over the standard deviation of a single one, one "
         f"{f'{example} and seed' if single else 'seed'}.",

@@ -105,7 +105,7 @@ def rate_estimate(side: AnswerSums) -> Estimate:
     (Cameron, Gelbach and Miller 2011, doi:10.1198/jbes.2010.07136) has the same term. That of photographs is the
     variance of P, times what share of pairs of trials show one photograph to two people. It is estimated without bias
     from pairs of trials: half the mean squared difference of pairs that share neither, less that of pairs that share
-    the photograph. Where all participants saw all photographs once, it is the report's `crossed_mean` exactly.
+    the photograph. Where all participants saw all photographs once, it is `crossed_mean` exactly.
 
     The participants' part counts as at least `LEAST` of what independent trials would have: where nobody or everybody
     is fooled it would be 0.
