@@ -88,4 +88,6 @@ class RunValues:
 
 def _runs(frame: pd.DataFrame | pd.Series, count: int) -> pd.Index:
     """Return the runs of a frame that has `count` rows of each, one after the other: index (variant, seed)."""
-    return frame.index[::count].droplevel(frame.index.names[-1:])
+    index = frame.index
+    assert isinstance(index, pd.MultiIndex)
+    return index[::count].droplevel(-1)

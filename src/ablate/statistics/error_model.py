@@ -102,7 +102,7 @@ class Contrasts:
         loadings = self.weights[:, :, None] * self.used / np.maximum(self.used.sum(axis=2, keepdims=True), 1)
         # A variant with the values of another is no further one: its errors are the other's.
         rows = np.unique(same)
-        loadings = np.einsum("cvs,vr->crs", loadings, np.equal.outer(same, rows))
+        loadings = np.einsum("cvs,vr->crs", loadings, np.equal.outer(same, rows).astype(float), optimize=True)
         variances = run_variances(means[rows], paired=self.paired)
         # What is in no contrast and has no degree of freedom tells nothing.
         kept = (variances.df > 0) | loadings.any(axis=(0, 2))
@@ -141,7 +141,8 @@ def _model(variances: Variances, prior_df: Array, loadings: Array, parts: list[P
     ]
     loadings, prior_df = loadings[:, order], prior_df[order]
     seen, df = variances.seen[order], variances.df[order]
-    columns = [_of_normals(loadings[:, place], seen @ (loadings**2).sum(axis=2).T) for place in range(len(order))]
+    keys = seen @ (loadings**2).sum(axis=2).T
+    columns = [_of_normals(loadings[:, place], keys) for place in range(len(order))]
     sums = loadings.sum(axis=2)
     lengths = np.sqrt((sums**2).sum(axis=1, keepdims=True))
     return ErrorModel(
@@ -176,14 +177,14 @@ def _of_normals(loadings: Array, keys: Array) -> Array:
     signs = np.where(directions.sum(axis=1) < 0, -1.0, 1.0)
     patterns: dict[bytes, int] = {}
     # Adding 0 makes -0 to 0.
-    of_comparison = [(signs[place] * directions[place] + 0.0).tobytes() for place in range(len(loadings))]
+    of_comparison = {place: (signs[place] * directions[place] + 0.0).tobytes() for place in np.nonzero(lengths)[0]}
     for place in np.argsort(keys, kind="stable"):
-        if lengths[place] > 0:
+        if place in of_comparison:
             patterns.setdefault(of_comparison[place], len(patterns))
     unique = np.array([np.frombuffer(pattern) for pattern in patterns]).reshape(len(patterns), loadings.shape[1])
     values, vectors = np.linalg.eigh(unique @ unique.T)
     root = vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T
     found = np.zeros((len(loadings), len(patterns)))
-    for place in np.nonzero(lengths)[0]:
-        found[place] = lengths[place] * signs[place] * root[patterns[of_comparison[place]]]
+    for place, pattern in of_comparison.items():
+        found[place] = lengths[place] * signs[place] * root[patterns[pattern]]
     return found
