@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pytest
 from scipy import optimize
 
 from ablate.report.number_format import number, with_interval
@@ -98,6 +99,7 @@ def of_examples(row: dict[str, float], of_seeds: float) -> float:
     return part
 
 
+@pytest.mark.slow
 def test_the_pages_say_what_today_s_method_says_of_the_study() -> None:
     today = simultaneous()
     readme, page = (" ".join((folder / "README.md").read_text().split()) for folder in (ROOT, REPORT))

@@ -53,6 +53,19 @@ def test_a_difference_has_the_digits_that_its_interval_bears(
 
 
 @pytest.mark.parametrize(
+    ("difference", "text"),
+    [
+        ((-1.533, -3.054, -0.012), "-1.53 [-3.05, -0.01]"),
+        ((1.5, -0.004, 3.004), "+1.500 [-0.004, +3.004]"),
+        ((1.5, 1e-9, 3.0), "+1.500 [0.000, +3.000]"),
+        ((1.5, 0.0, 3.0), "+1.5 [0.0, +3.0]"),
+    ],
+)
+def test_an_end_next_to_0_shows_its_side(difference: tuple[float, float, float], text: str) -> None:
+    assert with_interval(*difference) == text
+
+
+@pytest.mark.parametrize(
     ("p", "text"), [(0.00099, "<0.001"), (0.0123, "0.012"), (0.2, "0.20"), (1.0, "1.00"), (math.nan, "-")]
 )
 def test_p_values_read_well(p: float, text: str) -> None:

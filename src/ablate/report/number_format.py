@@ -26,6 +26,8 @@ def signed(value: float, *, counted: bool = False) -> str:
 def with_interval(value: float, low: float, high: float, *, plus: bool = True) -> str:
     """Write a value and its interval, all to the place that two digits of the interval's half width reach.
 
+    An end that would round to 0 gets up to two places more: it shows on which side of 0 it lies.
+
     Args:
         value: A difference, or something else.
         low: The interval's lower end.
@@ -38,6 +40,8 @@ def with_interval(value: float, low: float, high: float, *, plus: bool = True) -
     if not np.isfinite(half) or half == 0:
         return (signed(value) or "0") if plus else number(value)
     places = min(max(1 - int(np.floor(np.log10(half))), 0), 6)
+    for _ in range(2):
+        places += any(end != 0 and round(end, places) == 0 for end in (low, high)) and places < 6
     # What rounds to nothing has no sign.
     texts = [f"{round(each, places) or 0.0:{'+' if plus else ''},.{places}f}" for each in (value, low, high)]
     mean, lowest, highest = (text.removeprefix("+") if not text.strip("+0.") else text for text in texts)
