@@ -177,7 +177,7 @@ def _of_metric(runs: RunValues, metric: str, exploratory: bool) -> pd.DataFrame:
             {
                 "variant": variant,
                 "metric": metric,
-                **_over_seeds(own[there].mean(axis=1)),
+                **_over_seeds(own[there]),
                 "n_paired": len(differences),
             }
             for variant, own, there, differences in zip(runs.variants, values, runs.there, paired, strict=True)
@@ -198,10 +198,11 @@ def _differences(runs: RunValues, metric: str) -> pd.DataFrame:
 
 
 def _over_seeds(values: Array) -> dict[str, float]:
-    """Return the number of seeds, and the mean and standard deviation over them."""
+    """Return the number of seeds, and the mean and standard deviation over them, of (num_seeds, num_examples)."""
     with np.errstate(invalid="ignore"):  # of what is not finite they are NaN
-        deviation = float(values.std(ddof=1)) if len(values) > 1 else np.nan
-        return {"n": len(values), "mean": float(values.mean()), "sd": deviation}
+        means = values.mean(axis=1)
+        deviation = float(means.std(ddof=1)) if len(means) > 1 else np.nan
+        return {"n": len(means), "mean": float(means.mean()), "sd": deviation}
 
 
 def _verdict(row: Mapping[Any, Any], higher_is_better: bool | None, margin: float | None) -> str:

@@ -1,11 +1,12 @@
-"""Intervals and tests for a difference seen with few seeds and many examples. Pure functions on arrays.
+"""The mean of two crossed samples: its interval, for the human evaluation, and its effect size. Pure functions.
 
-The model of a variant's difference from the baseline, seed s and example i being the same for both:
+The model of a difference, of seed or participant s and example i:
 
     d[s, i] = mu + S[s] + P[i] + E[s, i]
 
 with independent effects of seeds, of examples, and of both together. Seeds and examples are samples: the
-interval for mu is about other seeds and other examples of the same kind. docs/statistics.md says more.
+interval for mu is about other seeds and other examples of the same kind. docs/statistics.md says more; `simultaneous`
+has the intervals of variants.
 """
 
 from dataclasses import dataclass
