@@ -9,10 +9,13 @@ import pytest
 from PIL import Image
 
 from ablate.report.load import load
+from ablate.report.render import write
 from ablate.report.report import make_report
 from ablate.report.summary import summary
 from ablate.tracking.study_record import read_study
 from tests.support.stores import ODD, add_run, record_hand_made
+
+FORMS = (".html", ".md", ".tex")
 
 
 @pytest.mark.slow
@@ -25,11 +28,36 @@ def test_a_factorial_study_has_effects(hand_made: Path) -> None:
         for seed in (0, 1, 2):
             add_run(hand_made, variant, seed, gain=gain, study="two")
     report = make_report(load(read_study("two", os.environ["MLFLOW_TRACKING_URI"])))
-    effects = {row["effect"]: row for row in json.loads(summary(report))["effects"]}
+    said = json.loads(summary(report))
+    effects = {row["effect"]: row for row in said["effects"]}
     assert effects["a=y"]["estimate"] == pytest.approx(7, abs=0.6)
     assert effects["a=y × b=y"]["estimate"] == pytest.approx(6, abs=1)
     assert "interactions" in report.figures
     assert "effects" in report.tables
+    credit = {(row["factor"], row["kind"]): row["estimate"] for row in said["credit"]}
+    assert credit["a=y", "shapley"] == pytest.approx(7, abs=0.6)
+    assert credit["b=y", "added_alone"] == pytest.approx(0.5, abs=0.6)
+    assert credit["b=y", "left_out"] == pytest.approx(6.5, abs=0.6)
+    assert credit["a=y", "shapley"] + credit["b=y", "shapley"] == pytest.approx(credit["all factors", "total"])
+    assert "credit" in report.figures
+    assert [row[0].text for row in report.tables["credit"].rows] == ["a=y", "b=y", "all factors"]
+    files = {path.name: path.read_text() for path in write(report, hand_made / "out") if path.suffix in FORMS}
+    assert set(files) == {"report.html", "report.md", "report.tex"}
+    assert all("Who deserves the credit" in text for text in files.values())
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("drawn")
+def test_credit_needs_all_combinations_of_two_levels(hand_made: Path) -> None:
+    record_hand_made(hand_made, name="three", factors={"a": ["x", "y", "z"], "b": ["x"]},
+           baseline={"a": "x", "b": "x"}, design="full_factorial", seeds=[0, 1])  # fmt: skip
+    for variant in ("baseline", "a=y", "a=z"):
+        for seed in (0, 1):
+            add_run(hand_made, variant, seed, gain=0.0, study="three")
+    report = make_report(load(read_study("three", os.environ["MLFLOW_TRACKING_URI"])))
+    assert "effects" in report.tables
+    assert "credit" not in {**report.tables, **report.figures}
+    assert report.credit.empty
 
 
 @pytest.mark.slow

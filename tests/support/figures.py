@@ -14,6 +14,7 @@ from matplotlib.figure import Figure as Drawing
 
 from ablate.report.figures import Figure, differences
 from ablate.report.figures.figure import FigureFiles
+from ablate.statistics.credit import ALL_FACTORS, SHAPLEY, TOTAL
 
 ODD = "a_$b$ <c> & 50 %^2,d=$\\frac{1}$"
 """A name that must not be read as a formula."""
@@ -96,6 +97,13 @@ def effects(*rows: tuple[str, str, float]) -> pd.DataFrame:
     """Make effects whose intervals are the estimate ± 1."""
     frame = pd.DataFrame(rows, columns=["effect", "kind", "estimate"])
     return frame.assign(low=frame["estimate"] - 1, high=frame["estimate"] + 1)
+
+
+def credit(*rows: tuple[str, float]) -> pd.DataFrame:
+    """Make Shapley values and their total, whose intervals are the estimate ± 1."""
+    frame = pd.DataFrame(rows, columns=["factor", "estimate"]).assign(kind=SHAPLEY)
+    frame.loc[len(frame)] = [ALL_FACTORS, frame["estimate"].sum(), TOTAL]
+    return frame.assign(low=frame["estimate"] - 1, high=frame["estimate"] + 1, p=0.5)
 
 
 def counts(*variants: str, columns: tuple[str, str] = ("a", "b")) -> pd.DataFrame:

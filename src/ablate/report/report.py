@@ -5,29 +5,27 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ablate.config.level import level_text
 from ablate.config.short_names import shorten
 from ablate.report.answer import answer, notes
 from ablate.report.compare import compare, cost_differences
+from ablate.report.factorial import study_credit, study_effects
 from ablate.report.figures import Figure
 from ablate.report.figures.draw import draw_figures
 from ablate.report.links import links_to, store_name
 from ablate.report.number_format import quantity
 from ablate.report.results import Results
-from ablate.report.run_values import RunValues
 from ablate.report.sections import Section, added_sections
 from ablate.report.tables import (
     Table,
     cost_table,
+    credit_table,
     effects_table,
     metrics_table,
     primary_table,
     runs_table,
 )
-from ablate.statistics.effects import COLUMNS, Contrasts, contrasts, estimate_effects
 
 UNKNOWN = "unknown"
-FACTORIAL = ("full_factorial", "fractional_factorial")
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,7 @@ class Report:
         comparison: What `compare.compare` found.
         costs: What `compare.cost_differences` found.
         effects: What `effects.estimate_effects` found.
+        credit: What `credit.estimate_credit` found.
         answer: Sentences that answer the study's question.
         notes: What a reader has to know before the numbers, a sentence each.
         tables: By name.
@@ -52,6 +51,7 @@ class Report:
     comparison: pd.DataFrame
     costs: pd.DataFrame
     effects: pd.DataFrame
+    credit: pd.DataFrame
     answer: Sequence[str]
     notes: Sequence[str]
     tables: Mapping[str, Table]
@@ -81,7 +81,8 @@ def make_report(results: Results) -> Report:
     """Compare what was loaded, and say and draw it."""
     comparison = compare(results.scores, results.directions, results.primary, results.whole_set)
     costs = cost_differences(results.costs)
-    effects, aliased = _effects(results)
+    effects, aliased = study_effects(results)
+    credit = study_credit(results)
     links = links_to(results)
     spec = results.spec(results.primary.name)
     tables = [
@@ -91,6 +92,7 @@ def make_report(results: Results) -> Report:
         cost_table(results, costs, links),
         runs_table(results, links),
         effects_table(effects, str(spec["unit"]), links(results.runs.index)) if len(effects) else None,
+        credit_table(credit, spec, links(results.runs.index)) if len(credit) else None,
     ]
     sections, failed = added_sections(results, links)
     return Report(
@@ -98,45 +100,18 @@ def make_report(results: Results) -> Report:
         comparison=comparison,
         costs=costs,
         effects=effects,
+        credit=credit,
         answer=answer(results, comparison),
         notes=[*notes(results), *(f"Aliased by the design: {line}." for line in aliased), *failed],
         tables={table.name: table for table in tables if table is not None},
         figures={
-            **draw_figures(results, comparison, effects),
+            **draw_figures(results, comparison, effects, credit),
             **{figure.name: figure for added in sections.values() for section in added for figure in section.figures},
         },
         sections=sections,
         facts=_facts(results),
         names=_long_names(results, effects),
     )
-
-
-def _effects(results: Results) -> tuple[pd.DataFrame, Sequence[str]]:
-    """Estimate the effects of a factorial study of which no variant is missing."""
-    nothing, definition = pd.DataFrame(columns=list(COLUMNS)), results.definition
-    if definition is None or definition.design not in FACTORIAL:
-        return nothing, []
-    variants = definition.expansion().variants
-    shown = {whole: name for name, whole in results.names.items()}
-    given = [definition.variant_of(variant).name for variant in variants]
-    names = pd.Index([shown.get(name, name) for name in given], name="variant")
-    if set(names) - set(results.variants):
-        return nothing, []
-    levels = pd.DataFrame(
-        [{key: level_text(level) for key, level in variant.items()} for variant in variants], index=names
-    )
-    baseline = {factor: level_text(level) for factor, level in definition.baseline.items()}
-    found = contrasts(levels, baseline)
-    return _estimated(results, found), results.aliases or found.aliased
-
-
-def _estimated(results: Results, found: Contrasts) -> pd.DataFrame:
-    """Estimate effects on the primary metric, one of examples or of the whole set."""
-    name, runs = results.primary.name, RunValues(results.scores, results.whole_set)
-    order = [runs.variants.index(str(variant)) for variant in found.weights.columns]
-    replicates = runs.replicates(name)
-    drawn = None if replicates is None else replicates[order]
-    return estimate_effects(runs.finished(name)[order], found, drawn, runs.examples(name))
 
 
 def _long_names(results: Results, effects: pd.DataFrame) -> dict[str, str]:

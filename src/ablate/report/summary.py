@@ -36,6 +36,7 @@ def summary(report: Report) -> str:
         "answer": list(report.answer),
         "variants": plain_rows(own.assign(variant=own["variant"].map(whole))),
         "effects": plain_rows(report.effects),
+        "credit": plain_rows(report.credit),
         "facts": dict(report.facts),
     }
     sections = {name: [each.summary for each in added] for name, added in report.sections.items() if added}

@@ -16,6 +16,7 @@ from ablate.report.figures import (
     learning_curves,
     per_example,
     quality_against_cost,
+    waterfall,
 )
 from ablate.report.figures.figure import name_lines
 from tests.support.figures import (
@@ -26,6 +27,7 @@ from tests.support.figures import (
     compared,
     costs,
     counts,
+    credit,
     difference_figure,
     effects,
     losses,
@@ -63,6 +65,7 @@ def test_any_name_is_drawn_as_it_is(drawn: list[Drawing], name: str) -> None:
             compared(), costs(baseline=1.0), metric="auc", higher_is_better=True, **OF_DIGITS
         ),
         lambda: interactions(effects((ODD, "main", 1.0)), **NAMED),
+        lambda: waterfall(credit((ODD, 2.0), ("a=1", -0.5)), higher_is_better=True, **NAMED),
         lambda: distributions(counts(ODD), order=[ODD]),
         lambda: per_example(spread(a=[1.0, 2.0]), order=["a"], **OF_DIGITS),
     ],

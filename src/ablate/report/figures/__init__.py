@@ -1,6 +1,7 @@
 """The figures of a report: pure functions from frames to a `Figure`."""
 
 from ablate.report.figures.cost import pareto_front, quality_against_cost
+from ablate.report.figures.credit import waterfall
 from ablate.report.figures.curves import learning_curves
 from ablate.report.figures.differences import differences
 from ablate.report.figures.distributions import distributions
@@ -21,4 +22,5 @@ __all__ = [
     "per_example",
     "picture_grid",
     "quality_against_cost",
+    "waterfall",
 ]

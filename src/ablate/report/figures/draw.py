@@ -19,13 +19,16 @@ RANDOM, BEST, WORST = 3, 1, 1
 """Examples of each kind in the grid."""
 
 
-def draw_figures(results: Results, comparison: pd.DataFrame, effects: pd.DataFrame) -> dict[str, Figure]:
+def draw_figures(
+    results: Results, comparison: pd.DataFrame, effects: pd.DataFrame, credit: pd.DataFrame
+) -> dict[str, Figure]:
     """Draw the figures of a report.
 
     Args:
         results: What was loaded.
         comparison: What `compare.compare` made of it.
         effects: What `effects.estimate_effects` made of it; empty where the design has none.
+        credit: What `credit.estimate_credit` made of it; likewise.
 
     Returns:
         By name, in the order in which a page shows them; those that the results have something for.
@@ -42,6 +45,7 @@ def draw_figures(results: Results, comparison: pd.DataFrame, effects: pd.DataFra
     drawn = [
         figures.differences(comparison, margin=primary.margin, sampled=results.sampled(primary.name), **directed),
         figures.interactions(effects, **shown),
+        figures.waterfall(credit, higher_is_better=primary.higher_is_better, **shown),
         figures.quality_against_cost(comparison, costs[_worth_drawing(costs)], example=results.example, **directed),
         _grid(results),
         _per_example(results, comparison, shown),
