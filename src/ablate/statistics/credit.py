@@ -9,7 +9,6 @@ of the variant in which the factors A are changed, and N all factors, the credit
 - left out: y(N) - y(N - j).
 """
 
-from collections.abc import Mapping
 from math import comb
 
 import numpy as np
@@ -54,14 +53,14 @@ def added_alone_weights(changed: npt.ArrayLike) -> Array:
     """Return the weights of each factor alone, less the baseline; see `shapley_weights`."""
     sets = _checked(changed)
     counts = sets.sum(axis=1)
-    return (sets & (counts == 1)[:, None]).T * 1.0 - (counts == 0)
+    return np.asarray((sets & (counts == 1)[:, None]).T * 1.0 - (counts == 0), np.float64)
 
 
 def left_out_weights(changed: npt.ArrayLike) -> Array:
     """Return the weights of the full method, less it without each factor; see `shapley_weights`."""
     sets = _checked(changed)
     counts, factors = sets.sum(axis=1), sets.shape[1]
-    return (counts == factors) - (~sets & (counts == factors - 1)[:, None]).T * 1.0
+    return np.asarray((counts == factors) - (~sets & (counts == factors - 1)[:, None]).T * 1.0, np.float64)
 
 
 def total_weights(changed: npt.ArrayLike) -> Array:
@@ -91,21 +90,26 @@ def estimate_credit(
     """
     table, sets = np.asarray(values, dtype=np.float64), changed.to_numpy(bool)
     drawn = None if replicates is None else np.asarray(replicates, dtype=np.float64)
-    everywhere = ~np.isnan(table[:, :, 0]).any(axis=0)
     names = [*map(str, changed.columns)]
-    frames = list[pd.DataFrame]()
-    if everywhere.any():
-        weights = np.vstack([shapley_weights(sets), total_weights(sets)])
-        shared = None if drawn is None else drawn[:, everywhere]
-        found = linear_contrasts(table[:, everywhere], weights, replicates=shared, examples=examples)
-        frames.append(found.assign(factor=[*names, ALL_FACTORS], kind=[SHAPLEY] * len(names) + [TOTAL]))
-    families: Mapping[str, Array] = {ADDED: added_alone_weights(sets), LEFT_OUT: left_out_weights(sets)}
-    for kind, weights in families.items():
-        found = linear_contrasts(table, weights, replicates=drawn, examples=examples)
-        frames.append(found.assign(factor=names, kind=kind))
-    credit = pd.concat(frames)
-    shared = credit[credit["n_paired"] > 0].rename(columns={"difference": "estimate"})
-    return shared[list(COLUMNS)].reset_index(drop=True)
+
+    def family(weights: Array, factors: list[str], kinds: list[str], seeds: Mask) -> pd.DataFrame:
+        if not seeds.any():
+            return pd.DataFrame(columns=list(COLUMNS))
+        resampled = None if drawn is None else drawn[:, seeds]
+        found = linear_contrasts(table[:, seeds], weights, replicates=resampled, examples=examples)
+        found = found.assign(factor=factors, kind=kinds).rename(columns={"difference": "estimate"})
+        return found.loc[found["n_paired"] > 0, list(COLUMNS)]
+
+    of_all = np.vstack([shapley_weights(sets), total_weights(sets)])
+    everywhere = np.all(~np.isnan(table[:, :, 0]), axis=0)
+    any_seed = np.ones(table.shape[1], dtype=bool)
+    families = [
+        family(of_all, [*names, ALL_FACTORS], [SHAPLEY] * len(names) + [TOTAL], everywhere),
+        family(added_alone_weights(sets), names, [ADDED] * len(names), any_seed),
+        family(left_out_weights(sets), names, [LEFT_OUT] * len(names), any_seed),
+    ]
+    known = [each for each in families if len(each)]
+    return pd.concat(known, ignore_index=True) if known else families[0]
 
 
 def _checked(changed: npt.ArrayLike) -> Mask:
