@@ -10,8 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from ablate.errors import ConfigError, DataError
+
 if TYPE_CHECKING:
     import keras
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
     import tensorflow as tf
     from PIL import Image
@@ -99,8 +103,8 @@ class Task(Protocol):
 
     Results depend on the code of all modules that the class imports, directly or not
     (`ablate.execution.code_version`). Two class attributes are optional: `irrelevant_code` names modules that cannot
-    influence a result, `no_result_keys` keys of the configuration that cannot, as in `data.root`. So is a method:
-    `data_config` returns the part of the configuration that `find_data` depends on.
+    influence a result, `no_result_keys` keys of the configuration that cannot, as in `data.root`. So are two methods:
+    `data_config` returns the part of the configuration that `find_data` depends on; `hold_out`, see `HoldsOut`.
 
     Attributes:
         example: What an example is called: photograph, digit.
@@ -239,6 +243,57 @@ class Preparable(Protocol):
             A line that says what was written.
         """
         ...
+
+
+@runtime_checkable
+class HoldsOut(Protocol):
+    """A task that can hold out some of its training examples, to search values of the configuration by.
+
+    Runs without `validation_fraction` do not call `hold_out`: its code is part of the identity of the others alone.
+    """
+
+    def hold_out(self, fraction: float) -> Task:
+        """Return the task with a share of its training examples in place of the evaluation's; they do not train.
+
+        It is cheap as the constructor is. See `split_off` for which examples they are.
+        """
+        ...
+
+
+def holding_out(task: Task, fraction: float) -> Task:
+    """Return a task that evaluates on a share of its training examples.
+
+    Raises:
+        ConfigError: It cannot.
+    """
+    if not isinstance(task, HoldsOut):
+        raise ConfigError(
+            f"validation_fraction={fraction:g}: {type(task).__name__} cannot hold out training examples: give it a "
+            "method hold_out(self, fraction), see ablate.task.HoldsOut"
+        )
+    return task.hold_out(fraction)
+
+
+def split_off(count: int, fraction: float) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Choose the training examples that are held out: at random, always the same.
+
+    Args:
+        count: How many training examples there are.
+        fraction: The share to hold out, in 0..1.
+
+    Returns:
+        The positions of those that train, and of those that are held out, ascending; one of each at least.
+
+    Raises:
+        DataError: There is only one example.
+    """
+    import numpy as np
+
+    if count < 2:
+        raise DataError(f"validation_fraction={fraction:g}: of {count} training example none can be held out")
+    order = np.random.default_rng(0).permutation(count)
+    held = min(max(round(fraction * count), 1), count - 1)
+    return np.sort(order[held:]), np.sort(order[:held])
 
 
 def trains_itself(task: Task | type) -> bool:

@@ -288,3 +288,28 @@ def test_what_code_means() -> None:
     other = "def f(x):\n\n    return (x + 1)\n"
     assert meaning(one) == meaning(other)
     assert meaning(one) != meaning(other.replace("1", "2"))
+
+
+HOLDS_OUT = "    def hold_out(self, fraction):\n        import lab.plots\n        return self\n"
+TASK = "class Task:\n    def data(self):\n        return 1\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "counts"),
+    [
+        (TASK + HOLDS_OUT, False),
+        (TASK + HOLDS_OUT.replace("fraction", "x"), True),
+        (TASK.replace("return 1", "return self.hold_out(0.1)") + HOLDS_OUT, True),
+        ("def hold_out(self, fraction):\n    pass\n" + TASK, True),
+    ],
+)
+def test_the_method_that_holds_out_examples_counts_where_they_are_held_out(
+    lab: Path, source: str, counts: bool
+) -> None:
+    (lab / "data.py").write_text(TASK)
+    before = closure().version
+    (lab / "data.py").write_text(source)
+    assert (closure().version != before) == counts
+    held = import_closure(("lab.tasks.digits",), held_out=True)
+    assert held.version != before
+    assert ("lab.plots" in held.modules) == ("lab.plots" in source)

@@ -48,6 +48,7 @@ def hash_of(*overrides: str, data: str = DATA) -> str:
         "evaluation.side=32",
         "hardware.precision=mixed_bfloat16",
         "scale=smoke",
+        "validation_fraction=0.1",
     ],
 )
 def test_what_determines_the_result_changes_it(override: str) -> None:

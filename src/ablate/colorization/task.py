@@ -125,6 +125,12 @@ class ColorizationTask:
         photographs = open_data(self.config.data, self.preprocessing)
         return FoundData(photographs.fingerprint, photographs.num_train * self.config.data.repeats)
 
+    def hold_out(self, fraction: float) -> ColorizationTask:
+        """Return this task with a share of the training photographs as those that evaluate."""
+        from ablate.colorization.held_out import holding_out
+
+        return holding_out(self, fraction)
+
     @property
     def preprocessing(self) -> Preprocessing:
         """How photographs become pixels."""

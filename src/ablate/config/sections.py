@@ -63,6 +63,7 @@ class RunConfig(Schema):
     tracking: TrackingConfig
     checkpoint: CheckpointConfig
     check: bool = True
+    validation_fraction: Annotated[float, Field(gt=0, lt=1)] | None = None
     rerun: Literal["never", "failed", "all"]
 
     @model_validator(mode="after")

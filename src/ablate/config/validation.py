@@ -27,7 +27,7 @@ from ablate.config.training import NO_TRAINING
 from ablate.config.user_code import user_place
 from ablate.errors import ConfigError
 from ablate.system.native_log import native_log
-from ablate.task import KerasTask, OwnLoopTask, Task, trains_itself
+from ablate.task import KerasTask, OwnLoopTask, Task, holding_out, trains_itself
 
 _TARGET = "_target_"
 REFERRED_SECTIONS = ("scale",)
@@ -76,7 +76,9 @@ def validate_config(config: DictConfig | Mapping[str, Any]) -> ValidConfig:
     else:
         sections |= _with_own_schemas(sections)
     run = validate(RunConfig, sections)
-    return ValidConfig(values, run, _build(named, values))
+    task = _build(named, values)
+    fraction = run.validation_fraction
+    return ValidConfig(values, run, task if fraction is None else holding_out(task, fraction))
 
 
 def _with_own_schemas(sections: Mapping[str, Any]) -> Iterator[tuple[str, Schema]]:

@@ -69,8 +69,16 @@ class Code:
         return f"{len(self.modules)} modules (code {self.version}) and {libraries}"
 
 
-def code_of(task: Task) -> Code:
+HOLD_OUT = "hold_out"
+"""The method of a task that only runs with a `validation_fraction` call, see `ablate.task.HoldsOut`."""
+
+
+def code_of(task: Task, *, held_out: bool = False) -> Code:
     """Find the code of a task: the modules of its class, of those that it inherits from, and of training.
+
+    Args:
+        task: The task.
+        held_out: Whether the run holds out training examples; if not, the methods for that do not count.
 
     Raises:
         ConfigError: Some of it is not found, or is no Python.
@@ -79,7 +87,8 @@ def code_of(task: Task) -> Code:
     # Its own package counts by its contents wherever it is installed.
     tops = tuple(sorted({name.partition(".")[0] for name in own}))
     training = OWN_LOOP if trains_itself(task) else TRAINING
-    return import_closure((*sorted(own), training), (*IRRELEVANT, *getattr(task, "irrelevant_code", ())), tops)
+    irrelevant = (*IRRELEVANT, *getattr(task, "irrelevant_code", ()))
+    return import_closure((*sorted(own), training), irrelevant, tops, held_out)
 
 
 def code_of_classes(names: Iterable[str]) -> Code:
@@ -115,13 +124,16 @@ def differences(one: Code, other: Code) -> list[str]:
 
 
 @lru_cache
-def import_closure(roots: tuple[str, ...], irrelevant: tuple[str, ...] = (), own: tuple[str, ...] = ()) -> Code:
+def import_closure(
+    roots: tuple[str, ...], irrelevant: tuple[str, ...] = (), own: tuple[str, ...] = (), held_out: bool = False
+) -> Code:
     """Follow the imports of modules, those inside of functions as well, without importing anything.
 
     Args:
         roots: Names of modules.
         irrelevant: Names of modules that are left out; what only they import is, too.
         own: Names of packages that are no libraries, even if they are installed among them.
+        held_out: See `code_of`.
 
     Raises:
         ConfigError: A root is not found, or a module is no Python.
@@ -135,7 +147,7 @@ def import_closure(roots: tuple[str, ...], irrelevant: tuple[str, ...] = (), own
         if top not in (*own, "ablate") and (top in sys.stdlib_module_names or _is_library(top)):
             libraries |= _library(top)
             continue
-        modules[name] = module = _module(name)
+        modules[name] = module = _module(name, held_out)
         if module is None:
             if name in roots:
                 raise ConfigError(f"the code of {name} is not found, so results of it could not be told from others")
@@ -157,7 +169,7 @@ def meaning(source: str) -> str:
 
     Imports stand there by the names that they bind: a module that moved is the same module.
     """
-    return json.dumps(_plain(ast.parse(source)))
+    return json.dumps(_plain(_parsed(source)))
 
 
 @dataclass(frozen=True)
@@ -179,7 +191,7 @@ class _Module:
         return _digest([self.meaning, targets])
 
 
-def _module(name: str) -> _Module | None:
+def _module(name: str, held_out: bool) -> _Module | None:
     """Read a module; None where there is none of that name: it is a name inside of another one, or not installed."""
     spec = _spec(name)
     if spec is None and name == "__main__" and getattr(sys.modules[name], "__file__", None):
@@ -198,7 +210,7 @@ def _module(name: str) -> _Module | None:
         return _Module(hashlib.sha256(content).hexdigest(), ())
     package = name if spec is not None and spec.submodule_search_locations is not None else name.rpartition(".")[0]
     try:
-        means, imports = _analysed(content)
+        means, imports = _analysed(content, held_out)
     except (SyntaxError, ValueError) as error:
         raise ConfigError(f"{path}, on which results depend, is no Python: {error}") from None
     return _Module(
@@ -224,9 +236,25 @@ class _Import:
 
 
 @cache
-def _analysed(content: bytes) -> tuple[str, tuple[_Import, ...]]:
-    tree = ast.parse(content)
+def _analysed(content: bytes, held_out: bool) -> tuple[str, tuple[_Import, ...]]:
+    tree = ast.parse(content) if held_out else _parsed(content)
     return json.dumps(_plain(tree)), tuple(_imports(tree))
+
+
+def _parsed(source: str | bytes) -> ast.Module:
+    """Parse source without the methods `hold_out`, unless it calls them itself."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            node.body = [statement for statement in node.body if not _holds_out(statement)]
+    called = any(isinstance(node, ast.Attribute) and node.attr == HOLD_OUT for node in ast.walk(tree))
+    return ast.parse(source) if called else tree
+
+
+def _holds_out(statement: ast.stmt) -> bool:
+    if not isinstance(statement, ast.FunctionDef) or statement.name != HOLD_OUT:
+        return False
+    return [each.arg for each in statement.args.args] == ["self", "fraction"]
 
 
 def _imports(node: ast.AST) -> Iterator[_Import]:

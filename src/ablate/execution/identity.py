@@ -43,11 +43,13 @@ def setting(checked: ValidConfig, fingerprint: str) -> str:
 
 def setting_parts(checked: ValidConfig, fingerprint: str) -> dict[str, Any]:
     """Return what runs must have in common: the data, how it is evaluated, the scale, and the code."""
+    fraction = checked.run.validation_fraction
+    held_out = {} if fraction is None else {"validation_fraction": fraction}
     return {
         "data": fingerprint,
-        "comparison": checked.task.comparison_config(),
+        "comparison": {**checked.task.comparison_config(), **held_out},
         "scale": checked.values.get("scale", {}).get("name"),
-        "code": code_of(checked.task).version,
+        "code": _code_of_task(checked).version,
     }
 
 
@@ -69,7 +71,11 @@ def code(checked: ValidConfig) -> Code:
     Raises:
         ConfigError: Some of it is not found.
     """
-    return combine(code_of(checked.task), _named_code(checked))
+    return combine(_code_of_task(checked), _named_code(checked))
+
+
+def _code_of_task(checked: ValidConfig) -> Code:
+    return code_of(checked.task, held_out=checked.run.validation_fraction is not None)
 
 
 def _named_code(checked: ValidConfig) -> Code:

@@ -24,7 +24,7 @@ from ablate.execution.lease import lease_owner
 from ablate.execution.status import STATUS_COLUMNS, RunState, run_state
 from ablate.study.compose import compose_runs
 from ablate.study.compose_variants import Load
-from ablate.task import FoundData, Task, data_config
+from ablate.task import FoundData, data_config
 from ablate.tracking.store import checkpoint_folder, exists, is_open, open_store, store_uri
 
 
@@ -100,11 +100,11 @@ def plan_runs(load: Load, runs: Sequence[Sequence[str]], project: Path) -> list[
     labels = distinguishing_overrides(runs)
     for overrides, label, values in zip(runs, labels, compose_runs(load, runs), strict=True):
         config = validator.validate(values)
-        section = _data_section(config.task)
+        section = _data_section(config)
         if section not in found:
             data = config.task.find_data()
             # Once it has been read, a task may know better what its data depend on.
-            found[section] = found[_data_section(config.task)] = data
+            found[section] = found[_data_section(config)] = data
         data = found[section]
         config.run.schedule.check(config.run.training.total_steps(data.examples_per_epoch))
         without_seed = f"{data.fingerprint} {json.dumps(_without_seed_and_study(config.values))}"
@@ -120,8 +120,9 @@ def plan_runs(load: Load, runs: Sequence[Sequence[str]], project: Path) -> list[
     return planned
 
 
-def _data_section(task: Task) -> str:
-    return json.dumps([type(task).__module__, type(task).__qualname__, data_config(task)], sort_keys=True)
+def _data_section(config: ValidConfig) -> str:
+    task, fraction = config.task, config.run.validation_fraction
+    return json.dumps([type(task).__module__, type(task).__qualname__, data_config(task), fraction], sort_keys=True)
 
 
 def distinguishing_overrides(runs: Sequence[Sequence[str]]) -> list[str]:

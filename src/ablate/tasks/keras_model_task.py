@@ -123,6 +123,12 @@ class KerasModelTask(MeasuredTask, ABC):
         vars(short)["sources"] = {split: source.some(examples) for split, source in self.sources.items()}
         return short
 
+    def hold_out(self, fraction: float) -> Self:
+        """Return this task with a share of the training examples as those that evaluate, see `tasks.held_out`."""
+        from ablate.tasks.held_out import hold_out
+
+        return hold_out(self, fraction)
+
     def load_data(self) -> DataSummary:
         """Return what the data are; the log warns of evaluation examples that train as well."""
         train, evaluation = self.sources[TRAIN], self.sources[EVALUATION]
