@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ablate.statistics.contrast_parts import Part, of_examples, of_whole_set
+from ablate.statistics import contrast_parts
+from ablate.statistics.contrast_parts import Part
 from ablate.statistics.moderation import Level, Variances, level_of, run_variances
 
 Array = npt.NDArray[np.float64]
@@ -79,11 +80,11 @@ class Contrasts:
         """Return the estimates and what examples do to them; see `contrast_parts`."""
         if replicates is None:
             return [
-                of_examples(values, weights, used, paired=self.paired)
+                contrast_parts.of_examples(values, weights, used, paired=self.paired)
                 for weights, used in zip(self.weights, self.used, strict=True)
             ]
         return [
-            of_whole_set(values[:, :, 0], replicates, weights, used, examples, paired=self.paired)
+            contrast_parts.of_whole_set(values[:, :, 0], replicates, weights, used, examples, paired=self.paired)
             for weights, used in zip(self.weights, self.used, strict=True)
         ]
 
@@ -114,7 +115,9 @@ class Contrasts:
             loadings, prior_df = loadings[:, 1:], np.zeros(1)
         if not (variances.df > 0).any():
             prior_df = np.zeros(len(prior_df))
-        return _model(variances, prior_df, loadings, parts, examples)
+        residual = np.array([part.residual for part in parts])
+        of_examples = np.array([part.examples for part in parts])
+        return error_model_of(variances, prior_df, loadings, residual, of_examples, examples)
 
 
 def originals(values: Array) -> IntArray:
@@ -132,8 +135,24 @@ def originals(values: Array) -> IntArray:
     return found
 
 
-def _model(variances: Variances, prior_df: Array, loadings: Array, parts: list[Part], examples: int) -> ErrorModel:
-    """Return the model of errors, its rows in an order that does not depend on the variants' order."""
+def error_model_of(
+    variances: Variances,
+    prior_df: Array,
+    loadings: Array,
+    residual: Array,
+    of_examples: Array,
+    num_examples: int,
+) -> ErrorModel:
+    """Return the model of errors, its rows in an order that does not depend on the variants' order.
+
+    Args:
+        variances: Of the rows, over seeds.
+        prior_df: (num_rows,).
+        loadings: (num_comparisons, num_rows, num_seeds), what each run adds to each comparison.
+        residual: (num_comparisons,), see `ErrorModel`.
+        of_examples: (num_comparisons,), the variance that examples add.
+        num_examples: How many there are.
+    """
     level = level_of(variances) if prior_df.any() else None
     used = np.nonzero(loadings.any(axis=(0, 2)))[0]
     order = used[
@@ -152,9 +171,9 @@ def _model(variances: Variances, prior_df: Array, loadings: Array, parts: list[P
         level=level,
         loadings=np.hstack([np.zeros((len(loadings), 0)), *columns]),
         row=np.repeat(np.arange(len(order)), [column.shape[1] for column in columns]),
-        residual=np.array([part.residual for part in parts]),
-        examples=np.array([part.examples for part in parts]),
-        examples_df=max(examples - 1, 1),
+        residual=residual,
+        examples=of_examples,
+        examples_df=max(num_examples - 1, 1),
         directions=sums / np.where(lengths > 0, lengths, 1.0),
     )
 
