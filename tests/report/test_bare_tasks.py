@@ -59,8 +59,8 @@ def test_a_task_may_have_metrics_of_the_whole_set_alone(home: Path) -> None:
     assert not (home / "out" / "scores.parquet").exists()
     assert pd.read_csv(home / "out" / "runs.csv")["macro_f1"].between(0.5, 1).all()
     assert report.facts["Evaluation"] == "400 digits"
-    assert "intervals cover seeds." in report.tables["primary"].note
-    assert "over seeds." in report.figures["differences"].caption
+    assert "intervals cover seeds." in report.tables["primary"].method
+    assert "over seeds;" in report.figures["differences"].caption
 
 
 @pytest.mark.slow
@@ -77,7 +77,7 @@ def test_replicates_tell_of_examples(home: Path) -> None:
     assert table.loc[LONG, "verdict"] == "better"
     assert table.loc[LONG, "examples"] == 400
     assert "effects" in report.tables
-    assert "seeds and digits" in report.tables["primary"].note
+    assert "seeds and digits" in report.tables["primary"].method
     assert "per_example" not in report.figures
     replicates = report.results.whole_set.replicates
     assert (list(replicates), len(replicates)) == (["macro_f1"], 4 * 3 * REPLICATES)

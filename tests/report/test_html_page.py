@@ -29,6 +29,23 @@ def test_the_page_fits_its_window_and_asks_for_nothing(browser, made: Path, widt
 
 
 @pytest.mark.slow
+def test_captions_have_two_lines_and_the_method_is_one_click_away(browser, made: Path) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto((made / "report.html").as_uri())
+    captions = page.locator("figcaption, div.note")
+    assert captions.count() == 9
+    for caption in captions.all():
+        method = caption.locator("details")
+        lines = "it => it.getBoundingClientRect().height / parseFloat(getComputedStyle(it).lineHeight)"
+        assert caption.evaluate(lines) - (method.evaluate(lines) if method.count() else 0) < 2.1
+    first = page.locator("details").first
+    assert "is adjusted for the number of variants" not in first.inner_text()
+    first.locator("summary").click()
+    assert "is adjusted for the number of variants" in first.inner_text()
+    page.close()
+
+
+@pytest.mark.slow
 def test_a_heading_sorts_its_table(browser, made: Path) -> None:
     page = browser.new_page()
     page.goto((made / "report.html").as_uri())
@@ -54,7 +71,9 @@ def test_a_heading_sorts_its_table(browser, made: Path) -> None:
 def test_the_page_prints(browser, made: Path) -> None:
     page = browser.new_page()
     page.goto((made / "report.html").as_uri())
+    assert page.locator("details[open]").count() == 0
     assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+    assert page.locator("details:not([open])").count() == 0
     page.emulate_media(media="print")
     assert page.locator(".scroll").first.evaluate("it => getComputedStyle(it).overflowX") == "visible"
     page.close()

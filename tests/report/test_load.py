@@ -41,7 +41,7 @@ def test_renamed_photographs_are_the_same_ones(hand_made: Path) -> None:
     figure = draw_figures(
         after, compare(after.scores, {"auc": True, "rmse": False, "color": None}, after.primary), NO_EFFECTS
     )
-    assert "the 12 that evaluate" in figure["grid"].caption
+    assert "the 12 that evaluate" in figure["grid"].method
 
 
 @pytest.mark.slow

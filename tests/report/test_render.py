@@ -81,6 +81,20 @@ def test_the_page_needs_nothing_else(made: Path) -> None:
     assert len(re.findall(r"<img [^>]*alt=\"[^\"]{20,}", page)) == 6
 
 
+def test_captions_are_short_and_every_form_has_the_method_too(made: Path) -> None:
+    markdown, latex = (made / "report.md").read_text(), (made / "report.tex").read_text()
+    captions = re.findall(r"^\*(.+?\..*) \[Method\]\(#method\)$", markdown, re.MULTILINE)
+    assert len(captions) == 6
+    assert max(map(len, captions)) <= 200
+    notes = re.findall(r"^\w.* \[Method\]\(#method\)$", markdown, re.MULTILINE)
+    assert len(notes) == 3
+    assert max(map(len, notes)) <= 200
+    for text in ("a random choice of the 12 that evaluate", "p is adjusted for the number of variants"):
+        assert text in markdown.partition("## Method")[2]
+        assert text in latex.partition(r"\section*{Method}")[2]
+        assert text in (made / "report.html").read_text()
+
+
 def test_every_number_links_to_its_runs_in_mlflow(made: Path) -> None:
     page = (made / "report.html").read_text()
     runs = pd.read_csv(made / "runs.csv")["run_id"]

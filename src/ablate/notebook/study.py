@@ -195,7 +195,8 @@ class Study:
     @property
     def figures(self) -> dict[str, str]:
         """The names of the figures, with what each shows and how to read it."""
-        return {name: f"{figure.title}. {figure.caption}" for name, figure in self._report(None).figures.items()}
+        figures = self._report(None).figures.items()
+        return {name: " ".join([f"{it.title}.", it.caption, it.method]).strip() for name, it in figures}
 
     def figure(self, name: str, metric: str | None = None) -> Figure:
         """Return a figure of the report, as Matplotlib has it: a notebook shows it, `savefig` writes it.

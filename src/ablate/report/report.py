@@ -67,6 +67,12 @@ class Report:
         return {str(label): str(text) for label, text in rows if text}
 
     @property
+    def methods(self) -> list[tuple[str, str]]:
+        """What is to be known of the numbers of tables and figures, by title, of those that say it."""
+        tables = [*self.tables.values(), *(table for section in self.added_sections for table in section.tables)]
+        return [(it.title, it.method) for it in [*tables, *self.figures.values()] if it.method]
+
+    @property
     def shows_examples(self) -> bool:
         """Whether a figure shows single examples, or what they have in common."""
         return not {"grid", "per_example", "gains", "distributions"}.isdisjoint(self.figures)

@@ -90,7 +90,7 @@ def test_quality_stands_against_each_cost_that_is_known(drawn: list[Drawing]) ->
     front = next(line for line in first.lines if line.get_drawstyle() == "steps-post")
     assert np.asarray(front.get_ydata()).tolist() == [75, 80, 80]
     assert "parameters: cheap, baseline" in figure.alt
-    assert "left out" in figure.caption
+    assert "left out" in figure.method
 
 
 @pytest.mark.slow

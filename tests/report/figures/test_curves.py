@@ -28,7 +28,7 @@ def test_each_variant_has_a_panel_with_the_baseline_behind(drawn: list[Drawing])
     assert len(second.lines) == 4
     band = first.collections[0].get_paths()[0].vertices
     assert (np.asarray(band)[:, 1].min(), np.asarray(band)[:, 1].max()) == (7.0, 10.0)
-    assert "not ranked" in figure.caption
+    assert "not ranked" in figure.method
     assert "from 9.5 to 7.5" in figure.alt
 
 
@@ -48,7 +48,7 @@ def test_losses_that_are_not_finite_are_left_out(drawn: list[Drawing], bad: floa
     figure = learning_curves(losses("baseline", "a=1", seeds=seeds, bad=bad), order=["baseline", "a=1"])
     last = float(np.asarray(shown_axes(drawn[0])[0].lines[0].get_ydata())[-1])
     assert math.isnan(last) if seeds == 1 else last == 8.0
-    assert "not finite" in figure.caption
+    assert "not finite" in figure.method
     assert max(abs(limit) for limit in shown_axes(drawn[0])[0].get_ylim()) < 20
 
 
@@ -68,5 +68,5 @@ def test_at_most_24_variants_have_a_panel(drawn: list[Drawing]) -> None:
     names = ["baseline", *(f"v={place}" for place in range(30))]
     figure = learning_curves(losses(*names, seeds=1), order=names)
     assert [axes.get_title() for axes in shown_axes(drawn[0])] == names[:24]
-    assert "The first 24 of 31 variants" in figure.caption
+    assert "The first 24 of 31 variants" in figure.method
     assert learning_curves(losses(), order=[]) is None

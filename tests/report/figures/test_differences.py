@@ -40,7 +40,7 @@ def test_differences_stand_with_the_best_on_top(
     ] == [pytest.approx([-0.75, 0.75])]
     assert "c +2.00 [+1.50, +2.50]" in figure.alt
     assert "1 better" in figure.alt
-    assert "±0.75 %" in figure.caption
+    assert "±0.75 %" in figure.method
 
 
 def test_a_difference_without_interval_is_a_mark_alone(drawn: list[Drawing]) -> None:
@@ -50,7 +50,7 @@ def test_a_difference_without_interval_is_a_mark_alone(drawn: list[Drawing]) -> 
     assert figure is not None
     assert marks_of(axes) == [(1.0, "d")]
     assert intervals_of(axes) == []
-    assert "not drawn: 1 (b)" in figure.caption
+    assert "not drawn: 1 (b)" in figure.method
     assert [text.get_text() for text in drawn[0].legends[0].get_texts()] == ["not comparable (1)"]
 
 
@@ -72,7 +72,7 @@ def test_of_many_variants_the_outermost_are_drawn(drawn: list[Drawing]) -> None:
         "… 40 more …",
         *(f"v={n}" for n in range(29, -1, -1)),
     ]
-    assert "30 best and the 30 worst" in figure.caption
+    assert "30 best and the 30 worst" in figure.method
     assert drawn[0].get_size_inches()[1] > 15
 
 

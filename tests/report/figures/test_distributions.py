@@ -50,4 +50,4 @@ def test_an_output_without_counts_is_an_empty_panel(drawn: list[Drawing]) -> Non
     figure = distributions(counts(*names).assign(output=0), order=names)
     assert figure is not None
     assert len([axes for axes in shown_axes(drawn[0]) if axes.images]) == 25
-    assert "The first 24 of 30" in figure.caption
+    assert "The first 24 of 30" in figure.method

@@ -81,6 +81,7 @@ def test_figures_are_png_and_pdf_with_the_same_bytes_each_time(draw: Callable[[]
         assert picture.width < 2300
     assert Path(first.name).name == first.name
     assert first.caption.endswith(".")
+    assert len(f"{first.title}. {first.caption}") <= 200
     assert first.alt.endswith(".")
 
 

@@ -44,7 +44,7 @@ def test_at_most_40_variants_have_bars(drawn: list[Drawing]) -> None:
     assert figure is not None
     assert figure.files["png"]
     assert names_of(drawn[0].axes[0]) == names[:40]
-    assert "The first 40 of 50" in figure.caption
+    assert "The first 40 of 50" in figure.method
 
 
 def test_without_a_baseline_nothing_is_gained() -> None:

@@ -69,7 +69,7 @@ def test_at_most_24_variants_have_a_column() -> None:
     names = [f"v={place}" for place in range(25)]
     figure = picture_grid(samples(*names, examples=1), order=names, rows=[("e0", "")], example="digit")
     assert colors(figure, 4 * (LINE + GAP) + 3 * (CELL + GAP), labelled=False)[-1] == (230, 0, 0)
-    assert "The first 24 of 25 variants" in figure.caption
+    assert "The first 24 of 25 variants" in figure.method
 
 
 def test_no_heading_is_taller_than_a_picture() -> None:

@@ -40,7 +40,7 @@ def test_many_examples_are_boxes_alone(drawn: list[Drawing]) -> None:
     assert figure is not None
     assert [line for line in drawn[0].axes[0].lines if line.get_marker() == "."] == []
     assert drawn[0].axes[0].get_xlim()[1] < 3
-    assert "1 of 601 differences lie beyond the axis" in figure.caption
+    assert "1 of 601 differences lie beyond the axis" in figure.method
 
 
 @pytest.mark.slow
@@ -49,7 +49,7 @@ def test_at_most_40_variants_have_a_box(drawn: list[Drawing]) -> None:
     figure = per_example(spread(**{name: [1.0, 2.0] for name in names}), order=names, **OF_DIGITS)
     assert figure is not None
     assert names_of(drawn[0].axes[0]) == names[:40]
-    assert "The first 40 of 50" in figure.caption
+    assert "The first 40 of 50" in figure.method
 
 
 def test_without_differences_of_examples_there_is_no_figure() -> None:

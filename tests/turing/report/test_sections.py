@@ -93,7 +93,7 @@ def test_figures_are_files_and_of_every_form(asked: Path) -> None:
         assert (asked / "figures" / name).stat().st_size > 1000
     markdown = section((asked / "report.md").read_text(), "## Human evaluation", "## All metrics")
     assert r"| loss=\<i\>odd\</i\> | 41 | 1,600 | **48.0 [46.0, 50.0]** | 0.31 | +22.8 [+18.8, +24.8] |" in markdown
-    assert re.findall(r"\]\((.*?)\)", markdown) == ["figures/fooling_rates.png", "figures/convincing.png"]
+    assert re.findall(r"\]\((fig.*?)\)", markdown) == ["figures/fooling_rates.png", "figures/convincing.png"]
     assert "Others' <b>" not in markdown
     latex = (asked / "report.tex").read_text()
     assert r"Others' \textless{}b\textgreater{}\_\allowbreak{}50 \% & 42 & 1,600 & 21.0 " in latex
@@ -140,7 +140,7 @@ def test_each_experiment_has_its_section_the_newest_first(hand_made: Path) -> No
     (row,) = found[0].tables[0].rows
     assert [cell.text for cell in row] == ["baseline", "1", "1,600", "30.00", "-", "0.81"]
     assert (row[3].strong, row[3].detail) == (False, "no interval: one participant")
-    notes = [each.tables[0].note for each in found]
+    notes = [each.tables[0].method for each in found]
     for text in (
         "The experiment was still open when it was analysed.",
         f"No answer counts of: {ODD}.",
@@ -252,4 +252,4 @@ def test_a_section_says_that_nobody_has_answered(hand_made: Path) -> None:
     log_hand_made_analysis("hand", "x", nobody, of_variants(uri))
     (found,) = sections(load(read_study("hand", uri)), nowhere)
     assert (list(found.tables[0].rows), list(found.figures)) == ([], [])
-    assert f"No answer counts of: {ODD}; baseline." in found.tables[0].note
+    assert f"No answer counts of: {ODD}; baseline." in found.tables[0].method

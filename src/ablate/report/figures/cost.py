@@ -104,12 +104,11 @@ def quality_against_cost(
         return None
     with report_style():
         made = figure_files(_draw(panels, with_unit(label, unit)))
-    sentences = ["Each mark is a variant, mean over seeds"]
-    if any(panel.points["sd"].gt(0).any() for panel in panels):
-        sentences[0] += " with its standard deviation"
-    sentences[0] += "; the cost is on a log scale."
+    spread = " with its standard deviation" if any(panel.points["sd"].gt(0).any() for panel in panels) else ""
+    caption = f"Each mark is a variant, mean over seeds{spread}."
     if higher_is_better is not None:
-        sentences.append("The line joins the variants that none beats in both: what more cost buys.")
+        caption += " The line joins those that none beats in both: what more cost buys."
+    sentences = ["The cost is on a log scale."]
     if any(len(panel.points) < len(quality) for panel in panels):
         sentences.append("Variants without a finite value or a cost are left out.")
     fronts = "; ".join(
@@ -125,8 +124,9 @@ def quality_against_cost(
             f"{with_unit(label, unit)} of {len(quality)} variants against "
             f"{', '.join(panel.label for panel in panels)}.{found}"
         ),
-        caption=" ".join(sentences),
+        caption=caption,
         files=made,
+        method=" ".join(sentences),
     )
 
 

@@ -64,11 +64,11 @@ def learning_curves(curves: pd.DataFrame, *, order: Sequence[str]) -> Figure | N
     with report_style():
         made = figure_files(_panels(tables, shown, parts, quantity))
     seeds = int(curves["seed"].nunique())
-    sentences = [
+    caption = (
         f"Mean over seeds{', band from the lowest to the highest seed' if seeds > 1 else ''}"
-        f"{'; grey: the baseline' if BASELINE in known and shown != [BASELINE] else ''}.",
-        "Each panel has a y axis of its own.",
-    ]
+        f"{'; grey: the baseline' if BASELINE in known and shown != [BASELINE] else ''}."
+    )
+    sentences = ["Each panel has a y axis of its own."]
     if quantity == "loss":
         sentences.append("Losses of other functions or outputs are other quantities: they are shown, not ranked.")
     if finite.isna().any():
@@ -80,8 +80,9 @@ def learning_curves(curves: pd.DataFrame, *, order: Sequence[str]) -> Figure | N
         title="Learning curves",
         alt=f"{capitalized(quantity)} over training steps of {len(shown)} variants. "
         f"{_ends(tables, shown, parts, quantity)}".strip(),
-        caption=" ".join(sentences),
+        caption=caption,
         files=made,
+        method=" ".join(sentences),
     )
 
 

@@ -90,8 +90,9 @@ def differences(
         name="differences",
         title=f"Difference from the baseline: {label}",
         alt=_differences_alt(finite, verdicts, with_unit(label, unit)),
-        caption=_differences_caption(rows, finite, unit, higher_is_better, margin, sampled),
+        caption=_caption(finite, sampled),
         files=made,
+        method=_method(rows, finite, unit, higher_is_better, margin),
     )
 
 
@@ -107,15 +108,15 @@ def _differences_alt(finite: pd.DataFrame, verdicts: Mapping[str, int], quantity
     )
 
 
-def _differences_caption(
-    rows: pd.DataFrame,
-    finite: pd.DataFrame,
-    unit: str,
-    higher_is_better: bool | None,
-    margin: float | None,
-    sampled: str,
+def _caption(finite: pd.DataFrame, sampled: str) -> str:
+    exploratory = " Hollow marks are exploratory." if finite["exploratory"].any() else ""
+    return f"Lines are 95 % intervals over {sampled}; one that misses the baseline shows a difference.{exploratory}"
+
+
+def _method(
+    rows: pd.DataFrame, finite: pd.DataFrame, unit: str, higher_is_better: bool | None, margin: float | None
 ) -> str:
-    sentences = [f"A mark is the paired difference from the baseline, a line its 95 % interval over {sampled}."]
+    sentences = ["A mark is the paired difference from the baseline, a line its 95 % interval."]
     if len(finite) > 1:
         sentences.append("The intervals hold for all variants at once, and verdicts are read off them.")
     if finite["low"].isna().any():
@@ -123,7 +124,7 @@ def _differences_caption(
     if margin is not None:
         sentences.append(f"In the grey band, ±{margin:g}{f' {unit}' if unit else ''}, a difference does not matter.")
     if finite["exploratory"].any():
-        sentences.append("Hollow marks are exploratory: of many metrics some differ by chance.")
+        sentences.append("Exploratory: of many metrics some differ by chance.")
     if len(finite) > MOST:
         best, worst = ("highest", "lowest") if higher_is_better is None else ("best", "worst")
         sentences.append(f"Of {len(finite)} variants, the {MOST // 2} {best} and the {MOST // 2} {worst} are drawn.")

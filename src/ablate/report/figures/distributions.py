@@ -56,7 +56,7 @@ def distributions(distributions: pd.DataFrame, *, order: Sequence[str]) -> Figur
         made = figure_files(_draw(_cropped(panels), cells, (first, second)))
     sentences = [
         f"Share of each cell of {first} and {second}, on a log scale; empty cells are grey.",
-        f"In each panel: how many cells hold {SHARE} % of all; fewer than of the truth is less varied.",
+        f"In each panel: how many cells hold {SHARE} % of all.",
     ]
     if len(known) > MOST:
         sentences.append(f"The first {MOST} of {len(known)} variants.")
@@ -67,8 +67,9 @@ def distributions(distributions: pd.DataFrame, *, order: Sequence[str]) -> Figur
             f"Heat maps of the distribution of {first} and {second}. Cells that hold {SHARE} % of all: "
             f"{', '.join(f'{name} {count}' for name, count in list(cells.items())[:8])}."
         ),
-        caption=" ".join(sentences),
+        caption=f"How often each {first} and {second} occurs; grey: never. Fewer cells than the truth: less varied.",
         files=made,
+        method=" ".join(sentences),
     )
 
 

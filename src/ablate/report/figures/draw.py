@@ -101,4 +101,4 @@ def _grid(results: Results) -> Figure | None:
         f"random choice of the {results.num_examples} that evaluate, the first {min(RANDOM, len(kept))}{ranked_by}. "
         "Pictures of each variant's lowest seed."
     )
-    return replace(figure, caption=f"{figure.caption} {rule}")
+    return replace(figure, method=f"{rule} {figure.method}".strip())

@@ -56,13 +56,13 @@ def interactions(effects: pd.DataFrame, *, label: str, unit: str) -> Figure | No
             f"strongest is {strongest['effect']} "
             f"{with_interval(strongest['estimate'], strongest['low'], strongest['high'])}."
         ),
-        caption=(
-            "A main effect is the change from the baseline's level to another, averaged over the other factors; an "
-            "interaction is by how much more one level does where another is chosen. Lines are 95 % intervals, which "
-            "hold for all effects at once."
-            f"{capped}"
-        ),
+        caption="Lines are 95 % intervals; of a full mark, it misses the line in the middle: there is an effect.",
         files=made,
+        method=(
+            "A main effect is the change from the baseline's level to another, averaged over the other factors; an "
+            "interaction is by how much more one level does where another is chosen. The intervals hold for all "
+            f"effects at once.{capped}"
+        ),
     )
 
 

@@ -53,8 +53,9 @@ class Figure:
         name: Of its files, without the extension.
         title: Its heading.
         alt: What is seen, with the main numbers, for those who do not see it.
-        caption: How to read it; no markup.
+        caption: What its marks are, in two lines at most with the title; no markup.
         files: Contents by extension: `png`, and `pdf` where it is drawn with lines, see `FigureFiles`.
+        method: How it was made and what it leaves out, which a page shows on demand; no markup.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Figure:
     alt: str
     caption: str
     files: Mapping[str, bytes]
+    method: str = ""
 
 
 @contextmanager

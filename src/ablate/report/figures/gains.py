@@ -72,9 +72,10 @@ def gains(comparison: pd.DataFrame, *, order: Sequence[str], label: str, example
             f"{label}. Most is gained by {most}: {share(shown.loc[most, 'gained'])} % gained, "
             f"{share(shown.loc[most, 'lost'])} % lost."
         ),
-        caption=(
+        caption="Gained: right with the variant and wrong with the baseline; lost: the reverse.",
+        files=made,
+        method=(
             f"Gained are the {examples} that a variant gets right and the baseline wrong, lost those that it gets "
             f"wrong and the baseline right; mean over seeds.{capped}"
         ),
-        files=made,
     )

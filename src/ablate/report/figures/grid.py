@@ -60,7 +60,7 @@ def picture_grid(
         for start in range(0, max(len(variants), 1), width)
     ]
     reasons = ", ".join(dict.fromkeys(reason for _, reason in rows if reason))
-    capped = f" The first {MOST} of {len(with_outputs)} variants." if len(with_outputs) > MOST else ""
+    capped = f"The first {MOST} of {len(with_outputs)} variants." if len(with_outputs) > MOST else ""
     return Figure(
         name="grid",
         title=capitalized(f"{plural(example)} and outputs"),
@@ -71,9 +71,10 @@ def picture_grid(
             f"{f' and {len(variants) - 8} more' if len(variants) > 8 else ''}."
         ),
         caption=(
-            f"A row is {with_article(example)}, chosen for what stands at its left; a column is a variant.{capped}"
+            f"A row is {with_article(example)}, chosen by a rule for what stands at its left; a column is a variant."
         ),
         files={"png": png(tiled(tables))},
+        method=capped,
     )
 
 

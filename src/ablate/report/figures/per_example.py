@@ -56,12 +56,11 @@ def per_example(
         texts = [f"{signed(medians[variant])}   {above[variant]:.0f} %" for variant in shown]
         right_column(axes, centres.tolist(), texts, "median, above 0")
         made = figure_files(drawn)
+    dots = f" Each dot is {with_article(example)}." if any(len(values[name]) <= STRIP for name in shown) else ""
     sentences = [
         f"Over {plural(example)}, mean over seeds: the box holds the middle half, its line is the median, whiskers "
         "reach from 5 to 95 %."
     ]
-    if any(len(values[variant]) <= STRIP for variant in shown):
-        sentences.append(f"Each dot is {with_article(example)}.")
     beyond = sum(int(((values[variant] < low) | (values[variant] > high)).sum()) for variant in shown)
     if beyond:
         sentences.append(
@@ -78,8 +77,9 @@ def per_example(
             f"{signed(medians[ends[1]])} ({ends[1]}) to {signed(medians[ends[0]])} ({ends[0]}), "
             f"where {above[ends[0]]:.0f} % of the {plural(example)} are above zero."
         ),
-        caption=" ".join(sentences),
+        caption=f"A box holds the middle half of the {plural(example)}, its line is the median.{dots}",
         files=made,
+        method=" ".join(sentences),
     )
 
 

@@ -44,6 +44,7 @@ def cost_table(results: Results, costs: pd.DataFrame, links: Links) -> Table | N
         headings=["variant", *known.values()],
         rows=rows,
         note=_note(known),
+        method="What is measured while a run trains depends on the machine and on what else it does.",
     )
 
 
@@ -61,8 +62,5 @@ def _labels(example: str) -> dict[str, str]:
 
 def _note(known: Collection[str]) -> str:
     counted = " and ".join(word for name, word in zip(COUNTED, ("Parameters", "FLOPs"), strict=True) if name in known)
-    return (
-        "Below a value stands its difference from the baseline. "
-        f"{f'{counted} are counted; what' if counted else 'What'} is measured while a run trains depends on the "
-        "machine and on what else it does."
-    )
+    below = "Below a value stands its difference from the baseline."
+    return f"{below} {counted} are counted, all else is measured." if counted else below

@@ -26,7 +26,8 @@ def effects_table(effects: pd.DataFrame, unit: str, link: str) -> Table:
         title="Main effects and interactions",
         headings=["effect", f"estimate{f', {unit}' if unit else ''} [95 %]", "p"],
         rows=rows,
-        note="A main effect is a level's difference from the baseline's, averaged over all combinations of the other "
-        "factors. An interaction (×) is by how much more one level does where the other is chosen than where it is "
-        "not. The 95 % intervals hold for all effects at once, and p is adjusted for their number.",
+        note="What a level changes, averaged over the other factors; ×: by how much more where the other is chosen.",
+        method="A main effect is a level's difference from the baseline's, averaged over all combinations of the "
+        "other factors. An interaction (×) is by how much more one level does where the other is chosen than where it "
+        "is not. The 95 % intervals hold for all effects at once, and p is adjusted for their number.",
     )

@@ -49,15 +49,16 @@ def metrics_table(results: Results, comparison: pd.DataFrame, links: Links) -> T
         headings=["variant", *(heading(spec) for spec in columns.values())],
         rows=rows,
         footer=trivial_baselines(results, list(columns)),
-        note=_note(results, columns),
+        note="Below a value stands its difference from the baseline with its 95 % interval. All but the metric that "
+        "the study asks for are exploratory.",
+        method=_method(results, columns),
     )
 
 
-def _note(results: Results, columns: Mapping[str, Mapping[str, Any]]) -> str:
+def _method(results: Results, columns: Mapping[str, Mapping[str, Any]]) -> str:
     sentences = [
-        "Below a value stands its difference from the baseline with its 95 % interval, which holds for all variants "
-        "at once in this metric.",
-        "All but the metric that the study asks for are exploratory: of many metrics some differ by chance.",
+        "An interval holds for all variants at once in this metric.",
+        "Exploratory: of many metrics some differ by chance.",
         "Arrows say which direction is better; the best mean is bold.",
     ]
     over = {name: results.sampled(name) for name in columns}

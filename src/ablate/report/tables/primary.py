@@ -78,7 +78,8 @@ def primary_table(results: Results, comparison: pd.DataFrame, costs: pd.DataFram
         headings=["variant", "seeds", heading(spec), *tests, *(["training, s"] if timed else [])],
         rows=rows,
         footer=trivial_baselines(results, [results.primary.name], before=1, after=width - 3),
-        note=_primary_note(results, compared=compared, gained=gained),
+        note=_note(compared=compared),
+        method=_method(results, compared=compared, gained=gained),
     )
 
 
@@ -105,18 +106,21 @@ def _gains_cell(gained: float, lost: float, link: str) -> Cell:
     return Cell(text=f"{share(gained)} − {share(lost)}", sort=gained, link=link)
 
 
-def _primary_note(results: Results, *, compared: bool, gained: bool) -> str:
+def _note(*, compared: bool) -> str:
+    spread = "± is the standard deviation over seeds."
     if not compared:
-        return (
-            "No variant is the baseline, so there are no differences from it. ± is the standard deviation over seeds."
-        )
+        return f"No variant is the baseline, so there are no differences from it. {spread}"
+    return f"Differences are from the baseline; all their 95 % intervals hold at once. {spread}"
+
+
+def _method(results: Results, *, compared: bool, gained: bool) -> str:
+    if not compared:
+        return ""
     name, margin, example = results.primary.name, results.primary.margin, results.example
     single = name in results.scores
     sentences = [
-        "± is the standard deviation over seeds.",
-        f"Differences are from the baseline, paired by seed{f' and {example}' if single else ''}; their 95 % "
-        f"intervals cover {results.sampled(name)}. They hold for all variants at once, and the verdict is read off "
-        "them.",
+        f"Differences are paired by seed{f' and {example}' if single else ''}; their intervals cover "
+        f"{results.sampled(name)}. They hold for all variants at once, and the verdict is read off them.",
         "p is adjusted for the number of variants: it is below 0.05 where 0 is outside of the interval.",
         "The effect size is the difference over the standard deviation of a single one, one "
         f"{f'{example} and seed' if single else 'seed'}.",
@@ -124,7 +128,7 @@ def _primary_note(results: Results, *, compared: bool, gained: bool) -> str:
     ]
     if gained:
         sentences.insert(
-            2,
+            1,
             f"Gained are the {plural(example)} that a variant gets right and the baseline wrong, lost the reverse; "
             "mean over seeds.",
         )
@@ -132,7 +136,7 @@ def _primary_note(results: Results, *, compared: bool, gained: bool) -> str:
         sentences.append(f"Equivalent: the interval lies within ±{margin:g}.")
     if WALL_SECONDS in results.costs:
         sentences.append("The last column is the difference in training time.")
-    return " ".join([*sentences, "The method: docs/statistics.md."])
+    return " ".join([*sentences, "More: docs/statistics.md."])
 
 
 def _missing(gaps: Sequence[Gap]) -> dict[str, int]:

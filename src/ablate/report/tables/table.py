@@ -34,7 +34,17 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table: its headings, its rows, the trivial baselines below them, and what is to be known of it."""
+    """A table.
+
+    Attributes:
+        name: Of the table.
+        title: Its heading.
+        headings: Of its columns.
+        rows: Its cells.
+        footer: The trivial baselines below them.
+        note: What its numbers are, in two lines at most; no markup.
+        method: How they come about, which a page shows on demand; no markup.
+    """
 
     name: str
     title: str
@@ -42,6 +52,7 @@ class Table:
     rows: Sequence[Sequence[Cell]]
     footer: Sequence[Sequence[Cell]] = ()
     note: str = ""
+    method: str = ""
 
 
 def heading(spec: Mapping[str, Any]) -> str:

@@ -61,7 +61,8 @@ def fooling_rate_table(record: AnalysisRecord, *, title: str, runs: Mapping[str,
             "median response, s",
         ],
         rows=rows,
-        note=_note(record, set(runs), compared=bool(differences)),
+        note=_note(record),
+        method=_method(record, set(runs), compared=bool(differences)),
     )
 
 
@@ -91,11 +92,17 @@ def _difference_cells(row: Mapping[Any, Any] | None, is_baseline: bool, link: st
     ]
 
 
-def _note(record: AnalysisRecord, runs: Set[str], *, compared: bool) -> str:
+def _note(record: AnalysisRecord) -> str:
     people = record.summary["participants"]
-    sentences = [
+    return (
         f"Experiment {record.experiment}: {quantity(people['started'], 'participant')}, {people['finished']:,} of "
-        f"them to the end; {people['kept']:,} count. The fooling rate is the share of trials in which the recoloured "
+        f"them to the end; {people['kept']:,} count. At 50 % they guess."
+    )
+
+
+def _method(record: AnalysisRecord, runs: Set[str], *, compared: bool) -> str:
+    sentences = [
+        "The fooling rate is the share of trials in which the recoloured "
         "picture was taken for the real one: at 50 % participants guess. Its interval covers "
         "participants and photographs, and is not corrected; p is, for the number of algorithms, by Holm's method."
     ]

@@ -39,7 +39,7 @@ def test_a_page_holds_few_pictures(count: int, most: int, rows: int, shown: int)
     assert figure is not None
     with Image.open(io.BytesIO(figure.files["png"])) as page:
         assert page.height == math.ceil(shown / 3) * (2 * LINE + GAP + rows * (CELL + GAP))
-    assert (f"The first {shown} of {count} algorithms" in figure.caption) == (shown < count)
+    assert (f"The first {shown} of {count} algorithms" in figure.method) == (shown < count)
 
 
 def test_without_pictures_there_is_no_figure() -> None:

@@ -41,7 +41,7 @@ def test_of_many_algorithms_the_outermost_rates_are_drawn(drawn: list[Drawing]) 
     assert figure is not None
     labels = [label.get_text() for label in drawn[0].axes[0].get_yticklabels()]
     assert (labels[0], labels[30], labels[-1]) == ("v63", "… 4 more …", "v0")
-    assert "the 30 highest and the 30 lowest are drawn" in figure.caption
+    assert "the 30 highest and the 30 lowest are drawn" in figure.method
 
 
 def test_without_a_rate_there_is_no_figure() -> None:

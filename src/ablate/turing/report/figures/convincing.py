@@ -61,11 +61,11 @@ def convincing(pictures: pd.DataFrame, *, order: Sequence[str], most: int, name:
             f"Pairs of a real and a recoloured picture, for {len(shown)} algorithm{'s' if len(shown) > 1 else ''}. "
             f"{'; '.join(ends[:8])}{f'; and {len(ends) - 8} more' if len(ends) > 8 else ''}."
         ),
-        caption=(
+        caption="At the left: how often a picture was taken for the real one. Of few trials: chance is part of it.",
+        method=(
             "Chosen by a rule, not by hand: of each algorithm's pictures those that were taken for the real one in "
-            "the largest and in the smallest share of their trials, which stands at their left; of equals those with "
-            "more trials, and without those that hardly anybody judged where enough others remain. A picture has few "
-            f"trials, so chance is part of its place.{capped}"
+            "the largest and in the smallest share of their trials; of equals those with "
+            f"more trials, and without those that hardly anybody judged where enough others remain.{capped}"
         ),
         files={"png": png(tiled([_table(algorithm, rows) for algorithm, rows in pairs.items()], ACROSS))},
     )

@@ -52,8 +52,8 @@ def fooling_rates(rates: pd.DataFrame, *, name: str) -> Figure | None:
     found = ", ".join(f"{counts[word]} {word or 'not tested'}" for word in known)
     sentences = [
         "A mark is the share of the trials in which a recoloured picture was taken for the real one, a line its 95 % "
-        "interval over participants and photographs. At the line, 50 %, participants guess; marks "
-        f"take their shape from the p against that, corrected for the number of algorithms, with {ALPHA} as the bound."
+        "interval over participants and photographs. Marks "
+        f"take their shape from the p against 50 %, corrected for the number of algorithms, with {ALPHA} as the bound."
     ]
     if any(row.interval is None for row in rows):
         sentences.append("A mark without a line has no interval.")
@@ -66,8 +66,9 @@ def fooling_rates(rates: pd.DataFrame, *, name: str) -> Figure | None:
             f"Fooling rates with 95 % intervals around chance, 50 %, from {' at the top to '.join(ends)}"
             f"{' at the bottom' if len(ends) > 1 else ''}. Of {len(rows)}: {found}."
         ),
-        caption=" ".join(sentences),
+        caption="How often a picture was taken for the real one, with 95 % intervals; at 50 % participants guess.",
         files=made,
+        method=" ".join(sentences),
     )
 
 
