@@ -72,7 +72,8 @@ def waterfall(credit: pd.DataFrame, *, label: str, unit: str, higher_is_better: 
         name="credit",
         title=f"From the baseline to all factors: {label}",
         alt=f"Shapley values of {quantity}: {', '.join(said[:-1])}; together {said[-1].removeprefix('all factors ')}.",
-        caption="Each bar starts where the one above ends: the factors' Shapley values sum to the difference of all "
-        "together from the baseline. All intervals hold at once.",
+        caption="Each bar starts where the one above ends: the Shapley values sum to the difference of all factors.",
         files=made,
+        method="Shapley values sum to the difference of all factors together from the baseline. All intervals hold at "
+        "once.",
     )

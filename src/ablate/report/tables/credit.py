@@ -42,6 +42,7 @@ def credit_table(credit: pd.DataFrame, spec: Mapping[str, Any], link: str) -> Ta
         headings=["factor", f"Shapley value of {heading(spec)} [95 %]", "added to the baseline [95 %]",
                   "lost without it [95 %]"],
         rows=rows,
-        note="A Shapley value is what a factor adds on the way from the baseline to all factors together, averaged "
-        "over all orders of adding them: the values sum to the whole. The 95 % intervals of a column hold at once.",
+        note="A Shapley value is what a factor adds, averaged over all orders of adding them: they sum to the whole.",
+        method="A Shapley value is what a factor adds on the way from the baseline to all factors together, averaged "
+        "over all orders of adding them. The 95 % intervals of a column hold at once.",
     )  # fmt: skip
