@@ -70,7 +70,8 @@ class Report:
     def methods(self) -> list[tuple[str, str]]:
         """What is to be known of the numbers of tables and figures, by title, of those that say it."""
         tables = [*self.tables.values(), *(table for section in self.added_sections for table in section.tables)]
-        return [(it.title, it.method) for it in [*tables, *self.figures.values()] if it.method]
+        shown: list[Table | Figure] = [*tables, *self.figures.values()]
+        return [(it.title, it.method) for it in shown if it.method]
 
     @property
     def shows_examples(self) -> bool:
