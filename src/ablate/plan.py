@@ -23,9 +23,11 @@ from ablate.execution.code_version import combine
 from ablate.execution.identity import code
 from ablate.execution.lease import checkpoint_file
 from ablate.study.plan_table import plan_table
-from ablate.study.plan_text import format_plan
+from ablate.study.plan_text import choice_lines, format_plan
 from ablate.study.planning import PlannedRun, read_statuses
+from ablate.study.search import AFTER_SEARCH, Search, chosen, plan_chosen, plan_search
 from ablate.study.sweep import plan_sweep
+from ablate.study.tuning import Tuned
 from ablate.tracking.store import exists
 from ablate.training.checkpoint import steps_done
 
@@ -62,10 +64,17 @@ def _plan(arguments: Sequence[str]) -> dict[str, Any]:
     options, others = split_arguments(arguments, ("calibrate", "code"))
     calibrate, listed = (parse_bool(options, name, False) for name in ("calibrate", "code"))
     command = parse_command_line(others, ["--json", "--help"])
-    study, planned = plan_sweep(command.loader, command.compose_sweep())
-    statuses = read_statuses(planned)
+    config = command.compose_sweep()
+    study, planned = plan_sweep(command.loader, config)
+    search = plan_search(command.loader, config, study, planned) if study is not None else None
+    tuned = chosen(search) if search is not None else None
+    if search is not None and tuned is not None:
+        planned = plan_chosen(command.loader, config, search, tuned.choices, planned)
     history = _history(planned[0].uri)
     devices = devices_of_host(history, socket.gethostname())
+    # What is not chosen yet is not there, whatever its first values have found.
+    waiting = search is not None and tuned is None
+    statuses = [AFTER_SEARCH] * len(planned) if waiting else read_statuses(planned)
     calibrated = _calibrated(planned) if calibrate else {}
     table = plan_table(
         planned,
@@ -81,8 +90,9 @@ def _plan(arguments: Sequence[str]) -> dict[str, Any]:
         "question": study.question if study else None,
         "budget_hours": study.budget_hours if study else None,
         "devices": devices,
-        "runs": [{key: _json_value(value) for key, value in row.items()} for row in table.to_dict("records")],
+        "runs": _rows(table),
         "total": _total(table),
+        "search": _search(search, tuned, history, devices) if search is not None else None,
         "code": _code(planned) if listed else None,
         "last_prediction": {
             "study": newest["study"].iloc[0],
@@ -91,6 +101,22 @@ def _plan(arguments: Sequence[str]) -> dict[str, Any]:
         if not newest.empty
         else None,
     }
+
+
+def _search(search: Search, tuned: Tuned | None, history: pd.DataFrame, devices: str | None) -> dict[str, Any]:
+    """Return the runs of a search, and what it has chosen."""
+    done = [steps_done(checkpoint_file(run.folder)) for run in search.runs]
+    table = plan_table(search.runs, read_statuses(search.runs), history, devices=devices, steps_done=done)
+    return {
+        "study": search.runs[0].study,
+        "runs": _rows(table),
+        "total": _total(table),
+        "chosen": choice_lines(tuned.choices) if tuned is not None else None,
+    }
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): _json_value(value) for key, value in row.items()} for row in table.to_dict("records")]
 
 
 def _history(uri: str) -> pd.DataFrame:

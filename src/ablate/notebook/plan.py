@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ablate.study.plan_text import format_plan, plan_lines, plan_rows
+from ablate.study.plan_text import format_plan, plan_lines, plan_rows, search_lines
 
 _NUMBERS = ("parameters", "gflops_per_example", "seconds", "seconds_left")
 
@@ -62,4 +62,4 @@ class Plan:
         from ablate.notebook.page import as_html
 
         header, lines = format_plan(self.values).splitlines()[0], plan_lines(self.values)
-        return as_html([header, *lines], pd.DataFrame(plan_rows(self.values)))
+        return as_html([header, *search_lines(self.values), *lines], pd.DataFrame(plan_rows(self.values)))

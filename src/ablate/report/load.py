@@ -25,7 +25,7 @@ from ablate.report.whole_set import WholeSet, common_replicates
 from ablate.study.definition import StudyFile
 from ablate.tracking.names import (
     COST_GROUP,
-    DATA_GROUP,
+    EVALUATED,
     EVALUATION_GROUP,
     EXAMPLES,
     EXAMPLES_PER_SECOND,
@@ -38,8 +38,6 @@ from ablate.tracking.names import (
 )
 from ablate.tracking.study_record import StudyRecord
 
-EVALUATED = [metric_name(DATA_GROUP, "evaluation"), metric_name(DATA_GROUP, "eval")]
-"""The number of examples that evaluate, where a task says it so: for those that keep no table of examples."""
 LARGEST = 1e300
 _READERS = 4
 

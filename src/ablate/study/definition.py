@@ -20,6 +20,7 @@ from ablate.config.sections import StudyName
 from ablate.config.variant import Variant
 from ablate.errors import ConfigError
 from ablate.study.designs import Design, Expansion, expand
+from ablate.study.tuning import Tuning, first_values
 
 _UNQUOTED = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _FACTOR = re.compile(r"\+{0,2}[A-Za-z_][\w./@-]*")
@@ -53,6 +54,7 @@ class StudyFile(Schema):
     seeds: Annotated[list[NonNegativeInt], Field(min_length=1)]
     metric: MetricConfig
     budget_hours: PositiveFloat | None = None
+    tune: Tuning | None = None
 
     @field_validator("seeds")
     @classmethod
@@ -89,6 +91,8 @@ class StudyFile(Schema):
                         f"variants.{name}: {factor}={level_text(level)} is no level of the factor; "
                         f"allowed: {_listed(self.factors[factor])}"
                     )
+        if self.tune is not None:
+            self.tune.check(self.factors, self.seeds)
         self.expansion()
         return self
 
@@ -165,6 +169,8 @@ def study_runs(study: StudyFile, shared: Sequence[str] = (), *, name: str | None
             overrides=(
                 *shared,
                 *(f"{factor}={override_value(level)}" for factor, level in levels.items()),
+                # The first of those that are tried, until one is chosen: see `study.search`.
+                *(f"{key}={override_value(value)}" for key, value in first_values(study.tune, levels).items()),
                 f"seed={seed}",
                 name or f"study.name={override_value(study.name)}",
                 f"study.variant={override_value(study.variant_of(levels).name)}",

@@ -1,12 +1,14 @@
 """The text of `python -m ablate.plan`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tabulate import tabulate
 from tqdm import tqdm
 
+from ablate.config.level import level_text
 from ablate.config.short_names import shorten
+from ablate.study.tuning import Choice
 
 
 def format_plan(plan: Mapping[str, Any]) -> str:
@@ -16,10 +18,23 @@ def format_plan(plan: Mapping[str, Any]) -> str:
         plan: As `python -m ablate.plan --json` prints it.
     """
     header = f"Study {plan['study']}" + (f": {plan['question']}" if plan["question"] else "")
+    search, said = plan.get("search"), search_lines(plan)
+    before = [*said, *([] if search["chosen"] else [_table(search), ""])] if search else []
+    return "\n".join([header, *before, _table(plan), "", *plan_lines(plan)])
+
+
+def _table(plan: Mapping[str, Any]) -> str:
     rows = plan_rows(plan)
     aligned = ["left" if name in ("variant", "status") else "right" for name in rows[0]]
-    table = tabulate(rows, headers="keys", colalign=aligned)
-    return "\n".join([header, table, "", *plan_lines(plan)])
+    return tabulate(rows, headers="keys", colalign=aligned)
+
+
+def search_lines(plan: Mapping[str, Any]) -> list[str]:
+    """Return what is said of a search before the study's own runs: how far it is, and what it has chosen."""
+    search = plan.get("search")
+    if not search:
+        return []
+    return [f"First a search, {search['study']}: {_counts(search['total'])}", *(search["chosen"] or ())]
 
 
 def plan_rows(plan: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -41,9 +56,8 @@ def plan_rows(plan: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def plan_lines(plan: Mapping[str, Any]) -> list[str]:
     """Return what is said below the runs: how many there are, and how long they take."""
-    total, last = plan["total"], plan["last_prediction"]
-    counts = (f"{count} {status}" for status, count in total["statuses"].items())
-    lines = [f"{total['runs']} runs: {', '.join(counts)}"]
+    total, last = _with_search(plan), plan["last_prediction"]
+    lines = [_counts(total)]
     if total["seconds_left"] is None:
         lines.append("Time: unknown until a run has finished here; calibrate=true times a few steps of each variant")
     else:
@@ -64,6 +78,35 @@ def plan_lines(plan: Mapping[str, Any]) -> list[str]:
         lines += ["", "Results depend on:"]
         lines += [f"  {digest}  {name}" for name, digest in sorted(plan["code"]["modules"].items())]
         lines += [f"  {version:16}  {name}" for name, version in sorted(plan["code"]["libraries"].items())]
+    return lines
+
+
+def _counts(total: Mapping[str, Any]) -> str:
+    counts = (f"{count} {status}" for status, count in total["statuses"].items())
+    return f"{total['runs']} runs: {', '.join(counts)}"
+
+
+def _with_search(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the totals of a plan, its search included."""
+    own, search = plan["total"], (plan.get("search") or {}).get("total")
+    if search is None:
+        return dict(own)
+    statuses = {**search["statuses"]}
+    for status, count in own["statuses"].items():
+        statuses[status] = statuses.get(status, 0) + count
+    times = {
+        key: None if own[key] is None or search[key] is None else own[key] + search[key]
+        for key in ("seconds", "seconds_left")
+    }
+    return {"runs": own["runs"] + search["runs"], "statuses": statuses, **times}
+
+
+def choice_lines(choices: Sequence[Choice]) -> list[str]:
+    """Return a line for each variant: the values that its search has chosen, and of how many."""
+    lines = []
+    for choice in choices:
+        values = ", ".join(f"{key.lstrip('+')}={level_text(value)}" for key, value in choice.values.items())
+        lines.append(f"Chosen for {shorten(choice.variant)}: {values}, of {len(choice.scores)} tried")
     return lines
 
 

@@ -134,6 +134,8 @@ def _check_shared(override: Override, study: StudyFile) -> None:
         )
     if key in study.factors:
         raise ConfigError(f"{override.input_line}: {key} is a factor of experiment={study.name}")
+    if study.tune is not None and study.tune.sets(key):
+        raise ConfigError(f"{override.input_line}: experiment={study.name} sets {key} by its search, see its `tune`")
     if key in ("study", "study.variant"):
         raise ConfigError(
             f"{override.input_line}: experiment={study.name} names its variants; study.name=NAME names the study"

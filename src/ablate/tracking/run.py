@@ -65,7 +65,7 @@ def track(
     except LeaseLost:
         raise  # it is somebody else's now, and its end too
     except Exception as error:
-        reason = "diverged" if isinstance(error, Diverged) else type(error).__name__
+        reason = names.DIVERGED if isinstance(error, Diverged) else type(error).__name__
         _end(run, RunStatus.FAILED, reason, error, resumable=is_resumable(error))
         raise
     _end(run, RunStatus.FINISHED, None)

@@ -57,6 +57,26 @@ def runs_of(identities: Sequence[str], study: str, columns: Sequence[str]) -> pd
     return _frame(found, rows, columns)
 
 
+def values_of(run_ids: Collection[str], metrics: Sequence[str]) -> pd.DataFrame:
+    """Return metrics of runs of the open store.
+
+    Args:
+        run_ids: The runs.
+        metrics: The metrics, as they are stored: `eval/accuracy`.
+
+    Returns:
+        Index `run_id`, a column a metric; NaN where a run lacks it.
+
+    Raises:
+        TrackingError: The store cannot be read.
+    """
+    with _reading():
+        client = mlflow.MlflowClient()
+        found = {run_id: client.get_run(run_id).data.metrics for run_id in run_ids}
+    rows = [[values.get(metric, float("nan")) for metric in metrics] for values in found.values()]
+    return pd.DataFrame(rows, index=list(found), columns=list(metrics))
+
+
 def _has(identity: str) -> str:
     return f"tags.`{names.IDENTITY_TAG}` = '{identity}'"
 

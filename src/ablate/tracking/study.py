@@ -112,6 +112,24 @@ def record_study(name: str, definition: Mapping[str, Any], aliases: Sequence[str
         raise TrackingError(f"study {name} cannot be tracked: {str(error).splitlines()[0]}") from error
 
 
+def record_tuning(name: str, tuning: Mapping[str, Any], project: Path) -> None:
+    """Write what the search of a study tried and chose to the open store.
+
+    Args:
+        name: Name of the study.
+        tuning: As plain values.
+        project: Where artifacts are kept, see `run.track`.
+
+    Raises:
+        TrackingError: The store does not take it.
+    """
+    try:
+        experiment = study_experiment(name, project)
+        set_experiment_tags(experiment, in_pieces(names.TUNING_TAG, yaml.safe_dump(dict(tuning), sort_keys=False)))
+    except MlflowException as error:
+        raise TrackingError(f"study {name} cannot be tracked: {str(error).splitlines()[0]}") from error
+
+
 def describe_study(
     experiment: Experiment, tags: Mapping[str, str], varied: Mapping[str, Sequence[str]] | None = None
 ) -> str:

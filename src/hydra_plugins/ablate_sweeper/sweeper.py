@@ -25,10 +25,13 @@ from ablate.execution.lease import acquire_lease
 from ablate.execution.status import RunState, Status, should_train
 from ablate.study.definition import StudyFile
 from ablate.study.plan_table import plan_table
+from ablate.study.plan_text import choice_lines
 from ablate.study.planning import PlannedRun, read_statuses
 from ablate.study.progress import show_progress
+from ablate.study.search import Search, chosen, plan_chosen, plan_search
 from ablate.study.summary import summarize_sweep
 from ablate.study.sweep import plan_sweep
+from ablate.study.tuning import Choice
 from ablate.tracking.store import check_store, is_open, open_store
 
 log = logging.getLogger(__name__)
@@ -63,6 +66,35 @@ class AblateSweeper(BasicSweeper):
         folder = Path(self.config.hydra.sweep.dir)
         folder.mkdir(parents=True, exist_ok=True)
         OmegaConf.save(self.config, folder / "multirun.yaml")
+        search = plan_search(loader, config, study, planned) if study is not None else None
+        if search is not None:
+            planned = plan_chosen(loader, config, search, self._choose(search), planned)
+        sweep, missing = self._train(planned)
+        if missing is not None:
+            raise missing
+        return sweep.returns
+
+    def _choose(self, search: Search) -> Sequence[Choice]:
+        """Train the runs of a search, and return what they choose, which the study's record tells from then on.
+
+        Raises:
+            SweepIncomplete: Some runs have no result, and have not diverged either.
+        """
+        _, missing = self._train(search.runs)
+        tuned = chosen(search)
+        if tuned is None:
+            assert missing is not None
+            raise missing
+        from ablate.tracking.study import record_tuning
+
+        open_store(search.runs[0].uri)
+        record_tuning(search.study.name, tuned.plain(search.tuning), results_dir())
+        for line in choice_lines(tuned.choices):
+            print(line, flush=True)
+        return tuned.choices
+
+    def _train(self, planned: Sequence[PlannedRun]) -> tuple["_Sweep", SweepIncomplete | None]:
+        """Launch what is not done of some runs, and print a summary of all."""
         sweep = _Sweep(self, planned)
         if planned[0].config.run.check:
             from ablate.testing.before_sweep import try_before_sweep
@@ -76,10 +108,7 @@ class AblateSweeper(BasicSweeper):
             with suppress(AblateError):
                 sweep.summarize()
             raise
-        missing = sweep.summarize()
-        if missing is not None:
-            raise missing
-        return sweep.returns
+        return sweep, sweep.summarize()
 
 
 class _Sweep:
@@ -228,7 +257,9 @@ def announce(study: StudyFile, uri: str) -> None:
     for aliased in aliases:
         print(f"Aliased by its design: {aliased}")
     open_store(uri)
-    record_study(study.name, study.model_dump(mode="json"), aliases, results_dir())
+    # A study without a search has the stamp that it had before there were any.
+    plain = study.model_dump(mode="json", exclude=None if study.tune else {"tune"})
+    record_study(study.name, plain, aliases, results_dir())
 
 
 @dataclass
