@@ -19,6 +19,7 @@ from ablate.report.curves import read_curves
 from ablate.report.examples import by_contents, fingerprint, labels_of, relabelled
 from ablate.report.nouns import EXAMPLE, plural
 from ablate.report.results import DRAWN, Results
+from ablate.report.searched_values import searched_values
 from ablate.report.selection import Gap, newest_finished
 from ablate.report.variants import in_order, short_names, shown_names
 from ablate.report.whole_set import WholeSet, common_replicates
@@ -119,6 +120,9 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
         distributions=_distributions(record, shown),
         problems=record.problems(newest),
         leaked=int(np.nan_to_num(metrics.loc[newest].get(LEAKED, 0))),
+        searched=searched_values(
+            runs, record.params, record.tuning, definition, {shown: variant for variant, shown in names.items()}
+        ),
     )
 
 

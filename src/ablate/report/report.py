@@ -9,6 +9,8 @@ from ablate.config.short_names import shorten
 from ablate.report.answer import answer, notes
 from ablate.report.compare import compare, cost_differences
 from ablate.report.factorial import study_credit, study_effects
+from ablate.report.fairness import NAME as FAIRNESS
+from ablate.report.fairness import fairness_notes, fairness_section
 from ablate.report.figures import Figure
 from ablate.report.figures.draw import draw_figures
 from ablate.report.links import links_to, store_name
@@ -101,7 +103,8 @@ def make_report(results: Results) -> Report:
         effects_table(effects, str(spec["unit"]), links(results.runs.index)) if len(effects) else None,
         credit_table(credit, spec, links(results.runs.index)) if len(credit) else None,
     ]
-    sections, failed = added_sections(results, links)
+    added, failed = added_sections(results, links)
+    sections = {FAIRNESS: fairness_section(results), **added}
     return Report(
         results=results,
         comparison=comparison,
@@ -109,7 +112,12 @@ def make_report(results: Results) -> Report:
         effects=effects,
         credit=credit,
         answer=answer(results, comparison),
-        notes=[*notes(results), *(f"Aliased by the design: {line}." for line in aliased), *failed],
+        notes=[
+            *notes(results),
+            *fairness_notes(results),
+            *(f"Aliased by the design: {line}." for line in aliased),
+            *failed,
+        ],
         tables={table.name: table for table in tables if table is not None},
         figures={
             **draw_figures(results, comparison, effects, credit),

@@ -21,6 +21,35 @@ DRAWN = 24
 SEEDS = "seeds"
 
 
+@dataclass(frozen=True, kw_only=True)
+class SearchedValue:
+    """A value that was searched for a variant, or that might have been, see `searched_values`.
+
+    Attributes:
+        group: The variant, or the optimiser that several have.
+        key: The key of the configuration.
+        value: What runs have.
+        variants: Those that have it, where `group` is none.
+        grid: What was tried; empty where nothing was, or something else was chosen.
+        scores: What each value of the grid measured, NaN where it diverged; empty where that is not known.
+        candidates: How many values, or combinations of several keys' values, were tried.
+        seeds: With how many seeds.
+        examples: On how many examples; 0 where that is not known.
+        scale: The scale that it comes from.
+    """
+
+    group: str
+    key: str
+    value: Any
+    variants: tuple[str, ...] = ()
+    grid: tuple[Any, ...] = ()
+    scores: tuple[float, ...] = ()
+    candidates: int = 0
+    seeds: int = 0
+    examples: int = 0
+    scale: str = ""
+
+
 @dataclass(frozen=True)
 class Results:
     """A study's results.
@@ -53,6 +82,7 @@ class Results:
         distributions: Columns variant, two coordinates, truth, output, summed over seeds; empty where there are none.
         problems: The files that the data set left out, a line each.
         leaked: Number of evaluation examples that train as well, as far as that is known.
+        searched: The values that were searched for variants.
     """
 
     study: str
@@ -80,6 +110,7 @@ class Results:
     distributions: pd.DataFrame
     problems: list[str]
     leaked: int
+    searched: Sequence[SearchedValue] = ()
 
     def spec(self, metric: str) -> Mapping[str, Any]:
         """Return what a metric means, a row of `specs`: `higher_is_better` is None where neither direction is."""

@@ -130,6 +130,19 @@ def record_tuning(name: str, tuning: Mapping[str, Any], project: Path) -> None:
         raise TrackingError(f"study {name} cannot be tracked: {str(error).splitlines()[0]}") from error
 
 
+def tuning_of(tags: Mapping[str, str]) -> Mapping[str, Any] | None:
+    """Return what `record_tuning` wrote; None where it wrote nothing, or it was edited in MLflow.
+
+    Args:
+        tags: Of the study's experiment.
+    """
+    try:
+        tuning = yaml.safe_load(join_pieces(tags, names.TUNING_TAG))
+    except yaml.YAMLError:
+        return None
+    return tuning if isinstance(tuning, dict) and "variants" in tuning else None
+
+
 def describe_study(
     experiment: Experiment, tags: Mapping[str, str], varied: Mapping[str, Sequence[str]] | None = None
 ) -> str:

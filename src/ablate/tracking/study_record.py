@@ -17,7 +17,7 @@ from ablate.tracking import names
 from ablate.tracking.factors import recorded_levels
 from ablate.tracking.run_records import rows_of
 from ablate.tracking.stored_runs import OURS, artifacts_of, search, unreadable, usable
-from ablate.tracking.study import NO_ALIASES, join_pieces, question_of
+from ablate.tracking.study import NO_ALIASES, join_pieces, question_of, tuning_of
 from ablate.tracking.views import view_address
 
 
@@ -41,6 +41,7 @@ class StudyRecord:
         factors: Index `run_id`, one column a factor, its level as text; missing where a run does not record it.
         artifacts: By `run_id`, the address of the folder of a run's artifacts, that of another study's run where the
             result is cached; None where it is gone.
+        tuning: What the search of its `tune` tried and chose, see `study.tuning.Tuned`; None where it has none.
     """
 
     name: str
@@ -54,6 +55,7 @@ class StudyRecord:
     params: pd.DataFrame
     factors: pd.DataFrame
     artifacts: Mapping[str, str | None]
+    tuning: Mapping[str, Any] | None = None
 
     @property
     def readable(self) -> "pd.Series[bool]":
@@ -203,4 +205,5 @@ def read_study(name: str, uri: str) -> StudyRecord:
         params=pd.DataFrame([_config(run.data.params) for run in runs], index=ids),
         factors=pd.DataFrame([recorded_levels(run.data.params) for run in runs], index=ids),
         artifacts=artifacts,
+        tuning=tuning_of(experiment.tags),
     )
