@@ -55,6 +55,7 @@ def test_a_search_comes_first_and_is_resumed_and_cached(
     open_store(uri)
     tuned = yaml.safe_load(mlflow.get_experiment_by_name("mine").tags["ablate.tuning"])
     search, own = read_study("mine.tune", uri), read_study("mine", uri)
+    assert search.question == f"Which {RATE} does each variant of mine run with?"
     assert (search.metrics["data/evaluation"].dropna() == 300).all()
     assert (own.metrics["data/evaluation"] == 597).all()
     of_adam = search.metrics["eval/nll"][search.params[RATE].isin(["0.001", "0.01"])]

@@ -44,6 +44,12 @@ class Search:
         assert self.study.tune is not None
         return self.study.tune
 
+    @property
+    def question(self) -> str:
+        """What its runs answer."""
+        keys = " and ".join(key.lstrip("+") for key in self.tuning.grid)
+        return f"Which {keys} does each variant of {self.study.name} run with?"
+
 
 def plan_search(
     loader: ConfigLoader, config: DictConfig, study: StudyFile, planned: Sequence[PlannedRun]

@@ -112,6 +112,20 @@ def record_study(name: str, definition: Mapping[str, Any], aliases: Sequence[str
         raise TrackingError(f"study {name} cannot be tracked: {str(error).splitlines()[0]}") from error
 
 
+def record_question(name: str, question: str, project: Path) -> None:
+    """Write the question of a study without a file to the open store.
+
+    Args:
+        name: Name of the study.
+        question: The question.
+        project: Where artifacts are kept, see `run.track`.
+
+    Raises:
+        TrackingError: The store does not take it.
+    """
+    _set_tags(name, {names.QUESTION_TAG: question}, project)
+
+
 def record_tuning(name: str, tuning: Mapping[str, Any], project: Path) -> None:
     """Write what the search of a study tried and chose to the open store.
 
@@ -123,9 +137,12 @@ def record_tuning(name: str, tuning: Mapping[str, Any], project: Path) -> None:
     Raises:
         TrackingError: The store does not take it.
     """
+    _set_tags(name, in_pieces(names.TUNING_TAG, yaml.safe_dump(dict(tuning), sort_keys=False)), project)
+
+
+def _set_tags(name: str, tags: Mapping[str, str], project: Path) -> None:
     try:
-        experiment = study_experiment(name, project)
-        set_experiment_tags(experiment, in_pieces(names.TUNING_TAG, yaml.safe_dump(dict(tuning), sort_keys=False)))
+        set_experiment_tags(study_experiment(name, project), tags)
     except MlflowException as error:
         raise TrackingError(f"study {name} cannot be tracked: {str(error).splitlines()[0]}") from error
 

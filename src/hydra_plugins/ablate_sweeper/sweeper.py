@@ -45,7 +45,12 @@ class AblateSweeper(BasicSweeper):
     """Expands `key=a,b` overrides to their combinations, as Hydra does, and `experiment=NAME` to a study's runs.
 
     Cached runs are not launched, interrupted ones are resumed. It waits for runs that another command trains.
+
+    Attributes:
+        launched: How many jobs were, of all stages: Hydra numbers them.
     """
+
+    launched = 0
 
     def sweep(self, arguments: list[str]) -> list[JobReturn]:
         """Launch the runs of a sweep that are not done, and print a summary of all.
@@ -59,6 +64,7 @@ class AblateSweeper(BasicSweeper):
         assert self.hydra_context is not None
         loader, config = self.hydra_context.config_loader, self.config
         study, planned = plan_sweep(loader, config)
+        search = plan_search(loader, config, study, planned) if study is not None else None
         for uri in sorted({run.uri for run in planned}):
             check_store(uri)
             if study is not None:
@@ -66,7 +72,6 @@ class AblateSweeper(BasicSweeper):
         folder = Path(self.config.hydra.sweep.dir)
         folder.mkdir(parents=True, exist_ok=True)
         OmegaConf.save(self.config, folder / "multirun.yaml")
-        search = plan_search(loader, config, study, planned) if study is not None else None
         if search is not None:
             planned = plan_chosen(loader, config, search, self._choose(search), planned)
         sweep, missing = self._train(planned)
@@ -80,14 +85,15 @@ class AblateSweeper(BasicSweeper):
         Raises:
             SweepIncomplete: Some runs have no result, and have not diverged either.
         """
+        from ablate.tracking.study import record_question, record_tuning
+
+        open_store(search.runs[0].uri)
+        record_question(search.runs[0].study, search.question, results_dir())
         _, missing = self._train(search.runs)
         tuned = chosen(search)
         if tuned is None:
             assert missing is not None
             raise missing
-        from ablate.tracking.study import record_tuning
-
-        open_store(search.runs[0].uri)
         record_tuning(search.study.name, tuned.plain(search.tuning), results_dir())
         for line in choice_lines(tuned.choices):
             print(line, flush=True)
@@ -198,7 +204,9 @@ class _Sweep:
     def _results_of_launch(self, positions: Sequence[int]) -> Sequence[JobReturn]:
         assert self.sweeper.launcher is not None
         lines = [list(self.planned[position].overrides) for position in positions]
-        first, self._launched = self._launched, self._launched + len(positions)
+        first = self.sweeper.launched
+        self.sweeper.launched += len(positions)
+        self._launched += len(positions)
         try:
             return list(self.sweeper.launcher.launch(lines, initial_job_idx=first))
         except ConfigError:
