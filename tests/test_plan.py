@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ablate.execution.lease import acquire_lease
+from ablate.study.power_text import format_power
 from ablate.tracking.study_record import StudyRecord
 from tests.support.commands import QUICK, TINY, Command
 
@@ -106,6 +107,72 @@ def test_mistakes_end_in_one_clear_line(forked_m: Command) -> None:
         assert finished.stderr.count("\n") == 1
 
 
+NOISY = """
+import numpy as np
+import pandas as pd
+from ablate import FunctionTask, Measure
+
+class Noisy(FunctionTask):
+    measures = {"score": Measure("Score", "points", "higher")}
+
+    def train(self, config, seed, run):
+        random = np.random.default_rng([seed, config.noisy.gain])
+        return pd.DataFrame({"score": config.noisy.gain + random.normal() + random.normal(0, 1, 20)})
+"""
+STUDY = """
+question: Does gain help?
+baseline: {noisy.gain: 0}
+factors: {noisy.gain: [0, 1]}
+design: one_at_a_time
+seeds: SEEDS
+metric: {name: score, direction: maximize}
+"""
+
+
+@pytest.mark.slow
+def test_it_says_what_more_seeds_would_find(home: Path, forked_m: Command) -> None:
+    for folder in ("conf", "experiments"):
+        (home / folder).mkdir()
+    (home / "conf" / "config.yaml").write_text(
+        "defaults: [base, _self_]\ntask: {_target_: noisy.Noisy}\nnoisy: {gain: 0}\n"
+    )
+    (home / "noisy.py").write_text(NOISY)
+    (home / "experiments" / "small.yaml").write_text(STUDY.replace("SEEDS", "[0, 1, 2, 3]"))
+    (home / "experiments" / "pilot.yaml").write_text(STUDY.replace("SEEDS", "[0, 1]"))
+    power = ("ablate.plan", "--config-dir", "conf", "experiment=small", "power=true")
+    finished = forked_m(*power)
+    assert finished.returncode == 1
+    assert finished.stderr.startswith("Error: power=true needs finished runs of this study's variants, two seeds")
+    assert finished.stderr.count("\n") == 1
+    assert forked_m("ablate.run", "-m", "--config-dir", "conf", "experiment=pilot").returncode == 0
+    finished = forked_m(*power, "difference=1000", "--json")
+    assert finished.returncode == 0, finished.stderr
+    found = json.loads(finished.stdout)
+    assert found["pilot"] == {"runs": 4, "variants": 2, "seeds": 2}
+    assert [plan["seeds"] for plan in found["plans"]] == list(range(3, 13))
+    assert [plan["runs"] for plan in found["plans"]] == list(range(6, 25, 2))
+    assert all(0 < plan["hours_left"] < plan["hours"] for plan in found["plans"])
+    differences = [plan["detectable"]["noisy.gain=1"] for plan in found["plans"]]
+    assert differences[0] > differences[-1] > 0
+    assert found["cheapest"]["seeds"] == 3
+    assert "noisy.gain=1 " in format_power(found)
+
+
+@pytest.mark.slow
+def test_power_needs_a_study_and_a_number(forked_m: Command) -> None:
+    for arguments, message in (
+        (["power=true", *TINY], "Error: power=true needs experiment=NAME: "),
+        (["power=true", "difference=0", *TINY], "Error: difference= needs power=true and a number above 0. Received"),
+        (["difference=1", *TINY], "Error: difference= needs power=true"),
+    ):
+        finished = forked_m("ablate.plan", *arguments)
+        assert finished.returncode == 1
+        assert finished.stderr.startswith(message)
+        assert finished.stderr.count("\n") == 1
+
+
 @pytest.mark.slow
 def test_help_teaches(forked_m: Command) -> None:
-    assert "calibrate=true" in forked_m("ablate.plan", "--help").stdout
+    text = forked_m("ablate.plan", "--help").stdout
+    assert "calibrate=true" in text
+    assert "power=true difference=" in text

@@ -7,7 +7,7 @@ import json
 import math
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext, redirect_stdout
 from dataclasses import asdict
 from typing import Any
@@ -15,16 +15,19 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from ablate.cli.arguments import parse_bool, split_arguments
+from ablate.cli.arguments import parse_bool, parse_float, split_arguments
 from ablate.cli.command_line import parse_command_line
 from ablate.cli.errors import handle_errors
+from ablate.errors import ConfigError
 from ablate.estimate.runtime import HISTORY_COLUMNS, RuntimeEstimate, devices_of_host, prediction_error
 from ablate.execution.code_version import combine
 from ablate.execution.identity import code
 from ablate.execution.lease import checkpoint_file
+from ablate.study.definition import StudyFile
 from ablate.study.plan_table import plan_table
 from ablate.study.plan_text import choice_lines, format_plan
 from ablate.study.planning import PlannedRun, read_statuses
+from ablate.study.power_text import format_power
 from ablate.study.search import AFTER_SEARCH, Search, chosen, plan_chosen, plan_search
 from ablate.study.sweep import plan_sweep
 from ablate.study.tuning import Tuned
@@ -36,12 +39,18 @@ HELP = """What a study would run, what is done, and what it costs.
   python -m ablate.plan experiment=NAME                      a study from experiments/NAME.yaml
   python -m ablate.plan optimizer=adam,adadelta seed=0,1     a sweep, with the overrides that run would get
   python -m ablate.plan experiment=NAME calibrate=true       times a few real steps of each variant first
+  python -m ablate.plan experiment=NAME power=true           what it would find with 3 to 12 seeds, and the hours
+  python -m ablate.plan experiment=NAME power=true difference=0.5   the cheapest plan that finds this difference
   python -m ablate.plan experiment=NAME code=true            lists the modules and libraries that results depend on
   python -m ablate.plan experiment=NAME --json               for programs
   python -m ablate.plan --config-dir DIR optimizer=mine      with the options of run that say which configuration
 
 Every run is one line: its status (to do, running, interrupted, done, cached, failed) with the reason, parameters,
-GFLOPs of one example's forward pass, and its runtime, estimated from earlier runs on the same kind of device."""
+GFLOPs of one example's forward pass, and its runtime, estimated from earlier runs on the same kind of device.
+
+power=true simulates the study with more seeds, from how much its finished runs vary over seeds and examples: a pilot
+of two or three seeds, or what other studies have trained of the same configurations. Of each variant it gives the true
+difference that is found with a probability of 80 %."""
 
 
 def main() -> None:
@@ -57,12 +66,15 @@ def main() -> None:
         # What the module of a task prints is none of the JSON.
         with redirect_stdout(sys.stderr) if for_programs else nullcontext():
             plan = _plan([argument for argument in arguments if argument != "--json"])
-        print(json.dumps(plan, indent=2) if for_programs else format_plan(plan))
+        text = format_power if "plans" in plan else format_plan
+        print(json.dumps(plan, indent=2) if for_programs else text(plan))
 
 
 def _plan(arguments: Sequence[str]) -> dict[str, Any]:
-    options, others = split_arguments(arguments, ("calibrate", "code"))
-    calibrate, listed = (parse_bool(options, name, False) for name in ("calibrate", "code"))
+    options, others = split_arguments(arguments, ("calibrate", "code", "power", "difference"))
+    calibrate, listed, power = (parse_bool(options, name, False) for name in ("calibrate", "code", "power"))
+    if "difference" in options and not (power and parse_float(options, "difference", 0.0) > 0):
+        raise ConfigError(f"difference= needs power=true and a number above 0. Received: {options['difference']}")
     command = parse_command_line(others, ["--json", "--help"])
     config = command.compose_sweep()
     study, planned = plan_sweep(command.loader, config)
@@ -84,6 +96,10 @@ def _plan(arguments: Sequence[str]) -> dict[str, Any]:
         steps_done=[steps_done(checkpoint_file(run.folder)) for run in planned],
         calibrated=calibrated,
     )
+    if power:
+        if waiting:
+            raise ConfigError("power=true needs the values that tune: searches for: run the study first")
+        return _power(study, planned, table, parse_float(options, "difference", 0.0))
     newest = history.dropna(subset=["predicted"])
     return {
         "study": planned[0].study,
@@ -94,6 +110,7 @@ def _plan(arguments: Sequence[str]) -> dict[str, Any]:
         "total": _total(table),
         "search": _search(search, tuned, history, devices) if search is not None else None,
         "code": _code(planned) if listed else None,
+        "baseline": _baseline(study, planned, table) if study is not None and not waiting else None,
         "last_prediction": {
             "study": newest["study"].iloc[0],
             **prediction_error(history[history["study"] == newest["study"].iloc[0]]),
@@ -117,6 +134,28 @@ def _search(search: Search, tuned: Tuned | None, history: pd.DataFrame, devices:
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(key): _json_value(value) for key, value in row.items()} for row in table.to_dict("records")]
+
+
+def _power(
+    study: StudyFile | None, planned: Sequence[PlannedRun], table: pd.DataFrame, difference: float
+) -> dict[str, Any]:
+    from ablate.study.power import study_power
+
+    if study is None:
+        raise ConfigError("power=true needs experiment=NAME: a study's file names the baseline and the metric")
+
+    def progress(counts: Iterable[int]) -> Iterable[int]:
+        return tqdm(counts, desc="Simulating", unit="plan", disable=None, leave=False)
+
+    return study_power(study, planned, table, difference=difference or None, progress=progress)
+
+
+def _baseline(study: StudyFile, planned: Sequence[PlannedRun], table: pd.DataFrame) -> dict[str, Any] | None:
+    if not (table["seconds_left"] != 0).any() or not exists(planned[0].uri):
+        return None
+    from ablate.study.power import study_baseline
+
+    return study_baseline(study, planned, table)
 
 
 def _history(uri: str) -> pd.DataFrame:

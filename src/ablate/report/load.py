@@ -16,7 +16,6 @@ from ablate.execution.code_version import Code
 from ablate.report.comparability import comparable
 from ablate.report.compare import Primary
 from ablate.report.curves import read_curves
-from ablate.report.examples import by_contents, fingerprint, labels_of, relabelled
 from ablate.report.nouns import EXAMPLE, plural
 from ablate.report.results import DRAWN, Results
 from ablate.report.searched_values import searched_values
@@ -24,6 +23,7 @@ from ablate.report.selection import Gap, newest_finished
 from ablate.report.variants import in_order, short_names, shown_names
 from ablate.report.whole_set import WholeSet, common_replicates
 from ablate.study.definition import StudyFile
+from ablate.study.examples import by_contents, fingerprint, labels_of, relabelled
 from ablate.tracking.names import (
     COST_GROUP,
     EVALUATED,

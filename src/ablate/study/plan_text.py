@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from ablate.config.level import level_text
 from ablate.config.short_names import shorten
+from ablate.study.power_text import baseline_line
 from ablate.study.tuning import Choice
 
 
@@ -69,6 +70,8 @@ def plan_lines(plan: Mapping[str, Any]) -> list[str]:
         budget = plan["budget_hours"]
         if budget is not None and seconds is not None:
             lines.append(f"Budget: {budget:g} h, {'enough' if seconds <= 3600 * budget else 'NOT ENOUGH'}")
+    if plan["baseline"]:
+        lines.append(baseline_line(plan["baseline"], plan["baseline"]["plans"], ""))
     if last:
         lines.append(
             f"Prediction error of the last {last['runs']:.0f} runs, of study {last['study']}: median "

@@ -9,7 +9,7 @@ from typing import Any
 
 import mlflow
 import pandas as pd
-from mlflow.entities import Experiment
+from mlflow.entities import Experiment, Run
 from mlflow.exceptions import MlflowException
 
 from ablate.errors import TrackingError
@@ -191,19 +191,50 @@ def read_study(name: str, uri: str) -> StudyRecord:
     runs = usable(search([experiment]), foreign=True)
     if not runs:
         raise TrackingError(f"study {name} in {uri} has no runs yet")
+    return _record_of(runs, uri, name, experiment.experiment_id, experiment.tags)
+
+
+def read_configurations(configurations: Sequence[str], uri: str) -> StudyRecord | None:
+    """Read the finished runs of some configurations, of all studies of the open store, as if they were one study's.
+
+    Args:
+        configurations: Identities apart from the seed.
+        uri: Address of the store, which is open.
+
+    Returns:
+        None where there is no such run.
+
+    Raises:
+        TrackingError: The store cannot be read.
+    """
+    try:
+        client = mlflow.MlflowClient()
+        experiments = client.search_experiments()
+        where = "attributes.status = 'FINISHED' and tags.`" + names.CONFIGURATION_TAG + "` = '{}'"
+        found = [search(experiments, where.format(configuration), client=client) for configuration in configurations]
+        runs = [run for each in found for run in usable(each)]
+        if not runs:
+            return None
+        runs.sort(key=lambda run: -run.info.start_time)
+        return _record_of(runs, uri, "", "", {})
+    except (MlflowException, OSError) as error:
+        raise TrackingError(f"the tracking store cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def _record_of(runs: Sequence[Run], uri: str, name: str, experiment_id: str, tags: Mapping[str, str]) -> StudyRecord:
     artifacts = artifacts_of(runs, uri)
     ids = pd.Index([run.info.run_id for run in runs], name="run_id")
     return StudyRecord(
         name=name,
-        question=question_of(experiment.tags),
-        definition=join_pieces(experiment.tags, names.DEFINITION_TAG) or None,
-        aliases=[line for line in join_pieces(experiment.tags, names.ALIASES_TAG).splitlines() if line != NO_ALIASES],
+        question=question_of(tags),
+        definition=join_pieces(tags, names.DEFINITION_TAG) or None,
+        aliases=[line for line in join_pieces(tags, names.ALIASES_TAG).splitlines() if line != NO_ALIASES],
         uri=uri,
-        experiment_id=experiment.experiment_id,
+        experiment_id=experiment_id,
         runs=pd.DataFrame(rows_of(runs, unreadable(runs, artifacts)), index=ids),
         metrics=pd.DataFrame([names.current_metrics(run.data.metrics) for run in runs], index=ids),
         params=pd.DataFrame([_config(run.data.params) for run in runs], index=ids),
         factors=pd.DataFrame([recorded_levels(run.data.params) for run in runs], index=ids),
         artifacts=artifacts,
-        tuning=tuning_of(experiment.tags),
+        tuning=tuning_of(tags),
     )

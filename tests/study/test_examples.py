@@ -5,7 +5,7 @@ import unicodedata
 import pandas as pd
 import pytest
 
-from ablate.report.examples import by_contents, fingerprint, labels_of, relabelled
+from ablate.study.examples import by_contents, fingerprint, labels_of, relabelled
 
 NAMES = ["a.png", "b.png", "caf\u00e9.png"]
 TABLE = pd.DataFrame({"example": NAMES, "digest": ["z", "y", "x"], "auc": [1.0, 2.0, 3.0]})
