@@ -10,7 +10,7 @@ import pytest
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
-@pytest.fixture(params=["validity", "turing_validity"])
+@pytest.fixture(params=["validity", "turing_validity", "power"])
 def benchmark(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return _imported(monkeypatch, request.param)
 
@@ -47,6 +47,21 @@ def test_simulation_goes_on_where_it_was_interrupted(monkeypatch: pytest.MonkeyP
     whole = validity.simulate(cells, 4, 1, tmp_path / "other.jsonl")
     assert {cell: found[cell]["covered"] for cell in cells} == {cell: whole[cell]["covered"] for cell in cells}
     assert validity.read(file) == found
+
+
+@pytest.mark.slow
+def test_promises_are_simulated_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    power = _imported(monkeypatch, "power")
+    monkeypatch.setattr("ablate.statistics.planned_power.STUDIES", 2)
+    monkeypatch.setattr(power, "STUDIES", 2)
+    cells, file = [cell for cell in power.GRID if cell[1] == 3 and cell[2] == "2, then 5"], tmp_path / "power.jsonl"
+    power.simulate(cells, 1, 1, file)
+    first = file.read_text()
+    known = power.simulate(cells, 2, 1, file)
+    assert file.read_text().startswith(first)
+    assert [sorted(known[cell]) for cell in cells] == [[0, 1]] * len(power.KINDS)
+    rows = [line for line in power.table(known).splitlines() if line.startswith("| ")]
+    assert len(rows) == 2 + len(power.KINDS) * len(power.VARIANTS)
 
 
 @pytest.mark.slow
