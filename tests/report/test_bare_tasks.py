@@ -113,5 +113,6 @@ def test_metrics_without_a_direction_are_compared(home: Path) -> None:
         for seed in range(3):
             add_digits(home, variant, seed, skill=skill, metrics=(replace(NLL, higher_is_better=None),))
     report = reported(home / "out")
+    assert report.answer[0].startswith("Against the baseline, activation=leaky_relu lowers Cross-entropy (by ")
     assert report.answer[1].startswith("1 is lower than the baseline: activation=leaky_relu (")
     assert report.comparison["verdict"].tolist() == ["", "lower"]

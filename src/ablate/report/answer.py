@@ -8,24 +8,55 @@ import pandas as pd
 
 from ablate.config.short_names import shorten
 from ablate.report.compare import BETTER, EQUIVALENT, HIGHER, LOWER, NO_DIFFERENCE, WORSE
+from ablate.report.headline import headline
 from ablate.report.nouns import plural
 from ablate.report.number_format import magnitude, quantity, with_interval
 from ablate.report.results import SEEDS, Results
 
+FEW_EXAMPLES = 10
+"""Examples that nobody takes for a sample, if there are fewer."""
 _NAMED = 5
 """Variants named in a note."""
 
 
-def answer(results: Results, comparison: pd.DataFrame) -> list[str]:
-    """Say which variants are better, worse, equivalent, and of which nothing was found."""
+def answer(results: Results, comparison: pd.DataFrame, more_seeds: Mapping[str, float]) -> list[str]:
+    """Say what was found in a sentence for all readers, then which variants have which verdict.
+
+    Args:
+        results: What was loaded.
+        comparison: What `compare.compare` found.
+        more_seeds: See `more_seeds.more_seeds`.
+    """
     own = comparison[(comparison["metric"] == results.primary.name) & (comparison["verdict"] != "")]
     spec, margin = results.spec(results.primary.name), results.primary.margin
     label = str(spec["label"])
     if own.empty:
         return [f"There is nothing to compare with the baseline by {label}."]
     # A difference of percentages is one of points.
-    unit = {"": "", "%": " points"}.get(spec["unit"], f" {spec['unit']}")
-    sentences = [f"By {label}, of {quantity(len(own), 'variant')}:"]
+    unit = {"": "", "%": "points"}.get(str(spec["unit"]), str(spec["unit"]))
+    first = headline(
+        own,
+        more_seeds,
+        label=label,
+        unit=unit,
+        higher_is_better=results.primary.higher_is_better,
+        margin=margin,
+        example=results.example if results.sampled(results.primary.name) != SEEDS else "",
+    )
+    return [first, *_verdicts(own, results, f" {unit}" if unit else "")]
+
+
+ANSWER_METHOD = (
+    "Very likely: the 95 % interval, see the table. More seeds would tell: with so many more, a study finds a "
+    "difference as large as the one seen, or as the margin where that is larger, with a probability of 80 %. The "
+    "number rests on how much these runs vary: it may well be a third less or half more. If there is no difference, "
+    "no number of seeds finds one. Decide on the number before looking again, as docs/statistics.md says."
+)
+"""What the first sentence's words mean."""
+
+
+def _verdicts(own: pd.DataFrame, results: Results, unit: str) -> list[str]:
+    sentences = []
     for verdict in (BETTER, WORSE, HIGHER, LOWER):
         rows = own[own["verdict"] == verdict].sort_values("difference", ascending=verdict in (WORSE, LOWER))
         if results.primary.higher_is_better is False:
@@ -36,7 +67,8 @@ def answer(results: Results, comparison: pd.DataFrame) -> list[str]:
     same = own[own["verdict"] == EQUIVALENT]
     if len(same):
         sentences.append(
-            f"{len(same)} {_be(len(same))} equivalent, within ±{margin:g}{unit} of it: {'; '.join(same['variant'])}."
+            f"{len(same)} {_be(len(same))} equivalent, within ±{results.primary.margin:g}{unit} of it: "
+            f"{'; '.join(same['variant'])}."
         )
     unclear = own[own["verdict"] == NO_DIFFERENCE]
     if len(unclear):
@@ -62,6 +94,8 @@ def notes(results: Results) -> list[str]:
         notes.append(f"One seed for each variant: {known} with other seeds all may come out otherwise.")
     elif seeds.min() < seeds.max():
         notes.append("Variants have different numbers of seeds; a difference is over those shared with the baseline.")
+    if 0 < results.num_examples < FEW_EXAMPLES:
+        notes.append(f"Only {quantity(results.num_examples, results.example)} evaluate: others may say otherwise.")
     if results.leaked:
         evaluating = quantity(results.num_examples, results.example)
         notes.append(f"Of {evaluating} that evaluate, {results.leaked:,} train as well: the measures flatter.")

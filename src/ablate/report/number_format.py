@@ -48,6 +48,18 @@ def with_interval(value: float, low: float, high: float, *, plus: bool = True) -
     return f"{mean} [{lowest}, {highest}]"
 
 
+def unsigned_interval(value: float, low: float, high: float) -> tuple[str, str, str]:
+    """Write a difference and the ends of its interval by their size, as `with_interval` does; the smaller end first.
+
+    Both ends are on the same side of 0.
+    """
+    if value < 0:
+        value, low, high = -value, -high, -low
+    size, ends = with_interval(value, low, high, plus=False).removesuffix("]").split(" [")
+    lowest, highest = ends.split(", ")
+    return size, lowest, highest
+
+
 def magnitude(value: float) -> str:
     """Write a size with two significant digits, without a power of ten."""
     if not np.isfinite(value):

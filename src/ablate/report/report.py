@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ablate.config.short_names import shorten
-from ablate.report.answer import answer, notes
+from ablate.report.answer import ANSWER_METHOD, answer, notes
 from ablate.report.compare import compare, cost_differences
 from ablate.report.factorial import study_credit, study_effects
 from ablate.report.fairness import NAME as FAIRNESS
@@ -14,6 +14,7 @@ from ablate.report.fairness import fairness_notes, fairness_section
 from ablate.report.figures import Figure
 from ablate.report.figures.draw import draw_figures
 from ablate.report.links import links_to, store_name
+from ablate.report.more_seeds import more_seeds
 from ablate.report.number_format import quantity
 from ablate.report.results import Results
 from ablate.report.sections import Section, added_sections
@@ -40,7 +41,8 @@ class Report:
         costs: What `compare.cost_differences` found.
         effects: What `effects.estimate_effects` found.
         credit: What `credit.estimate_credit` found.
-        answer: Sentences that answer the study's question.
+        more_seeds: How many more seeds would decide, by variant, of those that are undecided.
+        answer: Sentences that answer the study's question: the first for all readers, then the verdicts.
         notes: What a reader has to know before the numbers, a sentence each.
         tables: By name.
         figures: By name.
@@ -54,6 +56,7 @@ class Report:
     costs: pd.DataFrame
     effects: pd.DataFrame
     credit: pd.DataFrame
+    more_seeds: Mapping[str, float]
     answer: Sequence[str]
     notes: Sequence[str]
     tables: Mapping[str, Table]
@@ -69,11 +72,17 @@ class Report:
         return {str(label): str(text) for label, text in rows if text}
 
     @property
+    def answer_method(self) -> str:
+        """What the words of the answer mean; nothing where nothing is compared."""
+        return ANSWER_METHOD if len(self.answer) > 1 else ""
+
+    @property
     def methods(self) -> list[tuple[str, str]]:
         """What is to be known of the numbers of tables and figures, by title, of those that say it."""
         tables = [*self.tables.values(), *(table for section in self.added_sections for table in section.tables)]
         shown: list[Table | Figure] = [*tables, *self.figures.values()]
-        return [(it.title, it.method) for it in shown if it.method]
+        of_answer = [("The answer", self.answer_method)] if self.answer_method else []
+        return of_answer + [(it.title, it.method) for it in shown if it.method]
 
     @property
     def shows_examples(self) -> bool:
@@ -89,6 +98,7 @@ class Report:
 def make_report(results: Results) -> Report:
     """Compare what was loaded, and say and draw it."""
     comparison = compare(results.scores, results.directions, results.primary, results.whole_set)
+    needed = more_seeds(results.scores, comparison, results.primary, results.whole_set)
     costs = cost_differences(results.costs)
     effects, aliased = study_effects(results)
     credit = study_credit(results)
@@ -111,7 +121,8 @@ def make_report(results: Results) -> Report:
         costs=costs,
         effects=effects,
         credit=credit,
-        answer=answer(results, comparison),
+        more_seeds=needed,
+        answer=answer(results, comparison, needed),
         notes=[
             *notes(results),
             *fairness_notes(results),

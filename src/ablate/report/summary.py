@@ -34,7 +34,9 @@ def summary(report: Report) -> str:
         "seeds": sorted(int(seed) for seed in results.runs["seed"].unique()),
         "examples": results.num_examples,
         "answer": list(report.answer),
-        "variants": plain_rows(own.assign(variant=own["variant"].map(whole))),
+        "variants": plain_rows(
+            own.assign(more_seeds=own["variant"].map(report.more_seeds), variant=own["variant"].map(whole))
+        ),
         "effects": plain_rows(report.effects),
         "credit": plain_rows(report.credit),
         "facts": dict(report.facts),
