@@ -11,7 +11,7 @@ import pytest
 from ablate.report.fairness import fairness_notes, fairness_section
 from ablate.report.load import load
 from ablate.report.results import Results, SearchedValue
-from ablate.report.searched_values import RATE, at_edge, budgets, searched_values
+from ablate.report.searched_values import RATE, at_edge, budgets, by_source, searched_values
 from ablate.study.definition import StudyFile
 from ablate.tracking.store import open_store
 from ablate.tracking.study import record_tuning
@@ -88,6 +88,13 @@ def test_rates_of_a_scale_come_with_its_recorded_search() -> None:
     assert (one.scale, one.grid) == ("", ())
 
 
+def test_of_a_search_of_something_else_the_rates_are_told_as_well() -> None:
+    tune = {"grid": {"network.width": [1, 2]}}
+    found = of(StudyFile.model_validate({**OPTIMIZERS, "tune": tune}), None, adam="0.01", sgd="0.1")
+    assert [[value.key for value in part] for part in by_source(found)] == [["network.width"] * 2, [RATE] * 2]
+    assert not found[0].grid
+
+
 def test_a_study_without_other_optimisers_or_of_rates_has_nothing_to_tell() -> None:
     assert not of(UNTUNED, adam="0.01")
     varied = {**OPTIMIZERS, "baseline": {RATE: 0.1}, "factors": {RATE: [0.1, 0.2]}}
@@ -141,6 +148,17 @@ def test_the_note_says_the_budget_and_warns(results: Callable[..., Results]) -> 
     unequal = replace(said, searched=(one, replace(other, grid=(), scores=(), candidates=0, seeds=0)))
     assert "Budgets differ: optimizer.learning_rate was not searched for optimizer=sgd." in fairness_notes(unequal)[0]
     assert fairness_section(unequal)[0].summary["equal_budgets"] is False
+
+    other_budget = replace(said, searched=(one, replace(other, candidates=2)))
+    assert (
+        "Budgets differ: baseline 3 values × 2 seeds; optimizer=sgd 2 values × 2 seeds."
+        in fairness_notes(other_budget)[0]
+    )
+    lost = replace(said, searched=of(TUNED, None, adam="0.01", sgd="0.1"))
+    assert fairness_notes(lost) == [
+        "The study asks for a search of optimizer.learning_rate, and runs have no values that a recorded search has "
+        "chosen."
+    ]
 
     of_scale = replace(said, searched=of(UNTUNED, adam="0.01", sgd="0.1"))
     (note,) = fairness_notes(of_scale)

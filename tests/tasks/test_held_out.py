@@ -1,5 +1,8 @@
 """Held-out training examples: apart from those that train, always the same, and never the evaluation's."""
 
+from copy import copy
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -75,6 +78,29 @@ def test_a_task_that_cannot_says_so() -> None:
         ConfigError, match=r"Some cannot hold out training examples: give it a method hold_out\(self, f"
     ):
         holding_out(Some(), 0.5)
+
+
+class Wines(Some):
+    """Holds out as docs/learning-rates.md says."""
+
+    fraction: float | None = None
+
+    def hold_out(self, fraction: float) -> "Wines":
+        held = copy(self)
+        held.fraction = fraction
+        return held
+
+    def train(self, config: Any, seed: int, run: Any) -> dict[str, float]:
+        kept, held = split_off(10, self.fraction) if self.fraction is not None else (range(10), range(5))
+        return {"m": len(kept), "n": len(held)}
+
+
+def test_a_training_loop_of_one_s_own_can_hold_out() -> None:
+    run: Any = None
+    whole, held = Wines(), holding_out(Wines(), 0.2)
+    assert whole.train_and_evaluate(0, run).metrics == {"m": 10, "n": 5}
+    assert isinstance(held, Wines)
+    assert held.train_and_evaluate(0, run).metrics == {"m": 8, "n": 2}
 
 
 def test_a_share_is_one() -> None:

@@ -9,7 +9,7 @@ from ablate.config.level import level_text
 from ablate.report.nouns import plural
 from ablate.report.number_format import number, quantity
 from ablate.report.results import Results, SearchedValue
-from ablate.report.searched_values import at_edge, budgets
+from ablate.report.searched_values import at_edge, budgets, by_source
 from ablate.report.sections import Section
 from ablate.report.tables import Cell, Table
 
@@ -18,16 +18,17 @@ _NAMED = 5
 
 
 def fairness_notes(results: Results) -> list[str]:
-    """Say by which budget values were searched, and warn of edges and of unequal budgets; one note, or none."""
-    values = results.searched
-    if not values:
-        return []
+    """Say by which budget values were searched, and warn of edges and of unequal budgets: a note for each source."""
+    return [_note(values, results) for values in by_source(results.searched)]
+
+
+def _note(values: Sequence[SearchedValue], results: Results) -> str:
     keys = " and ".join(dict.fromkeys(value.key for value in values))
     said = [_how(values, keys, results), *_unequal(values, keys)]
     edges = [f"{value.group} ({_text(value.value)})" for value in values if at_edge(value)]
     if edges:
         said.append(f"Chosen at the edge of its grid, so a better value may lie beyond: {_listed(edges)}.")
-    return [" ".join(filter(None, said))]
+    return " ".join(said)
 
 
 def _how(values: Sequence[SearchedValue], keys: str, results: Results) -> str:
@@ -35,6 +36,8 @@ def _how(values: Sequence[SearchedValue], keys: str, results: Results) -> str:
     scales = sorted({value.scale for value in values if value.scale})
     if not searched and scales:
         return f"Optimisers are compared at the rates of scale {scales[0]}; their search is not recorded in the runs."
+    if not searched and not values[0].variants:
+        return f"The study asks for a search of {keys}, and runs have no values that a recorded search has chosen."
     if not searched:
         return (
             f"Optimisers are compared, and no search of {keys} is recorded for any of them: `tune` in the study file "
@@ -59,9 +62,9 @@ def _unequal(values: Sequence[SearchedValue], keys: str) -> list[str]:
     left_out = [value.group for value in values if not value.grid]
     if len(budgets(values)) < 2:
         return []
-    if left_out and len(left_out) < len(values):
+    if left_out:
         return [f"Budgets differ: {keys} was not searched for {_listed(left_out)}."]
-    return ["Budgets differ."]
+    return [f"Budgets differ: {_listed([f'{one.group} {_budget(one.candidates, one.seeds)}' for one in values])}."]
 
 
 def fairness_section(results: Results) -> list[Section]:
@@ -95,7 +98,7 @@ def fairness_section(results: Results) -> list[Section]:
 
 def _summary(values: Sequence[SearchedValue]) -> dict[str, Any]:
     return {
-        "equal_budgets": len(budgets(values)) == 1,
+        "equal_budgets": all(len(budgets(part)) == 1 for part in by_source(values)),
         "values": [
             {
                 "variant": value.group,

@@ -10,6 +10,7 @@ import pandas as pd
 from ablate.config.level import same_level
 from ablate.report.results import SearchedValue
 from ablate.study.definition import StudyFile
+from ablate.study.tuning import Tuning
 
 RATE = "optimizer.learning_rate"
 _OPTIMIZER, _SCALE = "optimizer.name", "scale.name"
@@ -26,8 +27,8 @@ def searched_values(
 ) -> list[SearchedValue]:
     """Return the values that were searched for the variants of a study.
 
-    Those are the keys of its `tune`; without, the learning rates where optimisers are compared at rates that the study
-    does not vary.
+    Those are the keys of its `tune`, and learning rates where optimisers are compared at rates that the study neither
+    varies nor tunes.
 
     Args:
         runs: The runs that are compared, index `run_id`, with the column `variant`, as it is shown.
@@ -38,21 +39,19 @@ def searched_values(
     """
     params = params.loc[runs.index]
     first = params.set_axis(runs["variant"]).groupby(level=0, sort=False).first()
-    if definition is not None and definition.tune is not None:
-        return _tuned(first, tuning or {}, definition, names)
+    tuned = _tuned(first, tuning or {}, definition.tune, names) if definition is not None and definition.tune else []
     rates = _rates(first)
-    varied = definition is not None and RATE in definition.factors
+    varied = (definition is not None and RATE in definition.factors) or any(value.key == RATE for value in tuned)
     if varied or len(rates) < 2 or len({value.group for value in rates}) < len(rates):
-        return []
-    return rates
+        return tuned
+    return [*tuned, *rates]
 
 
 def _tuned(
-    first: pd.DataFrame, tuning: Mapping[str, Any], definition: StudyFile, names: Mapping[str, str]
+    first: pd.DataFrame, tuning: Mapping[str, Any], asked: Tuning, names: Mapping[str, str]
 ) -> list[SearchedValue]:
-    assert definition.tune is not None
     recorded = {one["variant"]: one for one in tuning.get("variants", ())}
-    keys = list(definition.tune.grid)
+    keys = list(asked.grid)
     values = []
     for variant, own in first.iterrows():
         one = recorded.get(names.get(str(variant), str(variant)), {})
@@ -127,6 +126,12 @@ def at_edge(value: SearchedValue) -> bool:
     if len(numbers) < 2 or not all(isinstance(one, float) for one in numbers):
         return False
     return _number(value.value) in (min(numbers), max(numbers))
+
+
+def by_source(values: Sequence[SearchedValue]) -> list[list[SearchedValue]]:
+    """Part values into those of a study's `tune`, and the learning rates of optimisers; neither is empty."""
+    parts = [value for value in values if not value.variants], [value for value in values if value.variants]
+    return [part for part in parts if part]
 
 
 def budgets(values: Sequence[SearchedValue]) -> list[tuple[int, int]]:
