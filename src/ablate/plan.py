@@ -82,6 +82,8 @@ def _plan(arguments: Sequence[str]) -> dict[str, Any]:
     tuned = chosen(search) if search is not None else None
     if search is not None and tuned is not None:
         planned = plan_chosen(command.loader, config, search, tuned.choices, planned)
+    planned, looks = _asked(study, planned)
+    statuses = read_statuses(planned)
     history = _history(planned[0].uri)
     devices = devices_of_host(history, socket.gethostname())
     # What is not chosen yet is not there, whatever its first values have found.
@@ -109,6 +111,7 @@ def _plan(arguments: Sequence[str]) -> dict[str, Any]:
         "runs": _rows(table),
         "total": _total(table),
         "search": _search(search, tuned, history, devices) if search is not None else None,
+        "looks": looks,
         "code": _code(planned) if listed else None,
         "baseline": _baseline(study, planned, table) if study is not None and not waiting else None,
         "last_prediction": {
@@ -156,6 +159,17 @@ def _baseline(study: StudyFile, planned: Sequence[PlannedRun], table: pd.DataFra
     from ablate.study.power import study_baseline
 
     return study_baseline(study, planned, table)
+
+
+def _asked(study: StudyFile | None, planned: list[PlannedRun]) -> tuple[list[PlannedRun], dict[str, Any] | None]:
+    """Return the runs that a study asks for so far, and how often it looks at its results; None for once."""
+    if study is None or len(study.seed_plan.looks) == 1:
+        return planned, None
+    from ablate.report.look_at import look_at
+
+    found = look_at(study, planned)
+    later = 0 if found.over else len(planned) - len(found.asked)
+    return found.asked, {"seeds": list(study.seed_plan.looks), "found": list(found.lines), "runs_at_most": later}
 
 
 def _history(uri: str) -> pd.DataFrame:

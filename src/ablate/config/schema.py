@@ -17,6 +17,9 @@ class Schema(BaseModel):
 
 Model = TypeVar("Model", bound=BaseModel)
 
+TAG = "~"
+"""Start of the tag of one of several forms of a value: no part of its key."""
+
 
 def validate(model: type[Model], values: Mapping[str, Any], *, prefix: str = "") -> Model:
     """Build a schema from plain values.
@@ -58,7 +61,7 @@ def _allowed(prefix: str, name: str, allowed: Iterable[str]) -> str:
 
 
 def _explain(model: type[BaseModel], problem: Mapping[str, Any], prefix: str) -> str:
-    place = [str(part) for part in problem["loc"]]
+    place = [str(part) for part in problem["loc"] if not str(part).startswith(TAG)]
     key = ".".join([*([prefix] if prefix else []), *place])
     if problem["type"] == "extra_forbidden":
         return unknown_key(key, _fields(model, place[:-1]))
@@ -76,7 +79,8 @@ def _fields(model: type[BaseModel], place: list[str]) -> list[str]:
         if part.isdecimal():  # of a list, whose items have one schema
             continue
         annotation = model.model_fields[part].annotation
-        nested = [each for each in (annotation, *get_args(annotation)) if _is_model(each)]
+        choices = (annotation, *get_args(annotation))
+        nested = [each for one in choices for each in (one, *get_args(one)) if _is_model(each)]
         if not nested:
             return []
         model = nested[0]

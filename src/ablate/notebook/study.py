@@ -16,8 +16,9 @@ from ablate.errors import AblateError, ConfigError, TrackingError
 from ablate.notebook.frames import curves_frame, runs_frame
 from ablate.notebook.models import Chosen, load_trained_model
 from ablate.notebook.overrides import config_options
+from ablate.report.compared_runs import definition_of
 from ablate.report.figures.figure import FigureFiles, picture_drawing
-from ablate.report.load import definition_of, load
+from ablate.report.load import load
 from ablate.report.report import Report, make_report
 from ablate.tracking.store import opened_to_read, store_uri
 
@@ -105,7 +106,7 @@ class Study:
 
     @cached_property
     def _definition(self) -> StudyFile | None:
-        return definition_of(self._record)
+        return definition_of(self._record, self._record.definition)
 
     @property
     def question(self) -> str | None:

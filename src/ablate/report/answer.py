@@ -9,6 +9,7 @@ import pandas as pd
 from ablate.config.short_names import shorten
 from ablate.report.compare import BETTER, EQUIVALENT, HIGHER, LOWER, NO_DIFFERENCE, WORSE
 from ablate.report.headline import headline
+from ablate.report.looks import StudyLooks
 from ablate.report.nouns import plural
 from ablate.report.number_format import magnitude, quantity, with_interval
 from ablate.report.results import SEEDS, Results
@@ -88,31 +89,52 @@ def notes(results: Results) -> list[str]:
     """Say what a reader has to know before the numbers, a sentence each."""
     notes = []
     seeds = results.runs.groupby("variant")["seed"].nunique()
-    if seeds.max() == 1:
+    if results.looks is None and seeds.max() == 1:
         sampled = results.sampled(results.primary.name) != SEEDS
         known = f"intervals are over {plural(results.example)} only, and" if sampled else "there are no intervals, and"
         notes.append(f"One seed for each variant: {known} with other seeds all may come out otherwise.")
-    elif seeds.min() < seeds.max():
+    elif results.paired and results.looks is None and seeds.min() < seeds.max():
         notes.append("Variants have different numbers of seeds; a difference is over those shared with the baseline.")
     if 0 < results.num_examples < FEW_EXAMPLES:
         notes.append(f"Only {quantity(results.num_examples, results.example)} evaluate: others may say otherwise.")
     if results.leaked:
         evaluating = quantity(results.num_examples, results.example)
         notes.append(f"Of {evaluating} that evaluate, {results.leaked:,} train as well: the measures flatter.")
+    if results.looks is not None:
+        notes.append(_looks(results.looks))
     notes += not_finite(results)
-    if results.gaps:
-        notes.append(f"This report is partial: {quantity(len(results.gaps), 'run')} missing, named below.")
     if results.common:
         notes.append(f"All runs share {shorten(results.common)}.")
     cached = int(results.runs["cached_from"].notna().sum()) if "cached_from" in results.runs else 0
     if cached:
         notes.append(f"{quantity(cached, 'run')} cached from other studies: same configuration, seed, data and code.")
+    return notes
+
+
+def _looks(looks: StudyLooks) -> str:
+    """Say how often a study looked, and what that saved."""
+    plan, made = looks.seeds, len(looks.found) - bool(looks.missing)
+    variants = len(looks.variants) - 1
+    most = sum(plan.counts(len(plan.looks) - 1, [len(plan.looks) - 1] * variants))
+    *some, last = plan.looks
+    return (
+        f"The study looks at its results at {', '.join(map(str, some))} and {last} seeds, as planned, and goes on "
+        f"with what is undecided: {made} of {len(plan.looks)} looks made, {len(looks.asked)} of {most} runs, "
+        f"{most - len(looks.asked)} saved. Intervals are wider at early looks, so that all looks together keep 95 %."
+    )
+
+
+def exclusions(results: Results) -> list[str]:
+    """Name the runs that are missing, and those that were left out for newer ones, a sentence each."""
+    found = []
+    if results.gaps:
+        found.append(f"This report is partial: {quantity(len(results.gaps), 'run')} missing, named below.")
     if results.superseded:
-        notes.append(f"{quantity(results.superseded, 'older run')} of a variant and seed left out for a newer one.")
+        found.append(f"{quantity(results.superseded, 'older run')} of a variant and seed left out for a newer one.")
     for what, count in results.others.items():
         older = quantity(count, "older run")
-        notes.append(f"{older} of a variant and seed left out, with another {what} than the newest run's.")
-    return notes
+        found.append(f"{older} of a variant and seed left out, with another {what} than the newest run's.")
+    return found
 
 
 def not_finite(results: Results) -> list[str]:

@@ -54,7 +54,7 @@ def comparable(
     there = set(zip(runs["variant"], runs["seed"], strict=True))
     gaps = [*selection.gaps, *(gap for gap in left if (gap.variant, gap.seed) not in there)]
     if gaps and not partial:
-        raise NotComparable(_unfinished(study, gaps, len(runs)))
+        raise NotComparable(unfinished(study, gaps, len(runs)))
     older = sum((gap.variant, gap.seed) in there for gap in left)
     return Selection(
         runs, gaps, selection.superseded, {**selection.others, **({_CONFIGURATION: older} if older else {})}
@@ -174,7 +174,8 @@ def _changes(codes: Sequence[Code | None]) -> list[str]:
     return [f"    the code differs in {_listed(each)}" for each in changed if each]
 
 
-def _unfinished(study: str, gaps: Sequence[Gap], finished: int) -> str:
+def unfinished(study: str, gaps: Sequence[Gap], finished: int) -> str:
+    """Return the message for a study of which runs are missing."""
     shown = [f"  {gap}" for gap in gaps[:_SHOWN]]
     if len(gaps) > _SHOWN:
         shown.append(f"  and {len(gaps) - _SHOWN} more")

@@ -4,7 +4,7 @@ Scores are a frame with the index (variant, seed, example) and one column a metr
 the same order. What single examples do not have is a metric of the whole set, see `whole_set`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,14 +51,20 @@ def compare(
     directions: Mapping[str, bool | None],
     primary: Primary,
     whole_set: WholeSet = WholeSet(),  # noqa: B008 - it is immutable
+    *,
+    paired: bool = True,
+    looked: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Compare every variant with the baseline, paired by seed and example; see `many_to_one`.
+    """Compare every variant with the baseline, on the same examples; see `many_to_one`.
 
     Args:
         scores: See above.
         directions: Of each metric, whether higher is better; None where neither is.
         primary: The metric that answers the question; all others are exploratory.
         whole_set: The metrics that scores have no column for.
+        paired: Whether runs are paired by seed.
+        looked: What looks at the primary metric found of each variant, index its name, see `sequential.Look`; None
+            where the study was planned to be looked at once.
 
     Returns:
         One row a variant and metric, by `in_order`, with the columns
@@ -70,6 +76,7 @@ def compare(
           variants; minimum_detectable_effect, the difference that a repetition finds with a probability of 80 %;
           standard_error; over, what intervals are over: `seeds`, `examples`, `seeds and examples`, or nothing where
           there are none;
+        - look, the place of that at which it was decided, and outcome, see `sequential.Look`, where there are looks;
         - effect_size, see `Estimate.effect_size`;
         - gained, lost: see `gained_and_lost`; NaN where the metric is more than right or wrong;
         - verdict: read off low and high; empty for the baseline, or without a seed shared with it. What compares is
@@ -80,10 +87,13 @@ def compare(
     for metric, higher_is_better in directions.items():
         right_or_wrong = metric in scores and is_right_or_wrong(scores[metric])
         gains = gained_and_lost(scores, metric, higher_is_better) if right_or_wrong else _NO_GAINS
-        frame = _of_metric(runs, metric, metric != primary.name).merge(gains, on="variant", how="left")
+        found = _differences(runs, metric, paired)
+        if looked is not None and metric == primary.name:
+            found = _as_decided(found, runs.variants, looked)
+        frame = _of_metric(runs, metric, metric != primary.name, found).merge(gains, on="variant", how="left")
         margin = primary.margin if metric == primary.name else None
         frames.append(
-            frame.assign(verdict=[_verdict(row, higher_is_better, margin) for row in frame.to_dict("records")])
+            frame.assign(verdict=[verdict(row, higher_is_better, margin) for row in frame.to_dict("records")])
         )
     # By variant, and then by metric.
     return pd.concat(frames).sort_index(kind="stable").reset_index(drop=True)
@@ -168,7 +178,7 @@ def cost_differences(costs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["variant", "metric", "mean", "sd", "difference"])
 
 
-def _of_metric(runs: RunValues, metric: str, exploratory: bool) -> pd.DataFrame:
+def _of_metric(runs: RunValues, metric: str, exploratory: bool, found: pd.DataFrame) -> pd.DataFrame:
     """Return one row a variant: everything but what it gains and loses, and the verdict."""
     values = runs.of(metric)
     paired = [runs.differences(values, variant) for variant in runs.variants]
@@ -184,17 +194,31 @@ def _of_metric(runs: RunValues, metric: str, exploratory: bool) -> pd.DataFrame:
         ]
     ).assign(examples=runs.examples(metric), exploratory=exploratory)
     sizes = [crossed_mean(differences).effect_size if len(differences) else np.nan for differences in paired]
-    return frame.join(_differences(runs, metric)).assign(effect_size=sizes)
+    return frame.join(found).assign(effect_size=sizes)
 
 
-def _differences(runs: RunValues, metric: str) -> pd.DataFrame:
+def _differences(runs: RunValues, metric: str, paired: bool) -> pd.DataFrame:
     """Return what `many_to_one` finds, by the place of a variant."""
     if len(runs.variants) < 2 or BASELINE not in runs.variants:
         return pd.DataFrame({**dict.fromkeys(COMPARED, np.nan), "over": ""}, index=range(len(runs.variants)))
     found = many_to_one(
-        runs.finished(metric), replicates=runs.replicates(metric), examples=runs.examples(metric)
-    ).rename(columns={"detectable": "minimum_detectable_effect"})
-    return found[list(COMPARED)].reindex(range(len(runs.variants))).fillna({"over": ""})
+        runs.finished(metric), paired=paired, replicates=runs.replicates(metric), examples=runs.examples(metric)
+    )
+    return _placed(found, list(range(len(runs.variants))))
+
+
+def _placed(found: pd.DataFrame, order: list[Any]) -> pd.DataFrame:
+    """Return what was found of variants, one row for each place of an order that has it."""
+    named = found.rename(columns={"detectable": "minimum_detectable_effect"}).reindex(order)
+    return named[list(COMPARED)].fillna({"over": ""}).reset_index(drop=True)
+
+
+def _as_decided(found: pd.DataFrame, variants: Sequence[str], looked: pd.DataFrame) -> pd.DataFrame:
+    """Replace what was found of variants by what the look found at which they were decided."""
+    decided = _placed(looked, list(variants))
+    return found.where(~np.isin(variants, looked.index)[:, None], decided).assign(
+        **looked[["look", "outcome"]].reindex(list(variants)).reset_index(drop=True)
+    )
 
 
 def _over_seeds(values: Array) -> dict[str, float]:
@@ -205,8 +229,8 @@ def _over_seeds(values: Array) -> dict[str, float]:
         return {"n": len(means), "mean": float(means.mean()), "sd": deviation}
 
 
-def _verdict(row: Mapping[Any, Any], higher_is_better: bool | None, margin: float | None) -> str:
-    """Read a verdict off an interval."""
+def verdict(row: Mapping[Any, Any], higher_is_better: bool | None, margin: float | None) -> str:
+    """Read a verdict off an interval; `row` has low, high, n_paired and over."""
     low, high = row["low"], row["high"]
     if not row["n_paired"]:
         return ""

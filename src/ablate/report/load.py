@@ -1,33 +1,27 @@
 """A study's results, loaded from the store."""
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
-from ablate.config.schema import unknown_level, validate
-from ablate.config.short_names import shorten
-from ablate.errors import ConfigError, NotComparable, TrackingError
-from ablate.execution.code_version import Code
-from ablate.report.comparability import comparable
+from ablate.config.schema import unknown_level
+from ablate.errors import ConfigError, NotComparable
+from ablate.report.comparability import unfinished
 from ablate.report.compare import Primary
+from ablate.report.compared_runs import compared_runs, definition_of, of_each
 from ablate.report.curves import read_curves
+from ablate.report.looks import looks_of
 from ablate.report.nouns import EXAMPLE, plural
 from ablate.report.results import DRAWN, Results
 from ablate.report.searched_values import searched_values
-from ablate.report.selection import Gap, newest_finished
-from ablate.report.variants import in_order, short_names, shown_names
-from ablate.report.whole_set import WholeSet, common_replicates
+from ablate.report.selection import Gap
+from ablate.report.variants import in_order
 from ablate.study.definition import StudyFile
-from ablate.study.examples import by_contents, fingerprint, labels_of, relabelled
+from ablate.study.examples import relabelled
 from ablate.tracking.names import (
     COST_GROUP,
-    EVALUATED,
-    EVALUATION_GROUP,
     EXAMPLES,
     EXAMPLES_PER_SECOND,
     LEAKED,
@@ -35,14 +29,8 @@ from ablate.tracking.names import (
     TRAINING_GROUP,
     VALIDATION_GROUP,
     group_of,
-    metric_name,
 )
 from ablate.tracking.study_record import StudyRecord
-
-LARGEST = 1e300
-_READERS = 4
-
-_Read = TypeVar("_Read")
 
 
 def load(record: StudyRecord, *, partial: bool = False, metric: str | None = None) -> Results:
@@ -58,103 +46,65 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
         ConfigError: There is no such metric.
         TrackingError: No run has finished, or an artifact of one is missing.
     """
-    definition = definition_of(record)
-    planned = _planned(definition) if definition else None
-    selection = newest_finished(record.runs, record.readable, planned)
-    if selection.runs.empty:
-        said = f": {'; '.join(str(gap) for gap in selection.gaps[:3])}" if selection.gaps else ""
-        raise TrackingError(f"study {record.name} has no finished run yet{said}")
-    tables = {run: by_contents(table) for run, table in _of_each(selection.runs.index, record.per_example).items()}
-    examples = pd.Series({run: fingerprint(table) for run, table in tables.items()}, dtype=object)
-    selection = replace(selection, runs=selection.runs.assign(examples=examples))
-    selection = comparable(
-        selection, record.name, partial=partial, params=record.params, code=lambda run: _code(record, run)
-    )
-    variants = selection.runs["variant"].tolist()
-    names, common = shown_names(variants)
-    absent = {gap.variant: gap.variant for gap in selection.gaps}
-    whole = {**absent, **short_names(variants)[0]}
-    names = {**{variant: shorten(variant) for variant in absent}, **names}
-    runs = selection.runs.assign(variant=selection.runs["variant"].map(names))
-    order = {name: place for place, name in enumerate(in_order(runs["variant"].tolist()))}
-    runs = runs.sort_values(
-        ["variant", "seed"], key=lambda column: column.map(order) if column.name == "variant" else column
-    )
-    newest = str(runs["started"].idxmax())
+    definition = definition_of(record, record.definition)
+    compared = compared_runs(record, definition, partial=partial)
+    looks, found = looks_of(compared, definition), len(compared.runs)
+    gaps = [Gap(compared.names[gap.variant], gap.seed, gap.reason) for gap in compared.selection.gaps]
+    if looks is not None:
+        known = {(gap.variant, gap.seed) for gap in gaps}
+        gaps += [Gap(*run, "to do") for run in looks.missing if run not in known]
+        if gaps and not partial:
+            raise NotComparable(unfinished(record.name, gaps, len(looks.asked) - len(gaps)))
+        compared = compared.only(looks.asked)
+    runs, newest, specs = compared.runs, compared.newest, compared.specs
     example = _example(runs["example"].get(newest) if "example" in runs else None)
-    specs = record.metric_specs(newest)
     metrics = record.metrics.loc[runs.index]
     index = pd.MultiIndex.from_frame(runs[["variant", "seed"]])
-    shown = runs[runs["variant"].isin(list(order)[:DRAWN])]
+    shown = runs[runs["variant"].isin(in_order(runs["variant"].tolist())[:DRAWN])]
     first = shown.drop_duplicates("variant")
-    labels = labels_of(tables[newest])
-    scores = _scores(runs, tables, labels, list(specs.index))
     return Results(
         study=record.name,
         question=record.question,
         definition=definition,
+        registered=definition_of(record, record.registered),
+        registered_at=record.registered_at,
         aliases=record.aliases,
         uri=record.uri,
         experiment_id=record.experiment_id,
         primary=_primary(metric, definition, specs, record.params.loc[runs.index]),
+        looks=looks,
         runs=runs,
-        names={shown: whole[variant] for variant, shown in names.items()},
-        shown_names=names,
-        gaps=[Gap(names[gap.variant], gap.seed, gap.reason) for gap in selection.gaps],
-        superseded=selection.superseded,
-        others=selection.others,
-        common=common,
+        names=compared.whole,
+        shown_names=compared.names,
+        gaps=gaps,
+        beyond=found - len(compared.runs),
+        superseded=compared.selection.superseded,
+        others=compared.selection.others,
+        common=compared.common,
         example=example,
         specs=specs,
-        scores=scores,
-        whole_set=_whole_set(record, runs, specs.index.difference(scores.columns, sort=False), len(labels)),
+        scores=compared.scores,
+        whole_set=compared.whole_set,
         costs=_costs(metrics).set_axis(index, axis=0),
         references=_references(metrics.loc[[newest]].iloc[0]),
         curves=read_curves(
             shown,
             [str(name) for name in metrics if metrics[name].notna().any()],
             plural(example),
-            lambda name: _of_each(shown.index, lambda run: record.curve(run, name)),
+            lambda name: of_each(shown.index, lambda run: record.curve(run, name)),
         ),
-        samples=_by_variant(first, lambda run: relabelled(record.samples(run), tables[run], labels)),
+        samples=_by_variant(first, lambda run: relabelled(record.samples(run), compared.tables[run], compared.labels)),
         distributions=_distributions(record, shown),
         problems=record.problems(newest),
         leaked=int(np.nan_to_num(metrics.loc[newest].get(LEAKED, 0))),
         searched=searched_values(
-            runs, record.params, record.tuning, definition, {shown: variant for variant, shown in names.items()}
+            runs,
+            record.params,
+            record.tuning,
+            definition,
+            {shown: variant for variant, shown in compared.names.items()},
         ),
     )
-
-
-def _of_each(runs: pd.Index, read: Callable[[str], _Read]) -> dict[str, _Read]:
-    """Read something of every run, several at a time: a server takes a while to answer each."""
-    ids = [str(run) for run in runs]
-    with ThreadPoolExecutor(_READERS) as pool:
-        return dict(zip(ids, pool.map(read, ids), strict=True))
-
-
-def definition_of(record: StudyRecord) -> StudyFile | None:
-    """Return the file of a study; None where it has none.
-
-    Raises:
-        TrackingError: What the store holds cannot be read.
-    """
-    if record.definition is None:
-        return None
-    try:
-        return validate(StudyFile, yaml.safe_load(record.definition))
-    except (ConfigError, yaml.YAMLError) as error:
-        raise TrackingError(f"what study {record.name} asks for cannot be read: {error}") from None
-
-
-def _code(record: StudyRecord, run_id: str) -> Code | None:
-    said = record.code(run_id)
-    return Code(**said) if said else None
-
-
-def _planned(definition: StudyFile) -> list[tuple[str, int]]:
-    names = [definition.variant_of(variant).name for variant in definition.expansion().variants]
-    return [(name, seed) for name in names for seed in definition.seeds]
 
 
 def _primary(metric: str | None, definition: StudyFile | None, specs: pd.DataFrame, params: pd.DataFrame) -> Primary:
@@ -187,39 +137,6 @@ def _primary(metric: str | None, definition: StudyFile | None, specs: pd.DataFra
     raise ConfigError(unknown_level("metric", metric, [str(name) for name in directed.index]))
 
 
-def _scores(
-    runs: pd.DataFrame, tables: Mapping[str, pd.DataFrame], labels: "pd.Series[str]", metrics: list[str]
-) -> pd.DataFrame:
-    named, names = labels.sort_values(), ["variant", "seed", "example"]
-    known = [metric for metric in metrics if all(metric in tables[str(run)] for run in runs.index)]
-    if named.empty or not known:
-        return pd.DataFrame(index=pd.MultiIndex.from_arrays([[], [], []], names=names))
-    frames = {
-        (str(variant), int(seed)): tables[str(run)].loc[named.index, known].set_axis(named, axis=0)
-        for run, variant, seed in runs[["variant", "seed"]].itertuples()
-    }
-    joined = pd.concat(frames, names=names)
-    # Whether an example is right may be a bool.
-    return joined.astype({name: float for name in known if not pd.api.types.is_float_dtype(joined[name])})
-
-
-def _whole_set(record: StudyRecord, runs: pd.DataFrame, metrics: pd.Index, examples: int) -> WholeSet:
-    """Read the metrics that single examples do not have, and their replicates."""
-    runs_metrics, index = record.metrics.loc[runs.index], pd.MultiIndex.from_frame(runs[["variant", "seed"]])
-    known = runs_metrics.reindex(columns=[metric_name(EVALUATION_GROUP, name) for name in metrics])
-    # Databases keep an infinite value as their largest number.
-    values = known.mask(known.abs() > LARGEST, np.inf).set_axis(metrics, axis=1).set_axis(index, axis=0)
-    replicates = _of_each(runs.index, record.replicates) if len(metrics) else {}
-    tables = dict(zip(index, replicates.values(), strict=False))
-    if not examples:
-        examples = int(np.nan_to_num(runs_metrics.reindex(columns=EVALUATED).to_numpy(np.float64)).max())
-    return WholeSet(
-        values.rename_axis(columns=None),
-        common_replicates(tables, [str(metric) for metric in metrics]),
-        examples,
-    )
-
-
 def _references(metrics: "pd.Series[Any]") -> pd.DataFrame:
     rows = []
     for name, value in metrics.items():
@@ -242,12 +159,12 @@ def _costs(metrics: pd.DataFrame) -> pd.DataFrame:
 
 
 def _by_variant(runs: pd.DataFrame, read: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
-    found = _of_each(runs.index, read)
+    found = of_each(runs.index, read)
     return pd.concat([found[str(run)].assign(variant=variant) for run, variant in runs["variant"].items()])
 
 
 def _distributions(record: StudyRecord, runs: pd.DataFrame) -> pd.DataFrame:
-    found = _of_each(runs.index, record.distribution)
+    found = of_each(runs.index, record.distribution)
     frames = [
         table.assign(variant=variant)
         for run, variant in runs["variant"].items()

@@ -8,6 +8,7 @@ import pandas as pd
 from ablate.config.short_names import shorten
 from ablate.report.answer import ANSWER_METHOD, answer, notes
 from ablate.report.compare import compare, cost_differences
+from ablate.report.deviations import Plan, plan_of
 from ablate.report.factorial import study_credit, study_effects
 from ablate.report.fairness import NAME as FAIRNESS
 from ablate.report.fairness import fairness_notes, fairness_section
@@ -47,6 +48,7 @@ class Report:
         tables: By name.
         figures: By name.
         sections: Those that installed packages add, see `added_sections`.
+        plan: What was written down before, and deviations from it.
         facts: Where it comes from, by label.
         names: By the name that is shown, the whole one, of what is shown shortened.
     """
@@ -62,6 +64,7 @@ class Report:
     tables: Mapping[str, Table]
     figures: Mapping[str, Figure]
     sections: Mapping[str, Sequence[Section]]
+    plan: Plan
     facts: Mapping[str, str]
     names: Mapping[str, str]
 
@@ -97,9 +100,16 @@ class Report:
 
 def make_report(results: Results) -> Report:
     """Compare what was loaded, and say and draw it."""
-    comparison = compare(results.scores, results.directions, results.primary, results.whole_set)
+    comparison = compare(
+        results.scores,
+        results.directions,
+        results.primary,
+        results.whole_set,
+        paired=results.paired,
+        looked=results.looked,
+    )
     needed = more_seeds(results.scores, comparison, results.primary, results.whole_set)
-    costs = cost_differences(results.costs)
+    costs, plan = cost_differences(results.costs), plan_of(results)
     effects, aliased = study_effects(results)
     credit = study_credit(results)
     links = links_to(results)
@@ -124,6 +134,7 @@ def make_report(results: Results) -> Report:
         more_seeds=needed,
         answer=answer(results, comparison, needed),
         notes=[
+            *plan.deviations,
             *notes(results),
             *fairness_notes(results),
             *(f"Aliased by the design: {line}." for line in aliased),
@@ -135,7 +146,8 @@ def make_report(results: Results) -> Report:
             **{figure.name: figure for added in sections.values() for section in added for figure in section.figures},
         },
         sections=sections,
-        facts=_facts(results),
+        plan=plan,
+        facts=_facts(results, plan),
         names=_long_names(results, effects),
     )
 
@@ -147,9 +159,10 @@ def _long_names(results: Results, effects: pd.DataFrame) -> dict[str, str]:
     return {shown: whole for shown, whole in names.items() if shown != whole}
 
 
-def _facts(results: Results) -> dict[str, str]:
+def _facts(results: Results, plan: Plan) -> dict[str, str]:
     runs = results.runs
     facts = {
+        "Plan": plan.fact,
         "Store": f"{store_name(results.uri)}, study {results.study}",
         "Newest run": f"{runs['started'].max():%Y-%m-%d %H:%M} UTC",
         "Data": _distinct(runs, "data.fingerprint"),

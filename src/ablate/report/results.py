@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ablate.report.compare import Primary
+from ablate.report.looks import StudyLooks
 from ablate.report.nouns import plural
 from ablate.report.selection import Gap
 from ablate.report.variants import in_order
@@ -58,14 +59,18 @@ class Results:
         study: Name of the study.
         question: What it asks, None where that was never said.
         definition: Its file, None for a sweep without one.
+        registered: Its file as it was before its first result; None where that was not recorded.
+        registered_at: When that was recorded, in UTC.
         aliases: Effects that its design aliases, a line each.
         uri: Address of the store.
         experiment_id: The study's experiment in MLflow.
         primary: The metric that answers the question.
+        looks: What its looks found, None where its file plans none. They are at the metric that the file names.
         runs: The runs that are compared, index `run_id`, by `in_order` and seed; `variant` is the name that is shown.
         names: By the name that is shown, the whole one.
         shown_names: By the name of a variant in the store, the one that is shown.
         gaps: The runs that are missing.
+        beyond: Number of finished runs that no look asks for, which are left out.
         superseded: Number of older runs of what was run again.
         others: Number of older runs of a variant and seed that are not of what the newest is, by what differs.
         common: What all variants have in common beside the defaults.
@@ -88,14 +93,18 @@ class Results:
     study: str
     question: str | None
     definition: StudyFile | None
+    registered: StudyFile | None
+    registered_at: str
     aliases: Sequence[str]
     uri: str
     experiment_id: str
     primary: Primary
+    looks: StudyLooks | None
     runs: pd.DataFrame
     names: Mapping[str, str]
     shown_names: Mapping[str, str]
     gaps: Sequence[Gap]
+    beyond: int
     superseded: int
     others: Mapping[str, int]
     common: str
@@ -125,6 +134,18 @@ class Results:
         given = {name: self.spec(name)["higher_is_better"] for name in map(str, self.specs.index)}
         own = self.primary
         return {**given, own.name: own.higher_is_better if given[own.name] is None else given[own.name]}
+
+    @property
+    def paired(self) -> bool:
+        """Whether runs are compared seed by seed: not where the baseline has more seeds by plan."""
+        return self.definition is None or self.definition.seed_plan.paired
+
+    @property
+    def looked(self) -> pd.DataFrame | None:
+        """What looks found of each variant by the primary metric, see `StudyLooks.table`; None without looks at it."""
+        if self.looks is None or self.definition is None or self.definition.metric.name != self.primary.name:
+            return None
+        return self.looks.table
 
     @property
     def num_examples(self) -> int:

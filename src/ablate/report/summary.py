@@ -29,6 +29,7 @@ def summary(report: Report) -> str:
             "higher_is_better": results.primary.higher_is_better,
             "margin": results.primary.margin,
         },
+        "plan": {"registered": report.plan.registered, "deviations": list(report.plan.deviations)},
         "runs": len(results.runs),
         "missing": [{"variant": whole(gap.variant), "seed": gap.seed, "reason": gap.reason} for gap in results.gaps],
         "seeds": sorted(int(seed) for seed in results.runs["seed"].unique()),

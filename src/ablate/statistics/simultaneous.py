@@ -18,7 +18,7 @@ Array = npt.NDArray[np.float64]
 LEVEL = 0.95
 COLUMNS = (
     "difference", "low", "high", "low_individual", "high_individual", "p", "detectable", "df", "standard_error",
-    "n_paired", "over",
+    "standard_error_of_examples", "n_paired", "over",
 )  # fmt: skip
 SEEDS, EXAMPLES, BOTH, NOTHING = "seeds", "examples", "seeds and examples", ""
 """What a comparison is a sample of; nothing where it is not comparable."""
@@ -63,7 +63,8 @@ def many_to_one(
           1 / points unless nothing varies;
         - detectable: the true difference that a repetition of the study finds with a probability of 80 %;
         - df: degrees of freedom of the standard error, by Satterthwaite's formula;
-        - standard_error: of the difference, with moderated variances;
+        - standard_error: of the difference, with moderated variances; standard_error_of_examples: the part of it that
+          more seeds do not make smaller;
         - n_paired: seeds that it was compared over; if not paired, of the two the fewer;
         - over: what the interval is about: `seeds`, `examples` (with one seed: nothing is said of other seeds),
           `seeds and examples`, or nothing where the two cannot be compared. All else is NaN then, but the difference
@@ -226,5 +227,6 @@ def _intervals(
         "high_individual": difference + individual,
         "detectable": errors.detectable(joint),
         "standard_error": np.sqrt(variance),
+        "standard_error_of_examples": np.sqrt(model.examples),
     }
     return {**{name: np.ldexp(column, exponent) for name, column in columns.items()}, "p": p, "df": df}

@@ -3,22 +3,23 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import Field, NonNegativeInt, PositiveFloat, field_validator, model_validator
+from pydantic import Discriminator, Field, NonNegativeInt, PositiveFloat, Tag, field_validator, model_validator
 
 from ablate.cli.composition_errors import explain_unreadable_file
 from ablate.config.level import level_text, same_level
 from ablate.config.paths import experiment_folders
-from ablate.config.schema import Schema, unknown_level, validate
+from ablate.config.schema import TAG, Schema, unknown_level, validate
 from ablate.config.sections import StudyName
 from ablate.config.variant import Variant
 from ablate.errors import ConfigError
+from ablate.statistics.seed_plan import SeedPlan
 from ablate.study.designs import Design, Expansion, expand
 from ablate.study.tuning import Tuning, first_values
 
@@ -28,6 +29,8 @@ _HYDRA_SECTION = re.compile(r"\+{0,2}hydra\b")
 """Not a factor: it names classes that Hydra constructs."""
 _NOT_TEXT = ("null", "true", "false", "nan", "inf")
 """Words that Hydra does not read as text."""
+_NEWER = ("baseline_seeds", "tune")
+"""Keys that definitions in older stores do not have."""
 
 Level = str | bool | int | float | list[Any] | dict[str, Any] | None
 Levels = dict[str, Level]
@@ -41,6 +44,28 @@ class MetricConfig(Schema):
     margin: PositiveFloat | None = None
 
 
+class LooksConfig(Schema):
+    """Numbers of seeds after which a study looks at its results, to go on with what is undecided alone."""
+
+    looks: Annotated[list[Annotated[int, Field(ge=2)]], Field(min_length=2)]
+    first: NonNegativeInt = 0
+
+    @field_validator("looks")
+    @classmethod
+    def _growing(cls, looks: list[int]) -> list[int]:
+        if any(one >= other for one, other in pairwise(looks)):
+            raise ValueError(f"each look needs more seeds than the one before. Received: {looks}")
+        return looks
+
+
+SeedsConfig = Annotated[
+    Annotated[list[NonNegativeInt], Field(min_length=1), Tag(f"{TAG}list")]
+    | Annotated[LooksConfig, Tag(f"{TAG}looks")],
+    Discriminator(lambda value: f"{TAG}{'looks' if isinstance(value, Mapping | LooksConfig) else 'list'}"),
+]
+"""A list of seeds, or numbers of them."""
+
+
 class StudyFile(Schema):
     """The content of a study file; the files in `experiments/` explain each key."""
 
@@ -51,15 +76,16 @@ class StudyFile(Schema):
     design: Design
     resolution: Annotated[int, Field(ge=3)] = 5
     variants: dict[str, Levels] = Field(default_factory=dict)
-    seeds: Annotated[list[NonNegativeInt], Field(min_length=1)]
+    seeds: SeedsConfig
+    baseline_seeds: Annotated[int, Field(ge=2)] | None = None
     metric: MetricConfig
     budget_hours: PositiveFloat | None = None
     tune: Tuning | None = None
 
     @field_validator("seeds")
     @classmethod
-    def _unique_seeds(cls, seeds: list[int]) -> list[int]:
-        if len(set(seeds)) != len(seeds):
+    def _unique_seeds(cls, seeds: list[int] | LooksConfig) -> list[int] | LooksConfig:
+        if isinstance(seeds, list) and len(set(seeds)) != len(seeds):
             raise ValueError("duplicate seed")
         return seeds
 
@@ -92,9 +118,43 @@ class StudyFile(Schema):
                         f"allowed: {_listed(self.factors[factor])}"
                     )
         if self.tune is not None:
-            self.tune.check(self.factors, self.seeds)
+            self.tune.check(self.factors, self.all_seeds)
         self.expansion()
+        self._check_seeds()
         return self
+
+    def _check_seeds(self) -> None:
+        looks = self.seed_plan.looks
+        if self.baseline_seeds is not None and self.baseline_seeds <= looks[0]:
+            raise ValueError(
+                f"baseline_seeds must be more than the seeds of all variants, {looks[0]}. "
+                f"Received: {self.baseline_seeds}"
+            )
+        if len(looks) > 1 and self.design not in ("one_at_a_time", "list"):
+            raise ValueError(
+                f"seeds.looks drop variants, and the effects of a {self.design} design need all of them: "
+                "list the seeds, or choose the design one_at_a_time or list"
+            )
+
+    @property
+    def seed_plan(self) -> SeedPlan:
+        """How many seeds each variant has, and when the study looks at its results."""
+        looks = self.seeds.looks if isinstance(self.seeds, LooksConfig) else [len(self.seeds)]
+        return SeedPlan(tuple(looks), self.baseline_seeds or 0)
+
+    @property
+    def all_seeds(self) -> list[int]:
+        """All seeds that some variant may have, in the order in which they are trained."""
+        if isinstance(self.seeds, LooksConfig):
+            listed = [*range(self.seeds.first, self.seeds.first + self.seeds.looks[-1])]
+        else:
+            listed = list(self.seeds)
+        return [*listed, *range(max(listed) + 1, max(listed) + 1 + self.seed_plan.most - len(listed))]
+
+    def plain(self) -> dict[str, Any]:
+        """Return the content as plain values; without newer keys that it does not use, so that its stamp stays."""
+        content = self.model_dump(mode="json")
+        return {key: value for key, value in content.items() if key not in _NEWER or value is not None}
 
     def expansion(self) -> Expansion:
         """Return the variants of the design and of the list `variants`.
@@ -109,6 +169,22 @@ class StudyFile(Schema):
             if names.count(name) > 1:
                 raise ValueError(f"duplicate variant: {name}")
         return Expansion(variants, expansion.aliases)
+
+    def cells(self) -> list[tuple[Levels, int]]:
+        """List the levels and the seed of all runs that the study may have: look by look, and seed by seed."""
+        variants, plan, seeds = self.expansion().variants, self.seed_plan, self.all_seeds
+        found = list[tuple[Levels, int]]()
+        done = [0] * len(variants)
+        for look in range(len(plan.looks)):
+            counts = plan.counts(look, [look] * (len(variants) - 1))
+            found += [
+                (levels, seed)
+                for place, seed in enumerate(seeds)
+                for levels, before, count in zip(variants, done, counts, strict=True)
+                if before <= place < count
+            ]
+            done = counts
+        return found
 
     def variant_of(self, levels: Mapping[str, Level]) -> Variant:
         """Return the variant with these levels, one of every factor."""
@@ -155,7 +231,7 @@ def load_study(name: str) -> StudyFile:
 
 
 def study_runs(study: StudyFile, shared: Sequence[str] = (), *, name: str | None = None) -> list[StudyRun]:
-    """List a study's runs, seed by seed: each seed that is done gives a complete table.
+    """List all runs that a study may have, seed by seed: each seed that is done gives a complete table.
 
     Args:
         study: The study.
@@ -176,8 +252,7 @@ def study_runs(study: StudyFile, shared: Sequence[str] = (), *, name: str | None
                 f"study.variant={override_value(study.variant_of(levels).name)}",
             ),
         )
-        for seed in study.seeds
-        for levels in study.expansion().variants
+        for levels, seed in study.cells()
     ]
 
 

@@ -72,6 +72,13 @@ def plan_lines(plan: Mapping[str, Any]) -> list[str]:
             lines.append(f"Budget: {budget:g} h, {'enough' if seconds <= 3600 * budget else 'NOT ENOUGH'}")
     if plan["baseline"]:
         lines.append(baseline_line(plan["baseline"], plan["baseline"]["plans"], ""))
+    looks = plan["looks"]
+    if looks:
+        more = (
+            f"at most {looks['runs_at_most']} more runs later" if looks["runs_at_most"] else "none asks for more runs"
+        )
+        *some, final = looks["seeds"]
+        lines += [*looks["found"], f"Looks at {', '.join(map(str, some))} and {final} seeds: {more}"]
     if last:
         lines.append(
             f"Prediction error of the last {last['runs']:.0f} runs, of study {last['study']}: median "

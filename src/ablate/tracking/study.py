@@ -9,13 +9,14 @@ from typing import Any
 
 import mlflow
 import yaml
-from mlflow.entities import Experiment
+from mlflow.entities import Experiment, ViewType
 from mlflow.exceptions import MlflowException
 
 from ablate.errors import TrackingError
 from ablate.tracking import names
 from ablate.tracking.notes import is_generated, note_tags
 from ablate.tracking.store import artifact_folder
+from ablate.tracking.stored_runs import OURS, search
 from ablate.tracking.study_note import study_note
 
 LIMIT = 5000
@@ -103,6 +104,7 @@ def record_study(name: str, definition: Mapping[str, Any], aliases: Sequence[str
     try:
         experiment = study_experiment(name, project)
         tags |= _stamps(experiment.tags, stamp(definition))
+        tags |= _registration(experiment, yaml.safe_dump(dict(definition), sort_keys=False))
         described = {**experiment.tags, **tags}
         if names.QUESTION_TAG not in experiment.tags and names.DEFINITION_TAG in experiment.tags:
             described.pop(names.NOTE_TAG, None)  # the question, in an older store
@@ -197,6 +199,17 @@ def _stamps(tags: Mapping[str, str], newest: str) -> dict[str, str]:
     if stamp_tag(tags).get(names.STAMP_TAG) == newest:
         return {}
     return {names.STAMPS_TAG: "\n".join([*before[-_MOST_STAMPS:], f"{datetime.now(UTC):%Y-%m-%d} {newest}"])}
+
+
+def _registration(experiment: Experiment, definition: str) -> dict[str, str]:
+    """Register a definition as long as the study has no result, not even one that was deleted."""
+    registered = join_pieces(experiment.tags, names.REGISTERED_TAG)
+    if registered == definition or search(
+        [experiment], f"{OURS} and attributes.status = 'FINISHED'", limit=1, view=ViewType.ALL
+    ):
+        return {}
+    now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
+    return {**in_pieces(names.REGISTERED_TAG, definition), names.REGISTERED_AT_TAG: now}
 
 
 def set_experiment_tags(experiment: Experiment, tags: Mapping[str, str]) -> None:

@@ -53,15 +53,21 @@ def _defined(definition: Mapping[str, Any], stamps: Sequence[str]) -> list[str]:
     ]
     named = [f"{escaped(str(own))}: {escaped(_listed_levels(levels))}" for own, levels in variants.items()]
     margin = f", a difference below {metric['margin']:g} does not matter" if metric.get("margin") else ""
-    seeds = ", ".join(map(str, definition["seeds"]))
     return [
         f"**{escaped(str(definition['question']))}**",
-        f"{_DESIGNS[definition['design']]}; seeds {seeds}; "
+        f"{_DESIGNS[definition['design']]}; {_seeds(definition)}; "
         f"compared by `{metric['name']}` ({metric['direction']}{margin}).",
         table(["factor", "baseline", "other levels"], rows[:_MOST_ROWS]),
         *([f"Variants beside the design: {'; '.join(named[:_MOST_ROWS])}."] if named else []),
         _stamped(stamps),
     ]
+
+
+def _seeds(definition: Mapping[str, Any]) -> str:
+    seeds, of_baseline = definition["seeds"], definition.get("baseline_seeds")
+    looks = isinstance(seeds, Mapping)
+    said = f"looks at {', '.join(map(str, seeds['looks']))} seeds" if looks else f"seeds {', '.join(map(str, seeds))}"
+    return said + (f", at least {of_baseline} of the baseline" if of_baseline else "")
 
 
 def _others(levels: Sequence[Any], baseline: Any) -> str:

@@ -42,6 +42,9 @@ class StudyRecord:
         artifacts: By `run_id`, the address of the folder of a run's artifacts, that of another study's run where the
             result is cached; None where it is gone.
         tuning: What the search of its `tune` tried and chose, see `study.tuning.Tuned`; None where it has none.
+        registered: Its file as it was before its first result, as YAML; None for a sweep without one, and where it was
+            not recorded then.
+        registered_at: When that was recorded, in UTC.
     """
 
     name: str
@@ -56,6 +59,8 @@ class StudyRecord:
     factors: pd.DataFrame
     artifacts: Mapping[str, str | None]
     tuning: Mapping[str, Any] | None = None
+    registered: str | None = None
+    registered_at: str = ""
 
     @property
     def readable(self) -> "pd.Series[bool]":
@@ -228,6 +233,8 @@ def _record_of(runs: Sequence[Run], uri: str, name: str, experiment_id: str, tag
         name=name,
         question=question_of(tags),
         definition=join_pieces(tags, names.DEFINITION_TAG) or None,
+        registered=join_pieces(tags, names.REGISTERED_TAG) or None,
+        registered_at=tags.get(names.REGISTERED_AT_TAG, ""),
         aliases=[line for line in join_pieces(tags, names.ALIASES_TAG).splitlines() if line != NO_ALIASES],
         uri=uri,
         experiment_id=experiment_id,

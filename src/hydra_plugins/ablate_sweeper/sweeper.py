@@ -74,7 +74,13 @@ class AblateSweeper(BasicSweeper):
         OmegaConf.save(self.config, folder / "multirun.yaml")
         if search is not None:
             planned = plan_chosen(loader, config, search, self._choose(search), planned)
-        sweep, missing = self._train(planned)
+        sweep = _Sweep(self, asked_runs(study, planned))
+        sweep.check()
+        with compositions_kept():
+            missing = sweep.train()
+            while missing is None and (more := sweep.without(asked_runs(study, planned))):
+                sweep.planned += more
+                missing = sweep.train()
         if missing is not None:
             raise missing
         return sweep.returns
@@ -89,7 +95,10 @@ class AblateSweeper(BasicSweeper):
 
         open_store(search.runs[0].uri)
         record_question(search.runs[0].study, search.question, results_dir())
-        _, missing = self._train(search.runs)
+        sweep = _Sweep(self, search.runs)
+        sweep.check()
+        with compositions_kept():
+            missing = sweep.train()
         tuned = chosen(search)
         if tuned is None:
             assert missing is not None
@@ -99,30 +108,13 @@ class AblateSweeper(BasicSweeper):
             print(line, flush=True)
         return tuned.choices
 
-    def _train(self, planned: Sequence[PlannedRun]) -> tuple["_Sweep", SweepIncomplete | None]:
-        """Launch what is not done of some runs, and print a summary of all."""
-        sweep = _Sweep(self, planned)
-        if planned[0].config.run.check:
-            from ablate.testing.before_sweep import try_before_sweep
-
-            try_before_sweep(planned, sweep.read_statuses())
-        try:
-            with compositions_kept(), show_progress(planned, sweep.estimate(), sweep.read_statuses):
-                sweep.run()
-        except BaseException:
-            # The summary comes after Ctrl-C too.
-            with suppress(AblateError):
-                sweep.summarize()
-            raise
-        return sweep, sweep.summarize()
-
 
 class _Sweep:
     """A sweep in progress."""
 
     def __init__(self, sweeper: AblateSweeper, planned: Sequence[PlannedRun]):
         self.sweeper = sweeper
-        self.planned = planned
+        self.planned = list(planned)
         self.rerun = planned[0].config.run.rerun
         self.began = time.time()
         self.returns: list[JobReturn] = []
@@ -133,6 +125,34 @@ class _Sweep:
         self._launcher_failed = set[int]()
         self._launched = 0
         self._linked = 0
+
+    def without(self, runs: Sequence[PlannedRun]) -> list[PlannedRun]:
+        """Return those of some runs that it does not have yet."""
+        known = {run.identity for run in self.planned}
+        return [run for run in runs if run.identity not in known]
+
+    def check(self) -> None:
+        """Try a step and an evaluation of every level before the first run, where that is asked for."""
+        if self.planned[0].config.run.check:
+            from ablate.testing.before_sweep import try_before_sweep
+
+            try_before_sweep(self.planned, self.read_statuses())
+
+    def train(self) -> SweepIncomplete | None:
+        """Launch the runs that are not done, show the progress, and print a summary.
+
+        Returns:
+            The error that names runs without a result, if any.
+        """
+        try:
+            with show_progress(self.planned, self.estimate(), self.read_statuses):
+                self.run()
+        except BaseException:
+            # The summary comes after Ctrl-C too.
+            with suppress(AblateError):
+                self.summarize()
+            raise
+        return self.summarize()
 
     def read_statuses(self) -> list[RunState]:
         """Return the status of each run."""
@@ -256,6 +276,17 @@ class _Sweep:
                 update_study(study)
 
 
+def asked_runs(study: StudyFile | None, planned: Sequence[PlannedRun]) -> list[PlannedRun]:
+    """Return the runs that a study asks for so far, and say what its looks found; all where it has one look."""
+    if study is None or len(study.seed_plan.looks) == 1:
+        return list(planned)
+    from ablate.report.look_at import look_at
+
+    found = look_at(study, planned)
+    print("\n".join(found.lines), end="\n" if found.lines else "", flush=True)
+    return found.asked
+
+
 def announce(study: StudyFile, uri: str) -> None:
     """Print the question of a study and the aliased effects of its design, and record it in a store."""
     from ablate.tracking.study import record_study
@@ -265,9 +296,7 @@ def announce(study: StudyFile, uri: str) -> None:
     for aliased in aliases:
         print(f"Aliased by its design: {aliased}")
     open_store(uri)
-    # A study without a search has the stamp that it had before there were any.
-    plain = study.model_dump(mode="json", exclude=None if study.tune else {"tune"})
-    record_study(study.name, plain, aliases, results_dir())
+    record_study(study.name, study.plain(), aliases, results_dir())
 
 
 @dataclass

@@ -40,6 +40,7 @@ def primary_table(results: Results, comparison: pd.DataFrame, costs: pd.DataFram
     best = best_mean(comparison, results.primary.name, results.primary.higher_is_better)
     gained = any(not np.isnan(row["gained"]) for row in own.values())
     compared, timed = BASELINE in own, WALL_SECONDS in results.costs
+    looked = results.looked is not None
     rows = []
     for name, row in own.items():
         link, slower = links(runs_of(results, name)), _slower(by_cost, name)
@@ -51,6 +52,7 @@ def primary_table(results: Results, comparison: pd.DataFrame, costs: pd.DataFram
                 Cell(text=f"{seeds} of {seeds + missing.pop(name, 0)}", sort=seeds)
                 if results.gaps
                 else Cell(text=str(seeds), sort=seeds),
+                *([_look_cell(row)] if looked else []),
                 Cell(text=mean_sd(row), sort=row["mean"], link=link, strong=row["mean"] == best),
                 *(_difference_cells(row, alone, link, gained=gained) if compared else []),
                 *([Cell(text="" if np.isnan(slower) else signed(slower), sort=slower, link=link)] if timed else []),
@@ -75,9 +77,16 @@ def primary_table(results: Results, comparison: pd.DataFrame, costs: pd.DataFram
     return Table(
         name="primary",
         title=str(spec["label"]),
-        headings=["variant", "seeds", heading(spec), *tests, *(["training, s"] if timed else [])],
+        headings=[
+            "variant",
+            "seeds",
+            *(["look"] if looked else []),
+            heading(spec),
+            *tests,
+            *(["training, s"] if timed else []),
+        ],
         rows=rows,
-        footer=trivial_baselines(results, [results.primary.name], before=1, after=width - 3),
+        footer=trivial_baselines(results, [results.primary.name], before=1 + looked, after=width - 3 - looked),
         note=_note(compared=compared),
         method=_method(results, compared=compared, gained=gained),
     )
@@ -100,6 +109,12 @@ def _difference_cells(row: Mapping[str, Any], alone: str, link: str, *, gained: 
         Cell(text=magnitude(row["minimum_detectable_effect"]), sort=row["minimum_detectable_effect"], link=link),
         Cell(text=verdict, kind=verdict if verdict in (BETTER, WORSE, EQUIVALENT, NO_DIFFERENCE) else ""),
     ]
+
+
+def _look_cell(row: Mapping[str, Any]) -> Cell:
+    if np.isnan(row["look"]):
+        return Cell(text="", sort=np.nan)
+    return Cell(text=f"{row['look'] + 1:.0f}, {row['outcome']}", sort=row["look"])
 
 
 def _gains_cell(gained: float, lost: float, link: str) -> Cell:
