@@ -39,7 +39,10 @@ def test_renamed_photographs_are_the_same_ones(hand_made: Path) -> None:
     pd.testing.assert_frame_equal(after.scores.rename(index=renamed).sort_index(), before.scores.sort_index())
     assert set(after.samples["example"]) == set(names[:6])
     figure = draw_figures(
-        after, compare(after.scores, {"auc": True, "rmse": False, "color": None}, after.primary), NO_EFFECTS
+        after,
+        compare(after.scores, {"auc": True, "rmse": False, "color": None}, after.primary),
+        NO_EFFECTS,
+        NO_EFFECTS,
     )
     assert "the 12 that evaluate" in figure["grid"].method
 

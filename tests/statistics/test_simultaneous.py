@@ -22,6 +22,7 @@ POINTS = 2**11
 """Enough where results are compared with each other rather than with the truth."""
 LENGTHS = [
     "difference", "low", "high", "low_individual", "high_individual", "detectable", "standard_error",
+    "standard_error_of_examples",
 ]  # fmt: skip
 
 

@@ -83,7 +83,7 @@ def test_numbers_are_read_as_hydra_reads_them(write: Any, tmp_path: Path) -> Non
         ({"seeds": []}, "seeds"),
         ({"seeds": [-1]}, "seeds.0=-1"),
         ({"design": "some"}, "design=some: input should be 'one_at_a_time'"),
-        ({"desing": "list"}, "unknown key: desing. Allowed: baseline, budget_hours, design"),
+        ({"desing": "list"}, "unknown key: desing. Allowed: baseline, baseline_seeds, budget_hours, design"),
         ({"question": None}, "missing key: question"),
         ({"metric": {"name": "auc_raw", "direction": "up"}}, "metric.direction=up: input should be 'maximize' or"),
         (
