@@ -14,12 +14,12 @@ from ablate.config.short_names import shorten
 from ablate.errors import ConfigError, TrackingError
 from ablate.execution.code_version import Code
 from ablate.report.comparability import comparable
-from ablate.report.examples import by_contents, fingerprint, labels_of
 from ablate.report.run_values import RunValues
 from ablate.report.selection import Selection, newest_finished
 from ablate.report.variants import in_order, short_names, shown_names
 from ablate.report.whole_set import WholeSet, common_replicates
 from ablate.study.definition import StudyFile
+from ablate.study.examples import by_contents, fingerprint, labels_of
 from ablate.tracking.names import EVALUATED, EVALUATION_GROUP, metric_name
 from ablate.tracking.study_record import StudyRecord
 

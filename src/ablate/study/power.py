@@ -95,14 +95,16 @@ def study_power(
         "unit": metric.unit,
         "pilot": {"runs": runs.count, "variants": sum(map(bool, runs.seeds)), "seeds": max(map(len, runs.seeds))},
         "difference": difference,
-        **plan_power(runs, _costs(runs, table), seeds=len(study.seeds), difference=difference, progress=progress),
+        **plan_power(
+            runs, _costs(runs, table), seeds=study.seed_plan.looks[-1], difference=difference, progress=progress
+        ),
     }
 
 
 def study_baseline(study: StudyFile, planned: Sequence[PlannedRun], table: pd.DataFrame) -> dict[str, Any] | None:
     """Return what `predicted_baseline` says of a study; None where too few runs say how much variants vary."""
     runs = read_pilot(study, planned)
-    return predicted_baseline(runs, _costs(runs, table), len(study.seeds)) if runs.pilot else None
+    return predicted_baseline(runs, _costs(runs, table), study.seed_plan.looks[-1]) if runs.pilot else None
 
 
 def _costs(runs: PilotRuns, table: pd.DataFrame) -> Costs:
