@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from ablate.statistics.seeds import Seeds
+from ablate.statistics.seed_plan import SeedPlan
 from ablate.statistics.sequential import looks
 from ablate.statistics.simulation import POINTS, Kind, draw, draw_scales
 
@@ -36,7 +36,7 @@ class Truth:
     size: float = 0.0
 
 
-def looks_outcomes(kind: Kind, seeds: Seeds, truth: Truth, *, studies: int, seed: int | Sequence[int]) -> Array:
+def looks_outcomes(kind: Kind, seeds: SeedPlan, truth: Truth, *, studies: int, seed: int | Sequence[int]) -> Array:
     """Simulate studies and return what they came to: (studies, len(RATES)), `found` NaN where nothing differs.
 
     Args:
@@ -47,12 +47,12 @@ def looks_outcomes(kind: Kind, seeds: Seeds, truth: Truth, *, studies: int, seed
         seed: Of the random numbers.
     """
     random = np.random.default_rng(seed)
-    # Seeds that only the baseline has cannot cancel.
+    # SeedPlan that only the baseline has cannot cancel.
     kind = replace(kind, more_baseline=not seeds.paired)
     return np.array([_outcome(kind, seeds, truth, random) for _ in range(studies)])
 
 
-def _outcome(kind: Kind, seeds: Seeds, truth: Truth, random: np.random.Generator) -> tuple[float, float, float]:
+def _outcome(kind: Kind, seeds: SeedPlan, truth: Truth, random: np.random.Generator) -> tuple[float, float, float]:
     scales = draw_scales(kind, truth.variants, random)
     study = draw(kind, scales, np.ones((truth.variants + 1, seeds.most), dtype=bool), random)
     variances = study.deviations**2 / np.array([seeds.most, *[seeds.looks[-1]] * truth.variants])
