@@ -135,6 +135,8 @@ def test_it_says_what_more_seeds_would_find(home: Path, forked_m: Command) -> No
         (home / folder).mkdir()
     (home / "conf" / "config.yaml").write_text(
         "defaults: [base, _self_]\ntask: {_target_: noisy.Noisy}\nnoisy: {gain: 0}\n"
+        # Not the store that MLflow itself finds.
+        "tracking: {uri: sqlite:///own.db}\n"
     )
     (home / "noisy.py").write_text(NOISY)
     (home / "experiments" / "small.yaml").write_text(STUDY.replace("SEEDS", "[0, 1, 2, 3]"))

@@ -31,9 +31,11 @@ from ablate.study.power_text import format_power
 from ablate.study.search import AFTER_SEARCH, Search, chosen, plan_chosen, plan_search
 from ablate.study.sweep import plan_sweep
 from ablate.study.tuning import Tuned
-from ablate.tracking.store import exists
+from ablate.tracking.store import exists, is_open, open_store
 from ablate.training.checkpoint import steps_done
 
+_MOST_VARIANTS = 50
+"""Of a study of which a plan says whether more seeds for the baseline pay: it takes a while."""
 HELP = """What a study would run, what is done, and what it costs.
 
   python -m ablate.plan experiment=NAME                      a study from experiments/NAME.yaml
@@ -154,7 +156,8 @@ def _power(
 
 
 def _baseline(study: StudyFile, planned: Sequence[PlannedRun], table: pd.DataFrame) -> dict[str, Any] | None:
-    if not (table["seconds_left"] != 0).any() or not exists(planned[0].uri):
+    left = (table["seconds_left"] != 0).any()
+    if not left or table["variant"].nunique() > _MOST_VARIANTS or not exists(planned[0].uri):
         return None
     from ablate.study.power import study_baseline
 
@@ -177,6 +180,8 @@ def _history(uri: str) -> pd.DataFrame:
         return pd.DataFrame(columns=list(HISTORY_COLUMNS))
     from ablate.tracking.run_records import history
 
+    if not is_open(uri):
+        open_store(uri)
     return history(HISTORY_COLUMNS)
 
 

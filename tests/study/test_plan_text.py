@@ -53,3 +53,10 @@ def test_the_prediction_error_is_percent() -> None:
     assert text(RUN, last_prediction=last)[-1] == (
         "Prediction error of the last 3 runs, of study old: median 10 %, in total -5 %"
     )
+
+
+def test_more_seeds_for_the_baseline_are_recommended() -> None:
+    plan = {"seeds": 3, "baseline_seeds": 6, "runs": 12, "hours": None, "detectable": {"a=1": 3.0}}
+    same = {**plan, "baseline_seeds": None, "runs": 9, "detectable": {"a=1": 4.0}}
+    lines = text(RUN, baseline={**plan, "plans": [same], "unit": "%"})
+    assert lines[-1].startswith("More seeds for the baseline pay: with 3 seeds, baseline_seeds: 6 finds a difference")

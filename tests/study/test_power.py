@@ -136,8 +136,10 @@ def test_the_plans_are_said_in_a_line_each() -> None:
     plan = {"seeds": 3, "baseline_seeds": 6, "runs": 12, "hours": 2.0, "detectable": {"a=1": 3.0, "b=1": 2.0}}
     lines = text(baseline=plan, cheapest=plan, difference=3.0, alike=["a=1"])
     assert lines[-3] == "Taken to vary as the others do, without two seeds: a=1"
-    assert "3 seeds and baseline_seeds: 6 find 3.0 % of the median variant (12 runs, 2:00:00); " in lines[-2]
-    assert "4.0 % with 3 seeds of all (9 runs, 1:30:00) and 3.0 % with 4 seeds" in lines[-2]
+    assert lines[-2] == (
+        "More seeds for the baseline pay: with 3 seeds, baseline_seeds: 6 finds a difference of 3.0 % (12 runs, 2:00:00); "
+        "3 seeds of all 4.0 % (9 runs, 1:30:00), 4 seeds of all 3.0 % (12 runs, 2:00:00). Decide before the runs"
+    )
     assert lines[-1] == (
         "Cheapest plan that finds 3 % in every variant with 80 %: 3 seeds of each variant, baseline_seeds: 6 "
         "(12 runs, 2:00:00); with as many seeds of the baseline, 4 of all (12 runs, 2:00:00)"

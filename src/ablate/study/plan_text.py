@@ -71,7 +71,7 @@ def plan_lines(plan: Mapping[str, Any]) -> list[str]:
         if budget is not None and seconds is not None:
             lines.append(f"Budget: {budget:g} h, {'enough' if seconds <= 3600 * budget else 'NOT ENOUGH'}")
     if plan["baseline"]:
-        lines.append(baseline_line(plan["baseline"], plan["baseline"]["plans"], ""))
+        lines.append(baseline_line(plan["baseline"], plan["baseline"]["plans"], plan["baseline"]["unit"]))
     looks = plan["looks"]
     if looks:
         more = (

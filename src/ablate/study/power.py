@@ -16,6 +16,7 @@ from ablate.statistics.seeds import predicted_detectable
 from ablate.study.definition import StudyFile
 from ablate.study.pilot import PilotRuns, read_pilot
 from ablate.study.planning import PlannedRun
+from ablate.task import Metric
 
 Array = npt.NDArray[np.float64]
 
@@ -84,9 +85,8 @@ def study_power(
         ConfigError: No runs say how much variants vary.
         TrackingError: The store cannot be read.
     """
-    runs = read_pilot(study, planned)
+    runs, metric = read_pilot(study, planned), _metric(study, planned)
     known_pilot(runs)
-    metric = next(metric for metric in planned[0].config.task.metrics if metric.name == study.metric.name)
     return {
         "study": planned[0].study,
         "question": study.question,
@@ -104,7 +104,12 @@ def study_power(
 def study_baseline(study: StudyFile, planned: Sequence[PlannedRun], table: pd.DataFrame) -> dict[str, Any] | None:
     """Return what `predicted_baseline` says of a study; None where too few runs say how much variants vary."""
     runs = read_pilot(study, planned)
-    return predicted_baseline(runs, _costs(runs, table), study.seed_plan.looks[-1]) if runs.pilot else None
+    found = predicted_baseline(runs, _costs(runs, table), study.seed_plan.looks[-1]) if runs.pilot else None
+    return {**found, "unit": _metric(study, planned).unit} if found else None
+
+
+def _metric(study: StudyFile, planned: Sequence[PlannedRun]) -> Metric:
+    return next(metric for metric in planned[0].config.task.metrics if metric.name == study.metric.name)
 
 
 def _costs(runs: PilotRuns, table: pd.DataFrame) -> Costs:

@@ -35,7 +35,7 @@ def format_power(power: Mapping[str, Any]) -> str:
 
 def power_lines(power: Mapping[str, Any]) -> list[str]:
     """Return what is said below the table."""
-    pilot, unit = power["pilot"], f" {power['unit']}" if power["unit"] else ""
+    pilot, unit = power["pilot"], str(power["unit"])
     lines = [f"From {pilot['runs']} finished runs, of {pilot['variants']} variants with up to {pilot['seeds']} seeds"]
     if power["alike"]:
         lines.append(f"Taken to vary as the others do, without two seeds: {_listed(power['alike'])}")
@@ -54,29 +54,29 @@ def baseline_line(baseline: Mapping[str, Any], plans: Sequence[Mapping[str, Any]
     Args:
         baseline: The plan with more of them.
         plans: Those with as many seeds of all, among them that with one seed more, if there is one.
-        unit: Of the metric, with a blank before it, or nothing.
+        unit: Of the metric, or nothing.
     """
-    seeds = baseline["seeds"]
-    same = {plan["seeds"]: plan for plan in plans}
-    others = " and ".join(
-        f"{_middle(same[count])}{unit} with {count} seeds of all ({_cost(same[count])})"
+    seeds, same = baseline["seeds"], {plan["seeds"]: plan for plan in plans}
+    others = (
+        f"{count} seeds of all {_middle(same[count], unit)} ({_cost(same[count])})"
         for count in (seeds, seeds + 1)
         if count in same
     )
     return (
-        f"Seeds for the baseline pay: {seeds} seeds and baseline_seeds: {baseline['baseline_seeds']} find "
-        f"{_middle(baseline)}{unit} of the median variant ({_cost(baseline)}); {others}. To be decided before the runs"
+        f"More seeds for the baseline pay: with {seeds} seeds, baseline_seeds: {baseline['baseline_seeds']} finds a "
+        f"difference of {_middle(baseline, unit)} ({_cost(baseline)}); {', '.join(others)}. Decide before the runs"
     )
 
 
 def _cheapest_line(power: Mapping[str, Any], unit: str) -> str:
-    wanted, cheapest, plans = f"{power['difference']:g}{unit}", power["cheapest"], power["plans"]
+    cheapest, plans = power["cheapest"], power["plans"]
+    wanted = f"{power['difference']:g} {unit}".rstrip()
     if cheapest is None:
         most = plans[-1]
         worst = max(most["detectable"], key=lambda variant: most["detectable"][variant])
         return (
             f"No plan of up to {most['seeds']} seeds finds {wanted} in every variant with 80 %: {shorten(worst)} "
-            f"needs {_short(most['detectable'][worst])}{unit}. More examples may help, or a longer training"
+            f"needs {_with_unit(most['detectable'][worst], unit)}. More examples may help, or a longer training"
         )
     text = f"{cheapest['seeds']} seeds of each variant"
     if cheapest["baseline_seeds"]:
@@ -92,9 +92,13 @@ def _cost(plan: Mapping[str, Any]) -> str:
     return f"{plan['runs']} runs" + ("" if plan["hours"] is None else f", {_time(plan['hours'])}")
 
 
-def _middle(plan: Mapping[str, Any]) -> str:
+def _middle(plan: Mapping[str, Any], unit: str) -> str:
     values = sorted(plan["detectable"].values())
-    return _short(values[len(values) // 2])
+    return _with_unit(values[len(values) // 2], unit)
+
+
+def _with_unit(value: float, unit: str) -> str:
+    return f"{_short(value)} {unit}".rstrip()
 
 
 def _time(hours: float | None) -> str:

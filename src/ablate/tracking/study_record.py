@@ -20,6 +20,9 @@ from ablate.tracking.stored_runs import OURS, artifacts_of, search, unreadable, 
 from ablate.tracking.study import NO_ALIASES, join_pieces, question_of, tuning_of
 from ablate.tracking.views import view_address
 
+_ONE_BY_ONE = 20
+"""Configurations that are searched for one by one; of more, all runs are read."""
+
 
 @dataclass(frozen=True)
 class StudyRecord:
@@ -215,9 +218,14 @@ def read_configurations(configurations: Sequence[str], uri: str) -> StudyRecord 
     try:
         client = mlflow.MlflowClient()
         experiments = client.search_experiments()
-        where = "attributes.status = 'FINISHED' and tags.`" + names.CONFIGURATION_TAG + "` = '{}'"
-        found = [search(experiments, where.format(configuration), client=client) for configuration in configurations]
-        runs = [run for each in found for run in usable(each)]
+        finished = "attributes.status = 'FINISHED'"
+        if len(configurations) > _ONE_BY_ONE:
+            found = search(experiments, f"{finished} and {OURS}", client=client)
+        else:
+            where = f"{finished} and tags.`{names.CONFIGURATION_TAG}` = "
+            found = [run for one in configurations for run in search(experiments, f"{where}'{one}'", client=client)]
+        wanted = set(configurations)
+        runs = [run for run in usable(found) if run.data.tags.get(names.CONFIGURATION_TAG) in wanted]
         if not runs:
             return None
         runs.sort(key=lambda run: -run.info.start_time)
