@@ -137,8 +137,8 @@ def test_the_plans_are_said_in_a_line_each() -> None:
     lines = text(baseline=plan, cheapest=plan, difference=3.0, alike=["a=1"])
     assert lines[-3] == "Taken to vary as the others do, without two seeds: a=1"
     assert lines[-2] == (
-        "More seeds for the baseline pay: with 3 seeds, baseline_seeds: 6 finds a difference of 3.0 % (12 runs, 2:00:00); "
-        "3 seeds of all 4.0 % (9 runs, 1:30:00), 4 seeds of all 3.0 % (12 runs, 2:00:00). Decide before the runs"
+        "More seeds for the baseline pay: with 3 seeds, baseline_seeds: 6 finds a difference of 3.0 % (12 runs, "
+        "2:00:00); 3 seeds of all 4.0 % (9 runs, 1:30:00), 4 seeds of all 3.0 % (12 runs, 2:00:00). Decide before the runs"
     )
     assert lines[-1] == (
         "Cheapest plan that finds 3 % in every variant with 80 %: 3 seeds of each variant, baseline_seeds: 6 "
