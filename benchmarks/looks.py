@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from ablate.statistics.seeds import Seeds
+from ablate.statistics.seed_plan import SeedPlan
 from ablate.statistics.simulated_looks import RATES, Truth, looks_outcomes
 from ablate.statistics.simulation import KINDS
 from ablate.system.threads import job_threads
@@ -68,7 +68,7 @@ CELLS = [
 
 def simulated(cell: Cell, studies: int, batch: int) -> Array:
     """Simulate a batch of studies."""
-    seeds, truth = Seeds(cell.looks, cell.of_baseline), Truth(cell.variants, cell.different, cell.size)
+    seeds, truth = SeedPlan(cell.looks, cell.of_baseline), Truth(cell.variants, cell.different, cell.size)
     seed = [CELLS.index(cell), batch]
     return looks_outcomes(KIND[cell.kind], seeds, truth, studies=studies, seed=seed)
 

@@ -85,7 +85,6 @@ def _plan(arguments: Sequence[str]) -> dict[str, Any]:
     if search is not None and tuned is not None:
         planned = plan_chosen(command.loader, config, search, tuned.choices, planned)
     planned, looks = _asked(study, planned)
-    statuses = read_statuses(planned)
     history = _history(planned[0].uri)
     devices = devices_of_host(history, socket.gethostname())
     # What is not chosen yet is not there, whatever its first values have found.

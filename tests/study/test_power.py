@@ -114,6 +114,7 @@ def text(**changes: Any) -> list[str]:
     ]  # fmt: skip
     power = {
         "study": "own", "question": "Does it matter?", "label": "AuC", "unit": "%", "plans": plans, "baseline": None,
+        "planned": False,
         "alike": [], "pilot": {"runs": 6, "variants": 3, "seeds": 2}, "difference": None,
     }  # fmt: skip
     return format_power({**power, **changes}).splitlines()
@@ -138,10 +139,12 @@ def test_the_plans_are_said_in_a_line_each() -> None:
     assert lines[-3] == "Taken to vary as the others do, without two seeds: a=1"
     assert lines[-2] == (
         "More seeds for the baseline pay: with 3 seeds, baseline_seeds: 6 finds a difference of 3.0 % (12 runs, "
-        "2:00:00); 3 seeds of all 4.0 % (9 runs, 1:30:00), 4 seeds of all 3.0 % (12 runs, 2:00:00). Decide before the runs"
+        "2:00:00); 3 seeds of all 4.0 % (9 runs, 1:30:00), 4 seeds of all 3.0 % (12 runs, 2:00:00). Decide before the "
+        "runs"
     )
     assert lines[-1] == (
         "Cheapest plan that finds 3 % in every variant with 80 %: 3 seeds of each variant, baseline_seeds: 6 "
         "(12 runs, 2:00:00); with as many seeds of the baseline, 4 of all (12 runs, 2:00:00)"
     )
+    assert text(baseline=plan, planned=True)[-1].startswith("As planned, with 3 seeds, baseline_seeds: 6 finds a")
     assert "a=1 needs 3.0 %" in text(cheapest=None, difference=1.0)[-1]

@@ -96,13 +96,20 @@ def study_power(
         "pilot": {"runs": runs.count, "variants": sum(map(bool, runs.seeds)), "seeds": max(map(len, runs.seeds))},
         "difference": difference,
         **plan_power(
-            runs, _costs(runs, table), seeds=study.seed_plan.looks[-1], difference=difference, progress=progress
+            runs,
+            _costs(runs, table),
+            seeds=study.seed_plan.looks[-1],
+            baseline_seeds=study.baseline_seeds,
+            difference=difference,
+            progress=progress,
         ),
     }
 
 
 def study_baseline(study: StudyFile, planned: Sequence[PlannedRun], table: pd.DataFrame) -> dict[str, Any] | None:
-    """Return what `predicted_baseline` says of a study; None where too few runs say how much variants vary."""
+    """Return what `predicted_baseline` says of a study; None where it has such a plan, or too few runs tell."""
+    if study.baseline_seeds is not None:
+        return None
     runs = read_pilot(study, planned)
     found = predicted_baseline(runs, _costs(runs, table), study.seed_plan.looks[-1]) if runs.pilot else None
     return {**found, "unit": _metric(study, planned).unit} if found else None
@@ -122,6 +129,7 @@ def plan_power(
     costs: Costs,
     *,
     seeds: int,
+    baseline_seeds: int | None = None,
     difference: float | None = None,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> dict[str, Any]:
@@ -131,21 +139,23 @@ def plan_power(
         runs: What there is.
         costs: Of the study's runs.
         seeds: That the study's file asks for.
+        baseline_seeds: Likewise, None where it does not.
         difference: The one that every variant's should be found of; None: no plan is looked for.
         progress: Shows how far it is.
 
     Returns:
         `plans`, one a number of seeds: seeds, runs, hours, hours_left, and `detectable` by variant; `baseline`, the
-        plan with more seeds for the baseline that pays best, None where none does; `alike`, the variants of which
+        plan with more seeds for the baseline, the study's own or that which pays best, None where none does; `alike`, the variants of which
         nothing is known; `cheapest`, the cheapest plan that finds `difference` in every variant.
     """
     pilot = known_pilot(runs)
     plans = [_plan(runs, costs, detectable(pilot, count), count) for count in progress(SEEDS)]
     own = max(seeds, 2)
-    more = more_baseline_seeds(pilot, costs, own)
+    more = baseline_seeds or more_baseline_seeds(pilot, costs, own)
     found: dict[str, Any] = {
         "plans": plans,
         "baseline": _plan(runs, costs, detectable(pilot, own, more), own, more) if more else None,
+        "planned": baseline_seeds is not None,
         "alike": [name for name, seen in zip(runs.variants, pilot.seen.df, strict=True) if not seen],
     }
     if difference is not None:

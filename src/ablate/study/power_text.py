@@ -42,19 +42,22 @@ def power_lines(power: Mapping[str, Any]) -> list[str]:
     if power["plans"][0]["hours"] is None:
         lines.append("Time: unknown until a run has finished here; calibrate=true times a few steps of each variant")
     if power["baseline"]:
-        lines.append(baseline_line(power["baseline"], power["plans"], unit))
+        lines.append(baseline_line(power["baseline"], power["plans"], unit, planned=power["planned"]))
     if "cheapest" in power:
         lines.append(_cheapest_line(power, unit))
     return lines
 
 
-def baseline_line(baseline: Mapping[str, Any], plans: Sequence[Mapping[str, Any]], unit: str) -> str:
-    """Recommend more seeds for the baseline.
+def baseline_line(
+    baseline: Mapping[str, Any], plans: Sequence[Mapping[str, Any]], unit: str, *, planned: bool = False
+) -> str:
+    """Say what more seeds for the baseline find, and recommend them where they are not planned.
 
     Args:
         baseline: The plan with more of them.
         plans: Those with as many seeds of all, among them that with one seed more, if there is one.
         unit: Of the metric, or nothing.
+        planned: Whether the study's file asks for them.
     """
     seeds, same = baseline["seeds"], {plan["seeds"]: plan for plan in plans}
     others = (
@@ -62,10 +65,11 @@ def baseline_line(baseline: Mapping[str, Any], plans: Sequence[Mapping[str, Any]
         for count in (seeds, seeds + 1)
         if count in same
     )
-    return (
-        f"More seeds for the baseline pay: with {seeds} seeds, baseline_seeds: {baseline['baseline_seeds']} finds a "
-        f"difference of {_middle(baseline, unit)} ({_cost(baseline)}); {', '.join(others)}. Decide before the runs"
+    found = (
+        f"with {seeds} seeds, baseline_seeds: {baseline['baseline_seeds']} finds a difference of "
+        f"{_middle(baseline, unit)} ({_cost(baseline)}); {', '.join(others)}"
     )
+    return f"As planned, {found}" if planned else f"More seeds for the baseline pay: {found}. Decide before the runs"
 
 
 def _cheapest_line(power: Mapping[str, Any], unit: str) -> str:
