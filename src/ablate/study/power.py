@@ -145,8 +145,9 @@ def plan_power(
 
     Returns:
         `plans`, one a number of seeds: seeds, runs, hours, hours_left, and `detectable` by variant; `baseline`, the
-        plan with more seeds for the baseline, the study's own or that which pays best, None where none does; `alike`, the variants of which
-        nothing is known; `cheapest`, the cheapest plan that finds `difference` in every variant.
+        plan with more seeds for the baseline, the study's own (`planned`) or that which pays best, None where none
+        does; `alike`, the variants of which nothing is known; `cheapest`, the cheapest plan that finds `difference`
+        in every variant.
     """
     pilot = known_pilot(runs)
     plans = [_plan(runs, costs, detectable(pilot, count), count) for count in progress(SEEDS)]
