@@ -216,7 +216,8 @@ def _placed(found: pd.DataFrame, order: list[Any]) -> pd.DataFrame:
 def _as_decided(found: pd.DataFrame, variants: Sequence[str], looked: pd.DataFrame) -> pd.DataFrame:
     """Replace what was found of variants by what the look found at which they were decided."""
     decided = _placed(looked, list(variants))
-    return found.where(~np.isin(variants, looked.index)[:, None], decided).assign(
+    undecided = ~np.isin(variants, looked.index)
+    return found.where(np.broadcast_to(undecided[:, None], found.shape), decided).assign(
         **looked[["look", "outcome"]].reindex(list(variants)).reset_index(drop=True)
     )
 

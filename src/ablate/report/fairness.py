@@ -15,6 +15,13 @@ from ablate.report.tables import Cell, Table
 
 NAME = "fairness"
 _NAMED = 5
+_METHODS = {
+    False: "Behind a value that was tried stands what it measured, a mean over the seeds of the search, on training "
+    "examples that did not train meanwhile: the evaluation's have no part in the choice. The best is chosen, of equal "
+    "ones the first.",
+    True: "Rates of a scale were searched once, for any study at that scale; its file tells what was tried.",
+}
+"""How values were searched, by whether they are optimisers' rates."""
 
 
 def fairness_notes(results: Results) -> list[str]:
@@ -85,13 +92,11 @@ def fairness_section(results: Results) -> list[Section]:
     ]
     table = Table(
         name=NAME,
-        title="Is it fair?",
+        title="Searched values",
         headings=["variant", *(["key"] if several else []), "tried", "chosen", "budget"],
         rows=rows,
         note=f"The {' and '.join(sorted(keys))} of each variant, and what was tried for it.",
-        method="Behind a value that was tried stands what it measured, a mean over the seeds of the search, on "
-        "training examples that did not train meanwhile: the evaluation's have no part in the choice. The best is "
-        "chosen, of equal ones the first.",
+        method=" ".join(_METHODS[bool(part[0].variants)] for part in by_source(results.searched)),
     )
     return [Section(title="Is it fair?", tables=[table], figures=[], summary=_summary(results.searched))]
 
