@@ -116,7 +116,7 @@ def add_failed(home: Path, variant: str, seed: int, study: str = "hand") -> None
 def record_hand_made(home: Path, **changes: object) -> None:
     """Record a study's file."""
     study = StudyFile.model_validate({**STUDY, **changes})
-    record_study(study.name, study.model_dump(mode="json"), study.expansion().aliases, home)
+    record_study(study.name, study.plain(), study.expansion().aliases, home)
 
 
 @pytest.fixture(scope="session")
