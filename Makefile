@@ -25,9 +25,10 @@ setup: .venv/ready  ## make .venv from requirements.lock
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch .venv/ready
 
-demo: .venv/ready  ## train four small variants on the sample photographs and report on them
-	@$(PY) -m ablate.run -m study.name=demo optimizer=adam,adadelta output_res=full,quarter data=sample
-	@$(PY) -m ablate.report study=demo
+demo: .venv/ready  ## train four small variants, three seeds each, on the sample photographs and report on them
+	@$(PY) -m ablate.run -m experiment=demo data=sample scale=smoke hardware.threads=1 hardware.devices=cpu \
+		hydra/launcher=joblib hydra.launcher.n_jobs=$$($(PY) -c "import joblib; print(min(joblib.cpu_count(), 4))")
+	@$(PY) -m ablate.report study=demo partial=true
 	@echo "All of it in MLflow:  make ui"
 
 turing-demo: demo  ## let people judge the demo's pictures, in a browser; make turing-demo PORT=8081

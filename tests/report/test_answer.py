@@ -24,7 +24,7 @@ def answered(**options: Any) -> list[str]:
 
 @pytest.mark.slow
 def test_another_metric_may_be_asked_for(hand_made: Path) -> None:
-    first, second = answered(metric="rmse")
+    first, second, _ = answered(metric="rmse")
     assert first.startswith("Against the baseline, loss=<i>odd</i> helps (RMSE <b> 5.13 ab lower, very likely")
     assert first.endswith(").")
     assert second.startswith("1 is better than the baseline")
@@ -33,8 +33,9 @@ def test_another_metric_may_be_asked_for(hand_made: Path) -> None:
 @pytest.mark.slow
 def test_a_margin_makes_variants_equivalent(hand_made: Path) -> None:
     record_hand_made(hand_made, metric={"name": "auc", "direction": "maximize", "margin": 30.0})
-    first, second = answered()
+    first, second, third = answered()
     assert first == (
         "By AuC, against the baseline, loss=<i>odd</i> makes no difference that matters (more than 30 points)."
     )
     assert second == "1 is equivalent, within ±30 points of it: loss=<i>odd</i>."
+    assert third == "The baseline is loss=even."

@@ -37,7 +37,7 @@ def test_the_command_answers_the_question_and_is_logged_under_its_study_once(
     assert re.fullmatch(
         r"1 is better than the baseline: loss=<i>odd</i> \(\+[45]\.\d+ \[\+.*, \+.*\] points\)\.", lines[2]
     )
-    assert lines[3] == "Report: there/report.html"
+    assert lines[3:] == ["The baseline is loss=even.", "Report: there/report.html"]
 
     client = mlflow.MlflowClient()
     experiment = client.get_experiment_by_name("hand")

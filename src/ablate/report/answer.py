@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ablate.config.level import level_text
 from ablate.config.short_names import shorten
 from ablate.report.compare import BETTER, EQUIVALENT, HIGHER, LOWER, NO_DIFFERENCE, WORSE
 from ablate.report.headline import headline
@@ -44,7 +45,7 @@ def answer(results: Results, comparison: pd.DataFrame, more_seeds: Mapping[str, 
         margin=margin,
         example=results.example if results.sampled(results.primary.name) != SEEDS else "",
     )
-    return [first, *_verdicts(own, results, f" {unit}" if unit else "")]
+    return [first, *_verdicts(own, results, f" {unit}" if unit else ""), *_baseline(results)]
 
 
 ANSWER_METHOD = (
@@ -54,6 +55,14 @@ ANSWER_METHOD = (
     "no number of seeds finds one. Decide on the number before looking again, as docs/statistics.md says."
 )
 """What the first sentence's words mean."""
+
+
+def _baseline(results: Results) -> list[str]:
+    """Say what the baseline is, where the study's file does."""
+    if results.definition is None:
+        return []
+    levels = [f"{factor}={level_text(level)}" for factor, level in results.definition.baseline.items()]
+    return [f"The baseline is {shorten(', '.join(levels), 300)}."]
 
 
 def _verdicts(own: pd.DataFrame, results: Results, unit: str) -> list[str]:
@@ -96,7 +105,9 @@ def notes(results: Results) -> list[str]:
     elif results.paired and results.looks is None and seeds.min() < seeds.max():
         notes.append("Variants have different numbers of seeds; a difference is over those shared with the baseline.")
     if 0 < results.num_examples < FEW_EXAMPLES:
-        notes.append(f"Only {quantity(results.num_examples, results.example)} evaluate: others may say otherwise.")
+        notes.append(
+            f"Only {quantity(results.num_examples, results.example)} evaluate: with others all may come out otherwise."
+        )
     if results.leaked:
         evaluating = quantity(results.num_examples, results.example)
         notes.append(f"Of {evaluating} that evaluate, {results.leaked:,} train as well: the measures flatter.")
