@@ -79,7 +79,11 @@ def test_a_search_comes_first_and_is_resumed_and_cached(
     reported = forked_m("ablate.report", "study=mine", "out=page")
     assert reported.returncode == 0, reported.stderr
     note = f"{RATE} was searched for each variant: 2 values × 1 seed, by Cross-entropy on 300 digits of the training"
-    for file, text in (("report.md", "## Is it fair?"), ("report.html", "Is it fair?"), ("report.tex", "Is it fair?")):
+    for file, text in (
+        ("report.md", "## Is it fair?"),
+        ("report.html", "Is it fair?"),
+        ("report.tex", "Searched values"),
+    ):
         written = (project / "page" / file).read_text().replace(r"\_", "_").replace("<wbr>", "")
         assert text in written
         assert note in written or file == "report.tex"
