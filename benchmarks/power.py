@@ -56,7 +56,6 @@ KINDS = {
     "all alike": Kind(),
     "sds log-normal, 0.6": Kind(log_sd=0.6),
     "baseline 3 times noisier": Kind(baseline_sd=3.0),
-    "baseline 3 times quieter": Kind(baseline_sd=1 / 3),
     "examples' part 1/3": Kind(examples=1 / 3),
 }
 PLANS = {

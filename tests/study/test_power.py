@@ -8,6 +8,7 @@ import pytest
 
 from ablate.errors import ConfigError
 from ablate.statistics.pilot import pilot_of
+from ablate.statistics.seeds import predicted_detectable
 from ablate.study import power
 from ablate.study.pilot import PilotRuns
 from ablate.study.power import SEEDS, Costs, known_pilot, more_baseline_seeds, plan_power, predicted_baseline
@@ -135,7 +136,7 @@ def test_the_table_has_a_row_a_variant_and_a_column_a_number_of_seeds() -> None:
 
 def test_the_plans_are_said_in_a_line_each() -> None:
     plan = {"seeds": 3, "baseline_seeds": 6, "runs": 12, "hours": 2.0, "detectable": {"a=1": 3.0, "b=1": 2.0}}
-    lines = text(baseline=plan, cheapest=plan, difference=3.0, alike=["a=1"])
+    lines = text(baseline=plan, cheapest=plan, looks=None, difference=3.0, alike=["a=1"])
     assert lines[-3] == "Taken to vary as the others do, without two seeds: a=1"
     assert lines[-2] == (
         "More seeds for the baseline pay: with 3 seeds, baseline_seeds: 6 finds a difference of 3.0 % (12 runs, "
@@ -147,4 +148,25 @@ def test_the_plans_are_said_in_a_line_each() -> None:
         "(12 runs, 2:00:00); with as many seeds of the baseline, 4 of all (12 runs, 2:00:00)"
     )
     assert text(baseline=plan, planned=True)[-1].startswith("As planned, with 3 seeds, baseline_seeds: 6 finds a")
-    assert "a=1 needs 3.0 %" in text(cheapest=None, difference=1.0)[-1]
+    assert "a=1 needs 3.0 %" in text(cheapest=None, looks=None, difference=1.0)[-1]
+    looks = {"seeds": [3, 5, 8], "runs": 51.7, "runs_at_most": 72, "hours": 1.5, "found": 0.834}
+    assert text(cheapest=plan, looks=looks, difference=3.0)[-1] == (
+        "With looks, seeds: {looks: [3, 5, 8]}: 52 runs, 1:30:00 on average where half of the variants differ by 3 % and "
+        "half not at all, 72 at most; finds 83 % of the differences"
+    )
+
+
+@pytest.mark.slow
+def test_looks_take_less_on_average() -> None:
+    runs, own = drawn(4, 8), costs(4)
+    # Simulated as it is: by the formula, all else.
+    wanted = float(predicted_detectable(known_pilot(runs), 8).max())
+    looks = power._looks(known_pilot(runs), own, 8, 1.1 * wanted, None)
+    assert looks is not None
+    assert looks["seeds"][0] == 3
+    assert looks["seeds"][-1] in (8, 9)
+    assert looks["runs"] < 5 * 8
+    assert looks["hours"] == pytest.approx(looks["runs"])
+    assert looks["runs_at_most"] == 5 * looks["seeds"][-1]
+    assert looks["found"] >= 0.8
+    assert power._looks(known_pilot(runs), own, 4, wanted, None) is None

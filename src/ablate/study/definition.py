@@ -32,6 +32,9 @@ _NOT_TEXT = ("null", "true", "false", "nan", "inf")
 _NEWER = ("baseline_seeds", "tune")
 """Keys that definitions in older stores do not have."""
 
+LOOKED_AT = ("one_at_a_time", "list")
+"""Designs of which variants can be dropped."""
+
 Level = str | bool | int | float | list[Any] | dict[str, Any] | None
 Levels = dict[str, Level]
 
@@ -130,7 +133,7 @@ class StudyFile(Schema):
                 f"baseline_seeds must be more than the seeds of all variants, {looks[0]}. "
                 f"Received: {self.baseline_seeds}"
             )
-        if len(looks) > 1 and self.design not in ("one_at_a_time", "list"):
+        if len(looks) > 1 and self.design not in LOOKED_AT:
             raise ValueError(
                 f"seeds.looks drop variants, and the effects of a {self.design} design need all of them: "
                 "list the seeds, or choose the design one_at_a_time or list"

@@ -11,9 +11,11 @@ import pandas as pd
 
 from ablate.errors import ConfigError
 from ablate.statistics.pilot import Pilot
-from ablate.statistics.planned_power import detectable
+from ablate.statistics.planned_power import detectable, looked_at
+from ablate.statistics.power import POWER
+from ablate.statistics.seed_plan import SeedPlan
 from ablate.statistics.seeds import predicted_detectable
-from ablate.study.definition import StudyFile
+from ablate.study.definition import LOOKED_AT, StudyFile
 from ablate.study.pilot import PilotRuns, read_pilot
 from ablate.study.planning import PlannedRun
 from ablate.task import Metric
@@ -23,6 +25,8 @@ Array = npt.NDArray[np.float64]
 SEEDS = tuple(range(3, 13))
 _PAYS = 0.95
 """More seeds of the baseline pay where they find this share of the difference that as much time for all finds."""
+_FEWEST_FOR_LOOKS = 5
+"""Seeds from which looks between the third and the last one are tried."""
 _NEARLY = 1.3
 """Times the wanted difference that the formula may say of a plan that is simulated."""
 _MOST_BASELINE = 4
@@ -61,7 +65,11 @@ class Costs:
 
     def order(self, seeds: int, baseline_seeds: int | None = None) -> float:
         """Return what plans are ordered by: seconds, or runs where they are unknown."""
-        return float(self.counts(seeds, baseline_seeds) @ self._weights)
+        return self.order_of(self.counts(seeds, baseline_seeds))
+
+    def order_of(self, counts: Array) -> float:
+        """Return that of so many runs of each variant: (num_variants + 1,)."""
+        return float(counts @ self._weights)
 
 
 def study_power(
@@ -101,6 +109,8 @@ def study_power(
             seeds=study.seed_plan.looks[-1],
             baseline_seeds=study.baseline_seeds,
             difference=difference,
+            with_looks=study.design in LOOKED_AT,
+            margin=study.metric.margin,
             progress=progress,
         ),
     }
@@ -131,6 +141,8 @@ def plan_power(
     seeds: int,
     baseline_seeds: int | None = None,
     difference: float | None = None,
+    with_looks: bool = False,
+    margin: float | None = None,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> dict[str, Any]:
     """Return what a study finds with 3 to 12 seeds.
@@ -141,13 +153,16 @@ def plan_power(
         seeds: That the study's file asks for.
         baseline_seeds: Likewise, None where it does not.
         difference: The one that every variant's should be found of; None: no plan is looked for.
+        with_looks: Whether the design allows for looks.
+        margin: Up to which a difference does not matter.
         progress: Shows how far it is.
 
     Returns:
         `plans`, one a number of seeds: seeds, runs, hours, hours_left, and `detectable` by variant; `baseline`, the
         plan with more seeds for the baseline, the study's own (`planned`) or that which pays best, None where none
         does; `alike`, the variants of which nothing is known; `cheapest`, the cheapest plan that finds `difference`
-        in every variant.
+        in every variant; `looks`, one that looks at its results, where it takes less time than that of as many seeds
+        of all: runs and hours on average, runs_at_most, and `found`, the share of such differences.
     """
     pilot = known_pilot(runs)
     plans = [_plan(runs, costs, detectable(pilot, count), count) for count in progress(SEEDS)]
@@ -161,6 +176,8 @@ def plan_power(
     }
     if difference is not None:
         found["cheapest"] = _cheapest(runs, pilot, costs, plans, difference)
+        enough = [plan["seeds"] for plan in plans if max(plan["detectable"].values()) <= difference]
+        found["looks"] = _looks(pilot, costs, enough[0], difference, margin) if with_looks and enough else None
     return found
 
 
@@ -256,6 +273,32 @@ def _cheapest(
             low, high, found = (low, middle, with_fewer) if with_fewer.max() <= difference else (middle, high, found)
         best = _plan(runs, costs, found, seeds, high)
     return best
+
+
+def _looks(pilot: Pilot, costs: Costs, seeds: int, difference: float, margin: float | None) -> dict[str, Any] | None:
+    """Return a plan with looks that finds the difference with 80 %, with as many seeds at most, or one more.
+
+    Args:
+        pilot: What is known.
+        costs: Of the study's runs.
+        seeds: That find it with a single look.
+        difference: The true one.
+        margin: See `plan_power`.
+    """
+    if seeds < _FEWEST_FOR_LOOKS:
+        return None
+    for last in (seeds, seeds + 1):
+        plan = SeedPlan((3, round(np.sqrt(3 * last)), last))
+        runs, found = looked_at(pilot, difference, plan, margin=margin)
+        if found >= POWER and costs.order_of(runs) < costs.order(seeds):
+            return {
+                "seeds": list(plan.looks),
+                "runs": float(runs.sum()),
+                "runs_at_most": last * len(runs),
+                "hours": _known(float(runs @ costs.seconds) / 3600),
+                "found": found,
+            }
+    return None
 
 
 def _most_within(costs: Costs, seeds: int, limit: float) -> int:

@@ -45,6 +45,8 @@ def power_lines(power: Mapping[str, Any]) -> list[str]:
         lines.append(baseline_line(power["baseline"], power["plans"], unit, planned=power["planned"]))
     if "cheapest" in power:
         lines.append(_cheapest_line(power, unit))
+        if power["looks"]:
+            lines.append(_looks_line(power["looks"], f"{power['difference']:g} {unit}".rstrip()))
     return lines
 
 
@@ -90,6 +92,15 @@ def _cheapest_line(power: Mapping[str, Any], unit: str) -> str:
     if cheapest["baseline_seeds"] and same:
         lines += f"; with as many seeds of the baseline, {same[0]['seeds']} of all ({_cost(same[0])})"
     return lines
+
+
+def _looks_line(looks: Mapping[str, Any], wanted: str) -> str:
+    hours = "" if looks["hours"] is None else f", {_time(looks['hours'])}"
+    return (
+        f"With looks, seeds: {{looks: {looks['seeds']}}}: {looks['runs']:.0f} runs{hours} on average where half of the "
+        f"variants differ by {wanted} and half not at all, {looks['runs_at_most']} at most; finds "
+        f"{100 * looks['found']:.0f} % of the differences"
+    )
 
 
 def _cost(plan: Mapping[str, Any]) -> str:
