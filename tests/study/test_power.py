@@ -1,5 +1,6 @@
 """What more seeds find and cost, and how it is said."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -151,15 +152,15 @@ def test_the_plans_are_said_in_a_line_each() -> None:
     assert "a=1 needs 3.0 %" in text(cheapest=None, looks=None, difference=1.0)[-1]
     looks = {"seeds": [3, 5, 8], "runs": 51.7, "runs_at_most": 72, "hours": 1.5, "found": 0.834}
     assert text(cheapest=plan, looks=looks, difference=3.0)[-1] == (
-        "With looks, seeds: {looks: [3, 5, 8]}: 52 runs, 1:30:00 on average where half of the variants differ by 3 % and "
-        "half not at all, 72 at most; finds 83 % of the differences"
+        "With looks, seeds: {looks: [3, 5, 8]}: 52 runs, 1:30:00 on average where half of the variants differ by 3 % "
+        "and half not at all, 72 at most; finds 83 % of the differences"
     )
 
 
 @pytest.mark.slow
-def test_looks_take_less_on_average() -> None:
+def test_looks_take_less_on_average(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(power, "looked_at", partial(power.looked_at, studies=16))
     runs, own = drawn(4, 8), costs(4)
-    # Simulated as it is: by the formula, all else.
     wanted = float(predicted_detectable(known_pilot(runs), 8).max())
     looks = power._looks(known_pilot(runs), own, 8, 1.1 * wanted, None)
     assert looks is not None

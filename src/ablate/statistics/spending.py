@@ -7,6 +7,7 @@ doi:10.2307/2343787).
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,11 @@ def spending_levels(shares: Sequence[float], alpha: float = 0.05) -> list[float]
     Returns:
         One level a look.
     """
+    return [*_levels(tuple(shares), alpha)]
+
+
+@lru_cache(maxsize=64)
+def _levels(shares: tuple[float, ...], alpha: float) -> tuple[float, ...]:
     if not shares or np.any(np.diff([0.0, *shares]) <= 0) or shares[-1] != 1:
         raise ValueError(f"`shares` must grow from above 0 to 1. Received: {list(shares)}")
     spent = [2 * special.ndtr(special.ndtri(alpha / 2) / np.sqrt(share)) for share in shares]
@@ -38,7 +44,7 @@ def spending_levels(shares: Sequence[float], alpha: float = 0.05) -> list[float]
         bound = path.bound(share, until - before)
         levels.append(float(2 * special.ndtr(-bound / np.sqrt(share))))
         path.go_on(share, bound)
-    return levels
+    return tuple(levels)
 
 
 def false_alarm(shares: Sequence[float], levels: Sequence[float]) -> float:

@@ -97,8 +97,8 @@ def _cheapest_line(power: Mapping[str, Any], unit: str) -> str:
 def _looks_line(looks: Mapping[str, Any], wanted: str) -> str:
     hours = "" if looks["hours"] is None else f", {_time(looks['hours'])}"
     return (
-        f"With looks, seeds: {{looks: {looks['seeds']}}}: {looks['runs']:.0f} runs{hours} on average where half of the "
-        f"variants differ by {wanted} and half not at all, {looks['runs_at_most']} at most; finds "
+        f"With looks, seeds: {{looks: {looks['seeds']}}}: {looks['runs']:.0f} runs{hours} on average where half of "
+        f"the variants differ by {wanted} and half not at all, {looks['runs_at_most']} at most; finds "
         f"{100 * looks['found']:.0f} % of the differences"
     )
 
