@@ -13,7 +13,7 @@ from ablate.report.results import Results
 from ablate.report.summary import plain_rows
 from ablate.tracking.store import open_store
 from ablate.tracking.study_record import read_study
-from tests.support.stores import ODD, add_run, record_hand_made
+from tests.support.stores import ODD, add_failed, add_run, record_hand_made
 
 TWICE = {"seeds": {"looks": [2, 4]}}
 MANY = {
@@ -133,3 +133,17 @@ def test_a_study_of_an_older_store_says_that_nothing_was_written_down(hand_made:
     assert report.facts["Plan"].startswith("not written down before the first result")
     add_run(hand_made, ODD, 0, gain=5.0)
     assert "left out for a newer one" in " ".join(reported().plan.deviations)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("drawn")
+def test_a_look_does_not_wait_for_what_failed(looked: Path) -> None:
+    record_hand_made(looked, **{**MANY, "factors": {"loss": ["even", "<i>odd</i>", "same", "broken"]}})
+    with pytest.raises(NotComparable, match="loss=broken, seed 0: to do"):
+        loaded()
+    for seed in (0, 1):
+        add_failed(looked, "loss=broken", seed)
+    looks = loaded(partial=True).looks
+    assert looks is not None
+    assert looks.table["outcome"].to_dict() == {ODD: "decided", SAME: "undecided", "loss=broken": "dropped"}
+    assert list(looks.missing) == [("baseline", 2), ("baseline", 3), (SAME, 2), (SAME, 3)]

@@ -85,10 +85,13 @@ def test_a_margin_decides_too() -> None:
     assert Outcome.DECIDED not in set(all_looks(values)[0].table["outcome"])
 
 
-def test_what_cannot_be_compared_stays_undecided() -> None:
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_cannot_be_compared_is_dropped(value: float) -> None:
     values = drawn()
-    values[2] = np.nan
-    assert all(look.table.loc[2, "outcome"] == Outcome.UNDECIDED for look in all_looks(values))
+    values[2, :2] = value
+    values[2, 2] = np.nan
+    assert all(look.table.loc[2, "outcome"] == Outcome.DROPPED for look in all_looks(values))
+    assert all(np.isnan(look.table.loc[2, "low"]) for look in all_looks(values))
 
 
 def test_more_seeds_of_the_baseline() -> None:

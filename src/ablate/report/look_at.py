@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ablate.config.short_names import shorten
+from ablate.execution.status import RunState, Status
 from ablate.report.compare import verdict
 from ablate.report.compared_runs import compared_runs
 from ablate.report.looks import StudyLooks, looks_of
@@ -45,19 +46,29 @@ def look_at(study: StudyFile, planned: Sequence[PlannedRun]) -> Asked:
     plan, variants = study.seed_plan, len(study.expansion().variants)
     count = sum(plan.counts(0, [0] * (variants - 1)))
     first = list(planned[:count])
-    # What is cached in another study alone is linked to this one before it counts.
-    if not all(one.finished and one.study == study.name for one in read_statuses(first, alive=False)):
+    states = read_statuses(planned, alive=False)
+    if not all(_counts(one, study) for one in states[:count]) or not any(one.finished for one in states[:count]):
         return Asked(first, [])
     record = read_study(study.name, planned[0].uri)
     identities = {run.identity for run in planned}
     own = record.readable & record.runs["identity"].isin(identities)
     compared = compared_runs(replace(record, runs=record.runs[own]), study, partial=True)
-    looks = looks_of(compared, study)
+    failed = {
+        (compared.names.get(run.label, run.label), run.seed)
+        for run, one in zip(planned, states, strict=True)
+        if one.status == Status.FAILED
+    }
+    looks = looks_of(compared, study, failed)
     assert looks is not None
     whole = {compared.names.get(run.label, run.label): run.label for run in planned}
     cells = {(whole[variant], seed) for variant, seed in looks.asked}
     asked = [run for run in planned if (run.label, run.seed) in cells]
     return Asked(asked, looks_lines(looks, study), over=not looks.missing)
+
+
+def _counts(state: RunState, study: StudyFile) -> bool:
+    """Tell whether a look need not wait for a run: it has failed, or has a result that is linked to the study."""
+    return state.status == Status.FAILED or (state.finished and state.study == study.name)
 
 
 def looks_lines(looks: StudyLooks, study: StudyFile) -> list[str]:

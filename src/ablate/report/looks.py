@@ -1,6 +1,6 @@
 """A study that looks at its results more than once: which runs it asks for, and what each look decided."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,8 +44,17 @@ class StudyLooks:
         return self.found[-1].table.set_axis(names, axis=0)
 
 
-def looks_of(compared: ComparedRuns, definition: StudyFile | None) -> StudyLooks | None:
-    """Look at the runs that are compared; None where the study plans one look, or its runs lack its metric."""
+def looks_of(
+    compared: ComparedRuns, definition: StudyFile | None, failed: Collection[Run] | None = None
+) -> StudyLooks | None:
+    """Look at the runs that are compared; None where the study plans one look, or its runs lack its metric.
+
+    Args:
+        compared: The runs.
+        definition: The study's file.
+        failed: Runs that have no result and are not waited for, under the names that are shown; None: the gaps that
+            are said to have failed.
+    """
     if (
         definition is None
         or len(definition.seed_plan.looks) == 1
@@ -55,7 +64,9 @@ def looks_of(compared: ComparedRuns, definition: StudyFile | None) -> StudyLooks
     return study_looks(definition, compared.values, definition.metric.name, compared.names)
 
 
-def study_looks(definition: StudyFile, runs: RunValues, metric: str, names: Mapping[str, str]) -> StudyLooks:
+def study_looks(
+    definition: StudyFile, runs: RunValues, metric: str, names: Mapping[str, str], failed: Collection[Run] = ()
+) -> StudyLooks:
     """Look at a study as often as its runs allow.
 
     Args:
@@ -63,6 +74,7 @@ def study_looks(definition: StudyFile, runs: RunValues, metric: str, names: Mapp
         runs: Values of the runs that there are; others than it asks for do not count.
         metric: By which it is decided.
         names: What the runs call a variant, by its name in the study; its own name where that is missing.
+        failed: Runs that have no result and are not waited for: a look does without them.
     """
     whole = [definition.variant_of(levels).name for levels in definition.expansion().variants]
     variants = [names.get(name, name) for name in whole]
@@ -72,14 +84,15 @@ def study_looks(definition: StudyFile, runs: RunValues, metric: str, names: Mapp
     replicates = runs.replicates(metric)
     drawn = None if replicates is None else _placed(runs, replicates, variants, all_seeds)
     there = ~np.isnan(values[:, :, 0])
+    waited_for = ~there & ~np.array([[(variant, seed) in failed for seed in all_seeds] for variant in variants])
     found, asked = list[Look](), np.zeros_like(there)
     for look in looks(values, plan, margin=definition.metric.margin, replicates=drawn, examples=runs.examples(metric)):
         found.append(look)
         asked |= look.asked
-        if (look.asked & ~there).any():
+        if (look.asked & waited_for).any():
             break
     cells = [(str(variants[row]), int(all_seeds[place])) for row, place in np.argwhere(asked)]
-    missing = [(str(variants[row]), int(all_seeds[place])) for row, place in np.argwhere(asked & ~there)]
+    missing = [(str(variants[row]), int(all_seeds[place])) for row, place in np.argwhere(asked & waited_for)]
     return StudyLooks(plan, variants, found, frozenset(cells), missing)
 
 

@@ -110,10 +110,10 @@ def _outcomes(found: pd.DataFrame, seeds: SeedPlan, place: int, alpha: float, ma
     decided = (found["low"] > 0) | (found["high"] < 0)
     if margin is not None:
         decided |= (found["low"] >= -margin) & (found["high"] <= margin)
-    last = place == len(seeds.looks) - 1
-    futile = (
-        np.zeros(len(found), dtype=bool) if last else decision_chances(found, seeds, place, alpha, margin) < FUTILE
-    )
+    futile = np.zeros(len(found), dtype=bool)
+    if place < len(seeds.looks) - 1:
+        # What cannot be compared has no chance at all.
+        futile = ~(decision_chances(found, seeds, place, alpha, margin) >= FUTILE)
     return [
         Outcome.DECIDED if one else Outcome.DROPPED if other else Outcome.UNDECIDED
         for one, other in zip(decided, futile, strict=True)
@@ -125,8 +125,8 @@ def decision_chances(found: pd.DataFrame, seeds: SeedPlan, place: int, alpha: fl
 
     Given what a look saw, with a share t of the seeds, the last estimate has Student's t distribution around today's,
     with the scale sqrt(1 - t) of the part of the standard error that seeds have. It is decided where it is as far from
-    0 as the standard error of then times the critical value of many normal errors, or that far within the margin. A
-    variant that cannot be compared, at this look, may be at the next.
+    0 as the standard error of then times the critical value of many normal errors, or that far within the margin. NaN
+    for a variant that cannot be compared, as where all of its runs failed or one is not finite.
 
     Args:
         found: What `many_to_one` found.
@@ -153,7 +153,7 @@ def decision_chances(found: pd.DataFrame, seeds: SeedPlan, place: int, alpha: fl
     if margin is not None:
         within = np.maximum(margin - limit, 0)
         chance = chance + np.where(limit < margin, below(within) - below(-within), 0.0)
-    return np.where(np.isnan(chance), 1.0, chance)
+    return chance
 
 
 def critical_value(count: int, alpha: float, correlation: float) -> float:

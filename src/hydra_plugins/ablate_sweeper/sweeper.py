@@ -78,7 +78,7 @@ class AblateSweeper(BasicSweeper):
         sweep.check()
         with compositions_kept():
             missing = sweep.train()
-            while missing is None and (more := sweep.without(asked_runs(study, planned))):
+            while more := sweep.without(asked_runs(study, planned)):
                 sweep.planned += more
                 missing = sweep.train()
         if missing is not None:
