@@ -55,13 +55,15 @@ def looks_of(
         failed: Runs that have no result and are not waited for, under the names that are shown; None: the gaps that
             are said to have failed.
     """
-    if (
-        definition is None
-        or len(definition.seed_plan.looks) == 1
-        or definition.metric.name not in compared.specs.index
-    ):
+    if definition is None or len(definition.seed_plan.looks) == 1:
         return None
-    return study_looks(definition, compared.values, definition.metric.name, compared.names)
+    metric = definition.metric.name
+    if metric not in compared.specs.index:
+        return None
+    if failed is None:
+        gaps = [gap for gap in compared.selection.gaps if gap.reason.startswith("failed")]
+        failed = {(compared.names[gap.variant], gap.seed) for gap in gaps}
+    return study_looks(definition, compared.values, metric, compared.names, failed)
 
 
 def study_looks(
