@@ -74,11 +74,12 @@ class AblateSweeper(BasicSweeper):
         OmegaConf.save(self.config, folder / "multirun.yaml")
         if search is not None:
             planned = plan_chosen(loader, config, search, self._choose(search), planned)
-        sweep = _Sweep(self, asked_runs(study, planned))
+        said = list[str]()
+        sweep = _Sweep(self, asked_runs(study, planned, said))
         sweep.check()
         with compositions_kept():
             missing = sweep.train()
-            while more := sweep.without(asked_runs(study, planned)):
+            while more := sweep.without(asked_runs(study, planned, said)):
                 sweep.planned += more
                 missing = sweep.train()
         if missing is not None:
@@ -276,14 +277,23 @@ class _Sweep:
                 update_study(study)
 
 
-def asked_runs(study: StudyFile | None, planned: Sequence[PlannedRun]) -> list[PlannedRun]:
-    """Return the runs that a study asks for so far, and say what its looks found; all where it has one look."""
+def asked_runs(study: StudyFile | None, planned: Sequence[PlannedRun], said: list[str]) -> list[PlannedRun]:
+    """Return the runs that a study asks for so far, and say what its looks found; all where it has one look.
+
+    Args:
+        study: The study; None for a sweep without a file.
+        planned: All runs that it may have.
+        said: The lines that were printed before; new ones are added.
+    """
     if study is None or len(study.seed_plan.looks) == 1:
         return list(planned)
     from ablate.report.look_at import look_at
 
     found = look_at(study, planned)
-    print("\n".join(found.lines), end="\n" if found.lines else "", flush=True)
+    for line in found.lines:
+        if line not in said:
+            print(line, flush=True)
+    said += found.lines
     return found.asked
 
 
