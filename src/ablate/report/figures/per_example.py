@@ -15,6 +15,8 @@ from ablate.report.number_format import signed
 MOST = 40
 STRIP = 500
 """Examples of a variant up to which each is a dot."""
+FEW = 30
+"""Examples of a variant up to which dots are large."""
 BOX = 0.16
 """Height of a box, in inches, as the y axis counts."""
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -96,8 +98,9 @@ def _row(axes: Axes, centre: float, values: np.ndarray, quantiles: Sequence[floa
     if len(values) <= STRIP:
         # Spread evenly by the golden ratio: no randomness, so the same figure every time.
         spread = (np.arange(len(values)) * 0.618034) % 1 - 0.5
+        size = 2.5 if len(values) > FEW else 7.0
         axes.plot(
-            values, centre + spread * 1.3 * BOX, linestyle="none", marker=".", markersize=2.5, color=GREY, alpha=0.5,
+            values, centre + spread * 1.3 * BOX, linestyle="none", marker=".", markersize=size, color=GREY, alpha=0.5,
             markeredgewidth=0, rasterized=True, zorder=1.8,
         )  # fmt: skip
     axes.hlines(centre, lowest, highest, color=DARK, linewidth=1.1, zorder=2)
