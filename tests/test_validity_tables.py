@@ -54,7 +54,7 @@ def test_promises_are_simulated_once(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     power = _imported(monkeypatch, "power")
     monkeypatch.setattr("ablate.statistics.planned_power.STUDIES", 2)
     monkeypatch.setattr(power, "STUDIES", 2)
-    cells, file = [cell for cell in power.GRID if cell[1] == 3 and cell[2] == "2, then 5"], tmp_path / "power.jsonl"
+    cells, file = [cell for cell in power.GRID if cell[1] == 3 and cell[2] == "3, then 5"], tmp_path / "power.jsonl"
     power.simulate(cells, 1, 1, file)
     first = file.read_text()
     known = power.simulate(cells, 2, 1, file)

@@ -149,7 +149,7 @@ def test_the_plans_are_said_in_a_line_each() -> None:
         "(12 runs, 2:00:00); with as many seeds of the baseline, 4 of all (12 runs, 2:00:00)"
     )
     assert text(baseline=plan, planned=True)[-1].startswith("As planned, with 3 seeds, baseline_seeds: 6 finds a")
-    assert "a=1 needs 3.0 %" in text(cheapest=None, looks=None, difference=1.0)[-1]
+    assert "4 seeds of all find 3.0 % of a=1" in text(cheapest=None, looks=None, difference=1.0)[-1]
     looks = {"seeds": [3, 5, 8], "runs": 51.7, "runs_at_most": 72, "hours": 1.5, "found": 0.834}
     assert text(cheapest=plan, looks=looks, difference=3.0)[-1] == (
         "With looks, seeds: {looks: [3, 5, 8]}: 52 runs, 1:30:00 on average where half of the variants differ by 3 % "

@@ -81,8 +81,8 @@ def _cheapest_line(power: Mapping[str, Any], unit: str) -> str:
         most = plans[-1]
         worst = max(most["detectable"], key=lambda variant: most["detectable"][variant])
         return (
-            f"No plan of up to {most['seeds']} seeds finds {wanted} in every variant with 80 %: {shorten(worst)} "
-            f"needs {_with_unit(most['detectable'][worst], unit)}. More examples may help, or a longer training"
+            f"No plan of up to {most['seeds']} seeds finds {wanted} in every variant with 80 %: {most['seeds']} seeds "
+            f"of all find {_with_unit(most['detectable'][worst], unit)} of {shorten(worst)}"
         )
     text = f"{cheapest['seeds']} seeds of each variant"
     if cheapest["baseline_seeds"]:
