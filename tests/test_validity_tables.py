@@ -1,16 +1,18 @@
 """The tables of simulations that benchmarks write into the documentation."""
 
 import importlib
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
-@pytest.fixture(params=["validity", "turing_validity", "power"])
+@pytest.fixture(params=["validity", "turing_validity", "power", "looks", "null_study"])
 def benchmark(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return _imported(monkeypatch, request.param)
 
@@ -47,6 +49,47 @@ def test_simulation_goes_on_where_it_was_interrupted(monkeypatch: pytest.MonkeyP
     whole = validity.simulate(cells, 4, 1, tmp_path / "other.jsonl")
     assert {cell: found[cell]["covered"] for cell in cells} == {cell: whole[cell]["covered"] for cell in cells}
     assert validity.read(file) == found
+
+
+def test_the_page_shows_the_looks_that_were_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = _imported(monkeypatch, "looks")
+    rows = looks.table(json.loads(looks.FILE.read_text(encoding="utf-8")))
+    assert rows in looks.PAGE.read_text(encoding="utf-8")
+    assert rows.count("\n| ") == len(looks.CELLS) + 2
+
+
+@pytest.mark.slow
+def test_looks_are_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = _imported(monkeypatch, "looks")
+    monkeypatch.setattr("ablate.statistics.simulated_looks.POINTS", 2**8)
+    sure = looks.Cell("all alike", (3, 5, 8), 0, 4, 4, 100.0)
+    monkeypatch.setattr(looks, "CELLS", [sure])
+    rates = looks.summarised(looks.simulated(sure, 5, 0))
+    # Every variant is found at the first look.
+    assert rates == {"studies": 5, "false_alarm": 0.0, "runs": 15.0, "found": 1.0}
+
+
+def test_rules_claim_what_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = _imported(monkeypatch, "null_study")
+    values = np.random.default_rng(0).normal(size=(3, 5, 1))
+    values[:, :, 0] -= values[:, :, 0].mean(axis=1, keepdims=True)
+    values[1] += 100.0
+    values[2] += 1e-6
+    claims = {name: rule(values).tolist() for name, rule in study.RULES.items()}
+    assert set(map(tuple, claims.values())) == {(True, False)}
+    equal = {name: rule(np.stack([values[0]] * 3)).any() for name, rule in study.RULES.items()}
+    assert not any(claimed for name, claimed in equal.items() if name != "the best mean in bold")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["digits", "colours"])
+def test_runs_are_dealt(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    study = _imported(monkeypatch, "null_study")
+    scores = study.read(name)
+    assert len(scores) == study.RUNS
+    rows = study.dealt(scores, 3, [0, 1, 2])
+    assert rows.shape == (3, len(study.RULES), 3)
+    assert (study.dealt(scores, 3, [2]) == rows[2:]).all()
 
 
 @pytest.mark.slow
