@@ -133,10 +133,11 @@ def _method(results: Results, *, compared: bool, gained: bool) -> str:
         return ""
     name, margin, example = results.primary.name, results.primary.margin, results.example
     single = name in results.scores
+    levels = _levels(results)
     sentences = [
-        f"Differences are paired by seed{f' and {example}' if single else ''}; their intervals cover "
+        f"Differences are {_pairing(results, example if single else '')}; their intervals cover "
         f"{results.sampled(name)}. They hold for all variants at once, and the verdict is read off them.",
-        "p is adjusted for the number of variants: it is below 0.05 where 0 is outside of the interval.",
+        f"p is adjusted for the number of variants: below {levels or '0.05'} where 0 is outside of the interval.",
         "The effect size is the difference over the standard deviation of a single one, one "
         f"{f'{example} and seed' if single else 'seed'}.",
         "The minimum detectable effect is the smallest true difference that such a study finds with a power of 80 %.",
@@ -152,6 +153,22 @@ def _method(results: Results, *, compared: bool, gained: bool) -> str:
     if WALL_SECONDS in results.costs:
         sentences.append("The last column is the difference in training time.")
     return " ".join([*sentences, "More: docs/statistics.md."])
+
+
+def _pairing(results: Results, example: str) -> str:
+    """Say how runs are compared; `example` is empty where examples have no values of their own."""
+    if results.paired:
+        return f"paired by seed{f' and {example}' if example else ''}"
+    same = f", on the same {plural(example)}" if example else ""
+    return f"between means over all seeds of each, as the baseline has more of them by plan{same}"
+
+
+def _levels(results: Results) -> str:
+    """Return the level of each look that was made, in words; nothing where there was one look."""
+    if results.looked is None or results.looks is None:
+        return ""
+    levels = [f"{1 - look.level:.2g} at look {look.place + 1}" for look in results.looks.found]
+    return ", ".join(levels)
 
 
 def _missing(gaps: Sequence[Gap]) -> dict[str, int]:
