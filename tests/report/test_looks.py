@@ -110,12 +110,14 @@ def test_every_deviation_is_named(home: Path) -> None:
         seeds=[0, 1, 2, 3, 4],
         factors={"loss": ["even", "<i>odd</i>", "third"]},
         metric={"name": "rmse", "direction": "minimize", "margin": 0.5},
+        tune={"grid": {"optimizer.learning_rate": [1e-3, 1e-2]}},
     )
     said = " ".join(reported(partial=True).plan.deviations)
     for part in (
         "The metric was changed: auc, maximize, now rmse, minimize.",
         "The margin was changed: none, now 0.5.",
         "1 variant added: loss=third.",
+        "The search for values, tune, was changed.",
         "2 seeds added: 3; 4. Who adds seeds until something is found looks more than once: false alarms up to 8 %",
         "Not planned are 1 variant: loss=same.",
         "Not planned are 1 seed: 7.",

@@ -63,6 +63,8 @@ def _of_file(plan: StudyFile, now: StudyFile) -> list[str]:
     for what, names in (("added", after - before), ("dropped", before - after)):
         if names:
             found.append(f"{quantity(len(names), 'variant')} {what}: {_listed(sorted(names))}.")
+    if plan.tune != now.tune:
+        found.append("The search for values, tune, was changed.")
     return [*found, *_of_seeds(plan, now)]
 
 
