@@ -53,5 +53,5 @@ def test_the_wheel_runs_a_sweep_and_a_report_anywhere(
     unknown = subprocess.run(
         [str(installed), "-m", "ablate.run", "-m", "experiment=no"], cwd=folder, capture_output=True
     )
-    assert b"Allowed: experiment=learning_rates, experiment=optimizer_by_resolution" in unknown.stderr
+    assert b"Allowed: experiment=demo, experiment=learning_rates, experiment=optimizer_by_resolution" in unknown.stderr
     assert "32,235,385" in call(installed, "-m", "ablate.layers", "scale=paper", cwd=folder)

@@ -120,7 +120,7 @@ def test_what_a_study_asks_and_cannot_tell_apart_is_said_and_kept(
         (
             ["-m", "experiment=mime"],
             {},
-            "unknown level: experiment=mime. Allowed: experiment=learning_rates, experiment=mine, ",
+            "unknown level: experiment=mime. Allowed: experiment=demo, experiment=learning_rates, experiment=mine, ",
         ),
         (["-m", "experiment=mine", "depth=full"], {}, "depth=full: depth is a factor of experiment=mine"),
         (["-m", "experiment=mine", "scale=smoke,laptop"], {}, "experiment=mine says what varies"),

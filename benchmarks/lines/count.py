@@ -19,6 +19,8 @@ TOOLS = {
     "Optuna": HERE / "optuna_trials",
     "one script": HERE / "script",
 }
+OTHER_STUDIES = ("experiments/looks.yaml", "experiments/optimizers.yaml")
+"""Of the example, beside the study that is compared."""
 SAYS = {
     "spread over seeds": ("yes", "yes, by hand", "yes, by hand", "yes, by hand"),
     "difference from the baseline, paired by seed and example": ("yes", "no", "no", "no"),
@@ -71,7 +73,8 @@ def counted(folder: Path) -> dict[str, int]:
     """Return the lines of the files that a user writes, by suffix."""
     counts = dict[str, int]()
     for path in sorted(folder.rglob("*")):
-        own = not path.relative_to(folder).parts[0].startswith(("results", "test_"))
+        place = path.relative_to(folder).as_posix()
+        own = not place.startswith(("results", "test_")) and place not in OTHER_STUDIES
         if own and path.suffix in (".py", ".yaml", ".toml", ".sh"):
             counts[path.suffix] = counts.get(path.suffix, 0) + lines_of(path)
     return counts

@@ -8,7 +8,7 @@ import math
 import socket
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext, redirect_stdout
+from contextlib import nullcontext, redirect_stdout, suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -18,7 +18,7 @@ from tqdm import tqdm
 from ablate.cli.arguments import parse_bool, parse_float, split_arguments
 from ablate.cli.command_line import parse_command_line
 from ablate.cli.errors import handle_errors
-from ablate.errors import ConfigError
+from ablate.errors import AblateError, ConfigError
 from ablate.estimate.runtime import HISTORY_COLUMNS, RuntimeEstimate, devices_of_host, prediction_error
 from ablate.execution.code_version import combine
 from ablate.execution.identity import code
@@ -156,11 +156,14 @@ def _power(
 
 def _baseline(study: StudyFile, planned: Sequence[PlannedRun], table: pd.DataFrame) -> dict[str, Any] | None:
     left = (table["seconds_left"] != 0).any()
-    if not left or table["variant"].nunique() > _MOST_VARIANTS or not exists(planned[0].uri):
+    if not left or not 2 <= table["variant"].nunique() <= _MOST_VARIANTS or not exists(planned[0].uri):
         return None
     from ablate.study.power import study_baseline
 
-    return study_baseline(study, planned, table)
+    # It is advice: a plan does without it where results cannot be read.
+    with suppress(AblateError):
+        return study_baseline(study, planned, table)
+    return None
 
 
 def _asked(study: StudyFile | None, planned: list[PlannedRun]) -> tuple[list[PlannedRun], dict[str, Any] | None]:

@@ -133,6 +133,8 @@ class StudyFile(Schema):
                 f"baseline_seeds must be more than the seeds of all variants, {looks[0]}. "
                 f"Received: {self.baseline_seeds}"
             )
+        if len(looks) > 1 and len(self.expansion().variants) == 1:
+            raise ValueError("seeds.looks go on with what is undecided: there is no variant beside the baseline")
         if len(looks) > 1 and self.design not in LOOKED_AT:
             raise ValueError(
                 f"seeds.looks drop variants, and the effects of a {self.design} design need all of them: "
