@@ -26,7 +26,7 @@ from side_by_side import RESULTS, ROOT, renewed
 PAGE = ROOT / "docs" / "statistics.md"
 FILE = RESULTS / "looks.json"
 BEGIN, END = "<!-- looks: written by benchmarks/looks.py -->", "<!-- end of looks -->"
-BATCH = 50
+BATCH = 25
 MOST = 0.05
 """False alarms that there may be."""
 Array = npt.NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""How often do rules of comparison claim a difference where there is none? Real runs of one configuration say.
+"""A/A study: how often rules of comparison claim a difference between real runs of one configuration.
 
 A hundred runs of examples/digits and a hundred of the colouriser differ in their seed alone. They are dealt at random
 into a baseline and eight "variants", again and again: whoever claims a difference is wrong. Then one variant gets a

@@ -93,7 +93,7 @@ def fill(runs: int, folder: Path, seeds: int = SEEDS) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     open_store(f"sqlite:///{(folder / 'mlflow.db').absolute()}")
     study, generator = definition(runs, seeds), np.random.default_rng(0)
-    record_study(STUDY, study.model_dump(mode="json"), [], folder)
+    record_study(STUDY, study.plain(), [], folder)
     config = valid_config(SIZES[0], None).values
     data = DataSummary("many", "benchmarks/studies.py", "f" * 64, {"train": 50_000, "eval": PHOTOGRAPHS}, [])
     cells = [(study.variant_of(each).name, seed) for seed in study.seeds for each in study.expansion().variants]

@@ -129,7 +129,7 @@ def _looks(looks: StudyLooks) -> str:
     most = sum(plan.counts(len(plan.looks) - 1, [len(plan.looks) - 1] * variants))
     *some, last = plan.looks
     return (
-        f"The study looks at its results at {', '.join(map(str, some))} and {last} seeds, as planned, and goes on "
+        f"The study looks at its results at {', '.join(map(str, some))} and {last} seeds, as planned, and continues "
         f"with what is undecided: {made} of {len(plan.looks)} looks made, {len(looks.asked)} of {most} runs, "
         f"{most - len(looks.asked)} saved. Intervals are wider at early looks, so that all looks together keep 95 %."
     )

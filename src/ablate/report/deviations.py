@@ -1,4 +1,4 @@
-"""What was written down before a study's first result, and every deviation from it."""
+"""A study's plan, as written down before its first result, and every deviation from it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a report says of the factors of a factorial study: effects, and credit where each factor has two levels."""
+"""The factors of a factorial study in a report: effects, and credit where each factor has two levels."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What the errors of linear contrasts are made of: variances over seeds, and who shares which runs. Pure functions."""
+"""The parts of linear contrasts' errors: variances over seeds, and who shares which runs. Pure functions."""
 
 from dataclasses import dataclass
 

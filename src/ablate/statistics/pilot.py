@@ -1,4 +1,4 @@
-"""What the runs of a pilot say of the errors of a larger study of the same variants. Pure functions on arrays."""
+"""A pilot's runs as a model of the errors of a larger study of the same variants. Pure functions on arrays."""
 
 from dataclasses import dataclass
 from itertools import combinations

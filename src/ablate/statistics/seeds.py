@@ -1,4 +1,4 @@
-"""How many seeds make a difference detectable, by formula. Pure functions on arrays."""
+"""The number of seeds that makes a difference detectable, by formula. Pure functions on arrays."""
 
 import numpy as np
 import numpy.typing as npt

@@ -66,7 +66,7 @@ def looks(
     Args:
         values: (num_variants + 1, num_seeds, num_examples), see `many_to_one`; seeds in the order in which they are
             trained. What a look does not ask for is not looked at. A look at which runs are missing says what is
-            known; whoever wants to go on with it has to train them.
+            known; whoever wants the next look has to train them.
         seeds: The plan.
         level: Of all looks together.
         margin: Within which a variant is equivalent.

@@ -48,7 +48,7 @@ class MetricConfig(Schema):
 
 
 class LooksConfig(Schema):
-    """Numbers of seeds after which a study looks at its results, to go on with what is undecided alone."""
+    """Numbers of seeds after which a study looks at its results, to continue with what is undecided alone."""
 
     looks: Annotated[list[Annotated[int, Field(ge=2)]], Field(min_length=2)]
     first: NonNegativeInt = 0
@@ -134,7 +134,7 @@ class StudyFile(Schema):
                 f"Received: {self.baseline_seeds}"
             )
         if len(looks) > 1 and len(self.expansion().variants) == 1:
-            raise ValueError("seeds.looks go on with what is undecided: there is no variant beside the baseline")
+            raise ValueError("seeds.looks continue with what is undecided: there is no variant beside the baseline")
         if len(looks) > 1 and self.design not in LOOKED_AT:
             raise ValueError(
                 f"seeds.looks drop variants, and the effects of a {self.design} design need all of them: "

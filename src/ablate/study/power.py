@@ -1,4 +1,4 @@
-"""What a study would find with more seeds, and what they cost: `python -m ablate.plan power=true`."""
+"""Power and cost of a study with more seeds: `python -m ablate.plan power=true`."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
