@@ -21,6 +21,7 @@ from omegaconf.errors import InterpolationToMissingValueError
 
 from ablate.config.environment import check_job_environment
 from ablate.config.paths import absolute
+from ablate.config.precision import with_chosen_precision
 
 _UNKNOWN = object()
 
@@ -114,7 +115,7 @@ def compose_levels_only(kept: Collection[str] | None = None) -> tuple[dict[str, 
     config = _compose(overrides)
     levels = _levels(config.hydra.runtime.choices)
     own = OmegaConf.masked_copy(config, [str(key) for key in config if key not in ("hydra", "task")])
-    return levels, cast(dict[str, Any], OmegaConf.to_container(own, resolve=True))
+    return levels, with_chosen_precision(cast(dict[str, Any], OmegaConf.to_container(own, resolve=True)))
 
 
 _composed: ContextVar[dict[object, DictConfig] | None] = ContextVar("_composed", default=None)

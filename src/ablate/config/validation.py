@@ -20,6 +20,7 @@ from ablate.config.hydra_job import unresolved_values
 from ablate.config.interpolation import resolve
 from ablate.config.optimizers import NO_OPTIMIZER, SCHEMAS, OtherOptimizer
 from ablate.config.paths import current_project
+from ablate.config.precision import with_chosen_precision
 from ablate.config.schedules import CONSTANT, SCHEDULES, ScheduleConfig
 from ablate.config.schema import Schema, validate
 from ablate.config.sections import RunConfig
@@ -64,7 +65,7 @@ def validate_config(config: DictConfig | Mapping[str, Any]) -> ValidConfig:
     missing = sorted(key for key in _missing(unresolved) if not key.startswith("task."))
     if missing:
         raise ConfigError(f"{', '.join(missing)} must be given, as in {missing[0]}=VALUE")
-    values = resolve(config)
+    values = with_chosen_precision(resolve(config))
     if values.get("experiment") is not None:
         name = values["experiment"]
         raise ConfigError(f"experiment={name} is many runs: add -m, as in `python -m ablate.run -m experiment={name}`")

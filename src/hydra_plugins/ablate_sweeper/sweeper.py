@@ -12,13 +12,15 @@ from typing import Any
 
 import pandas as pd
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.config_store import ConfigStore
 from hydra.core.utils import JobReturn, JobStatus
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from tqdm import tqdm
 
 from ablate.config.hydra_job import compositions_kept
 from ablate.config.paths import results_dir
+from ablate.config.precision import same_precision
 from ablate.errors import AblateError, AlreadyRunning, ConfigError, SweepIncomplete
 from ablate.estimate.runtime import HISTORY_COLUMNS, devices_of_host
 from ablate.execution.lease import acquire_lease
@@ -62,16 +64,19 @@ class AblateSweeper(BasicSweeper):
         """
         assert self.config is not None
         assert self.hydra_context is not None
-        loader, config = self.hydra_context.config_loader, self.config
+        with same_precision(self.config):
+            return self._sweep(self.hydra_context.config_loader, self.config)
+
+    def _sweep(self, loader: ConfigLoader, config: DictConfig) -> list[JobReturn]:
         study, planned = plan_sweep(loader, config)
         search = plan_search(loader, config, study, planned) if study is not None else None
         for uri in sorted({run.uri for run in planned}):
             check_store(uri)
             if study is not None:
                 announce(study, uri)
-        folder = Path(self.config.hydra.sweep.dir)
+        folder = Path(config.hydra.sweep.dir)
         folder.mkdir(parents=True, exist_ok=True)
-        OmegaConf.save(self.config, folder / "multirun.yaml")
+        OmegaConf.save(config, folder / "multirun.yaml")
         if search is not None:
             planned = plan_chosen(loader, config, search, self._choose(search), planned)
         said = list[str]()
