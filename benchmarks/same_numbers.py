@@ -23,7 +23,7 @@ OVERRIDES = (
     *("scale=smoke", "training.steps_per_epoch=6", "tracking.model=false", "tracking.system_metrics=false"),
     "study.name=same_numbers",
 )
-MACHINE = ("cost/wall_seconds", "cost/examples_per_second", "cost/peak_", "plan/", "system/")
+MACHINE = ("cost/wall_seconds", "cost/examples_per_second", "cost/peak_", "cost/time/", "plan/", "system/")
 """Metrics that depend on the machine and its load."""
 
 Values = dict[tuple[str, str, int], float]

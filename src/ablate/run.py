@@ -19,6 +19,7 @@ from ablate.errors import AblateError, ConfigError
 from ablate.execution.in_process import execute
 from ablate.execution.in_subprocess import execute_in_subprocess
 from ablate.execution.job import describe_job
+from ablate.system.phase_clock import process_age
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ def _job(config: DictConfig) -> None:
         execute_in_subprocess(describe_job(config))
         return
     try:
-        execute(describe_job(config))
+        execute(describe_job(config), age=process_age())
     except AblateError as error:
         if not _is_error_logged():
             raise

@@ -18,6 +18,7 @@ from ablate.estimate.runtime import HISTORY_COLUMNS, estimate_runtime, measured_
 from ablate.execution.identity import configuration, identity, setting, setting_parts
 from ablate.execution.job import Job
 from ablate.execution.lease import Lease
+from ablate.system.phase_clock import Phase, PhaseClock
 from ablate.system.signals import SIGNALS
 from ablate.task import (
     DataSummary,
@@ -41,9 +42,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_PHASES_EVERY = 60.0
+"""Least seconds between two records of the phases of a training loop of one's own."""
+
 
 def run_attempt(
-    job: Job, checked: ValidConfig, lease: Lease, *, resumed: str | None, started: Callable[[str], None]
+    job: Job,
+    checked: ValidConfig,
+    lease: Lease,
+    *,
+    resumed: str | None,
+    started: Callable[[str], None],
+    clock: PhaseClock | None = None,
 ) -> None:
     """Load the data, train, evaluate, and track all of it in the open store.
 
@@ -53,6 +63,7 @@ def run_attempt(
         lease: Its lease, with the checkpoint that training resumes from, if there is one.
         resumed: The id of MLflow's run that is resumed; None starts a new one.
         started: Called with the id of MLflow's run once there is one.
+        clock: Of the run's phases, in its start.
 
     Raises:
         DataError: The data set is wrong, or has changed since its fingerprint was taken.
@@ -60,9 +71,10 @@ def run_attempt(
         LeaseLost: Another process has taken the run over.
         TrackingError: The store does not take what is tracked.
     """
-    run, begun = checked.run, time.monotonic()
+    run, begun, clock = checked.run, time.monotonic(), clock or PhaseClock()
     hardware = _configure(checked)
-    data = checked.task.load_data()
+    with clock.phase(Phase.DATA):
+        data = checked.task.load_data()
     tags = _tags(job, checked, data.fingerprint)
     if tags[names.IDENTITY_TAG] != lease.folder.name:
         raise DataError("the data set has changed while it was read: start again")
@@ -77,20 +89,25 @@ def run_attempt(
         factors=job.factors,
         run_id=resumed,
         monitored=run.tracking.system_metrics,
+        clock=clock,
     ) as tracked:
         started(tracked.run_id)
-        _log_inputs(job, checked, tracked, data, hardware)
-        _log_estimate(checked, tracked, data, hardware.facts["devices"], tags[names.CONFIGURATION_TAG])
+        with clock.phase(Phase.TRACKING):
+            _log_inputs(job, checked, tracked, data, hardware)
+            _log_estimate(checked, tracked, data, hardware.facts["devices"], tags[names.CONFIGURATION_TAG])
         loaded = time.monotonic()
         trained = _train(job, checked, tracked, lease, hardware)
         evaluated = time.monotonic()
-        evaluation = trained.evaluate()
+        with clock.phase(Phase.EVALUATION):
+            evaluation = trained.evaluate()
+        clock.enter(Phase.TRACKING)
         lease.ensure_held()
         tracked.log_evaluation(evaluation, checked.task.metrics)
         if run.tracking.model and trained.model is not None:
             tracked.log_model(trained.model)
         seconds = loaded - begun + trained.seconds + time.monotonic() - evaluated
         tracked.log_metrics({names.SECONDS: seconds, names.EXAMPLES: trained.examples})
+        tracked.log_phases()
         tracked.flush()
         describe_run(tracked.run_id, checked.task.metrics)
         log.info("Evaluated: %s", ", ".join(_measured(metric, evaluation.metrics) for metric in checked.task.metrics))
@@ -185,6 +202,7 @@ def _train_with_keras(
 
     def before_save() -> None:
         lease.ensure_held()
+        tracked.log_phases()
         tracked.flush()
 
     run = checked.run
@@ -200,6 +218,7 @@ def _train_with_keras(
             checkpoints=Checkpoints(lease.checkpoint, run.checkpoint.minutes, before_save, poll),
             report_progress=lease.report_progress,
             show_bar=job.owns_terminal,
+            clock=tracked.clock,
         )
     spent = {
         names.WALL_SECONDS: training.seconds,
@@ -222,14 +241,19 @@ def _train_with_keras(
 def _train_own_loop(task: OwnLoopTask, checked: ValidConfig, tracked: TrackedRun, lease: Lease) -> _Trained:
     from ablate.training.own_loop import Loop, train_own_loop
 
+    def flush() -> None:
+        tracked.log_phases(every=_PHASES_EVERY)
+        tracked.flush()
+
     loop = Loop(
         lease.loop_folder,
         log_metrics=tracked.log_metrics,
-        flush=tracked.flush,
+        flush=flush,
         ensure_held=lease.ensure_held,
         report_progress=lease.report_progress,
     )
-    training = train_own_loop(task, seed=checked.run.seed, loop=loop)
+    with tracked.clock.phase(Phase.TRAINING):
+        training = train_own_loop(task, seed=checked.run.seed, loop=loop)
     spent = {
         names.WALL_SECONDS: training.seconds,
         names.EXAMPLES_PER_SECOND: 1 / max(training.seconds, 1e-9),

@@ -37,12 +37,13 @@ IRRELEVANT = (
     "ablate.config.schema",
     "ablate.task",
     "ablate.system.native_log",
+    "ablate.system.phase_clock",
     "ablate.system.processor",
     "ablate.system.signals",
     "ablate.tracking",
     "ablate.tracking.names",
 )
-"""Modules of the framework that cannot influence a result: errors, files, names, progress, threads, what validates."""
+"""Modules of the framework that cannot influence a result: errors, files, names, progress, time, threads, validation."""
 IRRELEVANT_LIBRARIES = (
     *("filelock", "google", "google_crc32c", "hydra", "joblib", "matplotlib", "mlflow", "omegaconf", "psutil"),
     *("pydantic", "pynvml", "tqdm", "yaml"),

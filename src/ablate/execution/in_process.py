@@ -10,36 +10,43 @@ from ablate.execution.identity import code, identity
 from ablate.execution.job import Job
 from ablate.execution.lease import acquire_lease, lease_owner
 from ablate.execution.status import STATUS_COLUMNS, RunState, Status, after_last_finished, run_state, should_train
+from ablate.system.phase_clock import Phase, PhaseClock
 
 log = logging.getLogger(__name__)
 
 
-def execute(job: Job, started: Callable[[str], None] = lambda run_id: None) -> None:
+def execute(job: Job, started: Callable[[str], None] = lambda run_id: None, *, age: float = 0.0) -> None:
     """Execute a run, and track it; a finished one is not trained again.
 
     Args:
         job: The run.
         started: Called with the id of MLflow's run once there is one.
+        age: Seconds that its start has taken so far: those of this process, where it is the run's alone.
 
     Raises:
         ConfigError: The configuration is wrong, or the code has changed since the run was described.
         AlreadyRunning: Another process trains it.
         RunFailed: It has failed before, and `rerun` does not say to try again.
     """
+    clock = PhaseClock(age=age)
     checked = validate_config(job.values)
     _ensure_same_code(job, checked)
     # MLflow is imported once the configuration is known to be right.
     from ablate.execution.attempt import run_attempt
     from ablate.tracking.store import checkpoint_folder, open_store
 
-    open_store(job.uri)
-    name, checkpoint = identity(checked, checked.task.find_data().fingerprint), checked.run.checkpoint
+    with clock.phase(Phase.TRACKING):
+        open_store(job.uri)
+    with clock.phase(Phase.DATA):
+        fingerprint = checked.task.find_data().fingerprint
+    name, checkpoint = identity(checked, fingerprint), checked.run.checkpoint
     folder, timeout = checkpoint_folder(job.uri, job.project, checkpoint.dir) / name, checkpoint.lease_timeout_minutes
     with acquire_lease(folder, timeout_minutes=timeout) as lease:
         if lease is None:
             owner = lease_owner(folder, timeout_minutes=timeout)
             raise AlreadyRunning(f"{job}: {owner or 'another process'} trains it already")
-        state = _stored_state(name, checked)
+        with clock.phase(Phase.TRACKING):
+            state = _stored_state(name, checked)
         if not should_train(state, checked.run.rerun):
             _use_stored(job, state)
             return
@@ -49,7 +56,7 @@ def execute(job: Job, started: Callable[[str], None] = lambda run_id: None) -> N
         if resumed is None:
             lease.discard_checkpoint()
         try:
-            run_attempt(job, checked, lease, resumed=resumed, started=started)
+            run_attempt(job, checked, lease, resumed=resumed, started=started, clock=clock)
         except Exception as error:
             if not is_resumable(error) and not isinstance(error, LeaseLost):
                 lease.discard_checkpoint()

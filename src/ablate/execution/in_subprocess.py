@@ -23,6 +23,7 @@ from ablate.config.hydra_job import restore_job
 from ablate.errors import AblateError, AlreadyRunning, Interrupted, RunFailed
 from ablate.execution.in_process import execute
 from ablate.execution.job import Job
+from ablate.system.phase_clock import process_age
 from ablate.system.signals import SIGNALS, signals_held
 
 log = logging.getLogger(__name__)
@@ -148,7 +149,7 @@ def _child(job: Job, environment: Mapping[str, str], sender: Connection) -> None
         # The bar's own lock is one between processes, which a killed one would leave behind.
         tqdm.set_lock(threading.RLock())
         end_with_the_parent()
-        execute(replace(job, owns_terminal=False), started=sender.send)
+        execute(replace(job, owns_terminal=False), started=sender.send, age=process_age())
     except AlreadyRunning as failure:
         log.info("%s", failure)
         error = failure

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from posixpath import normpath
 
+from ablate.system.phase_clock import Phase
+
 TAG_PREFIX = "ablate."
 """Of all tags; `ablate.KIND` is the tag of a study's artifacts of a kind, see `study_artifacts`."""
 STUDY_TAG = "ablate.study"
@@ -105,6 +107,8 @@ PEAK_MEMORY = "cost/peak_memory_mib"
 PEAK_DEVICE_MEMORY = "cost/peak_device_memory_mib"
 GRADIENT_MEMORY = "cost/gradient_memory_mib"
 OPTIMIZER_MEMORY = "cost/optimizer_memory_mib"
+PHASE_SECONDS = {phase: f"cost/time/{phase}_seconds" for phase in Phase}
+"""The seconds of each phase, over all attempts: together the wall time of a run."""
 PREDICTED_SECONDS = "plan/predicted_seconds"
 SECONDS = "plan/seconds"
 """What the estimate predicts: loading, training and evaluating."""

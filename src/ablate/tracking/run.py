@@ -13,6 +13,7 @@ from mlflow.entities import RunStatus
 from mlflow.exceptions import MlflowException
 
 from ablate.errors import AblateError, Diverged, LeaseLost, TrackingError, is_resumable
+from ablate.system.phase_clock import Phase, PhaseClock
 from ablate.tracking import names
 from ablate.tracking.factors import factor_levels, factor_params
 from ablate.tracking.notes import note_tags
@@ -33,6 +34,7 @@ def track(
     factors: Mapping[str, str] | None = None,
     run_id: str | None = None,
     monitored: bool = False,
+    clock: PhaseClock | None = None,
 ) -> Iterator[TrackedRun]:
     """Start or resume a run in the open store, and end it FINISHED, FAILED or KILLED, the reason as a tag.
 
@@ -45,19 +47,27 @@ def track(
         factors: The levels that are known of it, see `factors.factor_levels`.
         run_id: The run to resume, in whatever study it is; it keeps its name and tags.
         monitored: Whether the machine's load is recorded meanwhile, see `system_metrics`.
+        clock: Of the phases of this attempt, which are recorded at its end, with those of earlier attempts.
 
     Yields:
         The run, to be filled.
     """
-    try:
-        own = _start(study, name, tags, project, factors or {}) if run_id is None else _resume(run_id)
-    except MlflowException as error:
-        raise TrackingError(f"MLflow refuses to start a run: {str(error).splitlines()[0]}") from error
-    run = TrackedRun(own)
+    clock = clock or PhaseClock()
+    with clock.phase(Phase.TRACKING):
+        try:
+            own, earlier = (
+                (_start(study, name, tags, project, factors or {}), {}) if run_id is None else _resume(run_id)
+            )
+        except MlflowException as error:
+            raise TrackingError(f"MLflow refuses to start a run: {str(error).splitlines()[0]}") from error
+    run = TrackedRun(own, clock, earlier)
     load = system_metrics(run.run_id, resumed=run_id is not None) if monitored else nullcontext()
     try:
         with load:
-            yield run
+            try:
+                yield run
+            finally:
+                clock.enter(Phase.TRACKING)
         run.flush()
     except KeyboardInterrupt:
         _end(run, RunStatus.KILLED, "interrupted", resumable=True)
@@ -89,16 +99,18 @@ def _start(study: str, name: str, tags: Mapping[str, str], project: Path, factor
     return str(run.info.run_id)
 
 
-def _resume(run_id: str) -> str:
+def _resume(run_id: str) -> tuple[str, dict[Phase, float]]:
+    """Open a run that was interrupted; return its id, and the seconds of each phase so far."""
     client = mlflow.MlflowClient()
-    stored = client.get_run(run_id).data.tags
+    data = client.get_run(run_id).data
+    stored = data.tags
     for tag in (names.REASON_TAG, names.ERROR_TAG, *names.stored_tags(names.RESUMABLE_TAG)):
         if tag in stored:
             client.delete_tag(run_id, tag)
     attempts = names.current_tags(stored).get(names.ATTEMPTS_TAG, "1")
     client.set_tag(run_id, names.ATTEMPTS_TAG, str(int(attempts) + 1 if attempts.isdecimal() else 2))
     client.update_run(run_id, status=RunStatus.to_string(RunStatus.RUNNING))
-    return run_id
+    return run_id, {phase: data.metrics.get(metric, 0.0) for phase, metric in names.PHASE_SECONDS.items()}
 
 
 def _end(
@@ -106,6 +118,7 @@ def _end(
 ) -> None:
     """Write the end of a run; where the store itself fails, the run's own error matters more."""
     try:
+        run.log_phases()
         run.flush()
     except TrackingError as problem:
         log.error("%s", problem)

@@ -26,6 +26,7 @@ from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
 
 from ablate.errors import TrackingError
 from ablate.system.images import png
+from ablate.system.phase_clock import Phase, PhaseClock
 from ablate.tracking import names, provenance
 from ablate.tracking.keras_model import log_keras_model
 from ablate.tracking.sqlite import local_folder
@@ -57,7 +58,8 @@ def _to_store(
     @wraps(method)
     def call(run: TrackedRun, /, *arguments: _Arguments.args, **options: _Arguments.kwargs) -> None:
         try:
-            method(run, *arguments, **options)
+            with run.clock.phase(Phase.TRACKING):
+                method(run, *arguments, **options)
         except (MlflowException, OSError) as error:
             reason = str(error).splitlines()[0]
             raise TrackingError(f"run {run.run_id} cannot be tracked any more: {reason}") from error
@@ -68,15 +70,22 @@ def _to_store(
 class TrackedRun:
     """A run of MLflow that is being written; made by `run.track`.
 
+    Args:
+        run_id: The run.
+        clock: Of the phases of this attempt.
+        earlier: The seconds of each phase in the attempts before.
+
     Raises:
         TrackingError: From every method, where the store does not take what is written.
     """
 
-    def __init__(self, run_id: str):
+    def __init__(self, run_id: str, clock: PhaseClock | None = None, earlier: Mapping[Phase, float] | None = None):
         self.run_id = run_id
+        self.clock = clock or PhaseClock()
+        self._earlier = dict(earlier or {})
         self._client = mlflow.MlflowClient()
         self._waiting: list[MlflowMetric] = []
-        self._flushed = time.monotonic()
+        self._flushed = self._phases_logged = time.monotonic()
 
     def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
         """Record metrics; they are written together, every few seconds."""
@@ -84,6 +93,15 @@ class TrackedRun:
         self._waiting += [MlflowMetric(name, float(value), now, step) for name, value in metrics.items()]
         if len(self._waiting) >= _BATCH or time.monotonic() - self._flushed > 5:
             self.flush()
+
+    def log_phases(self, *, every: float = 0.0) -> None:
+        """Record the seconds of each phase so far, over all attempts, at most once in some seconds."""
+        if time.monotonic() - self._phases_logged < every:
+            return
+        self._phases_logged = time.monotonic()
+        spent = self.clock.seconds()
+        both = {phase: spent[phase] + self._earlier.get(phase, 0.0) for phase in Phase}
+        self.log_metrics({names.PHASE_SECONDS[phase]: seconds for phase, seconds in both.items() if seconds})
 
     @_to_store
     def flush(self) -> None:
@@ -175,12 +193,13 @@ class TrackedRun:
 
         A result is more than its model: it is not lost with it.
         """
-        try:
-            own = self._client.get_run(self.run_id)
-            log_keras_model(self._client, own, model, _of_context(own.data.tags))
-        except Exception as error:  # whatever layers, Keras, MLflow or the disk say
-            log.warning("The model of run %s cannot be tracked: %s", self.run_id, _one_line(error))
-            self._log_weights(model)
+        with self.clock.phase(Phase.TRACKING):
+            try:
+                own = self._client.get_run(self.run_id)
+                log_keras_model(self._client, own, model, _of_context(own.data.tags))
+            except Exception as error:  # whatever layers, Keras, MLflow or the disk say
+                log.warning("The model of run %s cannot be tracked: %s", self.run_id, _one_line(error))
+                self._log_weights(model)
 
     def _log_weights(self, model: keras.Model) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Keras callbacks of a training: metrics, validation on one device, progress, checkpoints; divergence ends the run."""
+"""Keras callbacks of a training: phases, metrics, validation on one device, progress, checkpoints, divergence."""
 
 import logging
 import math
@@ -11,6 +11,7 @@ import psutil
 from tqdm import tqdm
 
 from ablate.errors import Diverged
+from ablate.system.phase_clock import Phase, PhaseClock
 from ablate.tracking import names
 from ablate.training.checkpoint import Checkpoint, Checkpoints, restore_metrics, save, state_of
 from ablate.training.own_callbacks import OwnCallbacks
@@ -19,6 +20,44 @@ log = logging.getLogger(__name__)
 
 LogMetrics = Callable[[Mapping[str, float], int], None]
 ReportProgress = Callable[[Mapping[str, Any]], None]
+
+
+class Phases(keras.callbacks.Callback):
+    """Tells a clock what a training does: compile, train, validate; the first of its callbacks.
+
+    The first batch that trains, and the first that validates, hold the compilation of what they call. They count as
+    that, but for what the second one takes.
+
+    Args:
+        clock: Of the run's phases.
+    """
+
+    def __init__(self, clock: PhaseClock):
+        super().__init__()
+        self.clock = clock
+        self._batches = dict.fromkeys((Phase.TRAINING, Phase.VALIDATION), 0)
+        self._before = dict.fromkeys(self._batches, 0.0)
+        clock.enter(Phase.COMPILE)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self._batch_ended(Phase.TRAINING)
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        self.clock.enter(Phase.VALIDATION if self._batches[Phase.VALIDATION] else Phase.COMPILE)
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        self._batch_ended(Phase.VALIDATION)
+
+    def on_test_end(self, logs: Any = None) -> None:
+        self.clock.enter(Phase.TRAINING)
+
+    def _batch_ended(self, phase: Phase) -> None:
+        self._batches[phase] += 1
+        if self._batches[phase] == 1:
+            self.clock.enter(phase)
+            self._before[phase] = self.clock.seconds()[phase]
+        elif self._batches[phase] == 2:
+            self.clock.move(Phase.COMPILE, phase, self.clock.seconds()[phase] - self._before[phase])
 
 
 class Recorder(keras.callbacks.Callback):
@@ -116,15 +155,16 @@ class Validation(keras.callbacks.Callback):
     Args:
         model: A compiled model on one device, which takes the weights of the one that is trained.
         batches: The validation data.
+        phases: Told of it.
     """
 
-    def __init__(self, model: keras.Model, batches: Any):
+    def __init__(self, model: keras.Model, batches: Any, phases: Phases):
         super().__init__()
-        self.single, self.batches = model, batches
+        self.single, self.batches, self.phases = model, batches, phases
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.single.set_weights(self.model.get_weights())
-        measured = self.single.evaluate(self.batches, verbose=0, return_dict=True)
+        measured = self.single.evaluate(self.batches, callbacks=[self.phases], verbose=0, return_dict=True)
         logs |= {f"val_{name}": value for name, value in measured.items()}
 
 
@@ -207,6 +247,7 @@ class Checkpointer(keras.callbacks.Callback):
         seconds: Returns what training took so far.
         steps_per_epoch: Steps in an epoch.
         resumed: The checkpoint that training resumes from.
+        clock: Of the run's phases: checkpoints are part of tracking.
 
     Raises:
         BaseException: The interrupt that `Checkpoints.stop` returned, after a checkpoint.
@@ -221,8 +262,10 @@ class Checkpointer(keras.callbacks.Callback):
         seconds: Callable[[], float],
         steps_per_epoch: int,
         resumed: Checkpoint | None,
+        clock: PhaseClock,
     ):
         super().__init__()
+        self._clock = clock
         self.checkpoints, self.recorder, self.own, self.seconds = checkpoints, recorder, own, seconds
         self.steps_per_epoch = steps_per_epoch
         self._resumed = resumed
@@ -250,6 +293,10 @@ class Checkpointer(keras.callbacks.Callback):
             raise stop
 
     def _save(self) -> None:
+        with self._clock.phase(Phase.TRACKING):
+            self._write()
+
+    def _write(self) -> None:
         self.checkpoints.before_save()
         self._last = time.monotonic()
         callbacks, arrays = self.own.state()

@@ -13,9 +13,18 @@ from ablate.config.optimizers import OptimizerConfig
 from ablate.config.schedules import CONSTANT, ScheduleConfig
 from ablate.config.training import TrainingConfig
 from ablate.errors import TaskError
+from ablate.system.phase_clock import Phase, PhaseClock
 from ablate.task import KerasTask
 from ablate.training.averaging import STATISTICS_STEPS, defer_finalization, estimate_statistics, finalized
-from ablate.training.callbacks import Checkpointer, LogMetrics, Progress, Recorder, ReportProgress, Validation
+from ablate.training.callbacks import (
+    Checkpointer,
+    LogMetrics,
+    Phases,
+    Progress,
+    Recorder,
+    ReportProgress,
+    Validation,
+)
 from ablate.training.checkpoint import Checkpoint, Checkpoints, load, restore
 from ablate.training.hardware import Hardware, peak_device_memory_mib
 from ablate.training.optimizer import build_optimizer
@@ -66,6 +75,7 @@ def train(
     checkpoints: Checkpoints | None = None,
     report_progress: ReportProgress | None = None,
     show_bar: bool = True,
+    clock: PhaseClock | None = None,
 ) -> Training:
     """Train a new model of a task whose data is loaded, or resume from a checkpoint.
 
@@ -86,6 +96,7 @@ def train(
         checkpoints: Where the training is kept, and resumes from; None keeps nothing.
         report_progress: Called with the progress, see `Progress`.
         show_bar: Whether a terminal may show a bar.
+        clock: Of the run's phases; it ends in the one of training.
 
     Returns:
         The trained model and what it took.
@@ -98,6 +109,7 @@ def train(
     start = time.monotonic()
     steps = training.steps_in_epoch(task.examples_per_epoch())
     total = steps * training.epochs
+    phases = Phases(clock or PhaseClock())
     models = _Models(task, partial(build_optimizer, optimizer, schedule, total), seed, hardware)
     batches = partial(task.training_batches, seed=seed, batch_size=training.batch_size)
     recorder = Recorder(
@@ -121,11 +133,20 @@ def train(
     callbacks: list[keras.callbacks.Callback] = [recorder, progress]
     if checkpoints is not None:
         callbacks.append(
-            Checkpointer(checkpoints, recorder, own, seconds=seconds, steps_per_epoch=steps, resumed=resumed)
+            Checkpointer(
+                checkpoints,
+                recorder,
+                own,
+                seconds=seconds,
+                steps_per_epoch=steps,
+                resumed=resumed,
+                clock=phases.clock,
+            )
         )
     _log_batches(models, training, steps, optimizer.learning_rate)
     try:
-        _fit(models, batches, task.validation_batches(), own, callbacks, range(first, total), steps)
+        _fit(models, batches, task.validation_batches(), own, phases, callbacks, range(first, total), steps)
+        phases.clock.enter(Phase.TRAINING)
     finally:
         progress.close()
     total = recorder.step
@@ -217,12 +238,13 @@ def _fit(
     batches: Callable[..., Any],
     validation: Any,
     own: OwnCallbacks,
+    phases: Phases,
     callbacks: Sequence[keras.callbacks.Callback],
     todo: range,
     steps_per_epoch: int,
 ) -> None:
     """Do the steps `todo`, and validate after each epoch, unless a callback ends the training before."""
-    on_one_device = [] if models.single is None else [Validation(models.single, validation)]
+    on_one_device = [] if models.single is None else [Validation(models.single, validation, phases)]
     # One call an epoch: every epoch's data depends on the seed and its number alone, not on the epochs before.
     for epoch in range(todo.start // steps_per_epoch, todo.stop // steps_per_epoch):
         if own.stopped:
@@ -235,7 +257,7 @@ def _fit(
             epochs=epoch + 1,
             shuffle=False,
             validation_data=None if on_one_device else validation,
-            callbacks=[*on_one_device, own, *callbacks],
+            callbacks=[phases, *on_one_device, own, *callbacks],
             verbose=0,
         )
     own.close()
