@@ -2,16 +2,19 @@
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import mlflow
 import pytest
 
 from ablate.errors import Diverged, Interrupted, TrackingError
-from ablate.tracking.run import fail_orphaned_run
+from ablate.system.phase_clock import Phase, PhaseClock
+from ablate.tracking import names
+from ablate.tracking.run import fail_orphaned_run, track
 from ablate.tracking.study_record import StudyRecord
 from ablate.tracking.tracked_run import TrackedRun
+from tests.support.clocks import Hand
 from tests.support.tracked_runs import TAGS
 
 Study = Callable[[], StudyRecord]
@@ -90,3 +93,35 @@ def test_a_lost_run_is_ended_and_one_that_had_ended_is_not(start: Callable, stud
     runs = study().runs
     assert runs.loc[finished.run_id, "status"] == "FINISHED"
     assert runs.loc[lost, ["status", "reason"]].tolist() == ["FAILED", "killed"]
+
+
+def test_the_phases_of_a_run_are_those_of_all_its_attempts(home: Path, start: Callable, study: Study) -> None:
+    start()
+    now, ended = Hand(), ([1.0, 0.0, 8.0], [2.0, 0.5, 16.0])
+    run_id = None
+    for attempt, (data, model, steps) in enumerate(ended):
+        clock = PhaseClock(now=now)
+        with (
+            nullcontext() if attempt else pytest.raises(KeyboardInterrupt),
+            track(study="adhoc", name="baseline", tags=TAGS, project=home, run_id=run_id, clock=clock) as run,
+        ):
+            run_id = run.run_id
+            for phase, seconds in ((Phase.DATA, data), (Phase.COMPILE, model), (Phase.TRAINING, steps)):
+                clock.enter(phase)
+                now.seconds += seconds
+            run.log_phases()
+            run.log_phases(every=60)
+            if not attempt:
+                raise KeyboardInterrupt
+    found = study().metrics.loc[run_id]
+    assert found.to_dict() == {
+        "cost/time/data_seconds": 3.0,
+        "cost/time/compile_seconds": 0.5,
+        "cost/time/training_seconds": 24.0,
+    }
+
+
+def test_a_run_without_a_clock_records_no_phases(start: Callable, study: Study) -> None:
+    with start() as run:
+        run.log_phases()
+    assert not {*names.PHASE_SECONDS.values()} & {*study().metrics}

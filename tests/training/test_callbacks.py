@@ -8,7 +8,9 @@ import keras
 import numpy as np
 import pytest
 
-from ablate.training.callbacks import Progress, Recorder
+from ablate.system.phase_clock import Phase, PhaseClock
+from ablate.training.callbacks import Phases, Progress, Recorder
+from tests.support.clocks import Hand
 
 
 def test_no_step_is_lost_between_records() -> None:
@@ -57,3 +59,41 @@ def test_progress_is_reported_after_every_step() -> None:
     # The first step holds the compilation: it says nothing of the others.
     assert reported[0]["seconds_left"] is None
     assert reported[-1]["seconds_left"] == 0
+
+
+def test_the_first_batch_holds_the_compilation_beyond_what_the_second_takes() -> None:
+    now = Hand()
+    clock = PhaseClock(now=now)
+    now.seconds += 1
+    phases = Phases(clock)
+    now.seconds += 2  # the model
+    for epoch in range(2):
+        for batch in range(3):
+            now.seconds += 5 if epoch == batch == 0 else 1
+            phases.on_train_batch_end(batch)
+        now.seconds += 0.25
+        phases.on_test_begin()
+        for batch in range(2):
+            now.seconds += 4 if epoch == batch == 0 else 0.5
+            phases.on_test_batch_end(batch)
+        phases.on_test_end()
+        with clock.phase(Phase.TRACKING):
+            now.seconds += 0.125
+    spent = {phase: seconds for phase, seconds in clock.seconds().items() if seconds}
+    assert spent == {
+        Phase.START: 1,
+        Phase.COMPILE: 2 + (5 - 1) + (4 - 0.5),
+        Phase.TRAINING: 6 + 0.5,
+        Phase.VALIDATION: 4 * 0.5,
+        Phase.TRACKING: 0.25,
+    }
+
+
+def test_of_a_single_batch_all_is_compilation() -> None:
+    now = Hand()
+    phases = Phases(PhaseClock(now=now))
+    now.seconds = 3
+    phases.on_train_batch_end(0)
+    now.seconds = 4
+    spent = phases.clock.seconds()
+    assert (spent[Phase.COMPILE], spent[Phase.TRAINING]) == (3, 1)

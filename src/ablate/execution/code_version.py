@@ -43,7 +43,7 @@ IRRELEVANT = (
     "ablate.tracking",
     "ablate.tracking.names",
 )
-"""Modules of the framework that cannot influence a result: errors, files, names, progress, time, threads, validation."""
+"""Modules of the framework that cannot influence a result: errors, files, names, clocks, threads, what validates."""
 IRRELEVANT_LIBRARIES = (
     *("filelock", "google", "google_crc32c", "hydra", "joblib", "matplotlib", "mlflow", "omegaconf", "psutil"),
     *("pydantic", "pynvml", "tqdm", "yaml"),

@@ -47,13 +47,13 @@ def track(
         factors: The levels that are known of it, see `factors.factor_levels`.
         run_id: The run to resume, in whatever study it is; it keeps its name and tags.
         monitored: Whether the machine's load is recorded meanwhile, see `system_metrics`.
-        clock: Of the phases of this attempt, which are recorded at its end, with those of earlier attempts.
+        clock: Of the phases of this attempt, recorded at its end together with those of the attempts before; None
+            records none.
 
     Yields:
         The run, to be filled.
     """
-    clock = clock or PhaseClock()
-    with clock.phase(Phase.TRACKING):
+    with nullcontext() if clock is None else clock.phase(Phase.TRACKING):
         try:
             own, earlier = (
                 (_start(study, name, tags, project, factors or {}), {}) if run_id is None else _resume(run_id)
@@ -67,7 +67,7 @@ def track(
             try:
                 yield run
             finally:
-                clock.enter(Phase.TRACKING)
+                run.clock.enter(Phase.TRACKING)
         run.flush()
     except KeyboardInterrupt:
         _end(run, RunStatus.KILLED, "interrupted", resumable=True)

@@ -72,7 +72,7 @@ class TrackedRun:
 
     Args:
         run_id: The run.
-        clock: Of the phases of this attempt.
+        clock: Of the phases of this attempt; None records none.
         earlier: The seconds of each phase in the attempts before.
 
     Raises:
@@ -82,6 +82,7 @@ class TrackedRun:
     def __init__(self, run_id: str, clock: PhaseClock | None = None, earlier: Mapping[Phase, float] | None = None):
         self.run_id = run_id
         self.clock = clock or PhaseClock()
+        self._timed = clock is not None
         self._earlier = dict(earlier or {})
         self._client = mlflow.MlflowClient()
         self._waiting: list[MlflowMetric] = []
@@ -96,7 +97,7 @@ class TrackedRun:
 
     def log_phases(self, *, every: float = 0.0) -> None:
         """Record the seconds of each phase so far, over all attempts, at most once in some seconds."""
-        if time.monotonic() - self._phases_logged < every:
+        if not self._timed or time.monotonic() - self._phases_logged < every:
             return
         self._phases_logged = time.monotonic()
         spent = self.clock.seconds()
