@@ -4,13 +4,16 @@ import importlib
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import psutil
 import pytest
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
@@ -238,3 +241,80 @@ def test_scenarios_have_groups_and_names_of_their_own_and_the_page_has_its_marke
 def test_a_benchmark_finds_what_it_shares_with_the_tests(name: str, tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(BENCHMARKS)}
     subprocess.run([sys.executable, "-c", f"import {name}"], cwd=tmp_path, env=environment, check=True, timeout=240)
+
+
+@pytest.fixture
+def alternatives(side_by_side: ModuleType) -> ModuleType:
+    return importlib.import_module("alternatives")
+
+
+@pytest.fixture
+def outcome(alternatives: ModuleType) -> ModuleType:
+    return importlib.import_module("alternative_studies.outcome")
+
+
+PLANNED = [("adam", "full", 0), ("adam", "full", 1), ("adam", "half", 0)]
+
+
+def test_a_run_counts_that_finished_once_and_found_the_same_bits_each_time(outcome: ModuleType) -> None:
+    def run(place: int, score: float) -> Any:
+        return outcome.FinishedRun(PLANNED[place], {"psnr": score})
+
+    undisturbed = [run(0, 0.1), run(1, 0.2), run(2, 0.3)]
+    assert outcome.once(undisturbed, PLANNED) == outcome.equal_bits(undisturbed, undisturbed) == 3
+    again = [run(0, 0.1), run(0, 0.1), run(1, 0.2), run(1, 0.2 + 1e-16), run(2, 0.1 + 0.2)]
+    assert outcome.once(again, PLANNED) == 1
+    assert outcome.equal_bits(again, undisturbed) == 1
+    assert outcome.equal_bits([outcome.FinishedRun(PLANNED[0], {"psnr": 0.1, "ssim": 1.0})], undisturbed) == 0
+    assert outcome.once([], PLANNED) == outcome.equal_bits([], undisturbed) == 0
+
+
+def test_what_a_run_takes_beside_its_training_is_shared_by_the_runs_side_by_side(outcome: ModuleType) -> None:
+    def attempt(began: float, ended: float, steps: int = 10) -> Any:
+        return outcome.Attempt(PLANNED[0], began, ended, steps, seconds=20.0)
+
+    one_by_one = [attempt(0, 30), attempt(30, 60), attempt(60, 90)]
+    assert outcome.side_by_side(one_by_one) == 1
+    assert outcome.seconds_beside_training(90, one_by_one, runs=3) == 10
+    two_at_once = [attempt(0, 30), attempt(10, 40), attempt(30, 60), attempt(45, 80)]
+    assert outcome.side_by_side(two_at_once) == 2
+    assert outcome.seconds_beside_training(80, two_at_once, runs=4) == 10
+    assert outcome.seconds_trained_twice(5, two_at_once) == 10
+
+
+def test_the_tools_are_compared_within_a_round(alternatives: ModuleType) -> None:
+    def result(seconds: float, beside: float, **other: Any) -> Any:
+        values = {"side_by_side": 2, "peak_mib": 100.0, "once": 12, "equal": 12, "repeated_seconds": 1.0}
+        more = {"killed_at": 0.5, "seconds_in_all": 2 * seconds}
+        return alternatives.Result(seconds=seconds, beside_training=beside, **{**values, **more, **other})
+
+    results = {
+        "ablate": [result(100, 5.0), result(200, 5.0)],
+        "plain Hydra": [result(200, 9.0, once=6), result(300, 9.0, once=6)],
+        "Optuna": [result(90, 4.0), result(190, 8.0)],
+    }
+    hydra, optuna, beside, memory, once, equal, others, again = alternatives.rows_of(results, 12, "12 runs")
+    assert (hydra.figure, hydra.spread, hydra.met) == (1.75, (1.5, 2.0), False)
+    assert hydra.sides == {"ablate": 27.0, "plain Hydra": 15.0, "Optuna": pytest.approx(29.47, abs=0.01)}
+    assert (optuna.figure, optuna.met) == (pytest.approx(0.925), False)
+    assert (beside.figure, beside.met) == (pytest.approx((5 / 4 + 5 / 8) / 2), True)
+    assert (memory.figure, memory.met) == (100.0, None)
+    assert (once.figure, once.met, once.sides["plain Hydra"]) == (12, True, 6)
+    assert equal.met is True
+    assert (others.figure, others.met) == (1, False)
+    assert again.figure == 1.0
+
+
+@pytest.mark.slow
+def test_a_command_is_killed_with_all_its_processes(alternatives: ModuleType, tmp_path: Path) -> None:
+    watch = importlib.import_module("alternative_studies.watch")
+    child = f"import os, pathlib, time; pathlib.Path('{tmp_path}', str(os.getpid())).touch(); time.sleep(99)"
+    orphan = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {child!r}], start_new_session=True)"
+    command = watch.Watched([sys.executable, "-c", f"{orphan}; {child}"], tmp_path, {})
+    deadline = time.monotonic() + 60
+    while len(found := [path for path in tmp_path.iterdir() if path.name.isdigit()]) < 2:
+        assert time.monotonic() < deadline, (tmp_path / "log.txt").read_text()
+        time.sleep(0.05)
+    assert command.kill() == 2
+    assert not any(psutil.pid_exists(int(path.name)) for path in found)
+    assert command.code == -signal.SIGKILL
