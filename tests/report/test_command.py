@@ -9,7 +9,7 @@ import pytest
 
 from ablate.cli.command_line import configured_uri, split_config_options
 from ablate.errors import ConfigError, TrackingError
-from ablate.report.__main__ import _read_study
+from ablate.report.__main__ import _opened
 from ablate.tracking.store import open_store
 from tests.support.commands import Command
 from tests.support.stores import IMPORTED, ODD, PHOTOGRAPHS, add_failed, add_run, record_hand_made
@@ -182,13 +182,15 @@ def test_the_store_may_be_named_by_the_project(hand_made: Path) -> None:
         "defaults: [base, _self_]\ntask: {_target_: tiny.Tiny}\ntracking: {uri: sqlite:///other.db}\n"
     )
     (hand_made / "mlflow.db").unlink()
-    with pytest.raises(TrackingError, match="there are no runs yet"):
-        _read_study({}, [])
+    with pytest.raises(TrackingError, match="there are no runs yet"), _opened({}, []):
+        pass
     options, given = split_config_options(["study=hand", "--config-dir", "conf"])
     assert given == ["study=hand"]
-    assert _read_study({}, options).name == "hand"
+    with _opened({}, options) as (name, _):
+        assert name == "hand"
     (hand_made / "pyproject.toml").write_text("[tool.ablate]\n")
-    assert _read_study({"study": "hand"}, []).name == "hand"
+    with _opened({"study": "hand"}, []) as (name, _):
+        assert name == "hand"
     assert configured_uri("sqlite:///given.db", options) == "sqlite:///given.db"
     with pytest.raises(ConfigError, match=r"--multirun is an option .* alone. Allowed: --help, --config-name"):
         split_config_options(["-m"])

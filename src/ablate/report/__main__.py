@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,10 @@ from ablate.cli.arguments import parse_arguments, parse_bool
 from ablate.cli.command_line import configured_uri, split_config_options
 from ablate.cli.errors import handle_errors
 from ablate.config.paths import results_dir
-from ablate.errors import TrackingError
+from ablate.errors import ConfigError, TrackingError
 
 if TYPE_CHECKING:
     from ablate.report.report import Report
-    from ablate.tracking.study_record import StudyRecord
 
 HELP = """\
 Compare the runs of a study: which part matters, by how much, how surely, and at what cost.
@@ -26,6 +26,8 @@ Compare the runs of a study: which part matters, by how much, how surely, and at
   python -m ablate.report partial=true        of a study that is not finished, or whose runs do not all agree
   python -m ablate.report uri=sqlite:///FILE  from another store; else the project's tracking.uri, MLFLOW_TRACKING_URI,
                                               results/mlflow.db
+  python -m ablate.report from=FILE           from an archive, without a store: `python -m ablate.archive` writes one;
+                                              several with commas between
   python -m ablate.report track=false         without writing the report to MLflow as well
 
 It writes report.html (one file, opens from disk, prints), report.md and report.tex with figures/ (PNG and PDF),
@@ -33,7 +35,7 @@ comparison.csv and .parquet, runs.csv, scores.parquet (a row a variant, seed and
 other data, evaluated otherwise, or with other code are never mixed: the report says which they are. How differences,
 intervals and verdicts come about: docs/statistics.md."""
 
-ARGUMENTS = ("study", "out", "metric", "partial", "uri", "track")
+ARGUMENTS = ("study", "from", "out", "metric", "partial", "uri", "track")
 _SHOWN = 10
 """Missing runs that are named on the terminal."""
 
@@ -53,33 +55,55 @@ def main() -> None:
         from ablate.report.overview import track_report
         from ablate.report.render import make_folder, write
         from ablate.report.report import make_report
+        from ablate.tracking.study_record import read_study
 
-        results = load(_read_study(arguments, options), partial=partial, metric=arguments.get("metric"))
-        folder = Path(arguments.get("out") or results_dir() / "reports" / results.study)
-        make_folder(folder)  # before anything takes time
-        report = make_report(results)
-        files = write(report, folder)
-        _print_summary(report, files[-1])
-        if tracked:
-            track_report(report, folder, files)
+        with _opened(arguments, options) as (name, uri):
+            results = load(read_study(name, uri), partial=partial, metric=arguments.get("metric"))
+            folder = Path(arguments.get("out") or results_dir() / "reports" / results.study)
+            make_folder(folder)  # before anything takes time
+            report = make_report(results)
+            files = write(report, folder)
+            _print_summary(report, files[-1])
+            if tracked and "from" not in arguments:
+                track_report(report, folder, files)
 
 
-def _read_study(arguments: Mapping[str, str], options: Sequence[str]) -> "StudyRecord":
-    """Read the study that is named, or the one with the newest run.
+@contextmanager
+def _opened(arguments: Mapping[str, str], options: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Open the store, and yield the name of the study that is named, or that with the newest run, and the address.
 
     Args:
         arguments: The command's own.
         options: Those that choose the configuration, which may name the store.
     """
     from ablate.tracking.store import open_store, store_uri
-    from ablate.tracking.study_record import read_study, study_names
+    from ablate.tracking.study_record import study_names
 
+    if "from" in arguments:
+        with _opened_archives(arguments) as opened:
+            yield opened
+        return
     uri = store_uri(configured_uri(arguments.get("uri"), options), results_dir())
     open_store(uri, to_read=True)
     studies = [arguments["study"]] if "study" in arguments else study_names()
     if not studies:
         raise TrackingError(f"there are no runs yet in {uri}: `python -m ablate.run` makes one")
-    return read_study(studies[0], uri)
+    yield studies[0], uri
+
+
+@contextmanager
+def _opened_archives(arguments: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    from ablate.archive.transfer import temporary_store
+
+    if "uri" in arguments:
+        raise ConfigError("from= names archives, uri= a store: a report is made from one of them")
+    given = arguments["from"]
+    files = [given] if Path(given).exists() else given.split(",")
+    with temporary_store([Path(file) for file in files]) as (uri, studies):
+        chosen = arguments.get("study", studies[0])
+        if chosen not in studies or ("study" not in arguments and len(studies) > 1):
+            raise ConfigError(f"study= must be one of {', '.join(studies)}, which the archives have")
+        yield chosen, uri
 
 
 def _print_summary(report: "Report", page: Path) -> None:

@@ -1,8 +1,8 @@
-"""Addresses of runs and stores in MLflow."""
+"""Addresses of runs in MLflow."""
 
 import json
 from collections.abc import Callable
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import pandas as pd
 
@@ -19,25 +19,15 @@ Links = Callable[[pd.Index], str]
 
 
 def links_to(results: Results) -> Links:
-    """Return what gives the address of runs in MLflow: of one its page, of several their comparison."""
-    base = results.uri.rstrip("/") if results.uri.startswith("http") else LOCAL_UI
+    """Return what gives the address of runs in MLflow, where they were trained: of several, their comparison."""
 
     def link(runs: pd.Index) -> str:
+        origins = [results.origins.get(str(run), results.home) for run in runs]
+        base = origins[0].store.rstrip("/") if origins[0].store.startswith("http") else LOCAL_UI
         if len(runs) == 1:
-            return f"{base}/#/experiments/{results.experiment_id}/runs/{runs[0]}?{ML}"
+            return f"{base}/#/experiments/{origins[0].experiment_id}/runs/{runs[0]}?{ML}"
         chosen = quote(json.dumps([str(run) for run in runs[:_MOST_RUNS]], separators=(",", ":")))
-        experiments = quote(json.dumps([results.experiment_id]))
+        experiments = quote(json.dumps(list(dict.fromkeys(origin.experiment_id for origin in origins))))
         return f"{base}/#/compare-runs?runs={chosen}&experiments={experiments}&{ML}"
 
     return link
-
-
-def without_password(uri: str) -> str:
-    """Leave out the user and password of an address."""
-    parts = urlsplit(uri)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else uri
-
-
-def store_name(uri: str) -> str:
-    """Return what a page that others read says of a store: of a file its name alone."""
-    return uri.rpartition("/")[2] if uri.startswith("sqlite:") else without_password(uri)

@@ -14,7 +14,7 @@ from ablate.report.fairness import NAME as FAIRNESS
 from ablate.report.fairness import fairness_notes, fairness_section
 from ablate.report.figures import Figure
 from ablate.report.figures.draw import draw_figures
-from ablate.report.links import links_to, store_name
+from ablate.report.links import links_to
 from ablate.report.more_seeds import more_seeds
 from ablate.report.number_format import quantity
 from ablate.report.results import Results
@@ -161,9 +161,10 @@ def _long_names(results: Results, effects: pd.DataFrame) -> dict[str, str]:
 
 def _facts(results: Results, plan: Plan) -> dict[str, str]:
     runs = results.runs
+    stores = {results.origins[str(run)].store for run in runs.index}
     facts = {
         "Plan": plan.fact,
-        "Store": f"{store_name(results.uri)}, study {results.study}",
+        "Store": f"{', '.join(sorted(stores))}, study {results.study}",
         "Newest run": f"{runs['started'].max():%Y-%m-%d %H:%M} UTC",
         "Data": _distinct(runs, "data.fingerprint"),
         "Evaluation": _evaluation(results),

@@ -15,6 +15,7 @@ from ablate.report.selection import Gap
 from ablate.report.variants import in_order
 from ablate.report.whole_set import WholeSet
 from ablate.study.definition import StudyFile
+from ablate.tracking.origin import Origin
 
 DRAWN = 24
 """Variants whose curves, distributions and pictures are read and drawn: the first of so many."""
@@ -64,9 +65,11 @@ class Results:
         aliases: Effects that its design aliases, a line each.
         uri: Address of the store.
         experiment_id: The study's experiment in MLflow.
+        origins: Where the runs that are compared were trained, by `run_id`.
         primary: The metric that answers the question.
         looks: What its looks found, None where its file plans none. They are at the metric that the file names.
-        runs: The runs that are compared, index `run_id`, by `in_order` and seed; `variant` is the name that is shown.
+        runs: The runs that are compared, index `run_id` as it was where they were trained, by `in_order` and seed;
+            `variant` is the name that is shown.
         names: By the name that is shown, the whole one.
         shown_names: By the name of a variant in the store, the one that is shown.
         gaps: The runs that are missing.
@@ -98,6 +101,7 @@ class Results:
     aliases: Sequence[str]
     uri: str
     experiment_id: str
+    origins: Mapping[str, Origin]
     primary: Primary
     looks: StudyLooks | None
     runs: pd.DataFrame
@@ -146,6 +150,11 @@ class Results:
         if self.looks is None or self.definition is None or self.definition.metric.name != self.primary.name:
             return None
         return self.looks.table
+
+    @property
+    def home(self) -> Origin:
+        """Where the newest run was trained."""
+        return self.origins[str(self.runs["started"].idxmax())]
 
     @property
     def num_examples(self) -> int:

@@ -39,9 +39,13 @@ def link_cached_run(
         source = client.get_run(run_id)
         tags = names.current_tags(source.data.tags)
         experiment = study_experiment(study, project)
-        own = {name: value for name, value in tags.items() if name.startswith(names.TAG_PREFIX)}
-        for name in (names.STAMP_TAG, names.COMMAND_TAG):  # of the study where it was trained
-            own.pop(name, None)
+        # Of the study where it was trained.
+        others = (names.STAMP_TAG, names.COMMAND_TAG, names.ORIGIN_PREFIX)
+        own = {
+            name: value
+            for name, value in tags.items()
+            if name.startswith(names.TAG_PREFIX) and not name.startswith(others)
+        }
         linked = client.create_run(
             experiment.experiment_id,
             start_time=source.info.start_time,

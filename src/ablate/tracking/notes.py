@@ -27,6 +27,12 @@ def is_generated(tags: Mapping[str, str]) -> bool:
     return names.NOTE_TAG in tags and tags.get(_TAG) == _digest(tags[names.NOTE_TAG])
 
 
+def without_note(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return tags without a description that `ablate` wrote, and without what says that it did."""
+    left_out = (names.NOTE_TAG, _TAG) if is_generated(tags) else (_TAG,)
+    return {name: value for name, value in tags.items() if name not in left_out}
+
+
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 

@@ -50,7 +50,7 @@ def describe_run(run_id: str, metrics: Sequence[Metric]) -> None:
             set_experiment_tags(experiment, _views(_recorded(run), specs, definition_of(experiment.tags)))
 
 
-def update_study(study: str) -> None:
+def update_study(study: str, *, add_factors: bool = True) -> None:
     """Bring the descriptions of a study and of its runs in the open store up to date, its factors and its views.
 
     Runs of an ad-hoc sweep that another command began get the factors that these vary. What a person has written
@@ -58,6 +58,7 @@ def update_study(study: str) -> None:
 
     Args:
         study: Its name.
+        add_factors: Whether runs get the factors that they lack.
     """
     with _unless_it_fails(f"study {study}"):
         client = mlflow.MlflowClient()
@@ -69,7 +70,7 @@ def update_study(study: str) -> None:
         specs, levels = _specs(record), _levels(runs, definition)
         shared = set[str]() if definition else _shared(runs)
         baselines = [run for run in runs if run.info.status == "FINISHED" and _differences(run) == shared]
-        for run in runs:
+        for run in runs if add_factors else []:
             _add_factors(client, run, levels[run.info.run_id])
         for run in runs:
             seed = run.data.tags[names.SEED_TAG]

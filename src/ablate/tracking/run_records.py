@@ -10,6 +10,7 @@ from mlflow.exceptions import MlflowException
 
 from ablate.errors import TrackingError
 from ablate.tracking import names
+from ablate.tracking.notes import without_note
 from ablate.tracking.stored_runs import OURS, artifacts_of, search, unreadable, usable
 
 
@@ -156,8 +157,9 @@ def rows_of(runs: Sequence[Run], missing: Mapping[str, str]) -> list[dict[str, o
 def _row(run: Run) -> dict[str, object]:
     tags = {
         name.removeprefix(names.TAG_PREFIX): value
-        for name, value in names.current_tags(run.data.tags).items()
-        if name.startswith(names.TAG_PREFIX)
+        # Sorted: stores give them in an order of their own.
+        for name, value in sorted(names.current_tags(without_note(run.data.tags)).items())
+        if name.startswith(names.TAG_PREFIX) and not name.startswith((names.ORIGIN_PREFIX, names.TYPE_TAG))
     }
     start, end = run.info.start_time, run.info.end_time
     return {

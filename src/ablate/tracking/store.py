@@ -59,6 +59,17 @@ def _say_where_results_stay(folder: Path) -> None:
     log.info("Results stay in %s, where an earlier version has made %s", folder, STORE)
 
 
+def without_password(uri: str) -> str:
+    """Leave out the user and password of an address."""
+    parts = urlsplit(uri)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else uri
+
+
+def store_name(uri: str) -> str:
+    """Return what a page that others read says of a store: of a file its name alone."""
+    return uri.rpartition("/")[2] if uri.startswith("sqlite") else without_password(uri)
+
+
 def artifact_folder(uri: str, project: Path) -> Path | None:
     """Return where the artifacts of a store are kept, or None where that is for its server to say."""
     file = sqlite_file(uri)
@@ -99,7 +110,7 @@ def open_store(uri: str, *, to_read: bool = False) -> None:
         return
     check_store(uri)
     # Two processes that make the schema at the same time get in each other's way.
-    with FileLock(_lock(uri) if path is None else path.with_name(f"{path.name}.lock")):
+    with FileLock(store_lock(uri)):
         _select(uri)
         if path is not None:
             try:
@@ -140,10 +151,18 @@ def is_open(uri: str) -> bool:
     return mlflow is not None and mlflow.get_tracking_uri() == uri
 
 
-def _lock(uri: str) -> Path:
-    """Return the lock of a store that is no file: it holds for this user on this machine."""
+def store_lock(uri: str, what: str = "") -> Path:
+    """Return the lock of a store: beside its file; of one that is no file, it holds for this user on this machine.
+
+    Args:
+        uri: Address of the store.
+        what: What it locks, in a word, where it is not the making of its schema.
+    """
+    path, ending = sqlite_file(uri), f".{what}.lock" if what else ".lock"
+    if path is not None:
+        return path.with_name(f"{path.name}{ending}")
     name = hashlib.sha256(f"{os.getuid()} {uri}".encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"ablate-{name}.lock"
+    return Path(tempfile.gettempdir()) / f"ablate-{name}{ending}"
 
 
 def check_store(uri: str) -> None:

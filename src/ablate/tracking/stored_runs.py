@@ -106,7 +106,9 @@ def _warn_once(message: str) -> None:
 
 
 def source_of(run: Run) -> str:
-    """Return the id of the run that made a result: another study's where it is cached."""
+    """Return the id of the run that has a result: another study's where it is cached, unless it was imported."""
+    if names.ORIGIN_RUN_TAG in run.data.tags:
+        return str(run.info.run_id)
     return names.current_tags(run.data.tags).get(names.CACHED_FROM_TAG, str(run.info.run_id))
 
 

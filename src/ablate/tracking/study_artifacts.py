@@ -13,6 +13,7 @@ from mlflow.exceptions import MlflowException
 
 from ablate.errors import TrackingError
 from ablate.tracking.names import TAG_PREFIX, TYPE_TAG
+from ablate.tracking.origin import origin_of
 from ablate.tracking.sqlite import located
 from ablate.tracking.store import open_store
 
@@ -28,7 +29,7 @@ class StudyArtifacts:
 
     Attributes:
         name: What tells them from others of their kind.
-        run_id: The run in MLflow that holds them.
+        run_id: The run in MLflow that holds them, as it is called where they were made.
         folder: A copy of them on this machine.
     """
 
@@ -101,7 +102,7 @@ def read_study_artifacts(experiment_id: str, uri: str, kind: str) -> list[StudyA
     where = f"tags.`{_tag(kind)}` LIKE '%' and attributes.status = 'FINISHED'"
     try:
         return [
-            StudyArtifacts(run.data.tags[_tag(kind)], run.info.run_id, _downloaded(run, kind, uri))
+            StudyArtifacts(run.data.tags[_tag(kind)], origin_of(run, uri).run_id, _downloaded(run, kind, uri))
             for run in _newest_first(mlflow.MlflowClient(), experiment_id, where)
         ]
     except (MlflowException, OSError) as error:

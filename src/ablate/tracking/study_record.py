@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from mlflow.exceptions import MlflowException
 from ablate.errors import TrackingError
 from ablate.tracking import names
 from ablate.tracking.factors import recorded_levels
+from ablate.tracking.origin import Origin, origin_of
 from ablate.tracking.run_records import rows_of
 from ablate.tracking.stored_runs import OURS, artifacts_of, search, unreadable, usable
 from ablate.tracking.study import NO_ALIASES, join_pieces, question_of, tuning_of
@@ -44,6 +45,7 @@ class StudyRecord:
         factors: Index `run_id`, one column a factor, its level as text; missing where a run does not record it.
         artifacts: By `run_id`, the address of the folder of a run's artifacts, that of another study's run where the
             result is cached; None where it is gone.
+        origins: By `run_id`, where a run was trained.
         tuning: What the search of its `tune` tried and chose, see `study.tuning.Tuned`; None where it has none.
         registered: Its file as it was before its first result, as YAML; None for a sweep without one, and where it was
             not recorded then.
@@ -61,6 +63,7 @@ class StudyRecord:
     params: pd.DataFrame
     factors: pd.DataFrame
     artifacts: Mapping[str, str | None]
+    origins: Mapping[str, Origin] = field(default_factory=dict)
     tuning: Mapping[str, Any] | None = None
     registered: str | None = None
     registered_at: str = ""
@@ -119,9 +122,10 @@ class StudyRecord:
         return self._artifact(run_id, names.PROBLEMS_FILE).read_text(encoding="utf-8").splitlines()
 
     def _source(self, run_id: str) -> str:
-        """Return the run that made a result: another study's where it is cached."""
+        """Return the run that has a result: another study's where it is cached, unless it was imported."""
         source = self.runs.loc[run_id].get("cached_from")
-        return source if isinstance(source, str) else run_id
+        imported = run_id in self.origins and self.origins[run_id].imported
+        return source if isinstance(source, str) and not imported else run_id
 
     def _address(self, run_id: str, place: str) -> str:
         # Asked for by a run's id, MLflow reads that run from the store several times for each file.
@@ -199,6 +203,8 @@ def read_study(name: str, uri: str) -> StudyRecord:
     runs = usable(search([experiment]), foreign=True)
     if not runs:
         raise TrackingError(f"study {name} in {uri} has no runs yet")
+    # MLflow sorts runs that began at once by their ids here, which imported ones have not had before.
+    runs.sort(key=lambda run: (-run.info.start_time, origin_of(run, uri).run_id))
     return _record_of(runs, uri, name, experiment.experiment_id, experiment.tags)
 
 
@@ -251,5 +257,6 @@ def _record_of(runs: Sequence[Run], uri: str, name: str, experiment_id: str, tag
         params=pd.DataFrame([_config(run.data.params) for run in runs], index=ids),
         factors=pd.DataFrame([recorded_levels(run.data.params) for run in runs], index=ids),
         artifacts=artifacts,
+        origins={run.info.run_id: origin_of(run, uri) for run in runs},
         tuning=tuning_of(tags),
     )

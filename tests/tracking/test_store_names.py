@@ -2,7 +2,7 @@
 
 import pytest
 
-from ablate.report.links import store_name, without_password
+from ablate.tracking.store import store_name, without_password
 
 
 @pytest.mark.parametrize(

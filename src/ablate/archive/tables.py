@@ -1,0 +1,85 @@
+"""Tables of many runs as one: the rows of each, one after the other, as they are."""
+
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ablate.archive.format import RUN_COLUMN
+
+_LEVEL = 9
+_DICTIONARY = 2**28
+"""Bytes of different texts and pictures in a column up to which each is stored once."""
+
+
+def parquet(table: pa.Table) -> bytes:
+    """Return a table as a Parquet file, small and the same whenever it is written."""
+    fields = [(field.name, field.type) for field in table.schema]
+    numbers = [name for name, kind in fields if pa.types.is_floating(kind) or pa.types.is_integer(kind)]
+    numbers = [name for name in numbers if table.schema.field(name).type.bit_width in (32, 64)]
+    file = io.BytesIO()
+    pq.write_table(
+        table,
+        file,
+        compression="zstd",
+        compression_level=_LEVEL,
+        row_group_size=max(len(table), 1),
+        use_dictionary=[name for name, _ in fields if name not in numbers],
+        # The bytes of many numbers resemble each other by their place.
+        use_byte_stream_split=numbers,
+        dictionary_pagesize_limit=_DICTIONARY,
+        write_statistics=False,
+    )
+    return file.getvalue()
+
+
+def without_pictures(table: pa.Table) -> pa.Table:
+    """Return a table without its rows where they hold pictures."""
+    pictures = any(pa.types.is_binary(each) or pa.types.is_large_binary(each) for each in table.schema.types)
+    return table.slice(0, 0) if pictures else table
+
+
+def joined(tables: Mapping[str, pa.Table]) -> pa.Table:
+    """Return tables of one schema, by run, as one: the first column says whose a row is."""
+    runs = pa.DictionaryArray.from_arrays(
+        np.repeat(np.arange(len(tables), dtype=np.int32), [len(table) for table in tables.values()]),
+        pa.array(list(tables), pa.string()),
+    )
+    whole = pa.concat_tables(list(tables.values()))
+    named = whole.add_column(0, RUN_COLUMN, runs.cast(pa.string()))
+    return named.replace_schema_metadata(whole.schema.metadata)
+
+
+def split(file: Path) -> dict[str, pa.Table]:
+    """Return the tables of a file by run, of those that have rows.
+
+    Raises:
+        ValueError: It is damaged, or has no column that says whose a row is.
+    """
+    whole = pq.read_table(file, partitioning=None)
+    if RUN_COLUMN not in whole.column_names:
+        raise ValueError(f"it has no column {RUN_COLUMN}")
+    return dict(_parts(whole))
+
+
+def _parts(whole: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    encoded: Any = pc.dictionary_encode(whole.column(RUN_COLUMN).combine_chunks())
+    codes, names = encoded.indices.to_numpy(zero_copy_only=False), encoded.dictionary.to_pylist()
+    ends = [*(np.flatnonzero(np.diff(codes)) + 1), len(codes)] if len(codes) else []
+    starts = [0, *ends[:-1]]
+    if len(ends) != len(names):
+        raise ValueError("the rows of a run are apart")
+    table = whole.drop_columns([RUN_COLUMN])
+    for name, start, end in zip(names, starts, ends, strict=True):
+        yield name, table.slice(start, end - start)
+
+
+def schema(file: Path) -> pa.Schema:
+    """Return the schema of a run's table in a file."""
+    whole = pq.read_schema(file)
+    return whole.remove(whole.get_field_index(RUN_COLUMN)).with_metadata(whole.metadata)

@@ -1,0 +1,169 @@
+"""Export of a study from a store to an archive, and import of archives into a store."""
+
+import math
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ablate.archive.format import ArchivedRun, Manifest
+from ablate.archive.read import Archive, opened_archive
+from ablate.archive.write import ArchiveWriter
+from ablate.config.short_names import shorten
+from ablate.errors import DataError, TrackingError
+from ablate.tracking import names
+from ablate.tracking.overview import update_study
+from ablate.tracking.run_copy import RunCopy, copy_runs, copy_study
+from ablate.tracking.run_import import StoredResult, importing, stored_results
+from ablate.tracking.sqlite import sqlite_address
+from ablate.tracking.store import open_store
+
+_RUNS, _METRICS = 10, 3
+"""Conflicts, and metrics of one, that a message names."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import did.
+
+    Attributes:
+        study: Name of the study.
+        added: Runs that were added.
+        there: Runs that the store had already.
+        same: Runs whose result it had already, by another run.
+        kept: Runs whose result is another one than it has, and that were left out.
+    """
+
+    study: str
+    added: int
+    there: int
+    same: int
+    kept: int
+
+
+def export_study(name: str, uri: str, file: Path, *, samples: bool = True, models: bool = False) -> Manifest:
+    """Write a study of the open store to an archive.
+
+    Args:
+        name: Name of the study.
+        uri: Address of the store.
+        file: The archive.
+        samples: Whether it has the pictures of its runs.
+        models: Whether it has their models.
+
+    Raises:
+        TrackingError: There is no such study, it has no run, or it cannot be read.
+    """
+    study, writer = copy_study(name, uri), ArchiveWriter(samples=samples, models=models)
+    for copied in copy_runs(name, uri):
+        writer.add(copied)
+    if writer.empty:
+        raise TrackingError(f"study {name} in {uri} has no runs yet")
+    return writer.write(study, file)
+
+
+def import_archive(
+    archive: Archive, uri: str, project: Path, *, keep: bool = False, described: bool = True
+) -> Imported:
+    """Add the runs of an archive to the open store, those that it does not have.
+
+    Args:
+        archive: The archive.
+        uri: Address of the store.
+        project: Where artifacts are kept, see `run.track`.
+        keep: Whether, where the store has another result of an identity, that is kept; else the archive is refused.
+        described: Whether the descriptions that MLflow shows are written.
+
+    Raises:
+        DataError: The store has other results, and is not to keep them; nothing was added then.
+        TrackingError: The store does not take it.
+    """
+    name, ids = archive.study.name, {each.run.id for each in archive.runs}
+    with importing(archive.study, uri) as study:
+        new = [each for each in archive.runs if _is_new(each.run, study.known)]
+        identities = {each.run.identity for each in new if each.run.identity}
+        stored = stored_results(identities, name, ids)
+        conflicting = [found for each in new if (found := _conflict(archive, each, stored))]
+        if conflicting and not keep:
+            raise DataError(_refusal(name, conflicting))
+        added = [each for each in new if each.run.identity not in stored]
+        if added:
+            study.start(project)
+        for each in added:
+            with tempfile.TemporaryDirectory(prefix="ablate-archive-") as folder:
+                archive.write_artifacts(each, Path(folder))
+                study.add(each.run, archive.metrics(each.run.id), Path(folder))
+    if described and added:
+        update_study(name, add_factors=False)  # a copy stays one
+    same = len(new) - len(added) - len(conflicting)
+    return Imported(name, len(added), len(archive.runs) - len(new), same, len(conflicting))
+
+
+def _is_new(run: RunCopy, known: Mapping[str, bool]) -> bool:
+    """Return whether a run is to be added: the store has it not, or not yet finished."""
+    return run.id not in known or (run.finished and not known[run.id])
+
+
+def _conflict(archive: Archive, each: ArchivedRun, stored: Mapping[str, StoredResult]) -> str | None:
+    """Say in what the result of a run differs from the store's of the same identity; None where it does not."""
+    there = stored.get(each.run.identity or "")
+    if there is None or not each.run.finished:
+        return None
+    points = archive.metrics(each.run.id)
+    latest = points.sort_values(["step", "timestamp"], kind="stable").drop_duplicates("key", keep="last")
+    metrics = names.current_metrics(dict(zip(latest["key"], latest["value"], strict=True)))
+    differing = [
+        f"{key} {_number(value)}, there {_number(there.metrics.get(key))}"
+        for key, value in metrics.items()
+        if names.is_result(key) and not _same(value, there.metrics.get(key))
+    ]
+    if not differing:
+        return None
+    tags, more = each.run.tags, len(differing) - _METRICS
+    variant, seed = shorten(tags.get(names.VARIANT_TAG, "")), tags.get(names.SEED_TAG, "")
+    return (
+        f"{variant}, seed {seed} (run {each.run.id[:8]}, there {there.run_id[:8]} of study {there.study}): "
+        f"{'; '.join(differing[:_METRICS])}{f'; and {more} more' if more > 0 else ''}"
+    )
+
+
+def _same(value: float, other: float | None) -> bool:
+    return other is not None and (value == other or (math.isnan(value) and math.isnan(other)))
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else repr(float(value))
+
+
+def _refusal(study: str, conflicting: Sequence[str]) -> str:
+    more = [f"  and {len(conflicting) - _RUNS} more"] if len(conflicting) > _RUNS else []
+    return "\n".join(
+        [
+            f"the store has other results for {len(conflicting)} runs of study {study}, and one identity stands for "
+            "one result:",
+            *(f"  {line}" for line in conflicting[:_RUNS]),
+            *more,
+            "Nothing was imported. conflicts=keep imports the rest and keeps what is there; uri= names another store.",
+        ]
+    )
+
+
+@contextmanager
+def temporary_store(files: Sequence[Path]) -> Iterator[tuple[str, list[str]]]:
+    """Import archives into a store of their own, which is open and is there until the end.
+
+    Yields:
+        Its address, and the names of the studies.
+
+    Raises:
+        DataError: One is no archive, or they do not agree.
+    """
+    with tempfile.TemporaryDirectory(prefix="ablate-archive-") as folder:
+        uri, studies = sqlite_address(Path(folder) / "mlflow.db"), list[str]()
+        open_store(uri)
+        for file in files:
+            with opened_archive(file) as archive:
+                import_archive(archive, uri, Path(folder), described=False)
+                studies.append(archive.study.name)
+        yield uri, list(dict.fromkeys(studies))
