@@ -1,84 +1,103 @@
-"""The commands, whole: a report from an archive has the bytes of that from the store."""
+"""The commands: a report from an archive has the bytes of that from the store, and so has an archive of an archive."""
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from ablate.archive.__main__ import main
 from ablate.tracking.store import open_store
+from ablate.tracking.study_record import read_study
 from tests.support.archives import contents, with_runs
 from tests.support.commands import Command
 from tests.support.stores import ODD, add_failed, add_run
 
-
-def imported(forked_m: Command, home: Path, *files: Path | str) -> Path:
-    """Import archives into a store of their own."""
-    (home / "new").mkdir(exist_ok=True)
-    done = forked_m("ablate.archive", "import", *map(str, files), "uri=sqlite:///new/other.db")
-    assert done.returncode == 0, done.stderr
-    return home / "new" / "other.db"
+Archive = Callable[..., str]
 
 
-def report(forked_m: Command, home: Path, *arguments: str) -> dict[str, bytes]:
-    """Make a report, and return its files."""
-    shutil.rmtree(home / "made", ignore_errors=True)
-    done = forked_m("ablate.report", "out=made", "track=false", *arguments)
-    assert done.returncode == 0, done.stderr
-    return contents(home / "made")
+@pytest.fixture
+def archive_m(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Archive:
+    """Run `python -m ablate.archive ARGUMENTS` here; return what it prints."""
+
+    def call(*arguments: str | Path) -> str:
+        monkeypatch.setattr("sys.argv", ["ablate.archive", *map(str, arguments)])
+        main()
+        return capsys.readouterr().out
+
+    return call
+
+
+@pytest.fixture
+def other(home: Path, empty_store: Path) -> str:
+    """The address of another store, which is empty."""
+    (home / "other").mkdir()
+    shutil.copy(empty_store, home / "other" / "other.db")
+    return f"sqlite:///{home}/other/other.db"
 
 
 @pytest.mark.slow
-def test_a_report_from_an_archive_has_the_bytes_of_that_from_the_store(hand_made: Path, forked_m: Command) -> None:
+def test_a_report_from_an_archive_has_the_bytes_of_that_from_the_store(
+    hand_made: Path, other: str, forked_m: Command
+) -> None:
     add_run(hand_made, ODD, 2, gain=4.0)  # again
     add_failed(hand_made, "loss=new", 1)
-    wanted = report(forked_m, hand_made, "study=hand", "partial=true")
+
+    def report(*arguments: str) -> dict[str, bytes]:
+        done = forked_m("ablate.report", f"out={arguments[0]}", "track=false", "partial=true", *arguments[1:])
+        assert done.returncode == 0, done.stderr
+        return contents(hand_made / arguments[0])
+
+    wanted = report("before", "study=hand")
     assert {"report.html", "report.md", "report.tex", "runs.csv", "figures/grid.png"} <= wanted.keys()
     done = forked_m("ablate.archive", "export", "out=hand.zip")
-    assert done.stdout.startswith("8 runs of study hand: hand.zip (0.")
-    store = imported(forked_m, hand_made, "hand.zip")
-    assert report(forked_m, hand_made, f"uri=sqlite:///{store}", "partial=true") == wanted
+    assert done.stdout.startswith("8 runs of study hand: hand.zip (0."), done.stderr
+    assert forked_m("ablate.archive", "import", "hand.zip", f"uri={other}").returncode == 0
+    assert report("imported", f"uri={other}") == wanted
     (hand_made / "mlflow.db").unlink()
-    assert report(forked_m, hand_made, "from=hand.zip", "partial=true") == wanted
+    assert report("from", "from=hand.zip") == wanted
 
 
-@pytest.mark.slow
-def test_a_study_of_two_machines_is_reported_as_that_of_one(hand_made: Path, archive: Path, forked_m: Command) -> None:
-    wanted = report(forked_m, hand_made, "study=hand")
-    one = with_runs(archive, hand_made / "one.zip", lambda tags: tags["ablate.seed"] == "1")
-    two = with_runs(archive, hand_made / "two.zip", lambda tags: tags["ablate.seed"] != "1")
-    store = imported(forked_m, hand_made, two, one)
-    assert report(forked_m, hand_made, f"uri=sqlite:///{store}") == wanted
-    assert report(forked_m, hand_made, "from=one.zip,two.zip") == wanted
-    again = forked_m("ablate.archive", "export", f"uri=sqlite:///{store}", "out=again.zip")
-    assert again.returncode == 0
-    assert (hand_made / "again.zip").read_bytes() == archive.read_bytes()
-
-
-@pytest.mark.slow
-def test_importing_twice_adds_nothing(home: Path, archive: Path, forked_m: Command) -> None:
-    for said in ("6 runs of study hand added", "0 runs of study hand added, 6 were there"):
-        done = forked_m("ablate.archive", "import", str(archive))
-        assert (done.stdout, done.stderr) == (f"{archive}: {said}\n", "")
-
-
-@pytest.mark.slow
-def test_the_same_study_gives_the_same_bytes(hand_made: Path, archive: Path, forked_m: Command) -> None:
+def test_the_same_study_gives_the_same_bytes(hand_made: Path, archive: Path, archive_m: Archive) -> None:
     for name in ("a.zip", "b.zip"):
-        assert forked_m("ablate.archive", "export", "study=hand", f"out={name}").returncode == 0
+        archive_m("export", "study=hand", f"out={name}")
         assert (hand_made / name).read_bytes() == archive.read_bytes()
 
 
 @pytest.mark.slow
-def test_without_pictures_the_report_lacks_the_grid_and_agrees_with_itself(hand_made: Path, forked_m: Command) -> None:
-    wanted = report(forked_m, hand_made, "study=hand")
-    assert forked_m("ablate.archive", "export", "samples=false", "out=plain.zip").returncode == 0
-    found = report(forked_m, hand_made, "from=plain.zip")
-    assert wanted.keys() - found.keys() == {"figures/grid.png", "figures/grid.pdf"}
-    for name in ("runs.csv", "scores.parquet", "comparison.csv", "summary.json"):
-        assert found[name] == wanted[name]
-    store = imported(forked_m, hand_made, "plain.zip")
-    assert report(forked_m, hand_made, f"uri=sqlite:///{store}") == found
+def test_a_study_of_two_machines_is_that_of_one(home: Path, other: str, archive: Path, archive_m: Archive) -> None:
+    one = with_runs(archive, home / "one.zip", lambda tags: tags["ablate.seed"] == "1")
+    two = with_runs(archive, home / "two.zip", lambda tags: tags["ablate.seed"] != "1")
+    archive_m("import", two, one, f"uri={other}")
+    archive_m("export", f"uri={other}", "out=merged.zip")
+    assert (home / "merged.zip").read_bytes() == archive.read_bytes()
+
+
+@pytest.mark.slow
+def test_importing_twice_adds_nothing(home: Path, other: str, archive: Path, archive_m: Archive) -> None:
+    assert archive_m("import", archive, f"uri={other}") == f"{archive}: 6 runs of study hand added\n"
+    again = archive_m("import", archive, archive, f"uri={other}")
+    assert again == f"{archive}: 0 runs of study hand added, 6 were there\n" * 2
+    open_store(other, to_read=True)
+    assert len(read_study("hand", other).runs) == 6
+
+
+@pytest.mark.slow
+def test_an_archive_without_pictures_has_all_else(
+    hand_made: Path, other: str, archive: Path, archive_m: Archive
+) -> None:
+    archive_m("export", "study=hand", "samples=false", "out=plain.zip")
+    assert (hand_made / "plain.zip").stat().st_size < archive.stat().st_size
+    archive_m("import", "plain.zip", f"uri={other}")
+    archive_m("export", "study=hand", "samples=false", f"uri={other}", "out=again.zip")
+    assert (hand_made / "again.zip").read_bytes() == (hand_made / "plain.zip").read_bytes()
+    record = read_study("hand", other)
+    newest = str(record.runs.index[0])
+    assert list(record.samples(newest)) == ["kind", "example", "picture"]
+    assert record.samples(newest).empty
+    assert len(record.per_example(newest)) == 12
+    assert record.readable.all()
 
 
 @pytest.mark.parametrize(
@@ -87,28 +106,18 @@ def test_without_pictures_the_report_lacks_the_grid_and_agrees_with_itself(hand_
         (["exprot"], "unknown command: exprot. Allowed: export, import"),
         (["import"], "import needs at least one archive"),
         (["import", "missing.zip"], "there is no archive missing.zip"),
-        (
-            ["import", "a.zip", "conflicts=no"],
-            "unknown level: conflicts=no. Allowed: conflicts=keep, conflicts=refuse",
-        ),
+        (["import", "a.zip", "conflicts=no"], "unknown level: conflicts=no. Allowed: conflicts=keep, conflicts=re"),
         (["export", "study=none"], "has no study none. Its studies: none"),
         (["export"], "there are no runs yet"),
         (["export", "sample=false"], "Did you mean samples?"),
     ],
 )
 def test_a_mistake_is_one_line(
-    arguments: list[str],
-    said: str,
-    home: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    arguments: list[str], said: str, home: Path, archive_m: Archive, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from ablate.archive.__main__ import main
-
     open_store(os.environ["MLFLOW_TRACKING_URI"])
-    monkeypatch.setattr("sys.argv", ["ablate.archive", *arguments])
     with pytest.raises(SystemExit):
-        main()
+        archive_m(*arguments)
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1

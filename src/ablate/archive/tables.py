@@ -70,12 +70,11 @@ def split(file: Path) -> dict[str, pa.Table]:
 def _parts(whole: pa.Table) -> Iterator[tuple[str, pa.Table]]:
     encoded: Any = pc.dictionary_encode(whole.column(RUN_COLUMN).combine_chunks())
     codes, names = encoded.indices.to_numpy(zero_copy_only=False), encoded.dictionary.to_pylist()
-    ends = [*(np.flatnonzero(np.diff(codes)) + 1), len(codes)] if len(codes) else []
-    starts = [0, *ends[:-1]]
-    if len(ends) != len(names):
+    borders = [0, *(np.flatnonzero(np.diff(codes)) + 1), len(codes)] if len(codes) else [0]
+    if len(borders) - 1 != len(names):
         raise ValueError("the rows of a run are apart")
     table = whole.drop_columns([RUN_COLUMN])
-    for name, start, end in zip(names, starts, ends, strict=True):
+    for name, start, end in zip(names, borders, borders[1:], strict=False):
         yield name, table.slice(start, end - start)
 
 
