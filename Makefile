@@ -26,8 +26,7 @@ setup: .venv/ready  ## make .venv from requirements.lock
 	@touch .venv/ready
 
 demo: .venv/ready  ## train four small variants, three seeds each, on the sample photographs and report on them
-	@$(PY) -m ablate.run -m experiment=demo data=sample scale=smoke hardware.threads=1 hardware.devices=cpu \
-		hydra/launcher=joblib hydra.launcher.n_jobs=$$($(PY) -c "import joblib; print(min(joblib.cpu_count(), 4))")
+	@$(PY) -m ablate.run -m experiment=demo data=sample scale=smoke hardware.threads=1 hardware.devices=cpu
 	@$(PY) -m ablate.report study=demo partial=true
 	@echo "All of it in MLflow:  make ui"
 

@@ -21,7 +21,7 @@ SWEEP = (
     *("hardware.threads=1", "checkpoint.minutes=0.05", "study.name=launched"),
 )
 RUNS = 4
-LAUNCHERS = ("basic", "joblib", "submitit_local", "ray")
+LAUNCHERS = ("auto", "basic", "joblib", "submitit_local", "ray")
 
 
 def on_two_machines_of_which_one_is_killed(folder: Path) -> subprocess.Popen[bytes]:

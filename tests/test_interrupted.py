@@ -14,7 +14,7 @@ from tests.support.sweeps import assert_same_bits, finish, found, kill_when, rea
 
 SWEEP = (
     *(*TINY, "dropout=light", "seed=0,1", "training.epochs=2", "training.steps_per_epoch=4", "training.log_points=8"),
-    *("hardware.threads=1", "checkpoint.minutes=1e-9", "task._target_=held.Held"),
+    *("hardware.threads=1", "checkpoint.minutes=1e-9", "task._target_=held.Held", "hydra/launcher=basic"),
 )
 
 

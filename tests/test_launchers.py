@@ -14,6 +14,7 @@ from hydra_plugins.ablate_launchers.ray import _shares
 @pytest.mark.parametrize(
     ("launcher", "expected"),
     [
+        ("auto", {"runs_at_a_time": None, "runs_per_gpu": 1}),
         ("basic", {}),
         ("joblib", {"n_jobs": -1}),
         ("submitit_local", {"gpus_per_node": None, "timeout_min": 10080}),

@@ -86,7 +86,7 @@ def test_the_tracked_model_is_the_trained_one(run_here: Run, study: Study) -> No
 def test_the_same_seed_gives_the_same_bits(run_here: Run, forked_m: Command, study: Study) -> None:
     arguments = [*TINY, "dropout=light"]
     assert forked_m("ablate.run", *arguments, "seed=5").returncode == 0
-    run_here("-m", *arguments, "seed=6,5", "rerun=all")
+    run_here("-m", *arguments, "seed=6,5", "rerun=all", "hydra/launcher=basic")
 
     record = study()
     other, same, alone = record.runs.sort_values("started").index[[1, 2, 0]]
@@ -133,9 +133,9 @@ FRAIL = [*TINY, "optimizer=sgd", "backbone.batch_norm=none", "loss=regression"]
 
 @pytest.mark.slow
 def test_a_diverging_run_fails_and_the_others_go_on(run_here: Run, study: Study) -> None:
-    rates = "optimizer.learning_rate=1e30,0.01"
+    rates, in_order = "optimizer.learning_rate=1e30,0.01", "hydra/launcher=basic"
     with pytest.raises(SweepIncomplete, match="1 of 2 runs have no result"):
-        run_here("-m", *FRAIL, "training.steps_per_epoch=4", "training.log_points=4", rates)
+        run_here("-m", *FRAIL, "training.steps_per_epoch=4", "training.log_points=4", rates, in_order)
     record = study()
     runs = record.runs.sort_values("started")
     assert list(runs["status"]) == ["FAILED", "FINISHED"]

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext, redirect_stdout, suppress
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -19,7 +20,8 @@ from ablate.cli.arguments import parse_bool, parse_float, split_arguments
 from ablate.cli.command_line import parse_command_line
 from ablate.cli.errors import handle_errors
 from ablate.errors import AblateError, ConfigError
-from ablate.estimate.runtime import HISTORY_COLUMNS, RuntimeEstimate, devices_of_host, prediction_error
+from ablate.estimate.packing import Packing
+from ablate.estimate.runtime import HISTORY_COLUMNS, RuntimeEstimate, devices_of_host, measured_runs, prediction_error
 from ablate.execution.code_version import combine
 from ablate.execution.identity import code
 from ablate.execution.lease import checkpoint_file
@@ -29,6 +31,7 @@ from ablate.study.plan_text import choice_lines, format_plan
 from ablate.study.planning import PlannedRun, read_statuses
 from ablate.study.power_text import format_power
 from ablate.study.search import AFTER_SEARCH, Search, chosen, plan_chosen, plan_search
+from ablate.study.side_by_side import auto_options, pack, side_by_side
 from ablate.study.sweep import plan_sweep
 from ablate.study.tuning import Tuned
 from ablate.tracking.store import exists, is_open, open_store
@@ -91,14 +94,14 @@ def _plan(arguments: Sequence[str]) -> dict[str, Any]:
     waiting = search is not None and tuned is None
     statuses = [AFTER_SEARCH] * len(planned) if waiting else read_statuses(planned)
     calibrated = _calibrated(planned) if calibrate else {}
-    table = plan_table(
-        planned,
-        statuses,
-        history,
-        devices=devices,
-        steps_done=[steps_done(checkpoint_file(run.folder)) for run in planned],
-        calibrated=calibrated,
+    steps = [steps_done(checkpoint_file(run.folder)) for run in planned]
+    estimated = partial(
+        plan_table, planned, statuses, history, devices=devices, steps_done=steps, calibrated=calibrated
     )
+    auto = auto_options(config)
+    packing = pack(planned, statuses, list(estimated()["seconds"]), auto) if auto is not None else None
+    used = history[:0] if calibrate else measured_runs(history, devices)  # steps are timed alone
+    table = estimated(threads=packing.threads if packing else None)
     if power:
         if waiting:
             raise ConfigError("power=true needs the values that tune: searches for: run the study first")
@@ -111,6 +114,7 @@ def _plan(arguments: Sequence[str]) -> dict[str, Any]:
         "devices": devices,
         "runs": _rows(table),
         "total": _total(table),
+        "packing": None if auto is None else _packing(packing, side_by_side(packing, used)),
         "search": _search(search, tuned, history, devices) if search is not None else None,
         "looks": looks,
         "code": _code(planned) if listed else None,
@@ -122,6 +126,13 @@ def _plan(arguments: Sequence[str]) -> dict[str, Any]:
         if not newest.empty
         else None,
     }
+
+
+def _packing(packing: Packing | None, divisor: int) -> dict[str, Any]:
+    """Return how many runs train at a time, and by what that divides the sum of their times."""
+    if packing is None:
+        return {"text": "as many runs at a time as are measured to be fastest when the sweep starts", "divisor": 1}
+    return {**asdict(packing), "text": f"{packing} ({packing.basis})", "divisor": divisor}
 
 
 def _search(search: Search, tuned: Tuned | None, history: pd.DataFrame, devices: str | None) -> dict[str, Any]:

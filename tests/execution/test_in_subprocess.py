@@ -23,7 +23,7 @@ from tests.support.processes import end, read_until, start_python_m
 
 Run = Callable[..., None]
 Study = Callable[[], StudyRecord]
-LONG = [*TINY, "training.steps_per_epoch=100000", "training.log_points=100000"]
+LONG = [*TINY, "training.steps_per_epoch=100000", "training.log_points=100000", "hydra/launcher=basic"]
 
 
 Sweep = Callable[..., ForkedProcess]
@@ -210,7 +210,7 @@ def test_runs_for_which_tensorflow_is_imported_otherwise_do_not_share_a_server(
 
 @pytest.mark.slow
 def test_each_run_of_a_sweep_measures_its_own_memory(run_here: Run, study: Study) -> None:
-    run_here("-m", *QUICK, "backbone.width=1.0,0.0625")
+    run_here("-m", *QUICK, "backbone.width=1.0,0.0625", "hydra/launcher=basic")
     record = study()
     peak = record.metrics["cost/peak_memory_mib"].sort_index(key=lambda ids: record.runs.loc[ids, "started"])
     # The small one comes second.

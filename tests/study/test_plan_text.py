@@ -16,7 +16,7 @@ def text(*runs: dict[str, Any], **changes: Any) -> list[str]:
     plan = {
         "study": "own", "question": "Does it matter?", "budget_hours": None, "devices": "CPU", "runs": list(runs),
         "total": {"runs": len(runs), "statuses": {"to do": len(runs)}, "seconds": 60.0, "seconds_left": 30.0},
-        "code": None, "last_prediction": None, "baseline": None, "looks": None,
+        "code": None, "last_prediction": None, "baseline": None, "looks": None, "packing": None,
     }  # fmt: skip
     return format_plan({**plan, **changes}).splitlines()
 

@@ -16,9 +16,17 @@ CLEAR_LINE = "\r\x1b[K"
 class TerminalFormatter(logging.Formatter):
     """Writes a line of the log in place of the progress line, on a terminal."""
 
+    label = ""
+    """Before every message: which of several runs at a time it is of."""
+
     def format(self, record: logging.LogRecord) -> str:
         """Return the record's line."""
         return (CLEAR_LINE if sys.stdout.isatty() else "") + super().format(record)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """Return the record's line without its traceback."""
+        record.message = self.label + record.message
+        return super().formatMessage(record)
 
 
 class TerminalHandler(logging.StreamHandler[TextIO]):

@@ -9,7 +9,7 @@ import pandas as pd
 BASES = ("the same runs before", "runs of about the same cost", "calibration")
 _NEAREST = 5
 HISTORY_COLUMNS = (
-    *("study", "started", "host", "devices", "configuration"),
+    *("study", "started", "host", "devices", "threads", "configuration"),
     *("flops", "examples", "examples_per_second", "seconds", "predicted"),
 )
 """Columns of the history of earlier runs, see `tracking.run_records.history`."""
@@ -34,12 +34,17 @@ def devices_of_host(history: pd.DataFrame, host: str) -> str | None:
     return None if here.empty else str(here.sort_values("started")["devices"].iloc[-1])
 
 
-def measured_runs(history: pd.DataFrame, devices: str | None) -> pd.DataFrame:
-    """Return the runs of a history with all measurements, on some devices; None: on any."""
+def measured_runs(history: pd.DataFrame, devices: str | None, threads: int | None = None) -> pd.DataFrame:
+    """Return the runs of a history with all measurements, on some devices; None: on any.
+
+    Where some of them had so many threads, only those are returned: with others they take another time.
+    """
     measured = ["examples", "examples_per_second", "seconds"]
     runs = history.dropna(subset=measured)
     runs = runs[(runs[measured] > 0).all(axis=1)]
-    return runs if devices is None else runs[runs["devices"] == devices]
+    runs = runs if devices is None else runs[runs["devices"] == devices]
+    same = runs[runs["threads"] == str(threads)] if threads is not None else runs
+    return runs if same.empty else same
 
 
 def estimate_runtime(

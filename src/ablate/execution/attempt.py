@@ -94,7 +94,7 @@ def run_attempt(
         started(tracked.run_id)
         with clock.phase(Phase.TRACKING):
             _log_inputs(job, checked, tracked, data, hardware)
-            _log_estimate(checked, tracked, data, hardware.facts["devices"], tags[names.CONFIGURATION_TAG])
+            _log_estimate(checked, tracked, data, hardware.facts, tags[names.CONFIGURATION_TAG])
         loaded = time.monotonic()
         trained = _train(job, checked, tracked, lease, hardware)
         evaluated = time.monotonic()
@@ -172,11 +172,11 @@ def _log_inputs(job: Job, checked: ValidConfig, tracked: TrackedRun, data: DataS
 
 
 def _log_estimate(
-    checked: ValidConfig, tracked: TrackedRun, data: DataSummary, devices: str, configuration: str
+    checked: ValidConfig, tracked: TrackedRun, data: DataSummary, facts: Mapping[str, str], configuration: str
 ) -> None:
     """Track the runtime estimate that the plan gives, for the plan to show its prediction error."""
     predicted = estimate_runtime(
-        measured_runs(history(HISTORY_COLUMNS), devices),
+        measured_runs(history(HISTORY_COLUMNS), facts["devices"], int(facts["threads"])),
         configuration=configuration,
         flops=planned_cost(checked.task).get("flops_per_example"),
         examples=checked.run.training.total_examples(checked.task.find_data().examples_per_epoch),

@@ -9,15 +9,18 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
+from contextvars import ContextVar
 from dataclasses import replace
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, SpawnContext
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from hydra.core.utils import configure_log
 from tqdm import tqdm
 
+from ablate.cli.terminal import TerminalFormatter
 from ablate.config.environment import set_onednn
 from ablate.config.hydra_job import restore_job
 from ablate.errors import AblateError, AlreadyRunning, Interrupted, RunFailed
@@ -27,6 +30,12 @@ from ablate.system.phase_clock import process_age
 from ablate.system.signals import SIGNALS, signals_held
 
 log = logging.getLogger(__name__)
+
+Waiting = Callable[[], AbstractContextManager[None]]
+while_waiting: ContextVar[Waiting] = ContextVar("while_waiting", default=nullcontext)
+"""What surrounds the wait for a process: a launcher with several runs at a time begins others meanwhile."""
+processes_lock = threading.Lock()
+"""Held where a process is started or joined: starting one looks at all, and two threads may not look at once."""
 
 
 def execute_in_subprocess(job: Job) -> None:
@@ -40,7 +49,8 @@ def execute_in_subprocess(job: Job) -> None:
         KeyboardInterrupt: This process was interrupted; the run's has ended in order.
     """
     context = process_context(job.values["hardware"]["onednn"], trains_itself=job.trains_itself)
-    sent, code = run_process(context, _child, (job, dict(os.environ)), name="ablate run")
+    several = while_waiting.get() is not nullcontext
+    sent, code = run_process(context, _child, (job, dict(os.environ), several), name="ablate run")
     run_ids = [one for one in sent if isinstance(one, str)]
     for error in sent:
         if isinstance(error, BaseException):
@@ -70,19 +80,40 @@ def run_process(
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=function, args=(*arguments, sender), name=name)
     try:
-        with signals_held():
+        with signals_held(), processes_lock:
             process.start()
             sender.close()
+        with while_waiting.get()():
+            return _sent(process, receiver), process.exitcode
+    except BaseException:
+        if process.pid is not None:
+            end_process(process)
+        raise
+
+
+def _sent(process: BaseProcess, receiver: Connection) -> list[Any]:
+    """Return what a process sends until it has ended."""
+    try:
         sent = list(_received(receiver))
-        process.join()
+        _join(process)
+        return sent
     except BaseException:
         # Ctrl-C has reached the other process as well, another signal perhaps only this one. Submitit's handlers raise
         # errors of their own.
-        if process.pid is not None:
-            process.terminate()
-            process.join()
+        end_process(process)
         raise
-    return sent, process.exitcode
+
+
+def end_process(process: BaseProcess) -> None:
+    """Ask a process to end in order, and wait until it has."""
+    process.terminate()
+    _join(process)
+
+
+def _join(process: BaseProcess) -> None:
+    wait([process.sentinel])
+    with processes_lock:
+        process.join()
 
 
 _READ_AT_IMPORT = ("CUDA_", "KERAS_", "KMP_", "OMP_", "TF_", "XLA_")
@@ -135,7 +166,7 @@ def _received(receiver: Connection) -> Iterator[Any]:
             raise interrupt
 
 
-def _child(job: Job, environment: Mapping[str, str], sender: Connection) -> None:
+def _child(job: Job, environment: Mapping[str, str], several: bool, sender: Connection) -> None:
     error: BaseException | None = None
     gc.freeze()  # nothing that the server has imported is garbage
     try:
@@ -146,6 +177,7 @@ def _child(job: Job, environment: Mapping[str, str], sender: Connection) -> None
         hydra = restore_job(job.hydra_job).hydra
         configure_log(hydra.hydra_logging, hydra.verbose)  # which `hydra/job_logging=none` leaves as it is
         configure_log(hydra.job_logging, hydra.verbose)
+        TerminalFormatter.label = f"{job}: " if several else ""
         # The bar's own lock is one between processes, which a killed one would leave behind.
         tqdm.set_lock(threading.RLock())
         end_with_the_parent()

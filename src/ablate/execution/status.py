@@ -10,7 +10,9 @@ from ablate.execution.lease import LeaseOwner
 
 Rerun = Literal["never", "failed", "all"]
 
-STATUS_COLUMNS = ("identity", "study", "status", "started", "reason", "error", "resumable", "cached_from", "missing")
+STATUS_COLUMNS = (
+    *("identity", "study", "status", "started", "reason", "error", "resumable", "cached_from", "missing", "threads"),
+)
 """The columns of a run's record that its status is determined from."""
 
 
@@ -38,6 +40,7 @@ class RunState:
         failed: Whether it failed, even if it is resumed, as after its process was killed.
         orphaned: Whether its process ended without recording it, as where a machine was lost.
         owner: The process that trains it.
+        threads: The threads of an operation that it was last trained with, where that is known.
     """
 
     status: Status
@@ -47,6 +50,7 @@ class RunState:
     failed: bool = False
     orphaned: bool = False
     owner: LeaseOwner | None = None
+    threads: int | None = None
 
     @property
     def finished(self) -> bool:
@@ -92,7 +96,9 @@ def after_last_finished(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _newest(status: Status, runs: pd.DataFrame) -> RunState:
-    return RunState(status, run_id=str(runs.index[0]), study=str(runs["study"].iloc[0]))
+    newest = runs.iloc[0]
+    threads = int(newest["threads"]) if str(newest["threads"]).isdecimal() else None
+    return RunState(status, run_id=str(runs.index[0]), study=str(newest["study"]), threads=threads)
 
 
 def _reason(record: pd.Series) -> str:

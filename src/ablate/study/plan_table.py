@@ -18,6 +18,7 @@ def plan_table(
     devices: str | None,
     steps_done: Sequence[int],
     calibrated: Mapping[str, RuntimeEstimate] | None = None,
+    threads: int | None = None,
 ) -> pd.DataFrame:
     """Return a table of all runs with status, cost and runtime estimate.
 
@@ -28,6 +29,7 @@ def plan_table(
         devices: Devices that runs will use; None: any.
         steps_done: Steps in the checkpoint of each.
         calibrated: By configuration, the estimate from a few steps on this machine.
+        threads: Threads that runs will have, where that is known.
 
     Returns:
         One row a run: `variant` (its label), `seed`, `status`, `reason`, `epoch` (the last complete one) of `epochs`,
@@ -35,7 +37,7 @@ def plan_table(
         where unknown), `seconds_left`, `basis` (of the estimate), `run_id`, `identity`.
     """
     rows = []
-    measured = measured_runs(history, devices)
+    measured = measured_runs(history, devices, threads)
     estimates: dict[str, RuntimeEstimate | None] = {}
     costs: dict[str, Mapping[str, float]] = {}
     for run, one, done in zip(planned, found, steps_done, strict=True):

@@ -58,18 +58,23 @@ def plan_rows(plan: Mapping[str, Any]) -> list[dict[str, Any]]:
 def plan_lines(plan: Mapping[str, Any]) -> list[str]:
     """Return what is said below the runs: how many there are, and how long they take."""
     total, last = _with_search(plan), plan["last_prediction"]
-    lines = [_counts(total)]
+    lines, packing = [_counts(total)], plan["packing"]
     if total["seconds_left"] is None:
         lines.append("Time: unknown until a run has finished here; calibrate=true times a few steps of each variant")
     else:
         bases = ", ".join(sorted({run["basis"] for run in plan["runs"] if run["basis"]}))
         devices = plan["devices"] or "other devices: none has run here"
-        left, seconds = total["seconds_left"], total["seconds"]
+        divisor = packing["divisor"] if packing else 1
+        left, seconds = total["seconds_left"] / divisor, total["seconds"]
+        seconds = None if seconds is None else seconds / divisor
+        how = f"{divisor} runs at a time" if divisor > 1 else "one run after the other"
         whole = f" of {tqdm.format_interval(seconds)}" if seconds is not None else ""
-        lines.append(f"Time left: {tqdm.format_interval(left)}{whole}, one run after the other ({bases}; {devices})")
+        lines.append(f"Time left: {tqdm.format_interval(left)}{whole}, {how} ({bases}; {devices})")
         budget = plan["budget_hours"]
         if budget is not None and seconds is not None:
             lines.append(f"Budget: {budget:g} h, {'enough' if seconds <= 3600 * budget else 'NOT ENOUGH'}")
+    if packing:
+        lines.append(f"Launched {packing['text']}")
     if plan["baseline"]:
         lines.append(baseline_line(plan["baseline"], plan["baseline"]["plans"], plan["baseline"]["unit"]))
     looks = plan["looks"]

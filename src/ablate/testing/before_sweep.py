@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any, cast
@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 SECONDS = 10.0
 """After so many, what is left is not tried."""
 EXAMPLES = 500
+_SLOW = 2.0
+"""Seconds of a first step after which there is no second one, which would only tell how long it takes."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,10 @@ class _Answer:
 
     place: int
     findings: Sequence[Finding]
+    step_seconds: float | None
 
 
-def try_before_sweep(planned: Sequence[PlannedRun], states: Sequence[RunState]) -> None:
+def try_before_sweep(planned: Sequence[PlannedRun], states: Sequence[RunState]) -> float | None:
     """Try what a sweep is about to train for the first time; nothing where all has begun or is done.
 
     Only a task that can be shortened is tried, as `ablate.ArrayTask` and `ablate.DatasetTask`.
@@ -49,17 +52,20 @@ def try_before_sweep(planned: Sequence[PlannedRun], states: Sequence[RunState]) 
         planned: The runs of the sweep.
         states: Their statuses.
 
+    Returns:
+        The most seconds that a step took, uncompiled; None where none was timed.
+
     Raises:
         TaskError: Some of it cannot be trained or evaluated; one line a variant.
         KeyboardInterrupt: This process was interrupted.
     """
     variants = _untried(planned, states)
     if not variants:
-        return
-    found = _found([run.config.values for run in variants])
-    wrong = {place: answer for place, answer in found.items() if any(finding.wrong for finding in answer)}
+        return None
+    answers = _answers([run.config.values for run in variants])
+    wrong = {answer.place: answer.findings for answer in answers if any(finding.wrong for finding in answer.findings)}
     if not wrong:
-        return
+        return max((answer.step_seconds for answer in answers if answer.step_seconds is not None), default=None)
     names = distinguishing_overrides([[*run.overrides, f"place={place}"] for place, run in enumerate(variants)])
     lines = [
         f"{variants[place].label or names[place].rpartition(' ')[0] or 'the run'}: {finding}"
@@ -85,16 +91,15 @@ def _untried(planned: Sequence[PlannedRun], states: Sequence[RunState]) -> list[
     return [runs[place] for place in covering([run.overrides for run in runs])]
 
 
-def _found(values: Sequence[Mapping[str, Any]]) -> dict[int, Sequence[Finding]]:
-    """Return the findings in each configuration that was tried in time."""
+def _answers(values: Sequence[Mapping[str, Any]]) -> list[_Answer]:
+    """Return what was found in each configuration that was tried in time."""
     context = process_context(bool(values[0]["hardware"]["onednn"]), trains_itself=False)
     answers, code = run_process(context, _child, (values, dict(os.environ)), name="ablate trial")
-    found = {answer.place: answer.findings for answer in answers}
     if code:
         log.warning("The trial before the sweep ended with code %s; the runs start without it", code)
-    elif len(found) < len(values):
-        log.info("The trial before the sweep has tried %d of %d variants", len(found), len(values))
-    return found
+    elif len(answers) < len(values):
+        log.info("The trial before the sweep has tried %d of %d variants", len(answers), len(values))
+    return answers
 
 
 def _child(values: Sequence[Mapping[str, Any]], environment: Mapping[str, str], sender: Connection) -> None:
@@ -106,7 +111,7 @@ def _child(values: Sequence[Mapping[str, Any]], environment: Mapping[str, str], 
     try:
         for place, each in enumerate(values):
             with collected_warnings():
-                sender.send(_Answer(place, try_one_step(each)))
+                sender.send(_Answer(place, *try_one_step(each)))
             if time.monotonic() - begun > SECONDS:
                 break
     except (KeyboardInterrupt, OSError):
@@ -114,23 +119,28 @@ def _child(values: Sequence[Mapping[str, Any]], environment: Mapping[str, str], 
     sender.close()
 
 
-def try_one_step(values: Mapping[str, Any]) -> list[Finding]:
-    """Build a configuration's model, train it for a step on a CPU, and evaluate it on a few examples."""
+def try_one_step(values: Mapping[str, Any]) -> tuple[list[Finding], float | None]:
+    """Build a configuration's model, train it for a step on a CPU, and evaluate it on a few examples.
+
+    Returns:
+        The findings; and the seconds of a step, None where it came to none.
+    """
     try:
         config = validate_config(values)
         task: Any = config.task
         short = task.shortened(EXAMPLES)
         short.load_data()
         whole = short_run(config, steps=1, examples=config.task.find_data().examples_per_epoch)
-        model = _trained(replace(whole, task=short))
+        model, seconds = _trained(replace(whole, task=short))
     except Exception as error:  # whatever the code of a user raises
-        return [finding_of(error)]
+        return [finding_of(error)], None
     found = gather(lambda: _evaluated(short, model))
     # A few examples may lack what the measures need, as a class.
-    return gather(lambda: _evaluated(task, model)) if found else []
+    return gather(lambda: _evaluated(task, model)) if found else [], seconds
 
 
-def _trained(config: ValidConfig) -> Any:
+def _trained(config: ValidConfig) -> tuple[Any, float]:
+    """Return a model that was trained for a step, and the seconds of a step."""
     from ablate.training.fit import compiled_metrics
     from ablate.training.hardware import configure
     from ablate.training.optimizer import build_optimizer
@@ -148,8 +158,16 @@ def _trained(config: ValidConfig) -> Any:
         run_eagerly=True,
     )
     batches = task.training_batches(seed=run.seed, batch_size=run.training.batch_size, first_step=0, steps=1)
-    model.train_on_batch(*next(iter(batches)))
-    return model
+    batch = next(iter(batches))
+    first = _seconds(lambda: model.train_on_batch(*batch))
+    # The first step is the slowest: much is done for the first time.
+    return model, first if first > _SLOW else min(first, _seconds(lambda: model.train_on_batch(*batch)))
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    begun = time.monotonic()
+    work()
+    return time.monotonic() - begun
 
 
 def _evaluated(task: Any, model: Any) -> Findings:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from ablate.config.hydra_job import compositions_kept
 from ablate.config.paths import results_dir
 from ablate.config.precision import same_precision
 from ablate.errors import AblateError, AlreadyRunning, ConfigError, SweepIncomplete
-from ablate.estimate.runtime import HISTORY_COLUMNS, devices_of_host
+from ablate.estimate.packing import Packing
+from ablate.estimate.runtime import HISTORY_COLUMNS, devices_of_host, measured_runs
 from ablate.execution.lease import acquire_lease
 from ablate.execution.status import RunState, Status, should_train
 from ablate.study.definition import StudyFile
@@ -31,10 +33,12 @@ from ablate.study.plan_text import choice_lines
 from ablate.study.planning import PlannedRun, read_statuses
 from ablate.study.progress import show_progress
 from ablate.study.search import Search, chosen, plan_chosen, plan_search
+from ablate.study.side_by_side import auto_options, pack_measured, side_by_side
 from ablate.study.summary import summarize_sweep
 from ablate.study.sweep import plan_sweep
 from ablate.study.tuning import Choice
 from ablate.tracking.store import check_store, is_open, open_store
+from hydra_plugins.ablate_launchers.auto import AutoLauncher
 
 log = logging.getLogger(__name__)
 
@@ -131,6 +135,7 @@ class _Sweep:
         self._launcher_failed = set[int]()
         self._launched = 0
         self._linked = 0
+        self._step_seconds: float | None = None
 
     def without(self, runs: Sequence[PlannedRun]) -> list[PlannedRun]:
         """Return those of some runs that it does not have yet."""
@@ -142,7 +147,7 @@ class _Sweep:
         if self.planned[0].config.run.check:
             from ablate.testing.before_sweep import try_before_sweep
 
-            try_before_sweep(self.planned, self.read_statuses())
+            self._step_seconds = try_before_sweep(self.planned, self.read_statuses())
 
     def train(self) -> SweepIncomplete | None:
         """Launch the runs that are not done, show the progress, and print a summary.
@@ -170,11 +175,35 @@ class _Sweep:
 
         found, earlier = self.read_statuses(), history(HISTORY_COLUMNS)
         devices = devices_of_host(earlier, socket.gethostname())
-        table = plan_table(self.planned, found, earlier, devices=devices, steps_done=[0] * len(found))
-        finished, left = sum(one.finished for one in found), table["seconds_left"]
-        time_left = f"about {tqdm.format_interval(left.sum())} left" if left.notna().all() else "time left unknown"
-        print(f"Study {self.planned[0].study}: {len(found)} runs, {finished} done, {time_left}", flush=True)
-        return [float(seconds) for seconds in table["seconds"]]
+        table = partial(plan_table, self.planned, found, earlier, devices=devices, steps_done=[0] * len(found))
+        packing = self._pack(found, [float(each) for each in table()["seconds"]])
+        estimated = table(threads=packing.threads if packing else None)
+        finished, left = sum(one.finished for one in found), estimated["seconds_left"]
+        at_a_time = side_by_side(packing, measured_runs(earlier, devices))
+        time_left = (
+            f"about {tqdm.format_interval(left.sum() / at_a_time)} left" if left.notna().all() else "time left unknown"
+        )
+        how = f", {packing}" if packing is not None and finished < len(found) else ""
+        print(f"Study {self.planned[0].study}: {len(found)} runs, {finished} done{how}, {time_left}", flush=True)
+        return [float(each) for each in estimated["seconds"]]
+
+    def _pack(self, found: Sequence[RunState], seconds: Sequence[float]) -> Packing | None:
+        """Let the launcher know how many runs train at a time, where it asks for that."""
+        launcher = self.sweeper.launcher
+        if not isinstance(launcher, AutoLauncher):
+            return None
+        assert self.sweeper.config is not None
+        options = auto_options(self.sweeper.config)
+        assert options is not None
+        launcher.packing = pack_measured(
+            self.planned,
+            found,
+            seconds,
+            options,
+            earlier=found if self._since is None else read_statuses(self.planned),
+            step_seconds=self._step_seconds,
+        )
+        return launcher.packing
 
     def run(self) -> None:
         """Launch the runs to do, until there are none left and none to wait for."""
