@@ -240,7 +240,7 @@ def test_the_process_of_a_run_is_that_of_its_job(begin: Begin, home: Path, monke
     environment = {"PATH": os.environ["PATH"], "SET_BY_HYDRA": "1"}
     receiver, sender = Pipe(duplex=False)
     try:
-        in_subprocess._child(pickle.loads(pickle.dumps(one.job)), environment, False, sender)
+        in_subprocess._child(pickle.loads(pickle.dumps(one.job)), environment, "", sender)
     finally:
         os.environ.clear()
         os.environ.update(before)

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from contextvars import ContextVar
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
@@ -31,9 +31,22 @@ from ablate.system.signals import SIGNALS, signals_held
 
 log = logging.getLogger(__name__)
 
-Waiting = Callable[[], AbstractContextManager[None]]
-while_waiting: ContextVar[Waiting] = ContextVar("while_waiting", default=nullcontext)
-"""What surrounds the wait for a process: a launcher with several runs at a time begins others meanwhile."""
+
+@dataclass(frozen=True)
+class SideBySide:
+    """A run beside others.
+
+    Attributes:
+        name: What its lines of the log start with.
+        waiting: Surrounds the wait for its process: others begin meanwhile.
+    """
+
+    name: str
+    waiting: Callable[[], AbstractContextManager[None]]
+
+
+beside_others: ContextVar[SideBySide | None] = ContextVar("beside_others", default=None)
+"""Set where a launcher has several runs at a time."""
 processes_lock = threading.Lock()
 """Held where a process is started or joined: starting one looks at all, and two threads may not look at once."""
 
@@ -49,8 +62,9 @@ def execute_in_subprocess(job: Job) -> None:
         KeyboardInterrupt: This process was interrupted; the run's has ended in order.
     """
     context = process_context(job.values["hardware"]["onednn"], trains_itself=job.trains_itself)
-    several = while_waiting.get() is not nullcontext
-    sent, code = run_process(context, _child, (job, dict(os.environ), several), name="ablate run")
+    beside = beside_others.get()
+    label = f"{beside.name}: " if beside is not None else ""
+    sent, code = run_process(context, _child, (job, dict(os.environ), label), name="ablate run")
     run_ids = [one for one in sent if isinstance(one, str)]
     for error in sent:
         if isinstance(error, BaseException):
@@ -83,7 +97,8 @@ def run_process(
         with signals_held(), processes_lock:
             process.start()
             sender.close()
-        with while_waiting.get()():
+        beside = beside_others.get()
+        with beside.waiting() if beside is not None else nullcontext():
             return _sent(process, receiver), process.exitcode
     except BaseException:
         if process.pid is not None:
@@ -166,7 +181,7 @@ def _received(receiver: Connection) -> Iterator[Any]:
             raise interrupt
 
 
-def _child(job: Job, environment: Mapping[str, str], several: bool, sender: Connection) -> None:
+def _child(job: Job, environment: Mapping[str, str], label: str, sender: Connection) -> None:
     error: BaseException | None = None
     gc.freeze()  # nothing that the server has imported is garbage
     try:
@@ -177,7 +192,7 @@ def _child(job: Job, environment: Mapping[str, str], several: bool, sender: Conn
         hydra = restore_job(job.hydra_job).hydra
         configure_log(hydra.hydra_logging, hydra.verbose)  # which `hydra/job_logging=none` leaves as it is
         configure_log(hydra.job_logging, hydra.verbose)
-        TerminalFormatter.label = f"{job}: " if several else ""
+        TerminalFormatter.label = label
         # The bar's own lock is one between processes, which a killed one would leave behind.
         tqdm.set_lock(threading.RLock())
         end_with_the_parent()

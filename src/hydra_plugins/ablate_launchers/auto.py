@@ -19,7 +19,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from ablate.errors import ConfigError
 from ablate.estimate.packing import Packing
-from ablate.execution.in_subprocess import while_waiting
+from ablate.execution.in_subprocess import SideBySide, beside_others
 from ablate.system.signals import SIGNALS, signals_held
 
 log = logging.getLogger(__name__)
@@ -30,9 +30,11 @@ class AutoLauncher(BasicLauncher):
 
     Attributes:
         packing: What the sweeper says.
+        names: What it calls the jobs, in order.
     """
 
     packing: Packing | None = None
+    names: Sequence[str] = ()
 
     def __init__(self, runs_at_a_time: int | None, runs_per_gpu: int) -> None:
         """Check the options, which the sweeper works the packing out with."""
@@ -71,14 +73,15 @@ class _Jobs:
         setup_globals()
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
         Path(self.config.hydra.sweep.dir).mkdir(parents=True, exist_ok=True)
+        names = self.launcher.names or [f"#{number}" for number in range(first, first + len(job_overrides))]
         threads = list[threading.Thread]()
         try:
-            for number, overrides in enumerate(job_overrides, start=first):
+            for number, (overrides, name) in enumerate(zip(job_overrides, names, strict=True), start=first):
                 place = self._places.get()
                 if self._error is not None:
                     break
                 begun = threading.Event()
-                job = partial(self._run, number, overrides, place, begun)
+                job = partial(self._run, number, overrides, name, place, begun)
                 thread = threading.Thread(target=copy_context().run, args=(job,), name=f"job {number}")
                 with signals_held():
                     thread.start()
@@ -95,11 +98,13 @@ class _Jobs:
             raise self._error
         return [self._returned[number] for number in sorted(self._returned)]
 
-    def _run(self, number: int, overrides: Sequence[str], place: tuple[str, ...], begun: threading.Event) -> None:
+    def _run(
+        self, number: int, overrides: Sequence[str], name: str, place: tuple[str, ...], begun: threading.Event
+    ) -> None:
         try:
             with self._turn.taken():
                 if self.packing.runs_at_a_time > 1:
-                    while_waiting.set(partial(self._turn.given_up, begun))
+                    beside_others.set(SideBySide(name, partial(self._turn.given_up, begun)))
                 self._returned[number] = self._run_job(number, overrides, place)
         except BaseException as error:
             self._end(error)

@@ -22,6 +22,7 @@ from tqdm import tqdm
 from ablate.config.hydra_job import compositions_kept
 from ablate.config.paths import results_dir
 from ablate.config.precision import same_precision
+from ablate.config.short_names import shorten
 from ablate.errors import AblateError, AlreadyRunning, ConfigError, SweepIncomplete
 from ablate.estimate.packing import Packing
 from ablate.estimate.runtime import HISTORY_COLUMNS, devices_of_host, measured_runs
@@ -259,6 +260,8 @@ class _Sweep:
     def _results_of_launch(self, positions: Sequence[int]) -> Sequence[JobReturn]:
         assert self.sweeper.launcher is not None
         lines = [list(self.planned[position].overrides) for position in positions]
+        if isinstance(self.sweeper.launcher, AutoLauncher):
+            self.sweeper.launcher.names = [shorten(self.planned[position].name) for position in positions]
         first = self.sweeper.launched
         self.sweeper.launched += len(positions)
         self._launched += len(positions)
