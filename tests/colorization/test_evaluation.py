@@ -8,7 +8,9 @@ from skimage.color import lab2rgb, rgb2lab
 from ablate.colorization.color.gamut import ab_gamut
 from ablate.colorization.config import ColorConfig, EvaluationConfig
 from ablate.colorization.data.dataset import load_data
-from ablate.colorization.evaluation import ab_counts, evaluate
+from ablate.colorization.data.squares import Squares
+from ablate.colorization.evaluation import evaluate
+from ablate.colorization.evaluation_set import ab_counts
 from ablate.colorization.metrics import METRICS
 from ablate.colorization.model.backbone import build_backbone
 from tests.support.levels import variant_layers
@@ -24,9 +26,9 @@ def color():
 
 @pytest.fixture(scope="module")
 def measure(sample, color):
-    def measure(model, data=sample, **changes):
+    def measure(model, data=sample, cache=None, **changes):
         options = EvaluationConfig(**{"side": 32, "batch_size": 2, "samples": 2, **changes})
-        return evaluate(model, data, color=color, evaluation=options)
+        return evaluate(model, data, color=color, evaluation=options, cache=cache)
 
     return measure
 
@@ -52,7 +54,11 @@ def always(logits, output_res="full"):
 
 @pytest.fixture(scope="module")
 def lab(sample):
-    return rgb2lab(sample.evaluation_pixels / 255)
+    return rgb2lab(sample.squares.read(slice(None))[0] / 255)
+
+
+def one_of(squares, place):
+    return tuple(pixels[0] for pixels in squares.read(slice(place, place + 1)))
 
 
 def aucs(lab, predicted_ab, nearest_classes):
@@ -160,7 +166,7 @@ def test_the_sample_truth_is_the_photograph_and_given_is_its_lightness(result, s
     for place, photograph in enumerate(sample.evaluation[:2]):
         truth = np.asarray(result.samples["truth"][photograph.name]).astype(int)
         given = np.asarray(result.samples["given"][photograph.name]).astype(int)
-        np.testing.assert_allclose(truth, sample.evaluation_pixels[place], atol=1)
+        np.testing.assert_allclose(truth, sample.squares.read(slice(None))[0][place], atol=1)
         grey = lab2rgb(lab[place] * [1, 0, 0]) * 255
         np.testing.assert_allclose(given, grey, atol=1)
 
@@ -180,8 +186,7 @@ def test_weights_are_over_all_photographs_not_over_those_of_a_batch(measure, sam
     twice = dataclasses.replace(
         sample,
         evaluation=(*sample.evaluation, sample.evaluation[0]),
-        evaluation_pixels=np.concatenate([sample.evaluation_pixels, sample.evaluation_pixels[:1]]),
-        evaluation_truth=np.concatenate([sample.evaluation_truth, sample.evaluation_truth[:1]]),
+        squares=Squares([0, 1, 2, 0], lambda place: one_of(sample.squares, place), memory=0),
     )
     once, more = (measure(untrained["full"], data, batch_size=1).per_example for data in (sample, twice))
     np.testing.assert_allclose(more["auc_raw"][:3], once["auc_raw"], rtol=1e-5)

@@ -39,8 +39,13 @@ def predicted(lab):
 
 
 def table(lab, predicted_ab):
+    return per_photograph(photographs(lab, predicted_ab, mean_truth_colorfulness=20.0))
+
+
+def photographs(lab, predicted_ab, *, mean_truth_colorfulness):
     weights = balanced_pixel_weights(lab[..., 1:])
-    return per_photograph(ColorizedPhotographs(lab, predicted_ab, weights, mean_truth_colorfulness=20.0))
+    rgb = lab2rgb(lab.astype(np.float64)).astype(np.float32)
+    return ColorizedPhotographs(lab, rgb, predicted_ab, weights, mean_truth_colorfulness)
 
 
 def test_auc_is_the_area_under_the_curve_of_pixels_within_a_threshold():
@@ -192,8 +197,7 @@ def test_ab_outside_srgb_is_measured_as_predicted_but_seen_clipped(lab):
 
 def test_photographs_of_no_colour_at_all_have_a_finite_ratio(lab):
     grey = np.concatenate([lab[..., :1], np.zeros_like(lab[..., 1:])], axis=-1)
-    weights = balanced_pixel_weights(grey[..., 1:])
-    frame = per_photograph(ColorizedPhotographs(grey, grey[..., 1:], weights, mean_truth_colorfulness=0.0))
+    frame = per_photograph(photographs(grey, grey[..., 1:], mean_truth_colorfulness=0.0))
     assert np.isfinite(frame.to_numpy()).all()
 
 

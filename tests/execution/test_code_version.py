@@ -217,15 +217,19 @@ INFLUENCE = {
         "ablate.system",
         "ablate.training",
     ),
-    *(f"ablate.colorization.{name}" for name in ("config", "evaluation", "metrics", "task")),
+    *(
+        f"ablate.colorization.{name}"
+        for name in ("config", "evaluation", "evaluation_cache", "evaluation_set", "metrics", "similarity", "task")
+    ),
     *(
         f"ablate.colorization.color.{name}"
-        for name in ("class_counts", "class_rebalancing", "gamut", "lab", "soft_encoding")
+        for name in ("class_counts", "class_rebalancing", "difference", "gamut", "lab", "soft_encoding")
     ),
     *(
         f"ablate.colorization.data.{name}"
         for name in ("batches", "dataset", "decode", "files", "listing", "local", "photographs", "preprocessing")
     ),
+    "ablate.colorization.data.squares",
     "ablate.colorization.data.storage",
     *(f"ablate.colorization.data.sources.{name}" for name in ("folder", "prepared", "registry", "sample", "source")),
     *(f"ablate.colorization.data.prepared.{name}" for name in ("manifest", "read", "tfrecord")),

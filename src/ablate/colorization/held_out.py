@@ -13,9 +13,10 @@ import numpy.typing as npt
 from PIL import Image
 
 from ablate.colorization.data.decode import Pixels
-from ablate.colorization.data.local import DecodedOnRead
+from ablate.colorization.data.local import GIB, DecodedOnRead
 from ablate.colorization.data.photographs import ColorData, Photograph, TrainingPhotographs
 from ablate.colorization.data.prepared.read import Records
+from ablate.colorization.data.squares import Square, Squares
 from ablate.colorization.task import ColorizationTask
 from ablate.task import FoundData, split_off
 
@@ -39,7 +40,9 @@ class HoldingOut(ColorizationTask):
     def data(self) -> ColorData:
         """The loaded data set."""
         whole = super().data
-        return replace(hold_out(whole, self.fraction), fingerprint=self._fingerprint(whole.fingerprint))
+        memory = self.config.data.memory_gib * GIB / 2
+        held = hold_out(whole, self.fraction, memory=memory)
+        return replace(held, fingerprint=self._fingerprint(whole.fingerprint))
 
     def _fingerprint(self, whole: str) -> str:
         return hashlib.sha256(f"{whole} holds out {self.fraction!r}".encode()).hexdigest()
@@ -53,21 +56,28 @@ def holding_out(task: ColorizationTask, fraction: float) -> ColorizationTask:
     return held
 
 
-def hold_out(data: ColorData, fraction: float) -> ColorData:
+def hold_out(data: ColorData, fraction: float, *, memory: float) -> ColorData:
     """Return a data set that evaluates on a share of its training photographs; those of its evaluation do nothing.
 
     Training photographs are ordered by content, so a choice of places is one of contents. The colours that class
     weights come from are those of all training photographs.
+
+    Args:
+        data: The data set.
+        fraction: The share.
+        memory: Bytes of memory for the photographs that evaluate.
     """
     train, held = split_off(len(data.train), fraction)
-    pictures = [Image.fromarray(pixels) for pixels in data.train.read(held.tolist())]
-    squares = [data.preprocessing.evaluation_pixels(picture) for picture in pictures]
+
+    def square(place: int) -> Square:
+        (pixels,) = data.train.read([place])
+        return data.preprocessing.evaluation_pixels(Image.fromarray(pixels))
+
     return replace(
         data,
         train=SomePhotographs(data.train, train),
         evaluation=tuple(_photograph(data.train, int(place)) for place in held),
-        evaluation_pixels=np.stack([pixels for pixels, _ in squares]),
-        evaluation_truth=np.stack([truth for _, truth in squares]),
+        squares=Squares(held.tolist(), square, memory=memory),
     )
 
 

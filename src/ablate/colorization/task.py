@@ -16,6 +16,7 @@ from ablate.colorization.data.sources.registry import source_of
 from ablate.colorization.data.split import EVALUATION, TRAIN
 from ablate.colorization.metrics import METRICS
 from ablate.colorization.model.architecture import Layer, layer_costs, network_layers
+from ablate.config.paths import results_dir
 from ablate.config.schema import validate
 from ablate.task import DataSummary, Evaluation, FoundData
 
@@ -33,9 +34,11 @@ class ColorizationTask:
         "ablate.colorization.data.file_names",
         "ablate.colorization.data.prepared.write",
         "ablate.colorization.data.split",
+        "ablate.execution",
+        "ablate.execution.code_version",
         *(f"ablate.colorization.data.sources.{name}" for name in ("archives", "tfds", "url")),
     )
-    """Names, and what splits and prepares data: the fingerprint tells the splits and contents."""
+    """Names, what splits and prepares data (the fingerprint tells the splits and contents), and the hash of code."""
     no_result_keys = (
         *("data.root", "data.memory_gib", "data.max_bad_fraction", "evaluation.samples", "evaluation.batch_size"),
     )
@@ -227,4 +230,10 @@ class ColorizationTask:
         """Colourise the evaluation photographs and compare them with the truth."""
         from ablate.colorization.evaluation import evaluate
 
-        return evaluate(model, self.data, color=self.config.color, evaluation=self.config.evaluation)
+        return evaluate(
+            model,
+            self.data,
+            color=self.config.color,
+            evaluation=self.config.evaluation,
+            cache=results_dir() / "evaluation_sets",
+        )

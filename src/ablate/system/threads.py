@@ -27,9 +27,9 @@ def job_threads() -> int:
 
 
 def parallel_map(
-    make: Callable[[Item], Made], items: Iterable[Item], *, per_thread: int = 2
+    make: Callable[[Item], Made], items: Iterable[Item], *, per_thread: int = 2, threads: int | None = None
 ) -> Generator[Made, None, None]:
-    """Map a function over items in `job_threads` threads, in order and a few items ahead.
+    """Map a function over items in threads, in order and a few items ahead.
 
     In threads of Python: what takes time here, reading, decoding and hashing, leaves the others to work. What an item
     raises is raised in its turn. After that, and where whoever iterates stops early, nothing new is begun.
@@ -39,10 +39,12 @@ def parallel_map(
         items: No more of them are taken than are worked ahead.
         per_thread: Results for each thread that may wait to be taken: they and what makes them are held in memory.
 
+        threads: Their number; None takes `job_threads`.
+
     Yields:
         What was made, in the order of the items.
     """
-    threads = job_threads()
+    threads = threads or job_threads()
     waiting: deque[Future[Made]] = deque()
     pool = ThreadPoolExecutor(threads)
     try:

@@ -112,6 +112,13 @@ def _xla(hardware: HardwareConfig, *, gpu: bool, deterministic: bool) -> bool:
     return hardware.compile == "xla"
 
 
+def threads_of_operations() -> int:
+    """Return how many threads an operation of TensorFlow's has in this process."""
+    import tensorflow as tf
+
+    return tf.config.threading.get_intra_op_parallelism_threads() or job_threads()
+
+
 def import_tensorflow() -> None:
     """Import TensorFlow and Keras as every run has them, and without what their native code prints.
 

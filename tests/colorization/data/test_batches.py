@@ -222,7 +222,7 @@ def test_a_photograph_that_vanishes_stops_training(data_config, tmp_path, write_
 @pytest.mark.parametrize("batch_size", [1, 2, 5])
 def test_evaluation_batches_come_once_and_in_order(sample, batch_size):
     batches = list(evaluation_batches(sample, batch_size=batch_size))
-    lab = lab_of(sample.evaluation_pixels)
+    lab = lab_of(sample.squares.read(slice(None))[0])
     lightness = np.concatenate([part[0] for part in batches])
     ab = np.concatenate([part[1] for part in batches])
     assert len(batches) == -(-3 // batch_size)

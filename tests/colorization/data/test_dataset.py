@@ -62,8 +62,8 @@ def test_photographs_are_ordered_by_content(sample):
 
 
 def test_evaluation_sees_central_squares(sample):
-    assert sample.evaluation_pixels.dtype == np.uint8
-    for photograph, pixels in zip(sample.evaluation, sample.evaluation_pixels, strict=True):
+    assert sample.squares.read(slice(None))[0].dtype == np.uint8
+    for photograph, pixels in zip(sample.evaluation, sample.squares.read(slice(None))[0], strict=True):
         expected = central_square(photograph.path, 32)
         assert np.abs(expected.astype(int) - pixels).max() <= 2
 
@@ -340,9 +340,9 @@ def test_photographs_are_kept_fit_for_cropping(data_config):
 
 def test_the_truth_is_the_photograph_s_whatever_the_network_sees(data_config, sample):
     small = load_data(data_config(image_size=16), evaluation_side=32)
-    assert small.evaluation_pixels.shape[1:3] == (16, 16)
-    np.testing.assert_array_equal(small.evaluation_truth, sample.evaluation_truth)
-    np.testing.assert_array_equal(sample.evaluation_truth, sample.evaluation_pixels)
+    assert small.squares.read(slice(None))[0].shape[1:3] == (16, 16)
+    np.testing.assert_array_equal(small.squares.read(slice(None))[1], sample.squares.read(slice(None))[1])
+    np.testing.assert_array_equal(sample.squares.read(slice(None))[1], sample.squares.read(slice(None))[0])
 
 
 @pytest.mark.parametrize("name", ["SLURM_CPUS_PER_TASK", "OMP_NUM_THREADS"])

@@ -23,7 +23,12 @@ _LINEAR = np.array(
 
 _TO_LAB = np.array([[0, 500, 0], [116, -500, 200], [0, 0, -200]], np.float32)
 """L + 16, a and b of f(X), f(Y) and f(Z)."""
+_LINE_END, _SLOPE = np.float32(0.0031308), np.float32(12.92)
+_ROUNDING = np.float32(1e-6)
+"""Linear light that is so far outside of 0..1 is a rounding error."""
 _BLOCK = 4096
+
+Colors = npt.NDArray[np.float32]
 
 
 def pixels_to_lab(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -39,14 +44,57 @@ def pixels_to_lab(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     lab = np.empty(flat.shape, np.float32)
     # As many at a time as stay in the processor's cache: of large photographs, memory would take most of the time.
     for start in range(0, len(flat), _BLOCK):
-        f = np.take(_LINEAR, flat[start : start + _BLOCK]) @ _TO_XYZ
-        # The line is the cube root's tangent at 0.008856, and nowhere below it.
-        line = 7.787 * f + np.float32(16 / 116)
-        np.log(np.maximum(f, 0.008856, out=f), out=f)
-        f /= 3
-        np.matmul(np.minimum(np.exp(f, out=f), line, out=f), _TO_LAB, out=lab[start : start + _BLOCK])
-    lab[:, 0] -= 16
+        _light_to_lab(np.take(_LINEAR, flat[start : start + _BLOCK]), lab[start : start + _BLOCK])
     return lab.reshape(pixels.shape)
+
+
+def _light_to_lab(light: Colors, lab: Colors) -> None:
+    """Write the Lab of linear light, (n, 3), into `lab`."""
+    f = light @ _TO_XYZ
+    # The line is the cube root's tangent at 0.008856, and nowhere below it.
+    line = 7.787 * f + np.float32(16 / 116)
+    np.log(np.maximum(f, 0.008856, out=f), out=f)
+    f /= 3
+    np.matmul(np.minimum(np.exp(f, out=f), line, out=f), _TO_LAB, out=lab)
+    lab[:, 0] -= 16
+
+
+def clip_lab(lab: Colors) -> tuple[Colors, Colors]:
+    """Return Lab as a screen shows it, clipped to sRGB, in NumPy: several times as fast as `lab_to_rgb`.
+
+    Args:
+        lab: (..., 3), L in 0..100.
+
+    Returns:
+        (..., 3), sRGB in 0..1; and (..., 3), its Lab: what lies in sRGB stays as it is.
+    """
+    flat = np.asarray(lab, np.float32).reshape(-1, 3)
+    rgb, clipped = np.empty((3, len(flat)), np.float32), flat.copy()
+    for start in range(0, len(flat), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        light = _lab_to_light(flat[part])
+        outside = ((light < -_ROUNDING) | (light > 1 + _ROUNDING)).any(axis=0)
+        np.clip(light, 0, 1, out=light)
+        if outside.any():
+            seen = np.empty((np.count_nonzero(outside), 3), np.float32)
+            _light_to_lab(light[:, outside].T, seen)
+            clipped[part][outside] = seen
+        curved = np.maximum(light, _LINE_END)
+        np.log(curved, out=curved)
+        curved /= np.float32(2.4)
+        np.exp(curved, out=curved)
+        rgb[:, part] = np.where(light > _LINE_END, np.float32(1.055) * curved - np.float32(0.055), _SLOPE * light)
+    # Each channel lies in memory by itself: metrics take them one by one.
+    return np.moveaxis(rgb.reshape(3, *lab.shape[:-1]), 0, -1), clipped.reshape(lab.shape)
+
+
+def _lab_to_light(lab: Colors) -> Colors:
+    """Return the linear light of Lab, (n, 3) -> (3, n), not clipped."""
+    lightness, a, b = np.ascontiguousarray(lab.T)
+    y = (lightness + 16) / 116
+    f = np.stack([y + a / 500, y, np.maximum(y - b / 200, 0)])
+    xyz = np.where(f > np.float32(0.2068966), f * f * f, (f - np.float32(16 / 116)) / np.float32(7.787))
+    return _TO_RGB.T @ xyz
 
 
 def rgb_to_lab(rgb: tf.Tensor) -> tf.Tensor:

@@ -126,7 +126,7 @@ def evaluation_batches(data: ColorData, *, batch_size: int) -> tf.data.Dataset:
     """Return the evaluation photographs' central squares once, in order: (L, ab), see `to_example`."""
     starts = range(0, len(data.evaluation), batch_size)
     batches = tf.data.Dataset.from_generator(
-        lambda: (to_example(data.evaluation_pixels[start : start + batch_size]) for start in starts),
+        lambda: (to_example(data.squares.read(slice(start, start + batch_size))[0]) for start in starts),
         output_signature=_signature(None, data.preprocessing.image_size),
     )
     return batches.apply(tf.data.experimental.assert_cardinality(len(starts))).prefetch(2)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
@@ -36,6 +35,7 @@ from ablate.colorization.data.photographs import (
 from ablate.colorization.data.preprocessing import Preprocessing
 from ablate.colorization.data.sources.source import SourceListing
 from ablate.colorization.data.split import EVALUATION, TRAIN
+from ablate.colorization.data.squares import Square, Squares
 from ablate.errors import DataError
 from ablate.system.threads import parallel_map
 
@@ -85,9 +85,15 @@ class LocalPhotographs(Photographs):
 
     def _loaded(self, listing: Listing) -> ColorData:
         decoded = _Decoded(listing)
-        evaluated = list(decoded.of_split(EVALUATION, self._preprocessing.evaluation_pixels, "evaluate"))
+        memory = self._config.memory_gib * GIB
+        evaluated: list[Photograph] = []
+        # At most half of the memory: they are read once an epoch, those that train at every step.
+        squares = Squares(evaluated, self._square, memory=memory / 2)
+        for photograph, square in decoded.of_split(EVALUATION, self._preprocessing.evaluation_pixels, "evaluate"):
+            squares.offer(len(evaluated), square)
+            evaluated.append(photograph)
         counter = ClassCounter(self._preprocessing.grid_step)
-        cache = _Cache(self._config.memory_gib * GIB)
+        cache = _Cache(memory - squares.kept_bytes)
         trained: list[Photograph] = []
         for photograph, pixels in decoded.of_split(TRAIN, self._preprocessing.training_pixels, "train"):
             counter.add(pixels)
@@ -102,19 +108,19 @@ class LocalPhotographs(Photographs):
         check_usable(self._label, decoded.bad, counts, max_bad_fraction=self._config.max_bad_fraction)
         _log_problems(listing, decoded.bad, total=sum(counts.values()) + len(decoded.bad))
         log_split(listing.rule.reason, counts, doubtful=listing.rule.doubtful)
-        inputs = np.stack([pixels for _, (pixels, _) in evaluated])
-        same = self._preprocessing.evaluation_side == self._preprocessing.image_size
         return ColorData(
             preprocessing=self._preprocessing,
             fingerprint=listing.fingerprint,
             train=DecodedOnRead(tuple(trained), self._preprocessing, cache.pixels),
-            evaluation=tuple(photograph for photograph, _ in evaluated),
-            evaluation_pixels=inputs,
-            evaluation_truth=inputs if same else np.stack([truth for _, (_, truth) in evaluated]),
+            evaluation=tuple(evaluated),
+            squares=squares,
             bin_counts=counter.counts,
             bad=(*decoded.bad, *listing.leaked),
             ignored=listing.ignored,
         )
+
+    def _square(self, photograph: Photograph) -> Square:
+        return self._preprocessing.evaluation_pixels(_decoded(photograph))
 
 
 @dataclass(frozen=True)
@@ -136,9 +142,12 @@ class DecodedOnRead(Sequence[Photograph]):
         return [self.cache[index] if index in self.cache else self._decoded(index) for index in indices]
 
     def _decoded(self, index: int) -> Pixels:
-        path = self.photographs[index].path
-        assert path is not None
-        return self.preprocessing.training_pixels(decode(read_bytes(path)))
+        return self.preprocessing.training_pixels(_decoded(self.photographs[index]))
+
+
+def _decoded(photograph: Photograph) -> Image.Image:
+    assert photograph.path is not None
+    return decode(read_bytes(photograph.path))
 
 
 class _Cache:

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from PIL import Image
 from ablate.colorization.color.gamut import ab_gamut
 from ablate.colorization.data.decode import Pixels
 from ablate.colorization.data.preprocessing import Preprocessing
+from ablate.colorization.data.squares import Squares
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,7 @@ class ColorData:
         fingerprint: SHA-256 over the contents of the files and their splits; not over their paths.
         train: Its training photographs, ordered by content.
         evaluation: Its evaluation photographs, ordered by content.
-        evaluation_pixels: (num_evaluation, image_size, image_size, 3), uint8 sRGB: their central squares.
-        evaluation_truth: (num_evaluation, side, side, 3): the same squares at the side at which colours are compared.
+        squares: Their central squares.
         bin_counts: (num_bins,): pixels of the training photographs by nearest colour class, at the size that crops
             are taken from.
         bad: The files that could not be used.
@@ -98,8 +98,7 @@ class ColorData:
     fingerprint: str
     train: TrainingPhotographs
     evaluation: tuple[Photograph, ...]
-    evaluation_pixels: Pixels
-    evaluation_truth: Pixels
+    squares: Squares[Any]
     bin_counts: npt.NDArray[np.int64]
     bad: tuple[BadPhotograph, ...]
     ignored: tuple[str, ...]

@@ -117,6 +117,11 @@ class Records:
             if keep:
                 self._kept[number] = prepared.content(shard.file, shard.sha256)
 
+    @property
+    def kept_bytes(self) -> int:
+        """Memory that the records take."""
+        return sum(map(len, self._kept.values()))
+
     def _size(self, file: str) -> int:
         try:
             return file_size(f"{self._prepared.root}/{file}")

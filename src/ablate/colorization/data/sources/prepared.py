@@ -23,6 +23,7 @@ from ablate.colorization.data.prepared.read import Features, PreparedSet, Record
 from ablate.colorization.data.preprocessing import Preprocessing
 from ablate.colorization.data.sources.source import Source
 from ablate.colorization.data.split import EVALUATION, TRAIN
+from ablate.colorization.data.squares import Square, Squares
 
 _GIB = 2**30
 
@@ -43,7 +44,7 @@ class PreparedPhotographs(Photographs):
 
     Args:
         prepared: The data set.
-        memory_gib: Memory for training photographs.
+        memory_gib: Memory for photographs: those that train, then those that evaluate.
     """
 
     def __init__(self, prepared: PreparedSet, *, memory_gib: float):
@@ -64,19 +65,27 @@ class PreparedPhotographs(Photographs):
         )
 
     def load(self) -> ColorData:
-        """Read the evaluation photographs, and those that train if memory is given for all of them."""
-        evaluated = self._prepared.records(EVALUATION, memory=np.inf)
-        features = [evaluated.features(index) for index in range(len(evaluated))]
-        manifest = self._prepared.manifest
+        """Check the evaluation photographs, and read those that train if memory is given for all of them."""
         train = self._prepared.records(TRAIN, memory=self._memory)
+        evaluated = self._prepared.records(EVALUATION, memory=0)
+        squares = Squares(
+            range(len(evaluated)),
+            lambda index: _square(evaluated.features(index)),
+            memory=self._memory - train.kept_bytes,
+        )
+        photographs = []
+        for index in range(len(evaluated)):
+            features = evaluated.features(index)
+            photographs.append(Photograph(features["name"].decode(), features["digest"].hex()))
+            squares.offer(index, _square(features))
+        manifest = self._prepared.manifest
         log_split(manifest.split_reason or UNKNOWN_REASON, {TRAIN: len(train), EVALUATION: len(evaluated)})
         return ColorData(
             preprocessing=manifest.preprocessing,
             fingerprint=self.fingerprint,
             train=train,
-            evaluation=tuple(Photograph(one["name"].decode(), one["digest"].hex()) for one in features),
-            evaluation_pixels=np.stack([pixels_of(one) for one in features]),
-            evaluation_truth=np.stack([truth_of(one) for one in features]),
+            evaluation=tuple(photographs),
+            squares=squares,
             bin_counts=np.array(manifest.class_counts, np.int64),
             bad=(
                 *(BadPhotograph(name, reason) for name, reason in manifest.bad),
@@ -85,6 +94,11 @@ class PreparedPhotographs(Photographs):
             ),
             ignored=tuple(manifest.ignored),
         )
+
+
+def _square(features: Features) -> Square:
+    pixels, truth = pixels_of(features), truth_of(features)
+    return pixels, pixels if np.array_equal(pixels, truth) else truth
 
 
 def _held_out(records: Records, index: int) -> HeldOutPhotograph:
