@@ -11,6 +11,8 @@ import pytest
 
 from ablate.execution.lease import acquire_lease
 from ablate.study.power_text import format_power
+from ablate.tracking import names
+from ablate.tracking.phase_shares import SAME
 from ablate.tracking.study_record import StudyRecord
 from tests.support.commands import QUICK, TINY, Command
 
@@ -58,6 +60,11 @@ def test_it_says_where_every_run_stands_and_what_it_takes(
     assert abs(after["runs"][1]["seconds"] - took) < 0.2 * took
     assert after["total"]["seconds_left"] == pytest.approx(2 * after["runs"][1]["seconds"], abs=1e-4)
     cost = study().metrics.iloc[0]
+    spent = cost[[*names.PHASE_SECONDS.values()]]
+    assert (spent > 0).all()
+    assert (after["phases"]["runs"], after["phases"]["basis"]) == (1, SAME)
+    assert after["phases"]["seconds"] == pytest.approx(spent.sum())
+    assert list(after["phases"]["shares"].values()) == pytest.approx(list(spent / spent.sum()), abs=1e-6)
     assert after["runs"][1]["parameters"] == cost["cost/parameters"]
     assert after["runs"][1]["gflops_per_example"] == round(cost["cost/flops_per_example"] / 1e9, 6)
 
@@ -69,6 +76,7 @@ def test_it_says_where_every_run_stands_and_what_it_takes(
     assert "running, epoch 1 of 1: by process" in shown[5]
     assert shown[7] == "3 runs: 1 cached, 1 to do, 1 running"
     assert shown[8].startswith("Time left: ")
+    assert shown[9].startswith("A run takes ")
 
 
 @pytest.mark.slow

@@ -34,6 +34,7 @@ from ablate.study.search import AFTER_SEARCH, Search, chosen, plan_chosen, plan_
 from ablate.study.side_by_side import auto_options, pack, side_by_side
 from ablate.study.sweep import plan_sweep
 from ablate.study.tuning import Tuned
+from ablate.tracking.phase_shares import phase_shares
 from ablate.tracking.store import exists, is_open, open_store
 from ablate.training.checkpoint import steps_done
 
@@ -117,6 +118,7 @@ def _plan(arguments: Sequence[str]) -> dict[str, Any]:
         "packing": None if auto is None else _packing(packing, side_by_side(packing, used)),
         "search": _search(search, tuned, history, devices) if search is not None else None,
         "looks": looks,
+        "phases": _phases(planned, history, devices),
         "code": _code(planned) if listed else None,
         "baseline": _baseline(study, planned, table) if study is not None and not waiting else None,
         "last_prediction": {
@@ -145,6 +147,18 @@ def _search(search: Search, tuned: Tuned | None, history: pd.DataFrame, devices:
         "total": _total(table),
         "chosen": choice_lines(tuned.choices) if tuned is not None else None,
     }
+
+
+def _phases(planned: Sequence[PlannedRun], history: pd.DataFrame, devices: str | None) -> dict[str, Any] | None:
+    """Return where the time of a run goes; None where no run like these has recorded it."""
+    scale = planned[0].config.values.get("scale")
+    found = phase_shares(
+        history,
+        configurations={run.configuration for run in planned},
+        scale=str(scale["name"]) if scale else None,
+        devices=devices,
+    )
+    return found.plain() if found is not None else None
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

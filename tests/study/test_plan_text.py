@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from ablate.estimate.runtime import BASES
 from ablate.study.plan_text import format_plan
+from ablate.tracking.phase_shares import UNKNOWN
 
 RUN = {
     "variant": "depth=full", "seed": 0, "status": "to do", "reason": "", "epoch": 0, "epochs": 4, "parameters": 1234.0,
@@ -16,7 +18,7 @@ def text(*runs: dict[str, Any], **changes: Any) -> list[str]:
     plan = {
         "study": "own", "question": "Does it matter?", "budget_hours": None, "devices": "CPU", "runs": list(runs),
         "total": {"runs": len(runs), "statuses": {"to do": len(runs)}, "seconds": 60.0, "seconds_left": 30.0},
-        "code": None, "last_prediction": None, "baseline": None, "looks": None, "packing": None,
+        "code": None, "last_prediction": None, "baseline": None, "looks": None, "phases": None, "packing": None,
     }  # fmt: skip
     return format_plan({**plan, **changes}).splitlines()
 
@@ -53,6 +55,19 @@ def test_the_prediction_error_is_percent() -> None:
     assert text(RUN, last_prediction=last)[-1] == (
         "Prediction error of the last 3 runs, of study old: median 10 %, in total -5 %"
     )
+
+
+def test_it_says_where_the_time_of_a_run_goes() -> None:
+    took = {
+        "seconds": 108.4,
+        "shares": {"start": 0.004, "training": 0.8, "evaluation": 0.196},
+        "runs": 2,
+        "basis": "b",
+    }
+    line = "A run takes 01:48: start < 1 %, training 80 %, evaluation 20 % (median of 2 runs: b)"
+    assert line in text(RUN, phases=took)
+    assert UNKNOWN not in text(RUN)
+    assert UNKNOWN in text({**RUN, "basis": BASES[0]})
 
 
 def test_more_seeds_for_the_baseline_are_recommended() -> None:

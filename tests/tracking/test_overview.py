@@ -9,6 +9,7 @@ import mlflow
 import pytest
 from mlflow.entities import Run
 
+from ablate.system.phase_clock import Phase, PhaseClock
 from ablate.task import Evaluation, Metric
 from ablate.tracking.cached_run import link_cached_run
 from ablate.tracking.overview import describe_run, record_summary, update_study
@@ -17,6 +18,7 @@ from ablate.tracking.store import open_store
 from ablate.tracking.study import LIMIT, record_study
 from ablate.tracking.study_artifacts import log_study_artifacts
 from ablate.tracking.study_record import read_study
+from tests.support.clocks import Hand
 from tests.support.tracked_runs import TABLE
 
 AUC = Metric("auc", "AuC", "%", True)
@@ -47,6 +49,22 @@ def add(home: Path, variant: str, auc: float, study: str = "own", **factors: str
         run.flush()
         describe_run(run.run_id, [AUC])
     return run.run_id
+
+
+@pytest.mark.slow
+def test_a_run_says_where_its_time_went(home: Path) -> None:
+    now = Hand()
+    clock = PhaseClock(Phase.TRAINING, age=54, now=now)
+    tags = {f"ablate.{name}": value for name, value in (("variant", "baseline"), ("seed", "0"), ("identity", "i"))}
+    with track(study="own", name="run", tags=tags, project=home, clock=clock) as run:
+        clock.enter(Phase.EVALUATION)
+        now.seconds = 6
+        run.log_phases()
+        run.flush()
+        describe_run(run.run_id, [AUC])
+    assert "One attempt. Took 01:00: training 90 %, evaluation 10 %." in get(run.run_id).data.tags[NOTE]
+    old = add(home, "depth=shallow", 2.0)
+    assert "One attempt.\n" in f"{get(old).data.tags[NOTE]}\n"
 
 
 def get(run_id: str) -> Run:

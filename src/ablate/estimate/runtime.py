@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from ablate.tracking.names import PHASE_SECONDS
+
 BASES = ("the same runs before", "runs of about the same cost", "calibration")
 _NEAREST = 5
 HISTORY_COLUMNS = (
-    *("study", "started", "host", "devices", "threads", "configuration"),
+    *("study", "started", "host", "devices", "threads", "configuration", "scale"),
     *("flops", "examples", "examples_per_second", "seconds", "predicted"),
+    *PHASE_SECONDS.values(),
 )
 """Columns of the history of earlier runs, see `tracking.run_records.history`."""
 

@@ -8,8 +8,10 @@ from tqdm import tqdm
 
 from ablate.config.level import level_text
 from ablate.config.short_names import shorten
+from ablate.estimate.runtime import BASES
 from ablate.study.power_text import baseline_line
 from ablate.study.tuning import Choice
+from ablate.tracking.phase_shares import UNKNOWN, phases_text
 
 
 def format_plan(plan: Mapping[str, Any]) -> str:
@@ -75,6 +77,12 @@ def plan_lines(plan: Mapping[str, Any]) -> list[str]:
             lines.append(f"Budget: {budget:g} h, {'enough' if seconds <= 3600 * budget else 'NOT ENOUGH'}")
     if packing:
         lines.append(f"Launched {packing['text']}")
+    if plan["phases"]:
+        took = plan["phases"]
+        what = f"median of {took['runs']} run{'s' * (took['runs'] > 1)}: {took['basis']}"
+        lines.append(f"A run takes {phases_text(took['seconds'], took['shares'])} ({what})")
+    elif {run["basis"] for run in plan["runs"]} & {*BASES[:2]}:
+        lines.append(UNKNOWN)
     if plan["baseline"]:
         lines.append(baseline_line(plan["baseline"], plan["baseline"]["plans"], plan["baseline"]["unit"]))
     looks = plan["looks"]

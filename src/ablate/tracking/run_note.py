@@ -1,4 +1,4 @@
-"""The description of a run that MLflow shows: differences from the baseline, values, how to load and repeat it."""
+"""The description of a run that MLflow shows: differences from the baseline, values, time, how to load it."""
 
 import math
 import re
@@ -11,6 +11,7 @@ from ablate.config.short_names import shorten
 from ablate.config.variant import Variant
 from ablate.tracking import names
 from ablate.tracking.notes import escaped, table
+from ablate.tracking.phase_shares import phase_seconds, phases_text
 from ablate.tracking.stored_runs import source_of
 
 _MOST_METRICS = 30
@@ -91,7 +92,16 @@ def _state(run: Run, tags: Mapping[str, str]) -> str:
     if source_of(run) != run.info.run_id:
         return f"Cached: its result is that of run `{source_of(run)}` of another study. {tried}."
     reason = tags.get(names.REASON_TAG)
-    return f"{tried}." + (f" Ended without a result: {escaped(shorten(reason))}." if reason else "")
+    return f"{tried}.{_took(run)}" + (f" Ended without a result: {escaped(shorten(reason))}." if reason else "")
+
+
+def _took(run: Run) -> str:
+    """Say where its time went; nothing of a run of an earlier version."""
+    spent = phase_seconds(run.data.metrics)
+    if not spent:
+        return ""
+    total = sum(spent.values())
+    return f" Took {phases_text(total, {phase: seconds / total for phase, seconds in spent.items()})}."
 
 
 def _model(run: Run) -> str:

@@ -100,6 +100,7 @@ _COSTS = {
     "predicted": names.PREDICTED_SECONDS,
     "flops": names.FLOPS,
     "examples_per_second": names.EXAMPLES_PER_SECOND,
+    **{metric: metric for metric in names.PHASE_SECONDS.values()},
 }
 
 
@@ -108,7 +109,7 @@ def history(columns: Sequence[str], limit: int = 300) -> pd.DataFrame:
 
     Args:
         columns: The columns to return, of those of `StudyRecord.runs`, and `examples` that it trained on, `seconds` in
-            all, the seconds that were `predicted`, `flops` and `examples_per_second`.
+            all, the seconds that were `predicted`, `flops`, `examples_per_second`, and `names.PHASE_SECONDS`.
         limit: Most runs to look at.
 
     Returns:
