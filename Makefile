@@ -8,7 +8,7 @@ PYTHON := $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$name && break; done)
 endif
 PORT ?= 5000
-BENCHMARKS := step encoding prepare pipeline tracking memory report table
+BENCHMARKS := step encoding prepare pipeline tracking memory report run_time table
 export PYTHONUNBUFFERED := 1
 
 help:  ## list the targets
