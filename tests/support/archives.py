@@ -40,7 +40,7 @@ def changed(members: Members, name: str, change: Callable[[Any], object]) -> Mem
     return {**members, name: json.dumps(values).encode()}
 
 
-def with_runs(source: Path, target: Path, kept: Callable[[Mapping[str, Any]], bool]) -> Path:
+def with_runs(source: Path, target: Path, kept: Callable[[Mapping[str, Any]], bool], most: int | None = None) -> Path:
     """Write an archive that has some of the runs of another, as if a machine had trained no more."""
     from ablate.archive.format import ArchivedRun
     from ablate.archive.read import opened_archive
@@ -49,7 +49,7 @@ def with_runs(source: Path, target: Path, kept: Callable[[Mapping[str, Any]], bo
 
     writer = ArchiveWriter()
     with opened_archive(source) as archive:
-        for place, each in enumerate(archive.runs):
+        for place, each in enumerate(archive.runs[:most]):
             assert isinstance(each, ArchivedRun)
             folder = target.with_suffix(f".{place}")
             archive.write_artifacts(each, folder)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ablate.cli.arguments import parse_arguments, parse_bool
+from ablate.cli.arguments import file_list, parse_arguments, parse_bool
 from ablate.cli.command_line import configured_uri, split_config_options
 from ablate.cli.errors import handle_errors
 from ablate.config.paths import results_dir
@@ -22,6 +22,8 @@ A study as one file: to keep, to hand over, to merge with what other machines ha
   python -m ablate.archive export study=NAME out=FILE      another one, to another file
   python -m ablate.archive export samples=false            without the pictures of its examples
   python -m ablate.archive export models=true              with its models
+  python -m ablate.archive export anonymous=true           without who ran it, on which machine and in which folders
+  python -m ablate.archive export without=FILE             what has finished since that archive: a further part
   python -m ablate.archive import FILE...                  its runs, into the store; twice adds nothing
   python -m ablate.archive import FILE conflicts=keep      where the store has another result of a run, keep that
   python -m ablate.report from=FILE                        its report, without a store
@@ -34,7 +36,9 @@ imported is a result like any other: `ablate run` trains it no more. Nothing in 
 damaged is refused whole. The format, for other programs: docs/archive.md."""
 
 COMMANDS = ("export", "import")
-_EXPORT, _IMPORT = ("study", "out", "samples", "models", "uri"), ("conflicts", "uri")
+_EXPORT = ("study", "out", "samples", "models", "anonymous", "without", "uri")
+_IMPORT = ("conflicts", "uri")
+_DEFAULTS = {"samples": True, "models": False, "anonymous": False}
 _CONFLICTS = ("refuse", "keep")
 
 
@@ -57,7 +61,7 @@ def main() -> None:
 
 
 def _export(arguments: Mapping[str, str], options: Sequence[str]) -> None:
-    samples, models = parse_bool(arguments, "samples", True), parse_bool(arguments, "models", False)
+    flags = {name: parse_bool(arguments, name, default) for name, default in _DEFAULTS.items()}
     from ablate.archive.transfer import export_study
     from ablate.tracking.store import open_store, store_uri
     from ablate.tracking.study_record import study_names
@@ -68,7 +72,8 @@ def _export(arguments: Mapping[str, str], options: Sequence[str]) -> None:
     if not studies:
         raise TrackingError(f"there are no runs yet in {uri}: `python -m ablate.run` makes one")
     file = Path(arguments.get("out") or results_dir() / "archives" / f"{studies[0]}.zip")
-    manifest = export_study(studies[0], uri, file, samples=samples, models=models)
+    before = file_list(arguments["without"]) if "without" in arguments else []
+    manifest = export_study(studies[0], uri, file, without=before, **flags)
     print(f"{manifest.runs} runs of study {manifest.study}: {file} ({file.stat().st_size / 2**20:,.1f} MiB)")
 
 

@@ -42,7 +42,16 @@ class Imported:
     kept: int
 
 
-def export_study(name: str, uri: str, file: Path, *, samples: bool = True, models: bool = False) -> Manifest:
+def export_study(
+    name: str,
+    uri: str,
+    file: Path,
+    *,
+    samples: bool = True,
+    models: bool = False,
+    anonymous: bool = False,
+    without: Sequence[Path] = (),
+) -> Manifest:
     """Write a study of the open store to an archive.
 
     Args:
@@ -51,16 +60,35 @@ def export_study(name: str, uri: str, file: Path, *, samples: bool = True, model
         file: The archive.
         samples: Whether it has the pictures of its runs.
         models: Whether it has their models.
+        anonymous: Whether who ran it, where and in which folders is left out.
+        without: Archives whose finished runs are left out: this one is a further part of them.
 
     Raises:
+        DataError: One of the other archives cannot be used.
         TrackingError: There is no such study, it has no run, or it cannot be read.
     """
-    study, writer = copy_study(name, uri), ArchiveWriter(samples=samples, models=models)
+    study = copy_study(name, uri)
+    writer = ArchiveWriter(samples=samples, models=models, anonymous=anonymous)
+    before = finished_runs(without)
     for copied in copy_runs(name, uri):
-        writer.add(copied)
+        if copied.run.id not in before:
+            writer.add(copied)
     if writer.empty:
-        raise TrackingError(f"study {name} in {uri} has no runs yet")
+        raise TrackingError(f"study {name} in {uri} has no {'more ' if before else ''}runs{'' if before else ' yet'}")
     return writer.write(study, file)
+
+
+def finished_runs(files: Sequence[Path]) -> set[str]:
+    """Return the ids of the finished runs that archives have.
+
+    Raises:
+        DataError: One cannot be used.
+    """
+    found = set[str]()
+    for file in files:
+        with opened_archive(file) as archive:
+            found |= {each.run.id for each in archive.runs if each.run.finished}
+    return found
 
 
 def import_archive(
@@ -88,8 +116,7 @@ def import_archive(
         if conflicting and not keep:
             raise DataError(_refusal(name, conflicting))
         added = [each for each in new if each.run.identity not in stored]
-        if added:
-            study.start(project)
+        study.start(project)
         for each in added:
             with tempfile.TemporaryDirectory(prefix="ablate-archive-") as folder:
                 archive.write_artifacts(each, Path(folder))

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ablate import __version__
+from ablate.archive.anonymous import anonymous_file, anonymous_run
 from ablate.archive.format import (
     FILES,
     FORMAT,
@@ -49,10 +50,12 @@ class ArchiveWriter:
     Attributes:
         samples: Whether pictures are taken.
         models: Whether models are taken.
+        anonymous: Whether who ran it, where and in which folders is left out, see `anonymous`.
     """
 
     samples: bool = True
     models: bool = False
+    anonymous: bool = False
     _runs: list[ArchivedRun] = field(default_factory=list)
     _metrics: dict[str, pa.Table] = field(default_factory=dict)
     _files: dict[str, bytes] = field(default_factory=dict)
@@ -65,14 +68,16 @@ class ArchiveWriter:
         Raises:
             TrackingError: A table of it is damaged.
         """
-        run, files, tables = copied.run, dict[str, str](), dict[str, str]()
+        run = anonymous_run(copied.run) if self.anonymous else copied.run
+        files, tables = dict[str, str](), dict[str, str]()
         for name, path in files_of(copied):
             if not PLACE.fullmatch(name) or not self._takes(name):
                 continue
             if name.endswith(TABLE):
                 tables[name] = self._add_table(run.id, name, path)
-            else:
-                content = path.read_bytes()
+                continue
+            content = path.read_bytes() if not self.anonymous else anonymous_file(name, path.read_bytes())
+            if content is not None:
                 files[name] = hashlib.sha256(content).hexdigest()
                 self._files[files[name]] = content
         points = pa.Table.from_pandas(copied.metrics, schema=_POINT, preserve_index=False)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -69,6 +70,11 @@ def parse_bool(arguments: Mapping[str, str], name: str, default: bool) -> bool:
     if value not in _BOOLS:
         raise ConfigError(f"{name} must be true or false. Received: {name}={value}")
     return _BOOLS[value]
+
+
+def file_list(value: str) -> list[Path]:
+    """Return the files of a value: one, or several with commas between."""
+    return [Path(value)] if Path(value).exists() else [Path(file) for file in value.split(",")]
 
 
 def parse_int(arguments: Mapping[str, str], name: str, default: int, *, minimum: int | None = None) -> int:

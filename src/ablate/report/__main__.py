@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ablate.cli.arguments import parse_arguments, parse_bool
+from ablate.cli.arguments import file_list, parse_arguments, parse_bool
 from ablate.cli.command_line import configured_uri, split_config_options
 from ablate.cli.errors import handle_errors
 from ablate.config.paths import results_dir
@@ -97,9 +97,7 @@ def _opened_archives(arguments: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
     if "uri" in arguments:
         raise ConfigError("from= names archives, uri= a store: a report is made from one of them")
-    given = arguments["from"]
-    files = [given] if Path(given).exists() else given.split(",")
-    with temporary_store([Path(file) for file in files]) as (uri, studies):
+    with temporary_store(file_list(arguments["from"])) as (uri, studies):
         chosen = arguments.get("study", studies[0])
         if chosen not in studies or ("study" not in arguments and len(studies) > 1):
             raise ConfigError(f"study= must be one of {', '.join(studies)}, which the archives have")

@@ -14,7 +14,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME
 from pydantic import Field
 
-from ablate.config.schema import Schema
+from ablate.config.schema import Schema, validate
+from ablate.config.sections import StudyName
 from ablate.errors import TrackingError
 from ablate.tracking import names
 from ablate.tracking.notes import without_note
@@ -98,7 +99,7 @@ class StudyCopy(Schema):
         tags: Of its experiment: question, definition, registration, aliases, tuning.
     """
 
-    name: str = Field(min_length=1)
+    name: StudyName
     tags: dict[str, str]
 
 
@@ -122,8 +123,9 @@ def copy_study(name: str, uri: str) -> StudyCopy:
 
     Raises:
         TrackingError: There is no such study.
+        ConfigError: It has a name that no study has.
     """
-    return StudyCopy(name=name, tags=_study_tags(_experiment(name, uri)))
+    return validate(StudyCopy, {"name": name, "tags": _study_tags(_experiment(name, uri))})
 
 
 def copy_runs(name: str, uri: str) -> Iterator[CopiedRun]:

@@ -121,7 +121,7 @@ class StudyImport:
         if run.status != "RUNNING":
             client.set_terminated(made, run.status, end_time=run.ended)
         # What makes it count comes last.
-        given = [RunTag(name, value) for name, value in run.tags.items()]
+        given = [RunTag(name, value) for name, value in run.tags.items() if not name.startswith(names.ORIGIN_PREFIX)]
         given.sort(key=lambda tag: _counts(tag.key, run))
         for start in range(0, len(given), _TAGS):
             client.log_batch(made, tags=given[start : start + _TAGS])
