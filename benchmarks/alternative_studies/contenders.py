@@ -86,13 +86,13 @@ class Contender(ABC):
 def _attempt(path: Path) -> Attempt:
     optimizer, output_res, seed, began = path.name.split(",")
     numbers = np.fromfile(path, np.float64)
-    steps, timed, seconds, ended = numbers if len(numbers) else (0, 0, 0.0, float(began) / 1e9)
+    steps, timed, seconds, ended = numbers.tolist() if len(numbers) else (0, 0, 0.0, float(began) / 1e9)
     return Attempt(
         key=(optimizer, output_res, int(seed)),
         began=float(began) / 1e9,
-        ended=float(ended),
+        ended=ended,
         steps=int(steps),
-        seconds=float(seconds) * steps / max(timed, 1),
+        seconds=seconds * steps / max(timed, 1),
     )
 
 

@@ -157,6 +157,12 @@ class Study:
         return dict(zip(("psnr", "ssim", "ciede2000", "ab_rmse"), means, strict=True))
 
 
+@functools.cache
+def shared_study(folder: str) -> Study:
+    """Return what all runs of this process share."""
+    return Study(folder)
+
+
 class StepLedger(keras.callbacks.Callback):
     """Notes steps and their seconds in a file that outlives the process: the measurement's, not the program's.
 

@@ -41,11 +41,11 @@ def open_study() -> optuna.Study:
 def objective(trial: optuna.Trial) -> float:
     """Train one run."""
     import tensorflow as tf
-    from keras_study import Study
+    from keras_study import shared_study
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     variant = {name: trial.suggest_categorical(name, levels) for name, levels in GRID.items()}
-    model, scores = Study(sys.argv[1]).train(**variant)
+    model, scores = shared_study(sys.argv[1]).train(**variant)
     Path("models").mkdir(exist_ok=True)
     model.save(f"models/{trial.number}.keras")
     for name, score in scores.items():

@@ -9,23 +9,20 @@ data set, for which it would read an endless one to its end. TensorFlow uses all
 
 import hydra
 import mlflow
-from keras_study import Study
+from keras_study import shared_study
 from omegaconf import DictConfig
-
-studies: dict[str, Study] = {}
 
 
 @hydra.main(config_path="conf", config_name="config", version_base=None)
 def main(config: DictConfig) -> None:
     """Train one run."""
-    study = studies.setdefault(config.arrays, Study(config.arrays))
     mlflow.set_tracking_uri(config.store)
     mlflow.set_experiment("study")
     mlflow.keras.autolog(log_datasets=False)
     with mlflow.start_run():
         variant = {"optimizer": config.optimizer, "output_res": config.output_res, "seed": config.seed}
         mlflow.log_params({f"study.{key}": value for key, value in variant.items()})
-        _, scores = study.train(**variant)
+        _, scores = shared_study(config.arrays).train(**variant)
         mlflow.log_metrics(scores)
 
 

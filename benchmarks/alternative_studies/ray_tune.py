@@ -23,17 +23,17 @@ def train(config: dict[str, Any]) -> None:
     """Train one run."""
     import keras
     import tensorflow as tf
-    from keras_study import Study
+    from keras_study import shared_study
     from ray.tune.integration.keras import TuneReportCheckpointCallback
 
     tf.config.threading.set_intra_op_parallelism_threads(RESOURCES["cpu"])
-    resumed = None
+    study, resumed = shared_study(config["arrays"]), None
     if checkpoint := tune.get_checkpoint():
         with checkpoint.as_directory() as folder:
             model = keras.models.load_model(Path(folder) / "model.keras")
-        resumed = model, int(model.optimizer.iterations) // Study(config["arrays"]).steps
+        resumed = model, int(model.optimizer.iterations) // study.steps
     variant = {key: config[key] for key in ("optimizer", "output_res", "seed")}
-    _, scores = Study(config["arrays"]).train(**variant, callbacks=[TuneReportCheckpointCallback()], resumed=resumed)
+    _, scores = study.train(**variant, callbacks=[TuneReportCheckpointCallback()], resumed=resumed)
     tune.report({**scores, "finished": True})
 
 

@@ -31,7 +31,7 @@ class Watched:
     def __init__(self, command: Sequence[str], folder: Path, variables: Mapping[str, str]):
         self.peak_mib = 0.0
         self._mark = uuid.uuid4().hex
-        self._begun = time.monotonic()
+        self._begun, self._seconds = time.monotonic(), 0.0
         with (folder / "log.txt").open("a") as log:
             self._process = psutil.Popen(
                 command,
@@ -49,8 +49,8 @@ class Watched:
 
     @property
     def seconds(self) -> float:
-        """Seconds since it began."""
-        return time.monotonic() - self._begun
+        """Seconds from its begin to its end; so far, while it runs."""
+        return self._seconds or time.monotonic() - self._begun
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until the command ends, for some seconds at most, and return whether it did."""
@@ -60,6 +60,7 @@ class Watched:
             return False
         self._ended.set()
         self._thread.join()
+        self._seconds = self._seconds or time.monotonic() - self._begun
         return True
 
     @property
