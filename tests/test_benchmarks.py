@@ -16,6 +16,8 @@ from typing import Any
 import psutil
 import pytest
 
+from ablate.system.phase_clock import Phase
+
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
@@ -318,3 +320,17 @@ def test_a_command_is_killed_with_all_its_processes(alternatives: ModuleType, tm
     assert command.kill() == 2
     assert not any(psutil.pid_exists(int(path.name)) for path in found)
     assert command.code == -signal.SIGKILL
+
+
+def test_the_shares_of_a_runs_phases_are_by_hand(side_by_side: ModuleType) -> None:
+    run_time = importlib.import_module("run_time")
+    spent = {**dict.fromkeys(Phase, 0.0), Phase.START: 5.0, Phase.TRAINING: 92.0, Phase.EVALUATION: 3.0}
+    evaluation, rest = run_time.rows("thumbnail", [spent], 2000, 390)
+    assert (evaluation.figure, evaluation.met, rest.figure, rest.met) == (3.0, True, 5.0, None)
+    assert evaluation.configuration == "scale=thumbnail, 3 epochs of 390 steps"
+    assert evaluation.sides == {
+        **dict.fromkeys(map(str, Phase), 0.0),
+        "start": 5.0,
+        "training": 92.0,
+        "evaluation": 3.0,
+    }
