@@ -232,6 +232,10 @@ class _Measurement:
             return self._unmeasured(packing.NOT_MEASURED)
 
     def _by_throughput(self) -> Packing:
+        if self.threads is not None and self.measured:
+            return self._unmeasured(packing.SETTLED)  # the memory is known
+        if not self.measured and self._measure is not None:
+            log.info("Measures how many runs at a time train fastest here, which takes some seconds")
         alone = self._throughput(1, self.threads or self.cores)
         training = self.largest.config.run.training
         examples = training.total_examples(self.largest.data.examples_per_epoch)

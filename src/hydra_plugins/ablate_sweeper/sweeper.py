@@ -1,6 +1,7 @@
 """The Hydra sweeper: sweeps and studies that are validated before the first run, cached and resumed."""
 
 import logging
+import math
 import socket
 import time
 from collections import Counter
@@ -179,14 +180,26 @@ class _Sweep:
         table = partial(plan_table, self.planned, found, earlier, devices=devices, steps_done=[0] * len(found))
         packing = self._pack(found, [float(each) for each in table()["seconds"]])
         estimated = table(threads=packing.threads if packing else None)
-        finished, left = sum(one.finished for one in found), estimated["seconds_left"]
+        finished, left = sum(one.finished for one in found), estimated["seconds_left"].sum(skipna=False)
         at_a_time = side_by_side(packing, measured_runs(earlier, devices))
-        time_left = (
-            f"about {tqdm.format_interval(left.sum() / at_a_time)} left" if left.notna().all() else "time left unknown"
-        )
+        training = self._seconds_of_training(packing, found)
+        if not math.isnan(left):
+            time_left = f"about {tqdm.format_interval(left / at_a_time)} left"
+        elif training is not None:
+            time_left = f"{tqdm.format_interval(training)} of training left"
+        else:
+            time_left = "time left unknown"
         how = f", {packing}" if packing is not None and finished < len(found) else ""
         print(f"Study {self.planned[0].study}: {len(found)} runs, {finished} done{how}, {time_left}", flush=True)
         return [float(each) for each in estimated["seconds"]]
+
+    def _seconds_of_training(self, packing: Packing | None, found: Sequence[RunState]) -> float | None:
+        """Return what training alone takes by the throughput that was measured; None where none was."""
+        if packing is None or packing.examples_per_second is None:
+            return None
+        left = [run for run, one in zip(self.planned, found, strict=True) if should_train(one, self.rerun)]
+        examples = sum(run.config.run.training.total_examples(run.data.examples_per_epoch) for run in left)
+        return examples / packing.examples_per_second
 
     def _pack(self, found: Sequence[RunState], seconds: Sequence[float]) -> Packing | None:
         """Let the launcher know how many runs train at a time, where it asks for that."""
