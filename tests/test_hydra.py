@@ -49,7 +49,7 @@ def begin(home: Path, run_here: Callable[..., None], monkeypatch: pytest.MonkeyP
         name: log.disabled for name, log in logging.root.manager.loggerDict.items() if hasattr(log, "disabled")
     }
 
-    def record(job: Job) -> None:
+    def record(job: Job, age: float = 0.0) -> None:
         config = validate_config(job.values)
         found = identity(config, config.task.find_data().fingerprint)
         folder = checkpoint_folder(job.uri, job.project, config.run.checkpoint.dir)
