@@ -60,7 +60,7 @@ def test_the_design_s_groups_and_levels_are_there() -> None:
         "output_res": {"full", "half", "quarter"},
         "loss": {"rebalanced", "unweighted", "regression"},
         "data": {"sample", "folder", "prepared", "tfds"},
-        "scale": {"smoke", "thumbnail", "laptop", "paper"},
+        "scale": {"smoke", "thumbnail", "overnight", "laptop", "paper"},
         "task": {"colorization"},
         "tracking": {"mlflow"},
     }

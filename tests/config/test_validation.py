@@ -37,7 +37,10 @@ def test_a_relative_root_survives(tmp_path: Path) -> None:
             "warmup=1.5: input should be a share of training, below 1, or",
         ),
         (["schedule=linear", "schedule.floor=1"], "schedule.floor=1: input should be less than 1"),
-        (["+schedule.floor=0.1"], "unknown key: schedule.floor. Allowed: schedule.name, schedule.shape"),
+        (
+            ["schedule=constant", "+schedule.floor=0.1"],
+            "unknown key: schedule.floor. Allowed: schedule.name, schedule.shape",
+        ),
         (
             ["schedule.shape=square"],
             "=square: input should be 'constant', 'linear', 'cosine' or 'steps'",
