@@ -42,7 +42,7 @@ def test_a_relative_root_survives(tmp_path: Path) -> None:
             "unknown key: schedule.floor. Allowed: schedule.name, schedule.shape",
         ),
         (
-            ["schedule.shape=square"],
+            ["schedule=constant", "schedule.shape=square"],
             "=square: input should be 'constant', 'linear', 'cosine' or 'steps'",
         ),
         (["seed=-1"], "seed=-1: input should be greater than or equal to 0"),
