@@ -76,10 +76,7 @@ def prepared(path: Path, out: Path, workers: int) -> None:
     """Prepare an archive, into a new folder."""
     shutil.rmtree(out, ignore_errors=True)
     values = dict(valid_config(SIZES[0], None).values)
-    values["task"] = {
-        **values["task"],
-        "data": {**values["task"]["data"], "name": "folder", "root": str(path), "max_zoom": 1.125},
-    }
+    values["data"] = {**values["data"], "name": "folder", "root": str(path), "max_zoom": 1.125}
     validate_config(values).task.prepare(str(out), workers=workers, shard_mib=64)
 
 

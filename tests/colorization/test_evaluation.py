@@ -115,6 +115,16 @@ def test_references_do_not_depend_on_the_network(measure, untrained, result):
 
 
 @pytest.mark.slow
+def test_cached_references_change_nothing(measure, untrained, result, tmp_path):
+    for _ in range(2):
+        other = measure(untrained["full"], cache=tmp_path)
+        assert other.references == result.references
+        np.testing.assert_array_equal(other.per_example[NAMES], result.per_example[NAMES])
+        np.testing.assert_array_equal(other.distribution, result.distribution)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("output_res", VARIANTS)
 def test_every_output_resolution_is_measured_at_the_same_side(measure, output_res):
     # The same colour everywhere is the same picture, whatever the output's side was.
@@ -204,6 +214,7 @@ def test_colours_are_counted_on_a_grid():
 def test_colours_outside_of_the_grid_count_at_its_edge():
     counts = ab_counts(np.array([[-300.0, 300.0]]))
     assert counts[0, -1] == counts.sum() == 1
+    assert ab_counts(np.array([[np.nan, np.inf]]))[0, -1] == 1
 
 
 @pytest.mark.slow

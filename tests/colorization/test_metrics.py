@@ -2,15 +2,18 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from skimage.color import lab2rgb, rgb2lab
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
+from ablate.colorization.color.gamut import ab_gamut
 from ablate.colorization.metrics import (
     METRICS,
     ColorizedPhotographs,
     auc,
     balanced_pixel_weights,
+    class_counts,
     colorfulness_of,
     per_photograph,
     psnr_of,
@@ -199,6 +202,37 @@ def test_photographs_of_no_colour_at_all_have_a_finite_ratio(lab):
     grey = np.concatenate([lab[..., :1], np.zeros_like(lab[..., 1:])], axis=-1)
     frame = per_photograph(photographs(grey, grey[..., 1:], mean_truth_colorfulness=0.0))
     assert np.isfinite(frame.to_numpy()).all()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_photograph_with_a_prediction_that_is_no_number_has_no_score_and_the_others_theirs(lab, predicted, value):
+    broken = predicted.copy()
+    broken[1, 4, 5, 0] = value
+    frame, whole = table(lab, broken), table(lab, predicted)
+    pd.testing.assert_frame_equal(frame.drop(index=1), whole.drop(index=1))
+    assert not np.isfinite(frame["ab_rmse"][1])
+    if np.isnan(value):
+        assert frame.loc[1].isna().all()
+
+
+def test_a_photograph_s_values_are_the_same_in_any_company(lab, predicted):
+    whole = table(lab, predicted).drop(columns="auc_rebalanced")  # its weights are over all of them
+    for place in range(len(lab)):
+        own = slice(place, place + 1)
+        alone = table(lab[own], predicted[own]).drop(columns="auc_rebalanced")
+        np.testing.assert_allclose(alone.to_numpy()[0], whole.to_numpy()[place], rtol=1e-12)
+
+
+@pytest.mark.parametrize("step", [10, 37])
+def test_the_nearest_class_of_any_ab_is_that_of_the_search_over_all(step, nearest_classes):
+    ab = np.random.default_rng(4).uniform(-120, 120, (2, 25, 20, 2)).astype(np.float32)
+    counts = np.bincount(nearest_classes(ab.reshape(-1, 2), step=step)[0].ravel(), minlength=len(ab_gamut(step)))
+    np.testing.assert_array_equal(class_counts(ab, step=step), counts)
+
+
+def test_of_equally_near_classes_the_first_is_the_nearest():
+    (found,) = np.flatnonzero(class_counts(np.array([[[5.0, -5.0]]], np.float32)))
+    assert ab_gamut()[found].tolist() == [0, -10]
 
 
 def test_every_metric_has_its_column(lab, predicted):

@@ -16,7 +16,7 @@ from ablate.colorization.data.decode import Pixels
 from ablate.colorization.data.local import GIB, DecodedOnRead
 from ablate.colorization.data.photographs import ColorData, Photograph, TrainingPhotographs
 from ablate.colorization.data.prepared.read import Records
-from ablate.colorization.data.squares import Square, Squares
+from ablate.colorization.data.squares import MEMORY_SHARE, Square, Squares
 from ablate.colorization.task import ColorizationTask
 from ablate.task import FoundData, split_off
 
@@ -40,7 +40,7 @@ class HoldingOut(ColorizationTask):
     def data(self) -> ColorData:
         """The loaded data set."""
         whole = super().data
-        memory = self.config.data.memory_gib * GIB / 2
+        memory = self.config.data.memory_gib * GIB * MEMORY_SHARE
         held = hold_out(whole, self.fraction, memory=memory)
         return replace(held, fingerprint=self._fingerprint(whole.fingerprint))
 

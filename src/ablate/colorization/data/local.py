@@ -35,7 +35,7 @@ from ablate.colorization.data.photographs import (
 from ablate.colorization.data.preprocessing import Preprocessing
 from ablate.colorization.data.sources.source import SourceListing
 from ablate.colorization.data.split import EVALUATION, TRAIN
-from ablate.colorization.data.squares import Square, Squares
+from ablate.colorization.data.squares import MEMORY_SHARE, Square, Squares
 from ablate.errors import DataError
 from ablate.system.threads import parallel_map
 
@@ -87,8 +87,7 @@ class LocalPhotographs(Photographs):
         decoded = _Decoded(listing)
         memory = self._config.memory_gib * GIB
         evaluated: list[Photograph] = []
-        # At most half of the memory: they are read once an epoch, those that train at every step.
-        squares = Squares(evaluated, self._square, memory=memory / 2)
+        squares = Squares(evaluated, self._square, memory=memory * MEMORY_SHARE)
         for photograph, square in decoded.of_split(EVALUATION, self._preprocessing.evaluation_pixels, "evaluate"):
             squares.offer(len(evaluated), square)
             evaluated.append(photograph)

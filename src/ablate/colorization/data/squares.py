@@ -13,6 +13,9 @@ Square = tuple[Pixels, Pixels]
 
 Source = TypeVar("Source")
 
+MEMORY_SHARE = 1 / 4
+"""Share of `data.memory_gib` that they may take: those that train are read at every step, they once an epoch."""
+
 
 class Squares(Generic[Source]):
     """The central squares of photographs, in their order.

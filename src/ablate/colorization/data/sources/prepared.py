@@ -23,7 +23,7 @@ from ablate.colorization.data.prepared.read import Features, PreparedSet, Record
 from ablate.colorization.data.preprocessing import Preprocessing
 from ablate.colorization.data.sources.source import Source
 from ablate.colorization.data.split import EVALUATION, TRAIN
-from ablate.colorization.data.squares import Square, Squares
+from ablate.colorization.data.squares import MEMORY_SHARE, Square, Squares
 
 _GIB = 2**30
 
@@ -71,7 +71,7 @@ class PreparedPhotographs(Photographs):
         squares = Squares(
             range(len(evaluated)),
             lambda index: _square(evaluated.features(index)),
-            memory=self._memory - train.kept_bytes,
+            memory=min(self._memory * MEMORY_SHARE, self._memory - train.kept_bytes),
         )
         photographs = []
         for index in range(len(evaluated)):
