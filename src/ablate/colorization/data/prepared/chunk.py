@@ -11,8 +11,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-from ablate.colorization.color.class_counts import ClassCounter
 from ablate.colorization.data.decode import decode
+from ablate.colorization.data.prepared.pixel_counts import PixelCounter
 from ablate.colorization.data.prepared.tfrecord import encode_record
 from ablate.colorization.data.preprocessing import Preprocessing
 from ablate.colorization.data.sources.source import Entry, FileSource
@@ -98,7 +98,7 @@ def write_chunk(job: ChunkJob, number: int, entries: list[Entry]) -> None:
         OSError: They cannot be written.
     """
     counter = _counter(job.preprocessing.grid_step)
-    counter.counts[:] = 0
+    counter.reset()
     result = ChunkResult()
     with _Shards(job.folder, number) as shards:
         for entry, content in zip(entries, job.source.read(entries), strict=True):
@@ -121,13 +121,14 @@ def write_chunk(job: ChunkJob, number: int, entries: list[Entry]) -> None:
             shards.of_split(split).add(entry.name, digest, encode_record(named))
         finished = shards.finished()
     result.shards.update(finished)
+    counter.settle()
     result.counts.extend(counter.counts.tolist())
     with atomic_write(result_file(job.results, number)) as file:
         file.write(json.dumps(asdict(result)).encode())
 
 
 def _features(
-    image: Image.Image, split: str, preprocessing: Preprocessing, counter: ClassCounter
+    image: Image.Image, split: str, preprocessing: Preprocessing, counter: PixelCounter
 ) -> dict[str, bytes | int]:
     """Return the pixels of a photograph as features of a record; those that train are counted."""
     truth: dict[str, bytes | int] = {}
@@ -140,7 +141,7 @@ def _features(
     return {"pixels": pixels.tobytes(), "height": pixels.shape[0], "width": pixels.shape[1], **truth}
 
 
-_counter = lru_cache(ClassCounter)
+_counter = lru_cache(PixelCounter)
 """A worker's counter, whose table of colours fills up from chunk to chunk."""
 
 
