@@ -123,7 +123,7 @@ def test_training_losses_do_not_rank(hand_made: Path, forked_m: Command) -> None
     ("arguments", "message"),
     [
         (["study=none"], "has no study none. Its studies: hand"),
-        (["stud=hand"], "unknown key: stud. Allowed: metric, out, partial, study, track, uri. Did you mean study?"),
+        (["stud=hand"], "Allowed: from, metric, out, partial, study, track, uri. Did you mean study?"),
         (["study"], "study needs a value, as in study=VALUE"),
         (["partial=yes"], "partial must be true or false. Received: partial=yes"),
         (

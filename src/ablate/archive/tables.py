@@ -17,6 +17,10 @@ _DICTIONARY = 2**28
 """Bytes of different texts and pictures in a column up to which each is stored once."""
 
 
+_LARGEST = 2**32
+"""Bytes of one table of all runs."""
+
+
 def parquet(table: pa.Table) -> bytes:
     """Return a table as a Parquet file, small and the same whenever it is written."""
     fields = [(field.name, field.type) for field in table.schema]
@@ -61,10 +65,38 @@ def split(file: Path) -> dict[str, pa.Table]:
     Raises:
         ValueError: It is damaged, or has no column that says whose a row is.
     """
-    whole = pq.read_table(file, partitioning=None)
+    whole = _read(file)
     if RUN_COLUMN not in whole.column_names:
         raise ValueError(f"it has no column {RUN_COLUMN}")
     return dict(_parts(whole))
+
+
+def _read(file: Path) -> pa.Table:
+    """Read a table that may claim to be larger than memory: texts are looked at before they are repeated."""
+    declared, kept = pq.read_metadata(file), pq.read_schema(file)
+    size = sum(declared.row_group(place).total_byte_size for place in range(declared.num_row_groups))
+    size = max(size, 8 * declared.num_rows * declared.num_columns)
+    if size > _LARGEST:
+        raise ValueError(f"{file.name} claims {size:,} bytes")
+    texts = [field.name for field in kept if _is_text(field.type)]
+    table = pq.read_table(file, partitioning=None, read_dictionary=texts)
+    repeated = sum(_length(chunk) for name in texts for chunk in table.column(name).chunks)
+    if repeated > _LARGEST:
+        raise ValueError(f"the texts of {file.name} have {repeated:,} bytes")
+    return table.cast(kept)
+
+
+def _is_text(kind: Any) -> bool:
+    large = pa.types.is_large_string(kind) or pa.types.is_large_binary(kind)
+    return bool(large or pa.types.is_string(kind) or pa.types.is_binary(kind))
+
+
+def _length(chunk: Any) -> int:
+    """Return how many bytes a column has whose values are repeated."""
+    if not pa.types.is_dictionary(chunk.type):
+        return int(chunk.nbytes)
+    lengths = pc.fill_null(pc.binary_length(chunk.dictionary), 0)
+    return int(pc.sum(lengths.take(chunk.indices.drop_null())).as_py() or 0)
 
 
 def _parts(whole: pa.Table) -> Iterator[tuple[str, pa.Table]]:

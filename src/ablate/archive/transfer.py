@@ -70,7 +70,7 @@ def export_study(
     study = copy_study(name, uri)
     writer = ArchiveWriter(samples=samples, models=models, anonymous=anonymous)
     before = finished_runs(without)
-    for copied in copy_runs(name, uri):
+    for copied in copy_runs(name, uri, models=models):
         if copied.run.id not in before:
             writer.add(copied)
     if writer.empty:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mlflow
 import numpy as np
-from mlflow.entities import Run
-from mlflow.models import ModelSignature
+from mlflow.entities import LoggedModelOutput, LoggedModelStatus, Run
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model, ModelSignature
 from mlflow.types import Schema, TensorSpec
 
 from ablate.tracking import provenance
-from ablate.tracking.sqlite import local_folder
+from ablate.tracking.sqlite import local_folder, located
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     import keras
 
 log = logging.getLogger(__name__)
+
+KERAS_FILE = "data/model.keras"
+"""Where MLflow keeps what Keras saved, in the folder of a model."""
 
 
 def log_keras_model(client: mlflow.MlflowClient, run: Run, model: keras.Model, tags: Mapping[str, str]) -> None:
@@ -60,6 +66,41 @@ def log_keras_model(client: mlflow.MlflowClient, run: Run, model: keras.Model, t
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def import_keras_model(client: mlflow.MlflowClient, run: Run, file: Path) -> None:
+    """Make a file of Keras the model of a run: no more than that is taken from where it comes.
+
+    Args:
+        client: The store.
+        run: The run.
+        file: The file, which is moved.
+    """
+    logged = client.create_logged_model(
+        run.info.experiment_id, name="model", source_run_id=run.info.run_id, params=run.data.params
+    )
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / KERAS_FILE).parent.mkdir()
+        shutil.move(file, folder / KERAS_FILE)
+        described = Model(artifact_path=logged.artifact_location, run_id=run.info.run_id, model_id=logged.model_id)
+        described.add_flavor("tensorflow", model_type="keras", data="data", save_format="tf", code=None)
+        described.save(str(folder / "MLmodel"))
+        client.log_model_artifacts(logged.model_id, str(folder))
+    client.finalize_logged_model(logged.model_id, "READY")
+    client.log_outputs(run.info.run_id, [LoggedModelOutput(logged.model_id, 0)])
+
+
+def model_files(client: mlflow.MlflowClient, run: Run, uri: str) -> str | None:
+    """Return the address of the folder of a run's model; None where none was saved whole."""
+    outputs = run.outputs.model_outputs if run.outputs else []
+    if not outputs:
+        return None
+    try:
+        model = client.get_logged_model(outputs[-1].model_id)
+    except MlflowException:
+        return None  # deleted
+    return located(model.artifact_location, uri) if model.status == LoggedModelStatus.READY else None
 
 
 def signature(model: keras.Model) -> ModelSignature | None:

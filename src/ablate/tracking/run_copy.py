@@ -18,6 +18,7 @@ from ablate.config.schema import Schema, validate
 from ablate.config.sections import StudyName
 from ablate.errors import TrackingError
 from ablate.tracking import names
+from ablate.tracking.keras_model import KERAS_FILE, model_files
 from ablate.tracking.notes import without_note
 from ablate.tracking.origin import origin_of
 from ablate.tracking.sqlite import local_folder
@@ -31,7 +32,7 @@ _LOAD = "system"
 """The group of metrics that say how busy the machine was: many points, and no report shows them."""
 _REPORT = "report"
 _FOLDERS = (names.EVALUATION_FOLDER, names.PROVENANCE_FOLDER)
-_FILES = (names.CONFIG_FILE, names.TRACEBACK_FILE, names.PROBLEMS_FILE, names.WEIGHTS_FILE)
+_FILES = (names.CONFIG_FILE, names.TRACEBACK_FILE, names.PROBLEMS_FILE, names.WEIGHTS_FILE, names.MODEL_FILE)
 
 
 class DatasetCopy(Schema):
@@ -111,11 +112,13 @@ class CopiedRun:
         run: The run.
         metrics: Columns `METRIC_COLUMNS`, a row a point, in the order of the store.
         folder: Its artifacts, that of another study's run where the result is cached; None where there are none.
+        model: Its model, a file of Keras; None where it has none, or none was asked for.
     """
 
     run: RunCopy
     metrics: pd.DataFrame
     folder: Path | None
+    model: Path | None = None
 
 
 def copy_study(name: str, uri: str) -> StudyCopy:
@@ -128,8 +131,13 @@ def copy_study(name: str, uri: str) -> StudyCopy:
     return validate(StudyCopy, {"name": name, "tags": _study_tags(_experiment(name, uri))})
 
 
-def copy_runs(name: str, uri: str) -> Iterator[CopiedRun]:
+def copy_runs(name: str, uri: str, *, models: bool = False) -> Iterator[CopiedRun]:
     """Copy all runs of a study of the open store, one at a time, the oldest first; files are there until the next.
+
+    Args:
+        name: Name of the study.
+        uri: Address of the store.
+        models: Whether models are asked for.
 
     Raises:
         TrackingError: There is no such study, or the store cannot be read.
@@ -141,8 +149,10 @@ def copy_runs(name: str, uri: str) -> Iterator[CopiedRun]:
         artifacts = artifacts_of(runs, uri, client)
         for run in runs:
             metrics = _metrics(client, run)
-            with _local(artifacts[run.info.run_id], uri) as folder:
-                yield CopiedRun(_copy(run, uri), metrics, folder)
+            model = _model_folder(client, run, uri) if models else None
+            with _local(artifacts[run.info.run_id], uri) as folder, _local(model, uri) as files:
+                file = None if files is None else files / KERAS_FILE
+                yield CopiedRun(_copy(run, uri), metrics, folder, file if file and file.is_file() else None)
 
 
 def _experiment(name: str, uri: str) -> Experiment:
@@ -220,6 +230,12 @@ def _metrics(client: mlflow.MlflowClient, run: Run) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=METRIC_COLUMNS).astype({"timestamp": "int64", "step": "int64", "value": float})
 
 
+def _model_folder(client: mlflow.MlflowClient, run: Run, uri: str) -> str | None:
+    """Return the address of a model's folder: that of another study's run where the result is cached."""
+    source = source_of(run)
+    return model_files(client, run if source == run.info.run_id else client.get_run(source), uri)
+
+
 @contextmanager
 def _local(address: str | None, uri: str) -> Iterator[Path | None]:
     """Yield the folder of artifacts on this machine: a copy, where they are elsewhere."""
@@ -246,4 +262,6 @@ def files_of(copied: CopiedRun) -> Sequence[tuple[str, Path]]:
     if copied.folder is None:
         return []
     found = {path.relative_to(copied.folder).as_posix(): path for path in copied.folder.rglob("*") if path.is_file()}
+    if copied.model is not None:
+        found[names.MODEL_FILE] = copied.model
     return [(file, path) for file, path in sorted(found.items()) if copied.run.takes(file)]

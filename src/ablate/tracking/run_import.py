@@ -13,6 +13,7 @@ from mlflow.exceptions import MlflowException
 
 from ablate.errors import TrackingError
 from ablate.tracking import names
+from ablate.tracking.keras_model import import_keras_model
 from ablate.tracking.origin import Origin, origin_of, origin_tags
 from ablate.tracking.run_copy import METRIC_COLUMNS, DatasetCopy, RunCopy, StudyCopy
 from ablate.tracking.run_records import runs_of
@@ -117,6 +118,9 @@ class StudyImport:
         log_metrics(client, made, [Metric(key, value, at, step) for key, at, step, value in points])
         if run.datasets:
             client.log_inputs(made, datasets=[_dataset(each) for each in run.datasets])
+        model = folder / names.MODEL_FILE
+        if model.is_file():
+            import_keras_model(client, client.get_run(made), model)
         client.log_artifacts(made, str(folder))
         if run.status != "RUNNING":
             client.set_terminated(made, run.status, end_time=run.ended)

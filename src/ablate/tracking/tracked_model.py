@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any, cast
 import mlflow
 import pandas as pd
 import yaml
-from mlflow.entities import LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 
 from ablate.config.short_names import shorten
 from ablate.errors import TrackingError
 from ablate.tracking import names
-from ablate.tracking.sqlite import located
+from ablate.tracking.keras_model import model_files
 from ablate.tracking.stored_runs import artifacts_of, missing, problem, source_of
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def find_model(run_id: str) -> TrackedModel:
             raise TrackingError(f"the result of run {run_id} cannot be read: {gone}. rerun=all trains it again")
         source = run if source_of(run) == run_id else client.get_run(source_of(run))
         study = tags.get(names.STUDY_TAG) or client.get_experiment(run.info.experiment_id).name
-        files = _files(client, source, uri)
+        files = model_files(client, source, uri)
     except MlflowException as error:
         raise TrackingError(f"run {run_id} cannot be read: {str(error).splitlines()[0]}") from error
     return TrackedModel(
@@ -122,18 +121,6 @@ def load_model(model: TrackedModel) -> keras.Model:
         reason = " ".join(str(error).split()).partition(". ")[0] or type(error).__name__
         raise TrackingError(f"the model of run {model.run_id} ({model}) cannot be loaded: {reason}") from error
     return loaded
-
-
-def _files(client: mlflow.MlflowClient, run: Run, uri: str) -> str | None:
-    """Return the address of the folder of a run's model; None where none was saved whole."""
-    outputs = run.outputs.model_outputs if run.outputs else []
-    if not outputs:
-        return None
-    try:
-        model = client.get_logged_model(outputs[-1].model_id)
-    except MlflowException:
-        return None  # deleted
-    return located(model.artifact_location, uri) if model.status == LoggedModelStatus.READY else None
 
 
 def _artifact(model: TrackedModel, place: str) -> Path:
