@@ -230,7 +230,7 @@ def test_the_process_of_a_run_is_that_of_its_job(begin: Begin, home: Path, monke
     )
     seen: dict[str, Any] = {}
 
-    def look(job: Job, started: object) -> None:
+    def look(job: Job, started: object, age: float) -> None:
         seen.update(environment=dict(os.environ), folder=to_absolute_path("data"), job=HydraConfig.get().job.num)
 
     monkeypatch.setattr("ablate.execution.in_subprocess.execute", look)

@@ -65,7 +65,7 @@ def test_a_value_given_to_a_group_says_its_key(argument: str, keys: str) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("argument", ["depth=3", "dropout=null", "optimizer=true", "hydra/launcher=3"])
+@pytest.mark.parametrize("argument", ["depth=3", "dropout=null", "optimizer=true", "hydra/sweeper=3"])
 def test_where_no_key_takes_such_a_value_the_levels_are_named(argument: str) -> None:
     assert explained(argument).startswith(f"unknown level: {argument}. Allowed: {argument.partition('=')[0]}=")
     assert "its key" not in explained(argument)

@@ -20,7 +20,7 @@ def explained(*overrides: str) -> str:
 
 def test_an_unknown_level_names_the_group_s_levels() -> None:
     message = explained("hydra/launcher=basik")
-    assert message.startswith("unknown level: hydra/launcher=basik. Allowed: hydra/launcher=basic")
+    assert message.startswith("unknown level: hydra/launcher=basik. Allowed: hydra/launcher=auto, hydra/")
     assert message.endswith("Did you mean hydra/launcher=basic?")
 
 
