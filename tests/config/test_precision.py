@@ -8,7 +8,8 @@ import pytest
 from ablate.config import precision
 from ablate.config.precision import BFLOAT16, FLOAT32, PRECISION_OF_SWEEP, chosen_precision, same_precision
 from ablate.execution.identity import identity
-from ablate.system.processor import bfloat16_units, gpus_multiply_bfloat16, processor_name
+from ablate.system.gpus import gpus_multiply_bfloat16
+from ablate.system.processor import bfloat16_units, processor_name
 from tests.support.configs import valid_config
 
 CPU = {"precision": "auto", "devices": None, "onednn": True}

@@ -10,21 +10,17 @@ GIB = 2**30
 
 
 @pytest.mark.parametrize(
-    ("cores", "runs", "threads", "expected"),
+    ("cores", "runs", "expected"),
     [
-        (2, 10, None, [(2, 1), (1, 2)]),
-        (16, 100, None, [(16, 1), (8, 2), (4, 4), (2, 8), (1, 16)]),
-        (16, 3, None, [(3, 5), (1, 16)]),
-        (6, 100, None, [(6, 1), (3, 2), (1, 6)]),
-        (16, 100, 4, [(4, 4), (2, 4), (1, 4)]),
-        (2, 10, 2, [(1, 2)]),
-        (1, 10, None, [(1, 1)]),
+        (2, 10, [(2, 1), (1, 2)]),
+        (16, 100, [(16, 1), (8, 2), (4, 4), (2, 8), (1, 16)]),
+        (16, 3, [(3, 5), (1, 16)]),
+        (6, 100, [(6, 1), (3, 2), (1, 6)]),
+        (1, 10, [(1, 1)]),
     ],
 )
-def test_candidates_use_all_cores_and_no_more(
-    cores: int, runs: int, threads: int | None, expected: list[tuple[int, int]]
-) -> None:
-    assert candidates(cores, runs, threads) == expected
+def test_candidates_use_all_cores_and_no_more(cores: int, runs: int, expected: list[tuple[int, int]]) -> None:
+    assert candidates(cores, runs) == expected
 
 
 @pytest.mark.parametrize(

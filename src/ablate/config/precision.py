@@ -9,7 +9,8 @@ from typing import Any
 
 from hydra.core.utils import env_override
 
-from ablate.system.processor import bfloat16_units, gpus_multiply_bfloat16
+from ablate.system.gpus import gpus_multiply_bfloat16
+from ablate.system.processor import bfloat16_units
 
 log = logging.getLogger(__name__)
 

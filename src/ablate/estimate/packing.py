@@ -72,17 +72,16 @@ def fitting(memory: int | None, available: int) -> int:
     return max(1, int(MEMORY_SHARE * available // (memory or UNKNOWN_MEMORY)))
 
 
-def candidates(cores: int, runs: int, threads: int | None = None) -> list[tuple[int, int]]:
+def candidates(cores: int, runs: int) -> list[tuple[int, int]]:
     """Return what is worth measuring: runs at a time, and threads of each, the most runs first.
 
     Args:
         cores: Cores that may be used.
         runs: Runs to do, or that fit.
-        threads: Those of each where that is settled.
     """
-    most = max(1, min(runs, cores if threads is None else cores // threads))
+    most = max(1, min(runs, cores))
     halved = {max(1, most >> shift) for shift in range(most.bit_length())}
-    return [(at_a_time, threads or cores // at_a_time) for at_a_time in sorted(halved, reverse=True)]
+    return [(at_a_time, cores // at_a_time) for at_a_time in sorted(halved, reverse=True)]
 
 
 def time_for(runs: int, at_a_time: int, examples_per_second: float) -> float:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -23,6 +21,7 @@ from ablate.estimate.throughput_cache import cache_file, read_measured, write_me
 from ablate.execution.status import RunState, Status, should_train
 from ablate.execution.throughput import MeasurementFailed, measure_throughput
 from ablate.study.planning import PlannedRun
+from ablate.system.gpus import visible_gpus
 from ablate.system.memory import available_memory
 from ablate.system.processor import processor_name
 from ablate.system.threads import job_threads
@@ -146,16 +145,6 @@ def side_by_side(packing: Packing | None, history: pd.DataFrame) -> int:
     return packing.runs_at_a_time if known else 1
 
 
-def visible_gpus(devices: Path = Path("/dev")) -> list[str]:
-    """Return the GPUs that a process may use, as `CUDA_VISIBLE_DEVICES` calls them."""
-    found = [str(number) for number in range(len(list(devices.glob("nvidia[0-9]*"))))]
-    named = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if named is None or not found:
-        return found
-    gpus = [gpu.strip() for gpu in named.split(",")]
-    return gpus[: gpus.index("-1")] if "-1" in gpus else list(filter(None, gpus))
-
-
 def _on_gpus(gpus: Sequence[str], config: ValidConfig, options: AutoOptions, runs: int, cores: int) -> Packing:
     wanted = config.run.hardware.devices
     places = packing.gpu_places(
@@ -180,6 +169,7 @@ def _settled_threads(planned: Sequence[PlannedRun], states: Sequence[RunState], 
     kept = counted.most_common(1)[0][0] if counted else None
     if kept is None or kept > cores:
         return None
+    log.info("Runs keep the %d threads of those that the study has: hardware.threads=N gives them others", kept)
     return kept
 
 
@@ -266,7 +256,12 @@ class _Measurement:
         self.measured[at_a_time, threads] = measured
         log.info("%s: %.4g examples/s", Packing(at_a_time, threads, ""), measured.examples_per_second)
         task = type(self.largest.config.task).__qualname__
-        write_measured(self.file, self.measured, task=task, variant=self.largest.label, machine=machine(self.cores))
+        try:
+            write_measured(
+                self.file, self.measured, task=task, variant=self.largest.label, machine=machine(self.cores)
+            )
+        except OSError as error:
+            log.warning("What was measured is not kept, the next sweep measures again: %s", error)
         return measured
 
 

@@ -1,1 +1,1 @@
-"""The operating system: atomic writes, threads, signals, clocks, image files."""
+"""The operating system: atomic writes, threads, signals, clocks, GPUs, image files."""
