@@ -4,6 +4,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 
 from ablate.task import Task
@@ -162,3 +163,18 @@ def test_the_temperature_changes_the_colours(photographs: Path) -> None:
         model.layers[-1].kernel.assign(200 * model.layers[-1].kernel)
         rmse.append(task.evaluate(model).metrics["colorfulness"])
     assert rmse[0] > 1.2 * rmse[1]
+
+
+@pytest.mark.slow
+def test_pictures_of_other_photographs_are_kept_and_not_measured(photographs: Path) -> None:
+    base = [*QUICK, "data=folder", f"data.root={photographs}", "data.eval_fraction=0.3"]
+    plain, other = (valid_config(*base, *more).task for more in ([], ["evaluation.samples_from=sample"]))
+    other.load_data()
+    model = plain.build_model(0)
+    own, shown = plain.evaluate(model), other.evaluate(model)
+    pd.testing.assert_frame_equal(own.per_example, shown.per_example)
+    assert own.metrics == shown.metrics
+    names = set(shown.samples["output"])
+    assert "astronaut" in names
+    assert names == set(shown.samples["truth"]) == set(shown.samples["given"])
+    assert not names & set(own.samples["output"])

@@ -76,6 +76,7 @@ def test_other_data_changes_it() -> None:
         "hardware.compile=graph",
         "tracking.system_metrics=false",
         "evaluation.samples=2",
+        "evaluation.samples_from=sample",
         "data.memory_gib=0",
         "data.max_bad_fraction=0.5",
         "optimizer.beta_1=0.9",

@@ -2,6 +2,7 @@
 
 import os
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,18 @@ def test_renamed_photographs_are_the_same_ones(hand_made: Path) -> None:
         NO_EFFECTS,
     )
     assert "the 12 that evaluate" in figure["grid"].method
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("drawn", "hand_made")
+def test_pictures_of_photographs_that_do_not_evaluate_are_the_first_and_said_to_be_so() -> None:
+    results = loaded()
+    shown = replace(results, samples=results.samples.assign(example="shown " + results.samples["example"]))
+    comparison = compare(results.scores, {"auc": True, "rmse": False, "color": None}, results.primary)
+    figure = draw_figures(shown, comparison, NO_EFFECTS, NO_EFFECTS)["grid"]
+    assert "The first 6 of 6 photographs that are only shown; none of them evaluates." in figure.method
+    assert "chosen" not in figure.caption
+    assert "random" not in figure.alt
 
 
 @pytest.mark.slow

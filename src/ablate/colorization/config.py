@@ -126,6 +126,12 @@ class EvaluationConfig(Schema):
     side: Annotated[int, Field(ge=8)]
     batch_size: PositiveInt
     samples: PositiveInt
+    samples_from: str | None = None
+
+    @field_validator("samples_from", mode="before")
+    @classmethod
+    def _as_text(cls, samples_from: object) -> object:
+        return os.fspath(samples_from) if isinstance(samples_from, os.PathLike) else samples_from
 
 
 class ColorizationConfig(Schema):

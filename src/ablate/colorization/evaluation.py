@@ -1,6 +1,6 @@
 """Evaluation: every variant's colours at one common resolution, on the same photographs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import keras
@@ -15,6 +15,7 @@ from ablate.colorization.config import ColorConfig, EvaluationConfig
 from ablate.colorization.data.batches import to_example
 from ablate.colorization.data.decode import Pixels
 from ablate.colorization.data.photographs import ColorData
+from ablate.colorization.data.squares import Square
 from ablate.colorization.evaluation_cache import cached_evaluation_set
 from ablate.colorization.evaluation_set import (
     AB_CELL,
@@ -45,6 +46,7 @@ def evaluate(
     *,
     color: ColorConfig,
     evaluation: EvaluationConfig,
+    shown: Mapping[str, Square] | None = None,
     cache: Path | None = None,
 ) -> Evaluation:
     """Colourise the evaluation photographs and compare them with the truth.
@@ -57,6 +59,7 @@ def evaluate(
         data: The data set.
         color: How outputs are decoded.
         evaluation: Side, batch size and number of sample pictures.
+        shown: The photographs of the sample pictures by name; None takes the first that evaluate.
         cache: Folder that keeps what the references score, see `evaluation_cache`; None computes it each time.
 
     Returns:
@@ -73,11 +76,12 @@ def evaluate(
     def measure(truth: Pixels, ab: npt.NDArray[np.float32]) -> tuple[pd.DataFrame, Counts]:
         return MeasuredBlock(truth, known, step).measure(ab), ab_counts(ab)
 
-    shown: list[tuple[Pixels, Array]] = []
-    predicted = _predicted(_predictor(model, color, evaluation.side), data, evaluation, shown)
+    predict, first = _predictor(model, color, evaluation.side), list[tuple[Pixels, Array]]()
+    predicted = _predicted(predict, data, evaluation, first)
     tables, spread = zip(*over_blocks(measure, predicted, threads=threads), strict=True)
     table = pd.concat(tables, ignore_index=True)
-    samples = _samples(data, shown)
+    names = [photograph.name for photograph in data.evaluation]
+    samples = _samples(names, first) if shown is None else _samples(list(shown), _coloured(predict, shown, evaluation))
     return Evaluation(
         metrics=means(table),
         references=known.references,
@@ -114,6 +118,16 @@ def _predicted(
         yield truth, ab
 
 
+def _coloured(
+    predict: Predict, photographs: Mapping[str, Square], evaluation: EvaluationConfig
+) -> list[tuple[Pixels, Array]]:
+    """Return the truth and the predicted ab of each photograph."""
+    inputs, truth = zip(*photographs.values(), strict=True)
+    starts = range(0, len(inputs), evaluation.batch_size)
+    ab = [predict(np.stack(inputs[start : start + evaluation.batch_size])) for start in starts]
+    return list(zip(truth, np.concatenate(ab), strict=True))
+
+
 def _named(table: pd.DataFrame, data: ColorData) -> pd.DataFrame:
     names = {
         "example": [photograph.name for photograph in data.evaluation],
@@ -133,8 +147,8 @@ def _distribution(spread: dict[str, Counts]) -> pd.DataFrame:
     return pd.DataFrame({"a": a.ravel(), "b": b.ravel(), **{kind: counts.ravel() for kind, counts in spread.items()}})
 
 
-def _samples(data: ColorData, shown: list[tuple[Pixels, Array]]) -> dict[str, dict[str, Image.Image]]:
-    # The photographs are ordered by the hash of their contents, so the first ones are a random choice that is
+def _samples(names: Sequence[str], shown: list[tuple[Pixels, Array]]) -> dict[str, dict[str, Image.Image]]:
+    # Those that evaluate are ordered by the hash of their contents, so the first ones are a random choice that is
     # the same for every variant.
     truth, predicted = (np.stack(pictures) for pictures in zip(*shown, strict=True))
     lightness = pixels_to_lab(truth)[..., :1]
@@ -143,7 +157,6 @@ def _samples(data: ColorData, shown: list[tuple[Pixels, Array]]) -> dict[str, di
         "truth": truth,
         "output": _pixels(lightness, predicted),
     }
-    names = [photograph.name for photograph in data.evaluation]
     return {
         kind: {name: Image.fromarray(picture) for name, picture in zip(names, pixels, strict=False)}
         for kind, pixels in kinds.items()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from ablate.colorization.data.photographs import ColorData
+    from ablate.colorization.data.squares import Square
 
 
 class ColorizationTask:
@@ -33,14 +34,16 @@ class ColorizationTask:
     irrelevant_code = (
         "ablate.colorization.data.file_names",
         "ablate.colorization.data.prepared.write",
+        "ablate.colorization.data.shown",
         "ablate.colorization.data.split",
         "ablate.execution",
         "ablate.execution.code_version",
         *(f"ablate.colorization.data.sources.{name}" for name in ("archives", "tfds", "url")),
     )
-    """Names, what splits and prepares data (the fingerprint tells the splits and contents), and the hash of code."""
+    """Names, pictures, what splits and prepares data (its fingerprint tells the splits), and the hash of code."""
     no_result_keys = (
-        *("data.root", "data.memory_gib", "data.max_bad_fraction", "evaluation.samples", "evaluation.batch_size"),
+        *("data.root", "data.memory_gib", "data.max_bad_fraction"),
+        *("evaluation.samples", "evaluation.samples_from", "evaluation.batch_size"),
     )
     example = "photograph"
     describes_without_tensorflow = True
@@ -75,7 +78,7 @@ class ColorizationTask:
         """Return what determines a result: all but where photographs are, and how they are kept and shown."""
         unrelated = {
             "data": {"name", "root", "dataset", "memory_gib", "max_bad_fraction"},
-            "evaluation": {"samples", "batch_size"},
+            "evaluation": {"samples", "samples_from", "batch_size"},
             "regularizer": {"name"},
             "depth": {"name"},
             "dropout": {"name"},
@@ -158,9 +161,19 @@ class ColorizationTask:
             grid_step=self.config.color.grid_step,
         )
 
+    @cached_property
+    def shown(self) -> dict[str, Square] | None:
+        """The photographs whose pictures are kept; None where they are of those that evaluate."""
+        from ablate.colorization.data.shown import shown_photographs
+
+        evaluation = self.config.evaluation
+        if evaluation.samples_from is None:
+            return None
+        return shown_photographs(evaluation.samples_from, self.preprocessing, number=evaluation.samples)
+
     def load_data(self) -> DataSummary:
-        """Find and check the photographs."""
-        data, config = self.data, self.config.data
+        """Find and check the photographs, those that are only shown first."""
+        _, data, config = self.shown, self.data, self.config.data
         return DataSummary(
             name=config.name,
             source=source_of(config).origin,
@@ -235,5 +248,6 @@ class ColorizationTask:
             self.data,
             color=self.config.color,
             evaluation=self.config.evaluation,
+            shown=self.shown,
             cache=results_dir() / "evaluation_sets",
         )

@@ -1,6 +1,6 @@
 """All figures of a report, drawn from its results."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,8 @@ from ablate.tracking.names import WALL_SECONDS
 
 RANDOM, BEST, WORST = 3, 1, 1
 """Examples of each kind in the grid."""
+SHOWN = 8
+"""Examples in the grid where none of them evaluates."""
 
 
 def draw_figures(
@@ -79,6 +81,22 @@ def _grid(results: Results) -> Figure | None:
     kept = [str(name) for name in samples["example"].drop_duplicates() if name in everywhere]
     if not kept:
         return None
+    scores = results.scores
+    only_shown = len(scores) > 0 and not scores.index.get_level_values("example").isin(kept).any()
+    rows, rule = _first(kept, results.example) if only_shown else _random_and_extreme(kept, results)
+    figure = figures.picture_grid(samples, order=results.variants, rows=rows, example=results.example)
+    return replace(figure, method=f"{rule} Pictures of each variant's lowest seed. {figure.method}".strip())
+
+
+def _first(kept: Sequence[str], example: str) -> tuple[list[tuple[str, str]], str]:
+    """Choose examples that no metric measures: the first ones."""
+    rows = [(name, "") for name in kept[:SHOWN]]
+    rule = f"The first {len(rows)} of {quantity(len(kept), example)} that are only shown; none of them evaluates."
+    return rows, rule
+
+
+def _random_and_extreme(kept: Sequence[str], results: Results) -> tuple[list[tuple[str, str]], str]:
+    """Choose the first examples, which are a random choice, and the best and the worst of the others."""
     rows, ranked_by = dict.fromkeys(kept[:RANDOM], "random"), ""
     # The first metric is the plainest; the primary one may weigh an example by what is rare in it.
     directed = results.specs["higher_is_better"].notna() & results.specs.index.isin(results.scores.columns)
@@ -95,10 +113,8 @@ def _grid(results: Results) -> Figure | None:
         rows |= dict.fromkeys(best, "best") | dict.fromkeys(worst, "worst")
         label = results.spec(metric)["label"]
         ranked_by = f", and of the others those with the best and the worst {label} of {judge}" if others else ""
-    figure = figures.picture_grid(samples, order=results.variants, rows=list(rows.items()), example=results.example)
     rule = (
         f"Chosen by a rule, not by hand: of the {quantity(len(kept), results.example)} whose pictures are kept, a "
-        f"random choice of the {results.num_examples} that evaluate, the first {min(RANDOM, len(kept))}{ranked_by}. "
-        "Pictures of each variant's lowest seed."
+        f"random choice of the {results.num_examples} that evaluate, the first {min(RANDOM, len(kept))}{ranked_by}."
     )
-    return replace(figure, method=f"{rule} {figure.method}".strip())
+    return list(rows.items()), rule

@@ -71,7 +71,8 @@ def picture_grid(
             f"{f' and {len(variants) - 8} more' if len(variants) > 8 else ''}."
         ),
         caption=(
-            f"A row is {with_article(example)}, chosen by a rule for what stands at its left; a column is a variant."
+            f"A row is {with_article(example)}{', chosen by a rule for what stands at its left' if reasons else ''}; "
+            "a column is a variant."
         ),
         files={"png": png(tiled(tables))},
         method=capped,
