@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ablate.study import side_by_side
+from ablate.study import measured_packing
 from ablate.tracking.study_record import StudyRecord
 from tests.support.commands import TINY, Command
 from tests.support.forked import Forked, ForkedProcess
@@ -96,7 +96,7 @@ def test_no_run_outlives_a_killed_sweep_and_a_killed_run_leaves_the_others_alone
 def test_it_measures_once_and_the_study_keeps_its_threads(
     home: Path, run_here: Callable[..., None], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(side_by_side, "WORTH_SECONDS", 0.0)
+    monkeypatch.setattr(measured_packing, "WORTH_SECONDS", 0.0)
     monkeypatch.setattr("ablate.execution.throughput.SECONDS", 0.01)
     run_here("-m", *TINY, "seed=0,1")
     said = capfd.readouterr().out

@@ -15,7 +15,7 @@ from ablate.config.training import HardwareConfig, TrainingConfig
 from ablate.estimate.packing import ALONE, MEASURED, NOT_MEASURED, ON_GPUS, SETTLED, SHORT, Packing, Throughput
 from ablate.execution.status import RunState, Status
 from ablate.execution.throughput import MeasurementFailed
-from ablate.study import side_by_side
+from ablate.study import measured_packing, side_by_side
 from ablate.study.planning import PlannedRun
 from ablate.study.side_by_side import AutoOptions, pack
 
@@ -71,7 +71,7 @@ def packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pack:
     """Pack runs on a machine of two cores and 8 GiB without a GPU."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(side_by_side, "job_threads", lambda: 2)
-    monkeypatch.setattr(side_by_side, "available_memory", lambda: 8 * 2**30)
+    monkeypatch.setattr(measured_packing, "available_memory", lambda: 8 * 2**30)
     monkeypatch.setattr(side_by_side, "visible_gpus", list)
 
     def call(
