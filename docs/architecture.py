@@ -20,7 +20,8 @@ PICTURE = ROOT / "docs" / "images" / "architecture.png"
 GROUND = ("cli", "config", "task", "system", "errors")
 """Rooms that most others import: their arrows would hide the rest."""
 PLACES = {
-    "turing": (0.0, 0.0),
+    "turing": (-1.5, 0.0),
+    "colorize": (-3.9, 0.0),
     "colorization": (-3.9, -1.0),
     "tasks": (-2.4, -3.0),
     "notebook": (3.9, -1.0),

@@ -28,6 +28,7 @@ from ablate.colorization.data.decode import Pixels
 from ablate.colorization.data.prepared.write import prepare
 from ablate.colorization.data.preprocessing import center_square, preprocessing_of
 from ablate.colorization.inference import enlarged, predict_ab
+from ablate.colorize.tracked_models import distinct_names, names_of, runs_of_study
 from ablate.errors import AblateError, ConfigError, DataError, NotComparable, TrackingError
 from ablate.tracking.cached_run import link_cached_run
 from ablate.tracking.sqlite import local_folder
@@ -36,7 +37,7 @@ from ablate.tracking.study_record import read_study
 from ablate.tracking.tracked_model import TrackedModel, find_model, load_model
 from ablate.turing.build.command import main
 from ablate.turing.build.options import parse_options
-from ablate.turing.build.runs import ColorizingRun, colorizing_runs, distinct_names, names_of, runs_of_study
+from ablate.turing.build.runs import ColorizingRun, colorizing_runs
 from ablate.turing.build.stimuli import png
 from ablate.turing.bundle import Bundle
 from ablate.turing.protocol import Protocol, Rules
@@ -521,7 +522,7 @@ def test_runs_without_a_model_are_named(store: Store, build: Callable[..., Bundl
         with pytest.raises(TrackingError) as raised:
             build(*arguments)
         lines = str(raised.value).splitlines()
-        assert lines[0] == "1 run kept no model, and cannot colour anything:"
+        assert lines[0] == "1 run kept no model:"
         assert lines[1] == f"  baseline, seed 0: run {run}"
         assert "tracking.model=true" in lines[2]
     with pytest.raises(TrackingError, match=f"run {run} belongs to study bare, not to tiny"):

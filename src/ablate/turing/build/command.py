@@ -154,9 +154,10 @@ def _runs(options: BuildOptions, config_options: Sequence[str]) -> tuple[list[Co
         raise ConfigError("variants= chooses among those of study=NAME: give that, and no runs=")
     if not (options.study or options.run_ids):
         return [], []
+    from ablate.colorize.tracked_models import names_of, runs_by_id, runs_of_study
     from ablate.tracking.store import open_store, store_uri
     from ablate.tracking.study_record import read_study
-    from ablate.turing.build.runs import colorizing_runs, names_of, runs_by_id, runs_of_study
+    from ablate.turing.build.runs import colorizing_runs
 
     uri = store_uri(configured_uri(options.uri, config_options), results_dir())
     open_store(uri, to_read=True)

@@ -1,0 +1,73 @@
+"""A trained network with all that colouring takes, and nothing of training. No TensorFlow until it predicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ablate.colorization.config import ColorConfig
+
+if TYPE_CHECKING:
+    import keras
+
+Array = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Colorizer:
+    """A trained network that colours photographs.
+
+    Attributes:
+        model: From (batch_size, side, side, 1), (L - 50) / 100, to logits of the colour classes or, of a regression
+            network, two channels of ab; see `backbone.build_backbone`.
+        color: How outputs are decoded.
+        name: What pictures and files are called after.
+    """
+
+    model: keras.Model
+    color: ColorConfig
+    name: str
+
+    @property
+    def image_size(self) -> int:
+        """Side of the square that the network sees, in pixels."""
+        return int(self.model.input_shape[1])
+
+    @property
+    def output_size(self) -> int:
+        """Side of the square of colours that it gives."""
+        return int(self.model.output_shape[1])
+
+    def predict_ab(self, squares: npt.NDArray[Any], *, batch_size: int = 32) -> Array:
+        """Colour squares, of which the network sees L alone.
+
+        Args:
+            squares: (n, image_size, image_size, 3), uint8 sRGB; or (n, image_size, image_size), any float, L in
+                0..100.
+            batch_size: Squares at a time.
+
+        Returns:
+            (n, output_size, output_size, 2), ab.
+
+        Raises:
+            ValueError: The squares have another shape.
+        """
+        side = self.image_size
+        if squares.shape[1:] not in ((side, side, 3), (side, side)):
+            raise ValueError(
+                f"`squares` must be (n, {side}, {side}, 3) or (n, {side}, {side}). Received: {squares.shape}"
+            )
+        from ablate.colorization.color.lab import pixels_to_lab
+        from ablate.colorization.model.decoding import decode
+
+        ab = np.empty((len(squares), self.output_size, self.output_size, 2), np.float32)
+        for start in range(0, len(squares), batch_size):
+            some = squares[start : start + batch_size]
+            L = pixels_to_lab(some)[..., :1] if some.ndim == 4 else some[..., None].astype(np.float32)
+            outputs = self.model.predict_on_batch((L - np.float32(50)) / np.float32(100))
+            decoded = decode(outputs, step=self.color.grid_step, temperature=self.color.temperature)
+            ab[start : start + batch_size] = decoded.numpy()
+        return ab

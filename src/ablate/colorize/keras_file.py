@@ -1,0 +1,100 @@
+"""A network in a `.keras` file, which may come from anywhere: read without running any code that it names."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ablate.errors import DataError
+
+if TYPE_CHECKING:
+    import keras
+
+_MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
+_MAX_CONFIG, _MAX_WEIGHTS = 2**24, 2**31
+"""Bytes when unpacked: a few kilobytes of zip can hold gigabytes."""
+_CLASSES = {"DTypePolicy", "Functional", "Sequential"}
+"""Of the module `keras` itself."""
+_MODULES = ("keras.initializers", "keras.regularizers", "keras.constraints")
+_OPERATIONS = ("keras.src.ops.numpy", "keras.src.ops.nn", "keras.src.ops.core", "keras.src.models.")
+_LAYERS = tuple(
+    f"keras.src.layers.{kind}"
+    for kind in (
+        *("activations", "convolutional", "merging", "normalization", "pooling", "regularization", "reshaping"),
+        *("core.dense", "core.identity", "core.input_layer"),
+    )
+)
+"""Keras' layers that compute with numbers; others read files, import modules or hold Python code, as Lambda does."""
+
+
+def read_keras_file(file: Path) -> keras.Model:
+    """Load a network to predict with.
+
+    Args:
+        file: As `model.save` writes it.
+
+    Raises:
+        DataError: It is no such file, is damaged, or names anything but Keras' own layers and operations.
+    """
+    if file.suffix != ".keras":
+        raise DataError(f"{file}: a model must be a .keras file, as model.save(FILE.keras) of Keras 3 writes it")
+    if not file.is_file():
+        raise DataError(f"{file}: there is no such model file")
+    _check(file)
+    from ablate.training.hardware import import_tensorflow
+
+    import_tensorflow()
+    import keras
+
+    try:
+        return keras.saving.load_model(file, compile=False, safe_mode=True)
+    except Exception as error:  # whatever Keras stumbles over in a damaged file
+        reason = " ".join(str(error).split()).partition(". ")[0] or type(error).__name__
+        raise DataError(f"{file} cannot be loaded: {reason}") from error
+
+
+def _check(file: Path) -> None:
+    """Refuse what has other parts than a model's, or more than memory should hold, or names foreign code."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            sizes = {info.filename: info.file_size for info in archive.infolist()}
+            if sizes.keys() != _MEMBERS:
+                raise DataError(f"{file} is no model of Keras 3: it must hold {', '.join(sorted(_MEMBERS))}")
+            if sizes["config.json"] > _MAX_CONFIG or sizes["model.weights.h5"] > _MAX_WEIGHTS:
+                raise DataError(f"{file} is refused: unpacked it has more than {_MAX_WEIGHTS // 2**30} GiB")
+            config = json.loads(archive.read("config.json"))
+    except (zipfile.BadZipFile, ValueError, OSError, EOFError, RecursionError, NotImplementedError) as error:
+        raise DataError(f"{file} is no model of Keras 3: {' '.join(str(error).split())}") from None
+    for module, name in _named(config):
+        if not _is_allowed(module, name):
+            raise DataError(
+                f"{file} is refused: it names {module or 'Python'}.{name}, which can run code or read files"
+            )
+
+
+def _named(config: Any) -> Iterator[tuple[str | None, str]]:
+    """Return the module and the name of everything that a configuration makes objects of."""
+    waiting = [config]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Mapping):
+            if "class_name" in one or "module" in one or "registered_name" in one:
+                yield one.get("module"), str(one.get("class_name"))
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+
+
+def _is_allowed(module: str | None, name: str) -> bool:
+    if module is None:
+        return name in ("__keras_tensor__", "__tuple__")
+    if module == "keras.layers":
+        import keras
+
+        return getattr(getattr(keras.layers, name, None), "__module__", "").startswith(_LAYERS)
+    if module == "keras":
+        return name in _CLASSES
+    return name != "function" and (module in _MODULES or module.startswith(_OPERATIONS))

@@ -1,0 +1,74 @@
+"""The weights that ship with the package: arrays in half precision, and a card that says where they come from."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ablate.colorize.colorizer import Colorizer
+from ablate.errors import DataError
+
+if TYPE_CHECKING:
+    import keras
+
+WEIGHTS, CARD = "weights.npz", "card.json"
+NAME = "packaged"
+
+
+def packaged_colorizer(folder: Traversable | None = None) -> Colorizer:
+    """Load the network in the package.
+
+    Args:
+        folder: Where its files are; None for the package's own.
+
+    Raises:
+        DataError: They are missing, or are not those that the card describes.
+    """
+    folder = folder or files("ablate.colorize") / "weights"
+    try:
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        content = (folder / WEIGHTS).read_bytes()
+    except FileNotFoundError:
+        raise DataError(
+            "this installation has no weights of its own: give run=ID, study=NAME or model=FILE.keras"
+        ) from None
+    if hashlib.sha256(content).hexdigest() != card["sha256"]:
+        raise DataError(f"{folder / WEIGHTS} is not the file that {CARD} describes: reinstall the package")
+    from ablate.training.hardware import import_tensorflow
+
+    import_tensorflow()
+    from ablate.colorization.task import ColorizationTask
+
+    task = ColorizationTask(**card["task"])
+    model = task.build_model(seed=0)
+    set_weights(model, content)
+    return Colorizer(model, task.config.color, NAME)
+
+
+def packed_weights(model: keras.Model) -> bytes:
+    """Return the weights of a network as a `weights.npz`: float16, by the path of each."""
+    file = io.BytesIO()
+    arrays: Mapping[str, Any] = {each.path: np.asarray(each, np.float16) for each in model.weights}
+    np.savez_compressed(file, **arrays)
+    return file.getvalue()
+
+
+def set_weights(model: keras.Model, content: bytes) -> None:
+    """Set the weights of a network from a `weights.npz`; nothing in it is unpickled.
+
+    Raises:
+        DataError: They are those of another network.
+    """
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        shapes = {name: arrays[name].shape for name in arrays.files}
+        if shapes != {each.path: tuple(each.shape) for each in model.weights}:
+            raise DataError(f"{WEIGHTS} has other weights than the network that {CARD} describes")
+        for each in model.weights:
+            each.assign(arrays[each.path].astype(np.float32))

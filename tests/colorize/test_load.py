@@ -1,0 +1,138 @@
+"""Loading of colorizers: from runs, studies, files of Keras, and weights in the package."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from ablate.colorization.model.backbone import build_backbone
+from ablate.colorize.keras_file import read_keras_file
+from ablate.colorize.load import load_colorizer, load_colorizers
+from ablate.colorize.packaged import packed_weights, set_weights
+from ablate.errors import ConfigError, DataError
+from tests.support.levels import variant_layers
+
+
+def network(outputs: int = 313) -> keras.Model:
+    return build_backbone(variant_layers(width=0.0625, depth="shallow", outputs=outputs), side=32, seed=3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("outputs", "step"), [(313, 10), (2, 10), (35, 30)])
+def test_a_file_of_keras_says_by_its_outputs_how_they_are_decoded(tmp_path: Path, outputs: int, step: int) -> None:
+    file = tmp_path / "my network.keras"
+    expected = network(outputs)
+    expected.save(file)
+    if outputs == 35:
+        with pytest.raises(DataError, match=r"colours no photographs: .* \(32, 32, 1\) to \(8, 8, 35\)"):
+            load_colorizer(model=file)
+        return
+    found = load_colorizer(model=file)
+    assert (found.name, found.color.grid_step, found.color.temperature) == ("my network", step, 0.38)
+    assert load_colorizer(model=str(file), temperature=1.0).color.temperature == 1.0
+    squares = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 3), dtype=np.uint8)
+    assert np.isfinite(found.predict_ab(squares)).all()
+    for one, other in zip(expected.weights, found.model.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def rewritten(file: Path, change: Callable[[Any], Any]) -> None:
+    with zipfile.ZipFile(file) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    contents["config.json"] = json.dumps(change(json.loads(contents["config.json"]))).encode()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in contents.items():
+            archive.writestr(name, content)
+
+
+def simple(layer: keras.layers.Layer) -> keras.Model:
+    inputs = keras.Input((8, 8, 1))
+    return keras.Model(inputs, layer(inputs))
+
+
+@pytest.mark.slow
+def test_a_lambda_layer_is_refused_and_its_code_is_not_run(tmp_path: Path) -> None:
+    file, canary = tmp_path / "evil.keras", tmp_path / "canary"
+    code = lambda x, path=str(canary): (__import__("pathlib").Path(path).touch(), x)[1]  # noqa: E731
+    simple(keras.layers.Lambda(code, output_shape=(8, 8, 1))).save(file)
+    canary.unlink(missing_ok=True)
+    with pytest.raises(DataError, match=r"evil\.keras is refused: it names keras\.layers\.Lambda, which can run code"):
+        read_keras_file(file)
+    assert not canary.exists()
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("os", "system"),
+        ("builtins", "exec"),
+        ("keras.utils", "get_file"),
+        ("keras.config", "enable_unsafe_deserialization"),
+        ("keras.layers", "TFSMLayer"),
+        ("keras.layers", "StringLookup"),
+        ("keras.layers", "nothing"),
+        (None, "Conv2D"),
+        ("evil", "Layer"),
+    ],
+)
+@pytest.mark.parametrize("inside", [False, True])
+def test_what_names_other_code_is_refused_before_keras_sees_it(
+    module: str | None, name: str, inside: bool, tmp_path: Path
+) -> None:
+    file = tmp_path / "evil.keras"
+    simple(keras.layers.ReLU()).save(file)
+    named = {"module": module, "class_name": name, "config": {}, "registered_name": None}
+    rewritten(file, lambda config: {**config, "more": [{"deep": named}]} if inside else named)
+    with pytest.raises(DataError, match=r"evil\.keras is refused: it names "):
+        read_keras_file(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("model.h5", b"", "a model must be a .keras file"),
+        ("none.keras", None, "there is no such model file"),
+        ("text.keras", b"text", "is no model of Keras 3: File is not a zip file"),
+        ("other.keras", "zip", "is no model of Keras 3: it must hold config.json"),
+    ],
+)
+def test_what_is_no_model_is_said_in_one_line(
+    name: str, content: bytes | str | None, message: str, tmp_path: Path
+) -> None:
+    file = tmp_path / name
+    if content == "zip":
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("a", "b")
+    elif isinstance(content, bytes):
+        file.write_bytes(content)
+    with pytest.raises(DataError, match=message) as caught:
+        load_colorizer(model=file)
+    assert "\n" not in str(caught.value)
+
+
+def test_arguments_that_contradict_each_other() -> None:
+    with pytest.raises(ConfigError, match="give study=NAME as well"):
+        load_colorizers(variants=["baseline"])
+
+
+@pytest.mark.slow
+def test_weights_of_the_package_are_those_that_were_packed() -> None:
+    one, other = network(), network()
+    for each in one.weights:
+        each.assign(np.random.default_rng(0).random(each.shape))
+    content = packed_weights(one)
+    set_weights(other, content)
+    for mine, its in zip(one.weights, other.weights, strict=True):
+        np.testing.assert_allclose(mine, its, atol=1e-3)
+    with pytest.raises(DataError, match="other weights than the network"):
+        set_weights(network(2), content)
+    evil = io.BytesIO()
+    np.savez(evil, x=np.array([print], object))
+    with pytest.raises(ValueError, match="allow_pickle"):
+        set_weights(other, evil.getvalue())
