@@ -20,8 +20,9 @@ PICTURE = ROOT / "docs" / "images" / "architecture.png"
 GROUND = ("cli", "config", "task", "system", "errors")
 """Rooms that most others import: their arrows would hide the rest."""
 PLACES = {
-    "turing": (-1.5, 0.0),
-    "colorize": (-3.9, 0.0),
+    "turing": (0.0, 1.0),
+    "import_weights": (-3.9, 1.0),
+    "colorize": (-2.4, 0.0),
     "colorization": (-3.9, -1.0),
     "tasks": (-2.4, -3.0),
     "notebook": (3.9, -1.0),
@@ -100,10 +101,10 @@ def table(found: dict[str, set[str]]) -> str:
 def draw(found: dict[str, set[str]]) -> None:
     """Draw the rooms, with an arrow for each of the closest imports but those of the ground."""
     matplotlib.use("Agg")
-    figure, axes = plt.subplots(figsize=(9, 5))
+    figure, axes = plt.subplots(figsize=(9, 5.7))
     axes.set_axis_off()
     axes.set_xlim(-5, 5)
-    axes.set_ylim(-6.4, 0.4)
+    axes.set_ylim(-6.4, 1.4)
     others = set(found) - {*GROUND, *NOT_DRAWN}
     if others != set(PLACES):
         raise SystemExit(f"docs/architecture.py: PLACES lacks or has too many: {sorted(others ^ set(PLACES))}")
@@ -113,7 +114,7 @@ def draw(found: dict[str, set[str]]) -> None:
     ]:
         style = {"boxstyle": "round,pad=0.05", "fc": "#e8f0f8", "ec": "#30506e"}
         axes.add_patch(FancyBboxPatch((x - half, y - 0.22), 2 * half, 0.44, zorder=2, **style))
-        axes.text(x, y, text, ha="center", va="center", fontsize=9, zorder=3)
+        axes.text(x, y, text, ha="center", va="center", fontsize=8.3, zorder=3)
     for room, imported in closest(found).items():
         for other in sorted(imported & others if room in others else ()):
             (x, y), (to_x, to_y) = PLACES[room], PLACES[other]

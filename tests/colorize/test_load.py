@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ablate.colorization.model.backbone import build_backbone
-from ablate.colorize.keras_file import read_keras_file
+from ablate.colorize.keras_file import read_keras_file, write_keras_file
 from ablate.colorize.load import load_colorizer, load_colorizers
 from ablate.colorize.packaged import packed_weights, set_weights
 from ablate.errors import ConfigError, DataError
@@ -136,3 +136,24 @@ def test_weights_of_the_package_are_those_that_were_packed() -> None:
     np.savez(evil, x=np.array([print], object))
     with pytest.raises(ValueError, match="allow_pickle"):
         set_weights(other, evil.getvalue())
+
+
+@pytest.mark.slow
+def test_a_file_can_say_its_temperature(tmp_path: Path) -> None:
+    file = tmp_path / "net.keras"
+    write_keras_file(network(), file, temperature=1.0)
+    assert [path.name for path in tmp_path.iterdir()] == ["net.keras"]
+    assert load_colorizer(model=file).color.temperature == 1.0
+    assert load_colorizer(model=file, temperature=0.5).color.temperature == 0.5
+    with zipfile.ZipFile(file) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    for said in ('{"temperature": -1}', '{"temperature": 1, "more": 2}', "[" * 900, "no json"):
+        with zipfile.ZipFile(file, "w") as archive:
+            for name, content in {**contents, "decoding.json": said.encode()}.items():
+                archive.writestr(name, content)
+        with pytest.raises(DataError, match=r"its decoding\.json must say a positive temperature"):
+            load_colorizer(model=file)
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr("other.json", "{}")
+    with pytest.raises(DataError, match="is no model of Keras 3"):
+        load_colorizer(model=file)

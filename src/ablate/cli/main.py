@@ -16,6 +16,7 @@ COMMANDS = {
     "archive": ("ablate.archive.__main__", "write a study to one file, and read such files into a store"),
     "layers": ("ablate.layers", "print the layers of a variant's network, their shapes and costs"),
     "prepare": ("ablate.prepare", "write a task's data in the form that trains fastest"),
+    "import_weights": ("ablate.import_weights.__main__", "make a Keras model of the authors' published weights"),
     "turing": ("ablate.turing.__main__", "let people judge pictures, in a browser"),
     "completion": ("ablate.cli.completion", "print what completes commands, levels and keys in bash, zsh or fish"),
 }
@@ -39,7 +40,7 @@ def main() -> None:
     """Run the command that the first argument names, with the others."""
     arguments = sys.argv[1:]
     if not arguments or arguments[0] in ("-h", "--help"):
-        lines = [f"  ablate {name:10} {line}" for name, (_, line) in COMMANDS.items()]
+        lines = [f"  ablate {name:14} {line}" for name, (_, line) in COMMANDS.items()]
         with quiet_on_closed_pipe():
             print(_HELP.format(commands="\n".join(lines)))
         return

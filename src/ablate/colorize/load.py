@@ -10,7 +10,7 @@ from ablate.cli.command_line import configured_uri
 from ablate.colorization.color.gamut import ab_gamut
 from ablate.colorization.config import ColorConfig
 from ablate.colorize.colorizer import Colorizer
-from ablate.colorize.keras_file import read_keras_file
+from ablate.colorize.keras_file import read_keras_file, read_temperature
 from ablate.colorize.packaged import packaged_colorizer
 from ablate.config.paths import results_dir
 from ablate.config.schema import validate
@@ -93,13 +93,17 @@ def load_colorizers(
     found = found or [packaged_colorizer()]
     if temperature is None:
         return found
-    colors = [ColorConfig(**{**each.color.model_dump(), "temperature": temperature}) for each in found]
-    return [Colorizer(each.model, color, each.name) for each, color in zip(found, colors, strict=True)]
+    return [Colorizer(each.model, _at(temperature, each.color), each.name) for each in found]
+
+
+def _at(temperature: float, color: ColorConfig) -> ColorConfig:
+    return ColorConfig(**{**color.model_dump(), "temperature": temperature})
 
 
 def _of_file(file: Path) -> Colorizer:
     network = read_keras_file(file)
-    return Colorizer(network, color_of_outputs(file, network), file.stem)
+    color, temperature = color_of_outputs(file, network), read_temperature(file)
+    return Colorizer(network, color if temperature is None else _at(temperature, color), file.stem)
 
 
 def color_of_outputs(file: Path, network: Any) -> ColorConfig:
