@@ -219,7 +219,16 @@ INFLUENCE = {
     ),
     *(
         f"ablate.colorization.{name}"
-        for name in ("config", "evaluation", "evaluation_cache", "evaluation_set", "metrics", "similarity", "task")
+        for name in (
+            "classifier",
+            "config",
+            "evaluation",
+            "evaluation_cache",
+            "evaluation_set",
+            "metrics",
+            "similarity",
+            "task",
+        )
     ),
     *(
         f"ablate.colorization.color.{name}"

@@ -127,11 +127,12 @@ class EvaluationConfig(Schema):
     batch_size: PositiveInt
     samples: PositiveInt
     samples_from: str | None = None
+    classifier: str | None = None
 
-    @field_validator("samples_from", mode="before")
+    @field_validator("samples_from", "classifier", mode="before")
     @classmethod
-    def _as_text(cls, samples_from: object) -> object:
-        return os.fspath(samples_from) if isinstance(samples_from, os.PathLike) else samples_from
+    def _as_text(cls, path: object) -> object:
+        return os.fspath(path) if isinstance(path, os.PathLike) else path
 
 
 class ColorizationConfig(Schema):

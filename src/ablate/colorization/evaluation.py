@@ -10,6 +10,7 @@ import pandas as pd
 import tensorflow as tf
 from PIL import Image
 
+from ablate.colorization.classifier import CLASSIFIER_ACCURACY, Classifier, Judge
 from ablate.colorization.color.lab import clip_lab, pixels_to_lab
 from ablate.colorization.config import ColorConfig, EvaluationConfig
 from ablate.colorization.data.batches import to_example
@@ -47,6 +48,7 @@ def evaluate(
     color: ColorConfig,
     evaluation: EvaluationConfig,
     shown: Mapping[str, Square] | None = None,
+    classifier: Classifier | None = None,
     cache: Path | None = None,
 ) -> Evaluation:
     """Colourise the evaluation photographs and compare them with the truth.
@@ -60,27 +62,34 @@ def evaluate(
         color: How outputs are decoded.
         evaluation: Side, batch size and number of sample pictures.
         shown: The photographs of the sample pictures by name; None takes the first that evaluate.
+        classifier: Judges the coloured photographs, beside the true ones as the reference `truth`.
         cache: Folder that keeps what the references score, see `evaluation_cache`; None computes it each time.
 
     Returns:
         Metrics, references, one row a photograph, sample pictures, and the distribution of ab.
     """
     step, threads = color.grid_step, threads_of_operations()
+    names = [photograph.name for photograph in data.evaluation]
+    judge = None if classifier is None else Judge(classifier, names)
     known = cached_evaluation_set(
         data,
         grid_step=step,
         folder=cache,
-        compute=lambda: describe_evaluation_set(data, grid_step=step, threads=threads),
+        compute=lambda: describe_evaluation_set(data, grid_step=step, threads=threads, judge=judge),
+        classifier=None if judge is None else judge.version,
     )
 
     def measure(truth: Pixels, ab: npt.NDArray[np.float32]) -> tuple[pd.DataFrame, Counts]:
         return MeasuredBlock(truth, known, step).measure(ab), ab_counts(ab)
 
-    predict, first = _predictor(model, color, evaluation.side), list[tuple[Pixels, Array]]()
+    predict, first, right = _predictor(model, color, evaluation.side), list[tuple[Pixels, Array]](), list[Array]()
     predicted = _predicted(predict, data, evaluation, first)
+    if judge is not None:
+        predicted = _judged(judge, predicted, right)
     tables, spread = zip(*over_blocks(measure, predicted, threads=threads), strict=True)
     table = pd.concat(tables, ignore_index=True)
-    names = [photograph.name for photograph in data.evaluation]
+    if judge is not None:
+        table[CLASSIFIER_ACCURACY.name] = np.concatenate(right)
     samples = _samples(names, first) if shown is None else _samples(list(shown), _coloured(predict, shown, evaluation))
     return Evaluation(
         metrics=means(table),
@@ -115,6 +124,17 @@ def _predicted(
         batches = range(0, len(pixels), evaluation.batch_size)
         ab = np.concatenate([predict(pixels[first : first + evaluation.batch_size]) for first in batches])
         shown += zip(truth[: max(0, evaluation.samples - start)], ab, strict=False)
+        yield truth, ab
+
+
+def _judged(
+    judge: Judge, predicted: Iterator[tuple[Pixels, npt.NDArray[np.float32]]], right: list[Array]
+) -> Iterator[tuple[Pixels, npt.NDArray[np.float32]]]:
+    """Yield the same, and add to `right` which photographs the classifier recognises."""
+    first = 0
+    for truth, ab in predicted:
+        right.append(judge.correct(first, truth, ab))
+        first += len(truth)
         yield truth, ab
 
 

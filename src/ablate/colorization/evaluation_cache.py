@@ -22,7 +22,12 @@ log = logging.getLogger(__name__)
 
 
 def cached_evaluation_set(
-    data: ColorData, *, grid_step: int, folder: Path | None, compute: Callable[[], EvaluationSet]
+    data: ColorData,
+    *,
+    grid_step: int,
+    folder: Path | None,
+    compute: Callable[[], EvaluationSet],
+    classifier: str | None = None,
 ) -> EvaluationSet:
     """Return the cached description of an evaluation set, or compute it and cache it.
 
@@ -31,10 +36,11 @@ def cached_evaluation_set(
         grid_step: Grid step of the classes.
         folder: Where files are; None caches nothing.
         compute: Describes the evaluation set.
+        classifier: The version of the classifier that judges it, if any.
     """
     if folder is None:
         return compute()
-    key = _key(data, grid_step)
+    key = _key(data, grid_step, classifier)
     path = folder / f"{_digest(key)[:16]}.json"
     try:
         return _parsed(path.read_bytes(), key)
@@ -52,7 +58,7 @@ def cached_evaluation_set(
     return made
 
 
-def _key(data: ColorData, grid_step: int) -> dict[str, Any]:
+def _key(data: ColorData, grid_step: int, classifier: str | None) -> dict[str, Any]:
     """Return all that a description depends on, the code and its libraries among it."""
     return {
         "fingerprint": data.fingerprint,
@@ -60,6 +66,7 @@ def _key(data: ColorData, grid_step: int) -> dict[str, Any]:
         "photographs": _digest([photograph.digest for photograph in data.evaluation]),
         "side": data.preprocessing.evaluation_side,
         "grid_step": grid_step,
+        "classifier": classifier,
         "mean_ab": data.mean_ab.tolist(),
         "code": import_closure(("ablate.colorization.evaluation_set",), IRRELEVANT).version,
     }

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ablate.colorization.classifier import CLASSIFIER_ACCURACY, Judge
 from ablate.colorization.color.lab import pixels_to_lab
 from ablate.colorization.data.decode import Pixels
 from ablate.colorization.data.photographs import ColorData
@@ -45,7 +46,8 @@ class EvaluationSet:
         class_counts: (num_bins,), pixels by nearest colour class.
         colorfulness: The photographs' mean colourfulness.
         ab_counts: (cells, cells), see `ab_counts`.
-        references: Metrics of `grey`, no colour at all, and of `mean_color`, the training photographs' mean ab.
+        references: Metrics of `grey`, no colour at all, of `mean_color`, the training photographs' mean ab, and where
+            a classifier judges, of `truth`.
     """
 
     class_counts: Counts
@@ -54,8 +56,13 @@ class EvaluationSet:
     references: dict[str, dict[str, float]]
 
 
-def describe_evaluation_set(data: ColorData, *, grid_step: int, threads: int) -> EvaluationSet:
-    """Compute the statistics of the evaluation photographs, and the metrics of the references."""
+def describe_evaluation_set(
+    data: ColorData, *, grid_step: int, threads: int, judge: Judge | None = None
+) -> EvaluationSet:
+    """Compute the statistics of the evaluation photographs, and the metrics of the references.
+
+    With a classifier the truth is a reference too: it does not recognise all of the true photographs.
+    """
 
     def statistics(truth: Pixels) -> tuple[Counts, Counts, Array]:
         ab = pixels_to_lab(truth)[..., 1:]
@@ -63,19 +70,35 @@ def describe_evaluation_set(data: ColorData, *, grid_step: int, threads: int) ->
 
     counts, spread, colors = zip(*over_blocks(statistics, truths(data), threads=threads), strict=True)
     known = EvaluationSet(np.sum(counts, axis=0), float(np.concatenate(colors).mean()), np.sum(spread, axis=0), {})
-    constants = {"grey": np.zeros(2), "mean_color": data.mean_ab}
+    constants: dict[str, Array | None] = {"grey": np.zeros(2), "mean_color": data.mean_ab}
+    if judge is not None:
+        constants["truth"] = None
 
     def references(truth: Pixels) -> dict[str, pd.DataFrame]:
         photographs = MeasuredBlock(truth, known, grid_step)
-        side = truth.shape[1:3]
-        return {
-            name: photographs.measure(np.broadcast_to(ab.astype(np.float32), (len(truth), *side, 2)))
-            for name, ab in constants.items()
-        }
+        return {name: photographs.measure(_colored(truth, ab)) for name, ab in constants.items()}
 
     tables = list(over_blocks(references, truths(data), threads=threads))
     metrics = {name: means(pd.concat([each[name] for each in tables], ignore_index=True)) for name in constants}
+    if judge is not None:
+        for name, ab in constants.items():
+            metrics[name][CLASSIFIER_ACCURACY.name] = _accuracy(judge, data, ab)
     return EvaluationSet(known.class_counts, known.colorfulness, known.ab_counts, metrics)
+
+
+def _colored(truth: Pixels, ab: Array | None) -> npt.NDArray[np.float32]:
+    """Return one colour for photographs, (n, side, side, 2); the true colours where it is None."""
+    if ab is None:
+        return pixels_to_lab(truth)[..., 1:]
+    return np.broadcast_to(ab.astype(np.float32), (*truth.shape[:3], 2))
+
+
+def _accuracy(judge: Judge, data: ColorData, ab: Array | None) -> float:
+    right, first = list[Array](), 0
+    for (truth,) in truths(data):
+        right.append(judge.correct(first, truth, None if ab is None else _colored(truth, ab)))
+        first += len(truth)
+    return float(np.concatenate(right).mean())
 
 
 class MeasuredBlock:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ablate.colorization.classifier import CLASSIFIER_ACCURACY, Classifier, find_classifier
 from ablate.colorization.color.gamut import ab_gamut
 from ablate.colorization.config import ColorizationConfig
 from ablate.colorization.data.dataset import load_data, open_data
@@ -54,7 +55,7 @@ class ColorizationTask:
     @property
     def metrics(self) -> Any:
         """The metrics of `Evaluation.metrics`."""
-        return METRICS
+        return METRICS if self.config.evaluation.classifier is None else (*METRICS, CLASSIFIER_ACCURACY)
 
     @property
     def side(self) -> int:
@@ -78,18 +79,28 @@ class ColorizationTask:
         """Return what determines a result: all but where photographs are, and how they are kept and shown."""
         unrelated = {
             "data": {"name", "root", "dataset", "memory_gib", "max_bad_fraction"},
-            "evaluation": {"samples", "samples_from", "batch_size"},
+            "evaluation": {"samples", "samples_from", "batch_size", "classifier"},
             "regularizer": {"name"},
             "depth": {"name"},
             "dropout": {"name"},
             "output_res": {"name"},
         }
-        return self.config.model_dump(mode="json", exclude=unrelated)
+        config = self.config.model_dump(mode="json", exclude=unrelated)
+        return {**config, "evaluation": {**config["evaluation"], **self._classifier_config()}}
 
     def comparison_config(self) -> Mapping[str, Any]:
         """Return how photographs are evaluated: decoded at which side, and in which classes they are weighted."""
         config = self.config
-        return {"side": config.evaluation.side, "grid_step": config.color.grid_step}
+        return {"side": config.evaluation.side, "grid_step": config.color.grid_step, **self._classifier_config()}
+
+    def _classifier_config(self) -> Mapping[str, Any]:
+        return {} if self.classifier is None else {"classifier": self.classifier.version}
+
+    @cached_property
+    def classifier(self) -> Classifier | None:
+        """The classifier that judges coloured photographs, if any."""
+        name = self.config.evaluation.classifier
+        return None if name is None else find_classifier(name)
 
     def layer_table(self) -> pd.DataFrame:
         """Return the network's layers: kind, output shape, parameters, FLOPs and receptive field."""
@@ -172,8 +183,10 @@ class ColorizationTask:
         return shown_photographs(evaluation.samples_from, self.preprocessing, number=evaluation.samples)
 
     def load_data(self) -> DataSummary:
-        """Find and check the photographs, those that are only shown first."""
+        """Find and check the photographs, those that are only shown first, and whether the classifier knows them."""
         _, data, config = self.shown, self.data, self.config.data
+        if self.classifier is not None:
+            self.classifier.labels(photograph.name for photograph in data.evaluation)
         return DataSummary(
             name=config.name,
             source=source_of(config).origin,
@@ -249,5 +262,6 @@ class ColorizationTask:
             color=self.config.color,
             evaluation=self.config.evaluation,
             shown=self.shown,
+            classifier=self.classifier,
             cache=results_dir() / "evaluation_sets",
         )
