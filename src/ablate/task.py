@@ -92,6 +92,29 @@ class Evaluation:
     replicates: pd.DataFrame | None = None
 
 
+@dataclass(frozen=True)
+class ServedModel:
+    """How a tracked model is served: what it takes and gives beyond Keras' arrays, see `Servable`.
+
+    Attributes:
+        loader: A module with a function `load_served(file, settings)`. It gets the path of Keras' file and the
+            settings, and returns a function that gets the data and the parameters of a request, and returns what is
+            predicted. A `DataError` or `ConfigError` says what is wrong with a request.
+        settings: What it needs beside Keras' file, as JSON has it.
+        inputs: By its name, the type of each input, in MLflow's words: binary, string, double, long, boolean.
+        outputs: By its name, the type of each output.
+        params: By its name, what each parameter of a request is where the request does not say.
+        example: Data that it takes, as JSON has it.
+    """
+
+    loader: str
+    settings: Mapping[str, Any]
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+    params: Mapping[str, bool | int | float | str]
+    example: Any
+
+
 class Task(Protocol):
     """What is trained and evaluated: its examples, metrics, configuration and data.
 
@@ -103,8 +126,10 @@ class Task(Protocol):
 
     Results depend on the code of all modules that the class imports, directly or not
     (`ablate.execution.code_version`). Two class attributes are optional: `irrelevant_code` names modules that cannot
-    influence a result, `no_result_keys` keys of the configuration that cannot, as in `data.root`. So are two methods:
-    `data_config` returns the part of the configuration that `find_data` depends on; `hold_out`, see `HoldsOut`.
+    influence a result, `no_result_keys` keys of the configuration that cannot, as in `data.root`. So are some methods:
+    `data_config` returns the part of the configuration that `find_data` depends on; `hold_out`, see `HoldsOut`. Two
+    more describe a trained model, and their code counts for no result: `served_model`, see `Servable`, and
+    `limitations`, see `Limited`.
 
     Attributes:
         example: What an example is called: photograph, digit.
@@ -242,6 +267,24 @@ class Preparable(Protocol):
         Returns:
             A line that says what was written.
         """
+        ...
+
+
+@runtime_checkable
+class Servable(Protocol):
+    """A task that says how its model is served; the model of another one takes and gives Keras' arrays."""
+
+    def served_model(self) -> ServedModel:
+        """Return how a model that was trained with this configuration is served."""
+        ...
+
+
+@runtime_checkable
+class Limited(Protocol):
+    """A task that says what its model does not do, for the model card of a run."""
+
+    def limitations(self) -> Sequence[str]:
+        """Return sentences for whoever uses a model."""
         ...
 
 

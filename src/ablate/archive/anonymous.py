@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 
-from ablate.tracking.names import CONFIG_FILE, PROVENANCE_FOLDER
+from ablate.tracking.names import CONFIG_FILE, PROVENANCE_FOLDER, SERVED_MODEL_FILE
 from ablate.tracking.run_copy import RunCopy
 
 _LEFT_OUT_TAGS = ("mlflow.user", "mlflow.source.name", "mlflow.source.git.repoURL", "mlflow.databricks", "ablate.host")
@@ -13,7 +13,7 @@ _ADDRESSES = ("tracking.uri",)
 """Params that say where a server is."""
 _PATH = re.compile(r"(?<![\w.~/:<-])(?:(?:file|sqlite(?:\+\w+)?):/{1,3})?(?:/[\w.@+~%-]+)+/([\w.@+~%-]+)")
 """An absolute path, or the address of a file, of at least two parts."""
-_TEXTS = (".txt", ".yaml", ".json")
+_TEXTS = (".txt", ".yaml", ".json", ".md")
 
 
 def without_places(text: str) -> str:
@@ -49,7 +49,7 @@ def anonymous_file(name: str, content: bytes) -> bytes | None:
     """Return the contents of an artifact without places; None where it is left out, as uncommitted changes are."""
     if name.endswith(".diff"):
         return None
-    if not name.endswith(_TEXTS):
+    if not name.endswith(_TEXTS) or name == SERVED_MODEL_FILE:  # its example is base64, which may look like a path
         return content
     text = without_places(content.decode("utf-8", "replace"))
     if name.startswith(PROVENANCE_FOLDER) and name.endswith("environment.json"):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from ablate.colorization.data.photographs import ColorData
     from ablate.colorization.data.squares import Square
+    from ablate.task import ServedModel
 
 
 class ColorizationTask:
@@ -141,6 +142,18 @@ class ColorizationTask:
         """Find the photographs, as files or as records."""
         photographs = open_data(self.config.data, self.preprocessing)
         return FoundData(photographs.fingerprint, photographs.num_train * self.config.data.repeats)
+
+    def served_model(self) -> ServedModel:
+        """Return how a network is served: pictures in, coloured ones out."""
+        from ablate.colorization.model_use import served_model
+
+        return served_model(self.config.color)
+
+    def limitations(self) -> list[str]:
+        """Return what whoever uses a network should know."""
+        from ablate.colorization.model_use import limitations
+
+        return limitations(self.side)
 
     def hold_out(self, fraction: float) -> ColorizationTask:
         """Return this task with a share of the training photographs as those that evaluate."""

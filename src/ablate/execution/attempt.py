@@ -25,8 +25,10 @@ from ablate.task import (
     Describable,
     Evaluation,
     KerasTask,
+    Limited,
     Metric,
     OwnLoopTask,
+    Servable,
     planned_cost,
     trains_itself,
 )
@@ -103,14 +105,17 @@ def run_attempt(
         clock.enter(Phase.TRACKING)
         lease.ensure_held()
         tracked.log_evaluation(evaluation, checked.task.metrics)
+        task = checked.task
+        served = task.served_model() if isinstance(task, Servable) else None
         if run.tracking.model and trained.model is not None:
-            tracked.log_model(trained.model)
+            tracked.log_model(trained.model, served)
         seconds = loaded - begun + trained.seconds + time.monotonic() - evaluated
         tracked.log_metrics({names.SECONDS: seconds, names.EXAMPLES: trained.examples})
         tracked.log_phases()
         tracked.flush()
-        describe_run(tracked.run_id, checked.task.metrics)
-        log.info("Evaluated: %s", ", ".join(_measured(metric, evaluation.metrics) for metric in checked.task.metrics))
+        limitations = task.limitations() if isinstance(task, Limited) else ()
+        describe_run(tracked.run_id, task.metrics, served, limitations)
+        log.info("Evaluated: %s", ", ".join(_measured(metric, evaluation.metrics) for metric in task.metrics))
 
 
 @dataclass(frozen=True)

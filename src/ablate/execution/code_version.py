@@ -70,8 +70,10 @@ class Code:
         return f"{len(self.modules)} modules (code {self.version}) and {libraries}"
 
 
-HOLD_OUT = "hold_out"
+HOLD_OUT = {"hold_out": ["self", "fraction"]}
 """The method of a task that only runs with a `validation_fraction` call, see `ablate.task.HoldsOut`."""
+DESCRIBING = {"served_model": ["self"], "limitations": ["self"]}
+"""The methods of a task that describe a trained model, see `ablate.task`: no run computes with them."""
 
 
 def code_of(task: Task, *, held_out: bool = False) -> Code:
@@ -238,24 +240,31 @@ class _Import:
 
 @cache
 def _analysed(content: bytes, held_out: bool) -> tuple[str, tuple[_Import, ...]]:
-    tree = ast.parse(content) if held_out else _parsed(content)
+    tree = _parsed(content, held_out)
     return json.dumps(_plain(tree)), tuple(_imports(tree))
 
 
-def _parsed(source: str | bytes) -> ast.Module:
-    """Parse source without the methods `hold_out`, unless it calls them itself."""
-    tree = ast.parse(source)
+def _parsed(source: str | bytes, held_out: bool = False) -> ast.Module:
+    """Parse source without the methods that do not count, but for those that the rest of it calls."""
+    methods = DESCRIBING if held_out else {**DESCRIBING, **HOLD_OUT}
+    tree = _without(ast.parse(source), methods)
+    called = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}.intersection(methods)
+    if not called:
+        return tree
+    return _without(ast.parse(source), {name: given for name, given in methods.items() if name not in called})
+
+
+def _without(tree: ast.Module, methods: Mapping[str, Sequence[str]]) -> ast.Module:
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
-            node.body = [statement for statement in node.body if not _holds_out(statement)]
-    called = any(isinstance(node, ast.Attribute) and node.attr == HOLD_OUT for node in ast.walk(tree))
-    return ast.parse(source) if called else tree
+            node.body = [statement for statement in node.body if not _is_one(statement, methods)]
+    return tree
 
 
-def _holds_out(statement: ast.stmt) -> bool:
-    if not isinstance(statement, ast.FunctionDef) or statement.name != HOLD_OUT:
+def _is_one(statement: ast.stmt, methods: Mapping[str, Sequence[str]]) -> bool:
+    if not isinstance(statement, ast.FunctionDef) or statement.name not in methods:
         return False
-    return [each.arg for each in statement.args.args] == ["self", "fraction"]
+    return [each.arg for each in statement.args.args] == methods[statement.name]
 
 
 def _imports(node: ast.AST) -> Iterator[_Import]:

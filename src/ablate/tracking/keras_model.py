@@ -15,7 +15,10 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.types import Schema, TensorSpec
 
+from ablate.errors import DataError
 from ablate.tracking import provenance
+from ablate.tracking.names import SERVED_FILE
+from ablate.tracking.served_model import KERAS_FILE, read_served, write_served
 from ablate.tracking.sqlite import local_folder, located
 
 if TYPE_CHECKING:
@@ -23,27 +26,36 @@ if TYPE_CHECKING:
 
     import keras
 
+    from ablate.task import ServedModel
+
 log = logging.getLogger(__name__)
 
-KERAS_FILE = "data/model.keras"
-"""Where MLflow keeps what Keras saved, in the folder of a model."""
+_ENVIRONMENT = {"conda_env": "conda.yaml", "python_env": "python_env.yaml"}
+"""The files in which MLflow keeps what a model needs."""
+_OWN_LOADERS = "ablate."
+"""Beginning of the modules that a model from elsewhere may be served by: they ship with this package."""
 
 
-def log_keras_model(client: mlflow.MlflowClient, run: Run, model: keras.Model, tags: Mapping[str, str]) -> None:
-    """Write a model of which `mlflow.keras.load_model` makes the same again.
+def log_keras_model(
+    client: mlflow.MlflowClient,
+    run: Run,
+    model: keras.Model,
+    tags: Mapping[str, str],
+    served: ServedModel | None = None,
+) -> None:
+    """Write a model of which `mlflow.tensorflow.load_model` and `mlflow.keras.load_model` make the same again.
 
     Args:
         client: The store.
         run: The run that trained it, whatever MLflow's environment calls the active run, experiment or model.
         model: The model.
         tags: Tags of the model.
+        served: What `mlflow.pyfunc.load_model` makes of it, and `mlflow models serve`; None for Keras' arrays.
 
     Raises:
         Exception: Keras, MLflow or the disk cannot save it; what was written of it is removed, and MLflow shows a
             model that failed.
     """
-    import mlflow.tensorflow
-
     logged = client.create_logged_model(
         run.info.experiment_id,
         name="model",
@@ -52,13 +64,16 @@ def log_keras_model(client: mlflow.MlflowClient, run: Run, model: keras.Model, t
         params=run.data.params,
     )
     try:
-        mlflow.tensorflow.log_model(
-            model,
+        Model.log(
+            artifact_path=None,
             name="model",
+            flavor=_Format,
             run_id=run.info.run_id,
             model_id=logged.model_id,
-            pip_requirements=[f"{name}=={version}" for name, version in provenance.package_versions().items()],
-            signature=signature(model),
+            model=model,
+            served=served,
+            # It would load the model and predict, in every run.
+            validate_serving_input=False,
         )
     except BaseException:
         # Half of a model on a full disk would leave no place for the run's end.
@@ -68,13 +83,43 @@ def log_keras_model(client: mlflow.MlflowClient, run: Run, model: keras.Model, t
         raise
 
 
-def import_keras_model(client: mlflow.MlflowClient, run: Run, file: Path) -> None:
-    """Make a file of Keras the model of a run: no more than that is taken from where it comes.
+class _Format:
+    """What MLflow saves a model with: its own format of Keras' models, with more than it has."""
+
+    @staticmethod
+    def save_model(
+        path: str, mlflow_model: Model, model: keras.Model, served: ServedModel | None, **_options: bool
+    ) -> None:
+        """Write a model to a folder."""
+        import mlflow.tensorflow
+
+        mlflow.tensorflow.save_model(
+            model,
+            path,
+            mlflow_model=mlflow_model,
+            pip_requirements=[f"{name}=={version}" for name, version in provenance.package_versions().items()],
+            signature=signature(model),
+        )
+        _complete(mlflow_model, Path(path), served, **_ENVIRONMENT)
+
+
+def _complete(described: Model, folder: Path, served: ServedModel | None, **environment: str) -> None:
+    """Describe a model of Keras to `mlflow.keras` as well, and how it is served."""
+    described.add_flavor("keras", **described.flavors["tensorflow"])
+    if served is not None:
+        write_served(served, described, folder, **environment)
+    described.save(str(folder / "MLmodel"))
+
+
+def import_keras_model(client: mlflow.MlflowClient, run: Run, file: Path, served: Path) -> None:
+    """Make a file of Keras the model of a run: no more is taken from where it comes than how it is served.
 
     Args:
         client: The store.
         run: The run.
         file: The file, which is moved.
+        served: A file that says how it is served, which is moved where there is one. It counts where the code that
+            serves it is this package's own.
     """
     logged = client.create_logged_model(
         run.info.experiment_id, name="model", source_run_id=run.info.run_id, params=run.data.params
@@ -85,10 +130,26 @@ def import_keras_model(client: mlflow.MlflowClient, run: Run, file: Path) -> Non
         shutil.move(file, folder / KERAS_FILE)
         described = Model(artifact_path=logged.artifact_location, run_id=run.info.run_id, model_id=logged.model_id)
         described.add_flavor("tensorflow", model_type="keras", data="data", save_format="tf", code=None)
-        described.save(str(folder / "MLmodel"))
+        _complete(described, folder, _own(served, run))
         client.log_model_artifacts(logged.model_id, str(folder))
     client.finalize_logged_model(logged.model_id, "READY")
     client.log_outputs(run.info.run_id, [LoggedModelOutput(logged.model_id, 0)])
+
+
+def _own(file: Path, run: Run) -> ServedModel | None:
+    """Read how a model from elsewhere is served; None where nothing says so, or it is by code that is not ours."""
+    if not file.is_file():
+        return None
+    try:
+        served = read_served(file)
+        if not served.loader.startswith(_OWN_LOADERS):
+            raise DataError(f"it is served by {served.loader}, and no code of others is run")
+    except DataError as error:
+        log.warning("The model of run %s takes and gives arrays: %s", run.info.run_id, error)
+        return None
+    finally:
+        file.unlink()
+    return served
 
 
 def model_files(client: mlflow.MlflowClient, run: Run, uri: str) -> str | None:

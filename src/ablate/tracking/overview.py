@@ -12,13 +12,22 @@ from mlflow.exceptions import MlflowException
 
 from ablate.config.variant import Variant
 from ablate.errors import TrackingError
-from ablate.task import Metric
+from ablate.task import Metric, ServedModel
 from ablate.tracking import names
 from ablate.tracking.factors import factor_levels, factor_params, recorded_levels
+from ablate.tracking.keras_model import model_files
+from ablate.tracking.model_card import model_card
 from ablate.tracking.notes import note_tags
 from ablate.tracking.run_note import run_note
 from ablate.tracking.stored_runs import search, usable
-from ablate.tracking.study import LIMIT, definition_of, describe_study, in_pieces, set_experiment_tags
+from ablate.tracking.study import (
+    LIMIT,
+    definition_of,
+    describe_study,
+    in_pieces,
+    question_of,
+    set_experiment_tags,
+)
 from ablate.tracking.study_record import StudyRecord, read_study
 from ablate.tracking.views import view_tags
 
@@ -27,12 +36,18 @@ log = logging.getLogger(__name__)
 Spec = Mapping[str, Any]
 
 
-def describe_run(run_id: str, metrics: Sequence[Metric]) -> None:
-    """Describe a run that has been evaluated, beside the baseline's of its seed where that has finished.
+def describe_run(
+    run_id: str, metrics: Sequence[Metric], served: ServedModel | None = None, limitations: Sequence[str] = ()
+) -> None:
+    """Describe a run that has been evaluated, beside the baseline's of its seed where that has finished, twice.
+
+    MLflow shows the description, which changes with what the study finds; the model card is an artifact, and stays.
 
     Args:
         run_id: The run, in the open store.
         metrics: What its metrics mean.
+        served: How its model is served; None for Keras' arrays.
+        limitations: What its task says of its model, for the card.
     """
     with _unless_it_fails(f"run {run_id}"):
         client = mlflow.MlflowClient()
@@ -46,6 +61,17 @@ def describe_run(run_id: str, metrics: Sequence[Metric]) -> None:
         baseline = _matching(run, search([experiment], " and ".join(where), limit=5, client=client))
         specs = [asdict(metric) for metric in metrics]
         _set_tags(client, run, note_tags(tags, run_note(run, baseline, specs)))
+        card = model_card(
+            run,
+            experiment.name,
+            baseline,
+            specs,
+            question=question_of(experiment.tags),
+            kept=model_files(client, run, mlflow.get_tracking_uri()) is not None,
+            served=served,
+            limitations=limitations,
+        )
+        client.log_text(run_id, card, names.CARD_FILE)
         if experiment.tags.keys().isdisjoint(view_tags([], [])):
             set_experiment_tags(experiment, _views(_recorded(run), specs, definition_of(experiment.tags)))
 

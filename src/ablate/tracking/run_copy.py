@@ -18,9 +18,10 @@ from ablate.config.schema import Schema, validate
 from ablate.config.sections import StudyName
 from ablate.errors import TrackingError
 from ablate.tracking import names
-from ablate.tracking.keras_model import KERAS_FILE, model_files
+from ablate.tracking.keras_model import model_files
 from ablate.tracking.notes import without_note
 from ablate.tracking.origin import origin_of
+from ablate.tracking.served_model import KERAS_FILE
 from ablate.tracking.sqlite import local_folder
 from ablate.tracking.stored_runs import artifacts_of, search, source_of
 from ablate.tracking.study import piece_tag
@@ -32,7 +33,12 @@ _LOAD = "system"
 """The group of metrics that say how busy the machine was: many points, and no report shows them."""
 _REPORT = "report"
 _FOLDERS = (names.EVALUATION_FOLDER, names.PROVENANCE_FOLDER)
-_FILES = (names.CONFIG_FILE, names.TRACEBACK_FILE, names.PROBLEMS_FILE, names.WEIGHTS_FILE, names.MODEL_FILE)
+_FILES = (
+    *(names.CONFIG_FILE, names.TRACEBACK_FILE, names.PROBLEMS_FILE, names.CARD_FILE),
+    *(names.WEIGHTS_FILE, names.MODEL_FILE, names.SERVED_MODEL_FILE),
+)
+_MODEL = {KERAS_FILE: names.MODEL_FILE, names.SERVED_FILE: names.SERVED_MODEL_FILE}
+"""The files of a model that are copied, and what they are called in an archive."""
 
 
 class DatasetCopy(Schema):
@@ -112,7 +118,7 @@ class CopiedRun:
         run: The run.
         metrics: Columns `METRIC_COLUMNS`, a row a point, in the order of the store.
         folder: Its artifacts, that of another study's run where the result is cached; None where there are none.
-        model: Its model, a file of Keras; None where it has none, or none was asked for.
+        model: The folder of its model; None where it has none, or none was asked for.
     """
 
     run: RunCopy
@@ -151,8 +157,7 @@ def copy_runs(name: str, uri: str, *, models: bool = False) -> Iterator[CopiedRu
             metrics = _metrics(client, run)
             model = _model_folder(client, run, uri) if models else None
             with _local(artifacts[run.info.run_id], uri) as folder, _local(model, uri) as files:
-                file = None if files is None else files / KERAS_FILE
-                yield CopiedRun(_copy(run, uri), metrics, folder, file if file and file.is_file() else None)
+                yield CopiedRun(_copy(run, uri), metrics, folder, files)
 
 
 def _experiment(name: str, uri: str) -> Experiment:
@@ -262,6 +267,7 @@ def files_of(copied: CopiedRun) -> Sequence[tuple[str, Path]]:
     if copied.folder is None:
         return []
     found = {path.relative_to(copied.folder).as_posix(): path for path in copied.folder.rglob("*") if path.is_file()}
-    if copied.model is not None:
-        found[names.MODEL_FILE] = copied.model
+    for file, name in _MODEL.items() if copied.model is not None else ():
+        if (copied.model / file).is_file():
+            found[name] = copied.model / file
     return [(file, path) for file, path in sorted(found.items()) if copied.run.takes(file)]

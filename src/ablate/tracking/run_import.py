@@ -120,7 +120,7 @@ class StudyImport:
             client.log_inputs(made, datasets=[_dataset(each) for each in run.datasets])
         model = folder / names.MODEL_FILE
         if model.is_file():
-            import_keras_model(client, client.get_run(made), model)
+            import_keras_model(client, client.get_run(made), model, folder / names.SERVED_MODEL_FILE)
         client.log_artifacts(made, str(folder))
         if run.status != "RUNNING":
             client.set_terminated(made, run.status, end_time=run.ended)

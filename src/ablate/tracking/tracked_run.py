@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import keras
     from PIL import Image
 
-    from ablate.task import DataSummary, Evaluation, Metric
+    from ablate.task import DataSummary, Evaluation, Metric, ServedModel
 
 log = logging.getLogger(__name__)
 
@@ -189,15 +189,19 @@ class TrackedRun:
                 evaluation.replicates.to_parquet(folder / names.REPLICATES_FILE, index=False)
             self._client.log_artifacts(self.run_id, str(folder))
 
-    def log_model(self, model: keras.Model) -> None:
+    def log_model(self, model: keras.Model, served: ServedModel | None = None) -> None:
         """Write a Keras model in MLflow's format, or its weights alone; where neither can be, a warning says so.
 
         A result is more than its model: it is not lost with it.
+
+        Args:
+            model: The model.
+            served: How it is served; None for Keras' arrays.
         """
         with self.clock.phase(Phase.TRACKING):
             try:
                 own = self._client.get_run(self.run_id)
-                log_keras_model(self._client, own, model, _of_context(own.data.tags))
+                log_keras_model(self._client, own, model, _of_context(own.data.tags), served)
             except Exception as error:  # whatever layers, Keras, MLflow or the disk say
                 log.warning("The model of run %s cannot be tracked: %s", self.run_id, _one_line(error))
                 self._log_weights(model)

@@ -1,0 +1,86 @@
+"""A tracked colorizer as MLflow serves it: pictures in, coloured ones out. No TensorFlow until it is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from ablate.colorization.config import ColorConfig
+from ablate.colorize.colorizer import Colorizer
+from ablate.colorize.pictures import Pictures, pictures_of
+from ablate.config.schema import unknown_level, validate
+from ablate.errors import ConfigError
+
+if TYPE_CHECKING:
+    import keras
+
+OUTPUTS = ("pictures", "logits")
+
+
+def load_served(file: Path, settings: Mapping[str, Any]) -> Callable[[Any, Mapping[str, Any]], Any]:
+    """Load a tracked network for `ablate.tracking.served_model`.
+
+    Args:
+        file: As Keras saved it.
+        settings: `color`, how its outputs are decoded.
+
+    Returns:
+        A function of the data, see `pictures_of`, and of parameters: `output`, one of `OUTPUTS`, and `temperature`.
+        Pictures come back in the form in which they came, in colour and of the same size, upright: PNG where they were
+        encoded. Logits are what the network gives, (n, output_size, output_size, channels).
+
+    Raises:
+        ConfigError: The settings are not those of a network that colours.
+    """
+    color = validate(ColorConfig, settings["color"], prefix="color")
+    colorizer = Colorizer(_load(file), color, file.stem)
+    # Keras traces what it predicts with at the first call.
+    colorizer.predict_ab(np.zeros((1, colorizer.image_size, colorizer.image_size), np.float32))
+
+    def predict(data: Any, params: Mapping[str, Any]) -> Any:
+        if params["output"] not in OUTPUTS:
+            raise ConfigError(unknown_level("output", str(params["output"]), OUTPUTS))
+        tempered = {**color.model_dump(), "temperature": params["temperature"]}
+        asked = replace(colorizer, color=validate(ColorConfig, tempered))
+        pictures = pictures_of(data)
+        if params["output"] == "logits":
+            return _logits(asked, pictures)
+        return pictures.joined([as_given(_painted(asked, pixels)) for pixels, as_given in pictures.decoded()])
+
+    return predict
+
+
+def _load(file: Path) -> keras.Model:
+    from ablate.training.hardware import import_tensorflow
+
+    import_tensorflow()
+    import keras
+
+    return keras.saving.load_model(file, compile=False, safe_mode=True)
+
+
+def _logits(colorizer: Colorizer, pictures: Pictures) -> npt.NDArray[np.float32]:
+    from ablate.colorization.data.batches import to_example
+
+    found = [colorizer.model.predict_on_batch(to_example(_square(colorizer, pixels))[0]) for pixels, _ in pictures.decoded()]
+    return np.concatenate(found) if found else np.empty((0, *colorizer.model.output_shape[1:]), np.float32)
+
+
+def _square(colorizer, pixels):
+    side = colorizer.image_size
+    return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BILINEAR, reducing_gap=3))[None]
+
+
+def _painted(colorizer, pixels):
+    from ablate.colorization.color.lab import clip_lab, pixels_to_lab
+    ab = colorizer.predict_ab(_square(colorizer, pixels))[0]
+    h, w, _ = pixels.shape
+    ab = np.stack([np.asarray(Image.fromarray(ab[..., c]).resize((w, h), Image.Resampling.BILINEAR)) for c in range(2)], -1)
+    lab = np.concatenate([pixels_to_lab(pixels)[..., :1], ab], -1)
+    return np.rint(clip_lab(lab)[0] * 255).astype(np.uint8)
