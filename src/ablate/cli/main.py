@@ -13,6 +13,7 @@ COMMANDS = {
     "plan": ("ablate.plan", "what a study would run, what is done, what it costs, how long it takes"),
     "run": ("ablate.run", "train, evaluate and track one run or, with -m, a sweep or a study"),
     "report": ("ablate.report.__main__", "compare the runs of a study: which part matters, and how surely"),
+    "promote": ("ablate.promote", "register the best variant of a study in MLflow's model registry"),
     "archive": ("ablate.archive.__main__", "write a study to one file, and read such files into a store"),
     "layers": ("ablate.layers", "print the layers of a variant's network, their shapes and costs"),
     "prepare": ("ablate.prepare", "write a task's data in the form that trains fastest"),

@@ -88,7 +88,9 @@ def _of_frame(data: pd.DataFrame) -> Pictures:
 def _column(names: Sequence[Any]) -> Any:
     if COLUMN in names or len(names) == 1:
         return COLUMN if COLUMN in names else names[0]
-    raise DataError(f"there must be one column of pictures, or one called {COLUMN}. Received: {', '.join(map(str, names))}")
+    raise DataError(
+        f"there must be one column of pictures, or one called {COLUMN}. Received: {', '.join(map(str, names))}"
+    )
 
 
 def _of_array(data: Any) -> Pictures:

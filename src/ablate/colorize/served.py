@@ -68,7 +68,9 @@ def _load(file: Path) -> keras.Model:
 def _logits(colorizer: Colorizer, pictures: Pictures) -> npt.NDArray[np.float32]:
     from ablate.colorization.data.batches import to_example
 
-    found = [colorizer.model.predict_on_batch(to_example(_square(colorizer, pixels))[0]) for pixels, _ in pictures.decoded()]
+    found = [
+        colorizer.model.predict_on_batch(to_example(_square(colorizer, pixels))[0]) for pixels, _ in pictures.decoded()
+    ]
     return np.concatenate(found) if found else np.empty((0, *colorizer.model.output_shape[1:]), np.float32)
 
 
@@ -79,8 +81,11 @@ def _square(colorizer, pixels):
 
 def _painted(colorizer, pixels):
     from ablate.colorization.color.lab import clip_lab, pixels_to_lab
+
     ab = colorizer.predict_ab(_square(colorizer, pixels))[0]
     h, w, _ = pixels.shape
-    ab = np.stack([np.asarray(Image.fromarray(ab[..., c]).resize((w, h), Image.Resampling.BILINEAR)) for c in range(2)], -1)
+    ab = np.stack(
+        [np.asarray(Image.fromarray(ab[..., c]).resize((w, h), Image.Resampling.BILINEAR)) for c in range(2)], -1
+    )
     lab = np.concatenate([pixels_to_lab(pixels)[..., :1], ab], -1)
     return np.rint(clip_lab(lab)[0] * 255).astype(np.uint8)

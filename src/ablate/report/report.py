@@ -7,7 +7,8 @@ import pandas as pd
 
 from ablate.config.short_names import shorten
 from ablate.report.answer import ANSWER_METHOD, answer, notes
-from ablate.report.compare import compare, cost_differences
+from ablate.report.compare import cost_differences
+from ablate.report.comparison import comparison_of
 from ablate.report.deviations import Plan, plan_of
 from ablate.report.factorial import study_credit, study_effects
 from ablate.report.fairness import NAME as FAIRNESS
@@ -100,14 +101,7 @@ class Report:
 
 def make_report(results: Results) -> Report:
     """Compare what was loaded, and say and draw it."""
-    comparison = compare(
-        results.scores,
-        results.directions,
-        results.primary,
-        results.whole_set,
-        paired=results.paired,
-        looked=results.looked,
-    )
+    comparison = comparison_of(results)
     needed = more_seeds(results.scores, comparison, results.primary, results.whole_set)
     costs, plan = cost_differences(results.costs), plan_of(results)
     effects, aliased = study_effects(results)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import mlflow
 import numpy as np
-from mlflow.entities import LoggedModelOutput, LoggedModelStatus, Run
+from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.types import Schema, TensorSpec
@@ -152,8 +152,8 @@ def _own(file: Path, run: Run) -> ServedModel | None:
     return served
 
 
-def model_files(client: mlflow.MlflowClient, run: Run, uri: str) -> str | None:
-    """Return the address of the folder of a run's model; None where none was saved whole."""
+def logged_model(client: mlflow.MlflowClient, run: Run) -> LoggedModel | None:
+    """Return the model of a run; None where none was saved whole."""
     outputs = run.outputs.model_outputs if run.outputs else []
     if not outputs:
         return None
@@ -161,7 +161,13 @@ def model_files(client: mlflow.MlflowClient, run: Run, uri: str) -> str | None:
         model = client.get_logged_model(outputs[-1].model_id)
     except MlflowException:
         return None  # deleted
-    return located(model.artifact_location, uri) if model.status == LoggedModelStatus.READY else None
+    return model if model.status == LoggedModelStatus.READY else None
+
+
+def model_files(client: mlflow.MlflowClient, run: Run, uri: str) -> str | None:
+    """Return the address of the folder of a run's model; None where none was saved whole."""
+    model = logged_model(client, run)
+    return None if model is None else located(model.artifact_location, uri)
 
 
 def signature(model: keras.Model) -> ModelSignature | None:

@@ -122,7 +122,9 @@ def _results(run: Run, specs: Sequence[Mapping[str, Any]]) -> str:
         if own is not None:
             rows.append([metric_heading(spec), *("" if value is None else number(value) for value in [own, *others])])
     said = [
-        f"- {escaped(str(spec['label']))}: {escaped(str(spec['description']))}" for spec in specs if spec["description"]
+        f"- {escaped(str(spec['label']))}: {escaped(str(spec['description']))}"
+        for spec in specs
+        if spec["description"]
     ]
     beside = ["Beside trivial baselines, which every model has to beat."] if references else []
     return "\n\n".join([*beside, table(["", "this model", *map(escaped, references)], rows), "\n".join(said)]).strip()

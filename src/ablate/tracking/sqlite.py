@@ -15,7 +15,10 @@ ARTIFACTS = "mlartifacts"
 _ADDRESS = re.compile(r"(?P<dialect>sqlite(\+\w+)?)://(/(?P<file>[^?]*))?(?P<options>\?.*)?")
 _FOLDERS = (ARTIFACTS, "mlruns")
 """What artifacts lie in beside a store: ours, and MLflow's own for an experiment that it made."""
-_RECORDED = (("experiments", "artifact_location"), ("runs", "artifact_uri"), ("logged_models", "artifact_location"))
+_RECORDED = (
+    *(("experiments", "artifact_location"), ("runs", "artifact_uri"), ("logged_models", "artifact_location")),
+    ("model_versions", "storage_location"),
+)
 """The tables and columns in which MLflow keeps addresses of artifacts; those of SQLite are absolute."""
 
 

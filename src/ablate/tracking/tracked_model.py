@@ -15,7 +15,8 @@ from mlflow.exceptions import MlflowException
 from ablate.config.short_names import shorten
 from ablate.errors import TrackingError
 from ablate.tracking import names
-from ablate.tracking.keras_model import model_files
+from ablate.tracking.keras_model import logged_model
+from ablate.tracking.sqlite import located
 from ablate.tracking.stored_runs import artifacts_of, missing, problem, source_of
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class TrackedModel:
         seed: Its seed.
         fingerprint: Of the data that it trained on.
         files: Address of the model's folder; None where the run kept none.
+        model_id: What MLflow calls the model; None where the run kept none.
         artifacts: Address of the folder of its artifacts, that of another study's run where the result is cached.
     """
 
@@ -43,6 +45,7 @@ class TrackedModel:
     fingerprint: str
     files: str | None
     artifacts: str
+    model_id: str | None = None
 
     def __str__(self) -> str:
         return f"{shorten(self.variant)}, seed {self.seed}"
@@ -70,7 +73,7 @@ def find_model(run_id: str) -> TrackedModel:
             raise TrackingError(f"the result of run {run_id} cannot be read: {gone}. rerun=all trains it again")
         source = run if source_of(run) == run_id else client.get_run(source_of(run))
         study = tags.get(names.STUDY_TAG) or client.get_experiment(run.info.experiment_id).name
-        files = model_files(client, source, uri)
+        logged = logged_model(client, source)
     except MlflowException as error:
         raise TrackingError(f"run {run_id} cannot be read: {str(error).splitlines()[0]}") from error
     return TrackedModel(
@@ -79,8 +82,9 @@ def find_model(run_id: str) -> TrackedModel:
         variant=tags[names.VARIANT_TAG],
         seed=int(tags[names.SEED_TAG]),
         fingerprint=tags[names.FINGERPRINT_TAG],
-        files=files,
+        files=None if logged is None else located(logged.artifact_location, uri),
         artifacts=artifacts,
+        model_id=None if logged is None else logged.model_id,
     )
 
 
