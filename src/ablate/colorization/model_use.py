@@ -50,5 +50,6 @@ def limitations(side: int) -> list[str]:
         "Lightness stays as it is.",
         "It was measured on photographs like those that it trained on. On other pictures, such as drawings, scans or "
         "night scenes, nothing was measured.",
-        "A coloured photograph is no evidence of what something looked like: where it is shown, say that it is coloured.",
+        "A coloured photograph is no evidence of what something looked like: say that it is coloured where it is "
+        "shown.",
     ]

@@ -1,4 +1,4 @@
-"""Pictures in requests: encoded, as text of base64 or as arrays, alone, in lists, batches and columns. No TensorFlow."""
+"""Pictures in requests: encoded, as base64 or arrays, alone, in lists, batches and columns. No TensorFlow."""
 
 import base64
 import binascii
@@ -55,10 +55,10 @@ def pictures_of(data: Any) -> Pictures:
     """Take a request apart.
 
     Args:
-        data: A picture: the bytes of a JPEG, PNG or WebP file, the same as text of base64, or an array, uint8,
-            (height, width, 3) or (height, width). Or a list of them, of any sizes; or a batch in one array, (n, height,
-            width, 3), (n, height, width, 1) or (n, height, width). Or a frame, a series or a mapping with a column of
-            them.
+        data: A picture: the bytes of a JPEG, PNG or WebP file, the same as base64, or an array of whole numbers from
+            0 to 255, (height, width, 3) or (height, width). Or a list of them, of any sizes; or a batch in one array,
+            (n, height, width, 3), (n, height, width, 1) or (n, height, width). Or a frame, a series or a mapping with
+            a column of them.
 
     Raises:
         DataError: It is none of these.
@@ -104,8 +104,8 @@ def _of_array(data: Any) -> Pictures:
         return Pictures([array], lambda found: found[0])
     if array.ndim not in (3, 4):
         raise DataError(
-            "pictures must be encoded, base64 or arrays of shape (height, width, 3), (height, width) or a batch of them. "
-            f"Received: shape {array.shape}"
+            "pictures must be encoded, base64 or arrays of shape (height, width, 3), (height, width) or a batch of "
+            f"them. Received: shape {array.shape}"
         )
     return Pictures(list(array), lambda found: np.stack(found) if found else array)
 

@@ -13,13 +13,14 @@ from PIL import Image
 
 from ablate.colorization.config import ColorConfig
 from ablate.colorize.colorizer import Colorizer
-from ablate.colorize.pictures import Pictures, pictures_of
+from ablate.colorize.pictures import Pictures, Pixels, pictures_of
 from ablate.config.schema import unknown_level, validate
 from ablate.errors import ConfigError
 
 if TYPE_CHECKING:
     import keras
 
+Floats = npt.NDArray[np.float32]
 OUTPUTS = ("pictures", "logits")
 
 
@@ -65,7 +66,7 @@ def _load(file: Path) -> keras.Model:
     return keras.saving.load_model(file, compile=False, safe_mode=True)
 
 
-def _logits(colorizer: Colorizer, pictures: Pictures) -> npt.NDArray[np.float32]:
+def _logits(colorizer: Colorizer, pictures: Pictures) -> Floats:
     from ablate.colorization.data.batches import to_example
 
     found = [
@@ -74,18 +75,18 @@ def _logits(colorizer: Colorizer, pictures: Pictures) -> npt.NDArray[np.float32]
     return np.concatenate(found) if found else np.empty((0, *colorizer.model.output_shape[1:]), np.float32)
 
 
-def _square(colorizer, pixels):
-    side = colorizer.image_size
-    return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BILINEAR, reducing_gap=3))[None]
+def _square(colorizer: Colorizer, pixels: Pixels) -> Pixels:
+    """Return a picture as the network sees it, (1, image_size, image_size, 3)."""
+    size = (colorizer.image_size, colorizer.image_size)
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR))[None]
 
 
-def _painted(colorizer, pixels):
+def _painted(colorizer: Colorizer, pixels: Pixels) -> Pixels:
+    """Return a picture with its own L and the network's colours, (height, width, 3)."""
     from ablate.colorization.color.lab import clip_lab, pixels_to_lab
 
-    ab = colorizer.predict_ab(_square(colorizer, pixels))[0]
-    h, w, _ = pixels.shape
-    ab = np.stack(
-        [np.asarray(Image.fromarray(ab[..., c]).resize((w, h), Image.Resampling.BILINEAR)) for c in range(2)], -1
-    )
-    lab = np.concatenate([pixels_to_lab(pixels)[..., :1], ab], -1)
-    return np.rint(clip_lab(lab)[0] * 255).astype(np.uint8)
+    height, width, _ = pixels.shape
+    ab = np.moveaxis(colorizer.predict_ab(_square(colorizer, pixels))[0], -1, 0)
+    large = [Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR) for plane in ab]
+    lab = np.stack([pixels_to_lab(pixels)[..., 0], *map(np.asarray, large)], axis=-1)
+    return np.rint(255 * clip_lab(lab)[0]).astype(np.uint8)

@@ -161,8 +161,8 @@ def _mixed(
     else:
         advice = [
             "Start the study again with one of them, and what is missing is trained; give what is another study",
-            "another name, study.name=NAME; or partial=true, of the report, compares what agrees with the newest run, and",
-            "shows the rest as gaps.",
+            "another name, study.name=NAME; or partial=true, of the report, compares what agrees with the newest run,",
+            "and shows the rest as gaps.",
         ]
     return "\n".join([*lines, *advice])
 

@@ -17,7 +17,6 @@ from mlflow.types import Schema, TensorSpec
 
 from ablate.errors import DataError
 from ablate.tracking import provenance
-from ablate.tracking.names import SERVED_FILE
 from ablate.tracking.served_model import KERAS_FILE, read_served, write_served
 from ablate.tracking.sqlite import local_folder, located
 

@@ -124,7 +124,7 @@ def _results(run: Run, specs: Sequence[Mapping[str, Any]]) -> str:
     said = [
         f"- {escaped(str(spec['label']))}: {escaped(str(spec['description']))}"
         for spec in specs
-        if spec["description"]
+        if spec.get("description")
     ]
     beside = ["Beside trivial baselines, which every model has to beat."] if references else []
     return "\n\n".join([*beside, table(["", "this model", *map(escaped, references)], rows), "\n".join(said)]).strip()

@@ -77,7 +77,8 @@ def _versions(client: mlflow.MlflowClient, name: str) -> list[ModelVersion]:
             raise
         client.create_registered_model(name)
         return []
-    found, token = list[ModelVersion](), None
+    found: list[ModelVersion] = []
+    token = None
     while True:
         page = client.search_model_versions(f"name='{name}'", page_token=token)
         found += page

@@ -80,7 +80,7 @@ def signature_of(served: ServedModel) -> ModelSignature:
 
 
 class Refused(MlflowException):
-    """An error of a request, of which MLflow's server answers the message alone: it would put the whole request first."""
+    """An error of a request whose message stays as it is: MLflow's server would put the whole request before it."""
 
     @property
     def message(self) -> str:
