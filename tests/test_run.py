@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ablate.colorization.data.batches import to_example
 from ablate.errors import SweepIncomplete
 from ablate.tracking.study_record import StudyRecord
 from tests.support.commands import QUICK, TINY, Command
@@ -52,7 +53,7 @@ def test_a_run_leaves_all_that_a_report_needs(run_here: Run, study: Study) -> No
     assert "AuC raw" in stored.data.tags["mlflow.note.content"]
     assert stored.data.tags["ablate.command"].startswith("python -m ablate.run ")
     artifacts = Path(mlflow.artifacts.download_artifacts(run_id=run_id))
-    for file in ("config.yaml", "provenance/environment.json", "evaluation/grid.png"):
+    for file in ("config.yaml", "model_card.md", "provenance/environment.json", "evaluation/grid.png"):
         assert (artifacts / file).is_file()
 
     metrics = record.metrics.loc[run_id]
@@ -77,9 +78,12 @@ def test_the_tracked_model_is_the_trained_one(run_here: Run, study: Study) -> No
     assert type(model.loss).__name__ == "ColorCrossEntropy"
     # The loss that was trained with is the rebalanced one, and not another by that name.
     assert max(model.loss.class_weights) > 2 * min(model.loss.class_weights)
-    picture = np.full((1, 32, 32, 1), 0.1, np.float32)
-    served = mlflow.pyfunc.load_model(f"models:/{output.model_id}").predict(picture)
-    np.testing.assert_allclose(served, model.predict(picture, verbose=0), rtol=1e-6)
+    grey = np.full((1, 32, 32, 3), 119, np.uint8)
+    served = mlflow.pyfunc.load_model(f"models:/{output.model_id}").predict(grey, params={"output": "logits"})
+    np.testing.assert_allclose(served, model.predict(to_example(grey)[0], verbose=0), rtol=1e-5, atol=1e-5)
+    card = mlflow.artifacts.load_text(f"runs:/{run.info.run_id}/model_card.md")
+    assert f'mlflow.pyfunc.load_model("runs:/{run.info.run_id}/model")' in card
+    assert "It sees a photograph at 32x32 pixels" in card
 
 
 @pytest.mark.slow

@@ -115,7 +115,7 @@ def test_a_registered_model_moves_with_its_store(store: Path, forked_m: Command,
         (("study=hand", "parts=1"), "unknown key: parts"),
         (("study=hand",), "kept no model, and it is the one to register"),
         (("study=same",), "no variant of study same is better than the baseline by AuC (x: no difference found)"),
-        (("study=begun",), "study begun is not finished: 1 of 4 runs have no result"),
+        (("study=begun",), "study begun is not finished: 1 of 5 runs have no result"),
     ],
 )
 def test_what_cannot_be_registered_is_refused(

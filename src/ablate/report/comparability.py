@@ -156,12 +156,12 @@ def _mixed(
     if runs.duplicated(["variant", "seed"]).any():
         advice = [
             "A name and a seed stand for one configuration: give the other another name, study.variant=NAME or",
-            "study.name=NAME, or delete its runs in MLflow; or partial=true, of the report, compares the newest.",
+            "study.name=NAME, or delete its runs in MLflow; or partial=true (of the report) compares the newest.",
         ]
     else:
         advice = [
             "Start the study again with one of them, and what is missing is trained; give what is another study",
-            "another name, study.name=NAME; or partial=true, of the report, compares what agrees with the newest run,",
+            "another name, study.name=NAME; or partial=true (of the report) compares what agrees with the newest run,",
             "and shows the rest as gaps.",
         ]
     return "\n".join([*lines, *advice])
@@ -184,7 +184,7 @@ def unfinished(study: str, gaps: Sequence[Gap], finished: int) -> str:
             f"study {study} is not finished: {len(gaps)} of {finished + len(gaps)} runs have no result:",
             *shown,
             "The command that started it resumes it (rerun=failed tries again what has failed); or partial=true",
-            "of the report shows what there is, and the gaps.",
+            "(of the report) shows what there is, and the gaps.",
         ]
     )
 

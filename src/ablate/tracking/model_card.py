@@ -104,9 +104,10 @@ def _recipe(run: Run) -> str:
         for key, value in sorted(run.data.params.items())
         if key.startswith(_RECIPE) and value != "None"
     ]
-    command = run.data.tags.get(names.COMMAND_TAG)
-    again = f"All that differs from the defaults, as the command that trains it once more:\n\n{command_block(command)}"
-    return "\n\n".join([table(["key", "value"], rows), *([again] if command else [])])
+    parts, command = [table(["key", "value"], rows)], run.data.tags.get(names.COMMAND_TAG)
+    if command:
+        parts += ["All that differs from the defaults, as the command that trains it again:", command_block(command)]
+    return "\n\n".join(parts)
 
 
 def _results(run: Run, specs: Sequence[Mapping[str, Any]]) -> str:

@@ -54,10 +54,11 @@ def register(model_id: str, *, name: str, alias: str, tags: Mapping[str, str], d
         with FileLock(store_lock(mlflow.get_tracking_uri(), "registry")):
             source = f"models:/{model_id}"
             versions = _versions(client, name)
-            found = next((one for one in versions if one.source == source), None)
-            version = found or client.create_model_version(name, source, tags=dict(tags), model_id=model_id)
-            for tag, value in tags.items() if found else ():
-                if found.tags.get(tag) != value:
+            found = [one for one in versions if one.source == source]
+            made = [] if found else [client.create_model_version(name, source, tags=dict(tags), model_id=model_id)]
+            (version, *_) = [*found, *made]
+            for tag, value in tags.items():
+                if version.tags.get(tag) != value:
                     client.set_model_version_tag(name, version.version, tag, value)
             client.update_model_version(name, version.version, description[:_LIMIT])
             before = next((int(one.version) for one in versions if alias in one.aliases), None)
@@ -65,7 +66,7 @@ def register(model_id: str, *, name: str, alias: str, tags: Mapping[str, str], d
     except (MlflowException, OSError) as error:
         raise TrackingError(f"{name} cannot be registered: {str(error).splitlines()[0]}") from error
     number = int(version.version)
-    return Registered(number, found is None, None if before == number else before)
+    return Registered(number, bool(made), None if before == number else before)
 
 
 def _versions(client: mlflow.MlflowClient, name: str) -> list[ModelVersion]:

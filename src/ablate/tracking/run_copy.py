@@ -267,7 +267,7 @@ def files_of(copied: CopiedRun) -> Sequence[tuple[str, Path]]:
     if copied.folder is None:
         return []
     found = {path.relative_to(copied.folder).as_posix(): path for path in copied.folder.rglob("*") if path.is_file()}
-    for file, name in _MODEL.items() if copied.model is not None else ():
-        if (copied.model / file).is_file():
-            found[name] = copied.model / file
+    if copied.model is not None:
+        of_model = {name: copied.model / file for file, name in _MODEL.items()}
+        found |= {name: path for name, path in of_model.items() if path.is_file()}
     return [(file, path) for file, path in sorted(found.items()) if copied.run.takes(file)]

@@ -41,7 +41,7 @@ def write_served(served: ServedModel, described: Model, folder: Path, **environm
     """
     (folder / SERVED_FILE).write_text(json.dumps(asdict(served), indent=1))
     (folder / _EXAMPLE_FILE).write_text(json.dumps(served.example))
-    (folder / _REQUEST_FILE).write_text(convert_input_example_to_serving_input(served.example))
+    (folder / _REQUEST_FILE).write_text(convert_input_example_to_serving_input(served.example) or "")
     described.saved_input_example_info = {
         "artifact_path": _EXAMPLE_FILE,
         "serving_input_path": _REQUEST_FILE,
@@ -74,9 +74,9 @@ def signature_of(served: ServedModel) -> ModelSignature:
         Schema([ColSpec(DataType[kind], name) for name, kind in served.outputs.items()]),
         ParamSchema([ParamSpec(name, _TYPES[type(value)], value) for name, value in served.params.items()]),
     )
-    signature = Model.from_dict({"signature": said.to_dict(), "is_signature_from_type_hint": True}).signature
-    assert signature is not None
-    return signature
+    described = Model.from_dict({"signature": said.to_dict(), "is_signature_from_type_hint": True})
+    assert isinstance(described.signature, ModelSignature)
+    return described.signature
 
 
 class Refused(MlflowException):
