@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ablate.task import trains_itself
+from ablate.task import Servable, trains_itself
+from ablate.tracking.served_model import signature_of
 from tests.examples.test_examples import EXAMPLES
 from tests.support.commands import Command
 
@@ -68,7 +69,9 @@ def test_its_other_code_makes_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
             exec(code, names)
     own = {name: each for name, each in names.items() if getattr(each, "__module__", "") == "page"}
     tasks = {name: each(**CONFIG) for name, each in own.items() if hasattr(each, "measures")}
-    assert len(tasks) == 8
+    assert len(tasks) == 9
+    assert isinstance(tasks["Served"], Servable)
+    assert signature_of(tasks["Served"].served_model()).params
     assert trains_itself(names["Wine"])
     assert tasks["Regression"].find_data().examples_per_epoch == 100
     assert "root" not in own["Declared"](**CONFIG, data={"root": "here"}).result_config()["data"]
