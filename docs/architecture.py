@@ -21,6 +21,7 @@ GROUND = ("cli", "config", "task", "system", "errors")
 """Rooms that most others import: their arrows would hide the rest."""
 PLACES = {
     "turing": (0.0, 1.0),
+    "export": (-2.0, 1.0),
     "import_weights": (-3.9, 1.0),
     "colorize": (-2.4, 0.0),
     "colorization": (-3.9, -1.0),

@@ -1,0 +1,1 @@
+"""Trained networks for other programs: TensorFlow's SavedModel, ONNX, LiteRT; L in, ab out."""
