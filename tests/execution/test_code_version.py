@@ -326,3 +326,18 @@ def test_the_method_that_holds_out_examples_counts_where_they_are_held_out(
     held = import_closure(("lab.tasks.digits",), held_out=True)
     assert held.version != before
     assert ("lab.plots" in held.modules) == ("lab.plots" in source)
+
+
+def test_the_methods_that_describe_a_model_count_nowhere_unless_they_are_called(lab: Path) -> None:
+    (lab / "data.py").write_text(TASK)
+    before, held = closure().version, import_closure(("lab.tasks.digits",), held_out=True).version
+    describing = (
+        "    def served_model(self):\n        import lab.plots\n    def limitations(self):\n        return []\n"
+    )
+    (lab / "data.py").write_text(TASK + describing)
+    assert closure().version == before
+    assert import_closure(("lab.tasks.digits",), held_out=True).version == held
+    (lab / "data.py").write_text(TASK.replace("return 1", "return self.limitations()") + describing)
+    after = closure()
+    assert after.version != before
+    assert "lab.plots" not in after.modules

@@ -37,7 +37,7 @@ def card_of(home: Path, variant: str, seed: int, *, model: bool = False, served:
         run.log_config(CONFIG)
         run.log_data(DataSummary("digits", "/home/me/digits", "f" * 64, {"train": 5000, "eval": 40, "leaked": 2}, []))
         run.log_evaluation(
-            Evaluation({"auc": 71.25, "rmse": 3.0}, {"no colour": {"auc": 50.0}, "mean": {"rmse": 4.0}}, TABLE),
+            Evaluation({"auc": 71.25, "rmse": 3.0}, {"no colour": {"auc": 50.0}, "mean": {"rmse": 2.0}}, TABLE),
             METRICS,
         )
         run.log_metrics({"cost/parameters": 1234.0, "cost/wall_seconds": 12.5})
@@ -65,12 +65,12 @@ def test_a_card_says_what_its_reader_asks(home: Path) -> None:
         "| `training.epochs` | 4 |",
         "    python -m ablate.run depth=shallow training.epochs=4",
         "|  | this model | mean | no colour |",
-        "| AuC \\| raw, % ↑ | 71.25 |  | 50 |\n| RMSE ↓ | 3 | 4 |  |\n\n- AuC \\| raw: Higher.",
+        "| AuC \\| raw, % ↑ | 71.25 |  | 50 |\n| RMSE ↓ | 3 | 2 |  |\n\n- AuC \\| raw: Higher.",
         "| parameters | 1,234 |",
         "The model was not kept: `tracking.model=true` keeps it.",
         "- Evaluated on 40 examples (digit)",
         "- Of these, 2 train as well",
-        "- Not for tax returns.",
+        "- RMSE: the trivial baseline mean is better.\n- Not for tax returns.",
         "| devices | CPU |",
     ]:
         assert said in card, card

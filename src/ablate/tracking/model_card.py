@@ -6,6 +6,7 @@ from typing import Any
 
 from mlflow.entities import Run
 
+from ablate.config.short_names import shorten
 from ablate.task import ServedModel
 from ablate.tracking import names
 from ablate.tracking.notes import escaped, table
@@ -57,13 +58,15 @@ def model_card(
         limitations: Sentences of the task.
     """
     parts = {
-        f"# {escaped(study)}: {escaped(run.data.tags[names.VARIANT_TAG])}": _what(run, study, baseline, question),
+        f"# {escaped(study)}: {escaped(shorten(run.data.tags[names.VARIANT_TAG]))}": _what(
+            run, study, baseline, question
+        ),
         "## Data": _data(run),
         "## Recipe": _recipe(run),
         "## Results": _results(run, specs),
         "## Costs": _costs(run),
         "## Use": _use(run, served) if kept else "The model was not kept: `tracking.model=true` keeps it.",
-        "## Limits": "\n".join(f"- {line}" for line in [*_limits(run, study), *limitations]),
+        "## Limits": "\n".join(f"- {line}" for line in [*_limits(run, study), *_beaten(run, specs), *limitations]),
         "## Versions": _versions(run),
     }
     return "\n\n".join(f"{heading}\n\n{text}" for heading, text in parts.items() if text) + "\n"
@@ -112,16 +115,13 @@ def _recipe(run: Run) -> str:
 
 def _results(run: Run, specs: Sequence[Mapping[str, Any]]) -> str:
     """Return a table of metrics, with the trivial baselines that every model has to beat."""
-    metrics = names.current_metrics(run.data.metrics)
-    prefix = f"{names.REFERENCE_GROUP}/"
-    references = list(dict.fromkeys(name.split("/")[1] for name in sorted(metrics) if name.startswith(prefix)))
-    rows = []
-    for spec in specs:
-        name = str(spec["name"])
-        own = metrics.get(names.metric_name(names.EVALUATION_GROUP, name))
-        others = [metrics.get(f"{prefix}{reference}/{name}") for reference in references]
-        if own is not None:
-            rows.append([metric_heading(spec), *("" if value is None else number(value) for value in [own, *others])])
+    own, references = _values(run)
+    rows = [
+        [metric_heading(spec), *(number(of[name]) if name in of else "" for of in (own, *references.values()))]
+        for spec in specs
+        for name in [str(spec["name"])]
+        if name in own
+    ]
     said = [
         f"- {escaped(str(spec['label']))}: {escaped(str(spec['description']))}"
         for spec in specs
@@ -129,6 +129,38 @@ def _results(run: Run, specs: Sequence[Mapping[str, Any]]) -> str:
     ]
     beside = ["Beside trivial baselines, which every model has to beat."] if references else []
     return "\n\n".join([*beside, table(["", "this model", *map(escaped, references)], rows), "\n".join(said)]).strip()
+
+
+def _values(run: Run) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    """Return the metrics of a run, and those of each trivial baseline."""
+    own, references = dict[str, float](), dict[str, dict[str, float]]()
+    for name, value in sorted(names.current_metrics(run.data.metrics).items()):
+        group, _, rest = name.partition("/")
+        if group == names.EVALUATION_GROUP:
+            own[rest] = value
+        elif group == names.REFERENCE_GROUP:
+            reference, _, metric = rest.partition("/")
+            references.setdefault(reference, {})[metric] = value
+    return own, references
+
+
+def _beaten(run: Run, specs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say by which metrics each trivial baseline is better than the model, a line each."""
+    own, references = _values(run)
+    lines = []
+    for reference, values in references.items():
+        better = [
+            str(spec["label"])
+            for spec in specs
+            for name in [str(spec["name"])]
+            if spec["higher_is_better"] is not None
+            and name in own
+            and name in values
+            and (values[name] > own[name] if spec["higher_is_better"] else values[name] < own[name])
+        ]
+        if better:
+            lines.append(f"{escaped(', '.join(better))}: the trivial baseline {escaped(reference)} is better.")
+    return lines
 
 
 def _costs(run: Run) -> str:
