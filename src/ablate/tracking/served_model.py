@@ -58,8 +58,12 @@ def read_served(file: Path) -> ServedModel:
         DataError: The file does not say.
     """
     try:
-        return TypeAdapter(ServedModel).validate_json(file.read_bytes())
-    except (OSError, ValidationError) as error:
+        served = TypeAdapter(ServedModel).validate_json(file.read_bytes())
+        # What MLflow makes of it has to be possible, too.
+        signature_of(served)
+        convert_input_example_to_serving_input(served.example)
+        return served
+    except (OSError, ValidationError, KeyError, TypeError, MlflowException) as error:
         raise DataError(f"{file.name} does not say how the model is served: {str(error).splitlines()[0]}") from None
 
 
