@@ -15,13 +15,15 @@ from PIL import Image
 
 from ablate.colorization.data.decode import FORMATS, MIN_SIDE, decode
 from ablate.errors import DataError
-from ablate.system.images import png
 
 Pixels = npt.NDArray[np.uint8]
 COLUMN = "picture"
 """What a column of pictures is called where there are several."""
 MAX_PIXELS = 50_000_000
 """Of a picture in a request: one with more is refused before it is decoded."""
+
+_COMPRESSION = 2
+"""Of PNG: a third of the time of Pillow's 6, and a file that is a sixth larger."""
 
 
 @dataclass(frozen=True)
@@ -158,5 +160,6 @@ def _like(one: Any, pixels: Pixels) -> Any:
     """Return a picture as another one was given."""
     if not isinstance(one, str | bytes | bytearray):
         return pixels
-    content = png(Image.fromarray(pixels))
-    return base64.b64encode(content).decode() if isinstance(one, str) else content
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, format="PNG", compress_level=_COMPRESSION)
+    return base64.b64encode(file.getvalue()).decode() if isinstance(one, str) else file.getvalue()
