@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, cast
@@ -29,6 +29,8 @@ from ablate.task import (
     Metric,
     OwnLoopTask,
     Servable,
+    ServedModel,
+    Task,
     planned_cost,
     trains_itself,
 )
@@ -36,6 +38,7 @@ from ablate.tracking import names
 from ablate.tracking.overview import describe_run
 from ablate.tracking.run import track
 from ablate.tracking.run_records import history
+from ablate.tracking.served_model import signature_of
 from ablate.tracking.tracked_run import TrackedRun
 from ablate.training.hardware import Hardware, configure
 
@@ -106,14 +109,13 @@ def run_attempt(
         lease.ensure_held()
         tracked.log_evaluation(evaluation, checked.task.metrics)
         task = checked.task
-        served = task.served_model() if isinstance(task, Servable) else None
+        served, limitations = _said_of_model(task)
         if run.tracking.model and trained.model is not None:
             tracked.log_model(trained.model, served)
         seconds = loaded - begun + trained.seconds + time.monotonic() - evaluated
         tracked.log_metrics({names.SECONDS: seconds, names.EXAMPLES: trained.examples})
         tracked.log_phases()
         tracked.flush()
-        limitations = task.limitations() if isinstance(task, Limited) else ()
         describe_run(tracked.run_id, task.metrics, served, limitations)
         log.info("Evaluated: %s", ", ".join(_measured(metric, evaluation.metrics) for metric in task.metrics))
 
@@ -133,6 +135,22 @@ class _Trained:
     model: keras.Model | None
     seconds: float
     examples: int
+
+
+def _said_of_model(task: Task) -> tuple[ServedModel | None, Sequence[str]]:
+    """Return what a task says of a trained model: how it is served, and its limits. An error costs no result."""
+    served: ServedModel | None = None
+    limitations: Sequence[str] = ()
+    try:
+        if isinstance(task, Servable):
+            served = task.served_model()
+            signature_of(served)
+        if isinstance(task, Limited):
+            limitations = tuple(map(str, task.limitations()))
+    except Exception as error:  # whatever the task's code says
+        log.warning("What the task says of its model is left out: %s: %s", type(error).__name__, error)
+        return None, ()
+    return served, limitations
 
 
 def _configure(checked: ValidConfig) -> Hardware:

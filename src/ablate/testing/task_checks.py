@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ablate.task import DataSummary, Evaluation, Task
+from ablate.task import DataSummary, Evaluation, Limited, Servable, Task
 from ablate.testing.findings import Findings, problem, warning
 
 SAMPLES = {"given", "truth", "output"}
@@ -47,6 +47,21 @@ def check_configuration(task: Task, again: Task) -> Findings:
             continue
         if one != two:
             yield problem(f"{method} differs between two tasks with the same arguments, which makes no run cachable")
+
+
+def check_model_use(task: Task) -> Findings:
+    """`served_model` and `limitations`, where a task has them, return what tracking can write."""
+    if isinstance(task, Servable):
+        from ablate.tracking.served_model import signature_of
+
+        served = task.served_model()
+        try:
+            signature_of(served)
+            json.dumps([served.settings, served.example])
+        except Exception as error:  # whatever MLflow says of a type
+            yield problem(f"served_model must return a ServedModel of plain values: {type(error).__name__}: {error}")
+    if isinstance(task, Limited) and not all(isinstance(line, str) for line in task.limitations()):
+        yield problem("limitations must return sentences, a text each")
 
 
 def check_found_data(task: Task, again: Task, summary: DataSummary) -> Findings:

@@ -117,6 +117,10 @@ class TaskContract:
         )
         assert finished.returncode == 0, finished.stderr
 
+    def test_what_it_says_of_a_trained_model_can_be_written_down(self) -> None:
+        """`served_model` and `limitations`, where it has them, return what tracking can write."""
+        _verify(task_checks.check_model_use(self.task))
+
     def test_found_data_is_the_loaded_data(self) -> None:
         """`find_data` finds the fingerprint of `load_data`, and at least as many examples."""
         _verify(task_checks.check_found_data(self.task, self.new_task(), self.summary))

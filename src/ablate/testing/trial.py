@@ -126,6 +126,7 @@ def _check_in_common(trial: Trial, task: Any, again: Callable[[], Any], summary:
     other = again()
     checks: list[Callable[[], Iterable[Finding]]] = [
         lambda: task_checks.check_metrics(task),
+        lambda: task_checks.check_model_use(task),
         lambda: task_checks.check_configuration(task, other),
     ]
     if trains_itself(task):
