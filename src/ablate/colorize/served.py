@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float32]
 OUTPUTS = ("pictures", "logits")
+_STRIP = 2**18
+"""Pixels that are painted at a time, about."""
 
 
 def load_served(file: Path, settings: Mapping[str, Any]) -> Callable[[Any, Mapping[str, Any]], Any]:
@@ -86,7 +88,13 @@ def _painted(colorizer: Colorizer, pixels: Pixels) -> Pixels:
     from ablate.colorization.color.lab import clip_lab, pixels_to_lab
 
     height, width, _ = pixels.shape
-    ab = np.moveaxis(colorizer.predict_ab(_square(colorizer, pixels))[0], -1, 0)
-    large = [Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR) for plane in ab]
-    lab = np.stack([pixels_to_lab(pixels)[..., 0], *map(np.asarray, large)], axis=-1)
-    return np.rint(255 * clip_lab(lab)[0]).astype(np.uint8)
+    planes = np.moveaxis(colorizer.predict_ab(_square(colorizer, pixels))[0], -1, 0)
+    ab = [np.asarray(Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR)) for plane in planes]
+    painted = np.empty_like(pixels)
+    # Some rows at a time: Lab of all of a large picture would take gigabytes.
+    rows = max(1, _STRIP // width)
+    for top in range(0, height, rows):
+        strip = slice(top, top + rows)
+        L = pixels_to_lab(pixels[strip])[..., 0]
+        painted[strip] = np.rint(255 * clip_lab(np.stack([L, *(plane[strip] for plane in ab)], axis=-1))[0])
+    return painted
