@@ -1,16 +1,22 @@
-"""A tracked network of the colourisation task, without training."""
+"""A tracked network of the colourisation task, without training; a photograph; a small network in a file."""
 
 import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from ablate.colorization.config import ColorConfig
+from ablate.colorization.data.sources.sample import sample_paths
+from ablate.colorization.data.split import TRAIN
+from ablate.colorization.model.backbone import build_backbone
 from ablate.colorization.model_use import served_model
 from ablate.task import Evaluation, Metric
 from ablate.tracking.run import track
 from ablate.tracking.store import open_store
+from tests.support.levels import variant_layers
 from tests.support.tracked_runs import TABLE, TAGS
 
 COLOR = ColorConfig(grid_step=10, soft_bins=5, soft_sigma=5, prior_sigma=5, temperature=0.38)
@@ -20,7 +26,6 @@ COLOR = ColorConfig(grid_step=10, soft_bins=5, soft_sigma=5, prior_sigma=5, temp
 def tracked_network(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The folder of a store with one run, and the run: a small network from 32x32 to 8x8, as it begins."""
     from ablate.colorization.model.architecture import Block, network_layers
-    from ablate.colorization.model.backbone import build_backbone
     from ablate.colorization.model.loss import ColorCrossEntropy
 
     folder = tmp_path_factory.mktemp("network")
@@ -51,3 +56,24 @@ def network(home: Path, tracked_network: tuple[Path, str]) -> str:
     os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder}/mlflow.db"  # `home` has set it, and sets it back
     open_store(os.environ["MLFLOW_TRACKING_URI"])
     return f"runs:/{run_id}/model"
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> Image.Image:
+    """A photograph with every colour, 128x96."""
+    path = dict(sample_paths(TRAIN))["astronaut"]
+    return Image.open(path).convert("RGB").resize((128, 96), Image.Resampling.LANCZOS)
+
+
+@pytest.fixture(scope="session")
+def network_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained network, which colours all the same."""
+    file = tmp_path_factory.mktemp("network") / "tiny.keras"
+    build_backbone(variant_layers(width=0.0625, depth="shallow", outputs=313), side=32, seed=3).save(file)
+    return file
+
+
+@pytest.fixture(scope="session")
+def drawn_ab() -> np.ndarray:
+    """Colours as a network gives them, (16, 16, 2), some of which sRGB does not have."""
+    return np.random.default_rng(0).uniform(-40, 40, (16, 16, 2)).astype(np.float32)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Colorizer:
     """A trained network that colours photographs.
 
@@ -61,13 +63,25 @@ class Colorizer:
                 f"`squares` must be (n, {side}, {side}, 3) or (n, {side}, {side}). Received: {squares.shape}"
             )
         from ablate.colorization.color.lab import pixels_to_lab
-        from ablate.colorization.model.decoding import decode
 
         ab = np.empty((len(squares), self.output_size, self.output_size, 2), np.float32)
         for start in range(0, len(squares), batch_size):
             some = squares[start : start + batch_size]
             L = pixels_to_lab(some)[..., :1] if some.ndim == 4 else some[..., None].astype(np.float32)
-            outputs = self.model.predict_on_batch((L - np.float32(50)) / np.float32(100))
-            decoded = decode(outputs, step=self.color.grid_step, temperature=self.color.temperature)
-            ab[start : start + batch_size] = decoded.numpy()
+            ab[start : start + batch_size] = self._decoded((L - np.float32(50)) / np.float32(100)).numpy()
         return ab
+
+    @cached_property
+    def _decoded(self) -> Callable[[Array], Any]:
+        """The network and its decoding as one graph, traced once for batches of any size."""
+        import tensorflow as tf
+
+        from ablate.colorization.model.decoding import decode
+
+        def decoded(L: tf.Tensor) -> tf.Tensor:
+            outputs = self.model(L, training=False)
+            return decode(outputs, step=self.color.grid_step, temperature=self.color.temperature)
+
+        shape = (None, self.image_size, self.image_size, 1)
+        traced: Callable[[Array], Any] = tf.function(decoded, input_signature=[tf.TensorSpec(shape, tf.float32)])
+        return traced

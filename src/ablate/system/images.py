@@ -18,7 +18,10 @@ Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def picture_table(
-    columns: Mapping[str, Mapping[str, Image.Image]], rows: Sequence[tuple[str, str]] | None = None
+    columns: Mapping[str, Mapping[str, Image.Image]],
+    rows: Sequence[tuple[str, str]] | None = None,
+    *,
+    cell: int = CELL,
 ) -> Image.Image:
     """Lay pictures out as a table: one column a title, one row an example, small pictures enlarged.
 
@@ -26,6 +29,7 @@ def picture_table(
         columns: By the column's title, which is broken into lines that fit, pictures by the example's name.
         rows: The examples from the top, each with a label, written once at the left of rows that share it; None for
             the examples of the first column, without labels.
+        cell: Side of a picture's place.
 
     Returns:
         One picture on white; a cell without a picture is grey.
@@ -36,44 +40,44 @@ def picture_table(
         (408, 228)
     """
     shown = [(example, "") for example in next(iter(columns.values()))] if rows is None else rows
-    titles = [_fitted(title, CELL) for title in columns]
-    labels = _labels([label for _, label in shown])
+    titles = [_fitted(title, cell) for title in columns]
+    labels = _labels([label for _, label in shown], cell)
     header = LINE * max(len(lines) for lines, _ in titles) + GAP
     aside = max((label.width + GAP for _, _, label in labels), default=0)
-    width = aside + len(columns) * (CELL + GAP) + GAP
-    table = Image.new("RGB", (width, header + len(shown) * (CELL + GAP)), "white")
+    width = aside + len(columns) * (cell + GAP) + GAP
+    table = Image.new("RGB", (width, header + len(shown) * (cell + GAP)), "white")
     draw = ImageDraw.Draw(table)
     for first, count, label in labels:
-        top, height = header + first * (CELL + GAP), count * (CELL + GAP) - GAP
+        top, height = header + first * (cell + GAP), count * (cell + GAP) - GAP
         table.paste(label, (GAP, top + (height - label.height) // 2))
         draw.line((aside, top, aside, top + height - 1), fill="grey")
     for place, (pictures, (lines, font)) in enumerate(zip(columns.values(), titles, strict=True)):
-        left = aside + GAP + place * (CELL + GAP)
-        _write(draw, lines, font, left + CELL / 2, header / 2)
+        left = aside + GAP + place * (cell + GAP)
+        _write(draw, lines, font, left + cell / 2, header / 2)
         for row, (example, _) in enumerate(shown):
-            at = (left, header + row * (CELL + GAP))
+            at = (left, header + row * (cell + GAP))
             if example in pictures:
-                _paste(table, pictures[example], at)
+                _paste(table, pictures[example], at, cell)
             else:
-                table.paste(EMPTY, (*at, at[0] + CELL, at[1] + CELL))
+                table.paste(EMPTY, (*at, at[0] + cell, at[1] + cell))
     return table
 
 
-def _paste(table: Image.Image, picture: Image.Image, at: tuple[int, int]) -> None:
+def _paste(table: Image.Image, picture: Image.Image, at: tuple[int, int], cell: int) -> None:
     """Put a picture into a cell, as large as it can be in its proportions, in the middle."""
-    factor = CELL / max(picture.size)
+    factor = cell / max(picture.size)
     width, height = (max(round(side * factor), 1) for side in picture.size)
-    place = (at[0] + (CELL - width) // 2, at[1] + (CELL - height) // 2)
+    place = (at[0] + (cell - width) // 2, at[1] + (cell - height) // 2)
     table.paste(picture.resize((width, height), Image.Resampling.LANCZOS), place)
 
 
-def _labels(labels: Sequence[str]) -> list[tuple[int, int, Image.Image]]:
+def _labels(labels: Sequence[str], cell: int) -> list[tuple[int, int, Image.Image]]:
     """Return for each group of equal labels its first row, its number of rows, and its picture, to read upwards."""
     drawn, first = [], 0
     for label, group in groupby(labels):
         count = len(list(group))
         if label:
-            length = count * (CELL + GAP) - GAP
+            length = count * (cell + GAP) - GAP
             lines, font = _fitted(label, length)
             picture = Image.new("RGB", (length, LINE * len(lines)), "white")
             _write(ImageDraw.Draw(picture), lines, font, length / 2, picture.height / 2)

@@ -1,0 +1,95 @@
+"""The photographs that a command names, and where their coloured ones go: a tree that mirrors theirs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from glob import glob, has_magic
+from pathlib import Path
+
+from ablate.colorization.data.file_names import is_hidden
+from ablate.colorize.photograph import SUFFIXES
+from ablate.errors import ConfigError, DataError
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that should be a photograph.
+
+    Attributes:
+        path: Where it is.
+        name: Its path in the tree of results.
+    """
+
+    path: Path
+    name: Path
+
+
+def find_photographs(arguments: Sequence[str], out: Path) -> list[Source]:
+    """Find photographs.
+
+    Args:
+        arguments: Files, folders, and patterns such as `photos/**/*.jpg`. Of a folder everything below that is called
+            like a photograph is taken, but for what is hidden.
+        out: The folder of results, in which none is looked for.
+
+    Returns:
+        Each once, in order. A folder's are called as below it; below its name where there are several arguments.
+        Files are called as below the folder that they have in common.
+
+    Raises:
+        ConfigError: Two would have one name, or a result would replace its photograph.
+        DataError: There is none.
+    """
+    files, folders = list[Path](), list[Path]()
+    for argument in arguments:
+        path = Path(argument)
+        if path.is_dir():
+            folders.append(path)
+        elif path.exists() or not has_magic(argument):
+            files.append(path)
+        else:
+            found_here = glob(argument, recursive=True)  # noqa: PTH207 - of any pattern, absolute ones too
+            matches = [Path(match) for match in sorted(found_here)]
+            files += [match for match in matches if match.is_file() and _looks_like_one(match)]
+            if not matches:
+                raise DataError(f"no file matches {argument}")
+    missing = [str(path) for path in files if not path.exists()]
+    if missing:
+        raise DataError(f"there is no {', '.join(missing)}")
+    several = len(folders) > 1 or bool(files)
+    found = [source for folder in folders for source in _below(folder, out, several=several)]
+    common = Path(os.path.commonpath([path.absolute().parent for path in files])) if files else Path()
+    found = [Source(path, path.absolute().relative_to(common)) for path in files] + found
+    if not found:
+        raise DataError(f"there is no photograph in {', '.join(arguments)}: a file ending in {', '.join(SUFFIXES)}")
+    return _checked(found, out)
+
+
+def _below(folder: Path, out: Path, *, several: bool) -> Iterator[Source]:
+    results = out.absolute()
+    for place, folders, names in os.walk(folder):
+        here = Path(place)
+        folders[:] = sorted(name for name in folders if not is_hidden(name) and (here / name).absolute() != results)
+        for name in sorted(names):
+            path = here / name
+            if _looks_like_one(path):
+                below = path.relative_to(folder)
+                yield Source(path, Path(folder.absolute().name) / below if several else below)
+
+
+def _looks_like_one(path: Path) -> bool:
+    return path.name.lower().endswith(SUFFIXES) and not is_hidden(path.name)
+
+
+def _checked(found: Sequence[Source], out: Path) -> list[Source]:
+    by_name = dict[Path, Source]()
+    for source in found:
+        other = by_name.setdefault(source.name, source)
+        if other.path.absolute() != source.path.absolute():
+            raise ConfigError(f"{other.path} and {source.path} would both become {out / source.name}: one at a time")
+    for source in by_name.values():
+        if (out / source.name).exists() and (out / source.name).samefile(source.path):
+            raise ConfigError(f"out={out} would replace {source.path} itself: choose another folder")
+    return list(by_name.values())

@@ -1,0 +1,57 @@
+"""Which photographs a command means, and where their results go."""
+
+from pathlib import Path
+
+import pytest
+
+from ablate.colorize.files import find_photographs
+from ablate.errors import ConfigError, DataError
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a/1.jpg", "a/deep/2.PNG", "a/.hidden/3.jpg", "a/notes.txt", "b/1.jpg", "b/4.tif", "out/5.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (["a"], ["1.jpg", "deep/2.PNG"]),
+        (["a/"], ["1.jpg", "deep/2.PNG"]),
+        (["a", "b"], ["a/1.jpg", "a/deep/2.PNG", "b/1.jpg", "b/4.tif"]),
+        (["."], ["a/1.jpg", "a/deep/2.PNG", "b/1.jpg", "b/4.tif"]),
+        (["b/4.tif"], ["4.tif"]),
+        (["a/1.jpg", "b/1.jpg"], ["a/1.jpg", "b/1.jpg"]),
+        (["**/*.jpg"], ["a/1.jpg", "b/1.jpg", "out/5.jpg"]),
+        (["a/*"], ["1.jpg"]),
+        (["b/1.jpg", "b/1.jpg"], ["1.jpg"]),
+        (["a/notes.txt"], ["notes.txt"]),
+    ],
+)
+def test_results_mirror_the_tree(arguments: list[str], names: list[str], tree: Path) -> None:
+    assert [str(source.name) for source in find_photographs(arguments, Path("out"))] == names
+
+
+@pytest.mark.parametrize(
+    ("arguments", "out", "error", "message"),
+    [
+        (["none.jpg"], "out", DataError, "there is no none.jpg"),
+        (["*.gif"], "out", DataError, r"no file matches \*\.gif"),
+        (["a/.hidden"], "out2", DataError, "there is no photograph in a/.hidden|3.jpg"),
+        (["a"], "a", ConfigError, "would replace a/1.jpg itself"),
+        (["a", "b/../a"], "out", None, ""),
+    ],
+)
+def test_what_is_refused(
+    arguments: list[str], out: str, error: type[Exception] | None, message: str, tree: Path
+) -> None:
+    (tree / "a/.hidden/3.jpg").unlink()
+    if error is None:
+        assert len(find_photographs(arguments, Path(out))) == 2
+        return
+    with pytest.raises(error, match=message):
+        find_photographs(arguments, Path(out))
