@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import uvicorn
+
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database
 from ablate.turing.serve.command import server as made_server
@@ -63,18 +65,26 @@ def serving(database: Database, *bundles: Bundle, limits: dict[str, int] | None 
         RateLimits(**{**FREE, **(limits or {})}),
     )
     port = free_port()
-    server = made_server(site, host="127.0.0.1", port=port, proxies="127.0.0.1")
+    with running(made_server(site, host="127.0.0.1", port=port, proxies="127.0.0.1")):
+        served = Served(f"http://127.0.0.1:{port}", site)
+        try:
+            yield served
+        finally:
+            for visitor in served.visitors:
+                visitor.close()
+
+
+@contextmanager
+def running(server: uvicorn.Server) -> Iterator[None]:
+    """Run a server in a thread."""
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
         assert thread.is_alive()
         time.sleep(0.01)
-    served = Served(f"http://127.0.0.1:{port}", site)
     try:
-        yield served
+        yield
     finally:
-        for visitor in served.visitors:
-            visitor.close()
         server.should_exit = True
         thread.join(10)
 

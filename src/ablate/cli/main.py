@@ -19,6 +19,7 @@ COMMANDS = {
     "prepare": ("ablate.prepare", "write a task's data in the form that trains fastest"),
     "import_weights": ("ablate.import_weights.__main__", "make a Keras model of the authors' published weights"),
     "export": ("ablate.export.__main__", "write a trained network as SavedModel, ONNX or LiteRT: L in, ab out"),
+    "colorize": ("ablate.colorize.__main__", "colour photographs with a trained network, or in a browser"),
     "turing": ("ablate.turing.__main__", "let people judge pictures, in a browser"),
     "completion": ("ablate.cli.completion", "print what completes commands, levels and keys in bash, zsh or fish"),
 }

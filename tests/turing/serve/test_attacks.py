@@ -16,8 +16,9 @@ from ablate.errors import ConfigError
 from ablate.turing.bundle import PICTURES, Bundle
 from ablate.turing.database import Database, Experiment, Participant, read_answers
 from ablate.turing.database.tables import Base
+from ablate.turing.serve.app import MAX_BODY
 from ablate.turing.serve.command import main as serve_main
-from ablate.turing.serve.security import MAX_BODY, Signer, equal_secrets
+from ablate.turing.serve.security import Signer, equal_secrets
 from ablate.turing.serve.sessions import Sessions
 from tests.support.servers import TOKEN, Served
 from tests.support.visitors import Visitor

@@ -1,7 +1,6 @@
 """The web application: pages for participants and for the experimenter. No TensorFlow, no MLflow."""
 
 import logging
-from collections.abc import Callable
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
@@ -11,11 +10,14 @@ from starlette.responses import RedirectResponse, Response
 
 from ablate.errors import AblateError
 from ablate.turing.serve import experimenter, participant
-from ablate.turing.serve.security import Guard
 from ablate.turing.serve.web import STATIC, Site, render_page
+from ablate.web.guard import Guard
+from ablate.web.server import static_response
 
 log = logging.getLogger(__name__)
 
+MAX_BODY = 4096
+"""Bytes: no form of these pages has more."""
 _SAID = {403: "forbidden", 409: "forbidden", 422: "invalid", 429: "too_many"}
 
 
@@ -29,8 +31,8 @@ def create_app(site: Site) -> FastAPI:
     app.state.site = site
     app.include_router(participant.router)
     app.include_router(experimenter.router)
-    for name in STATIC:
-        app.add_api_route(f"/{name}", _static(name))
+    for name, (kind, content) in STATIC.items():
+        app.add_api_route(f"/{name}", static_response(kind, content))
 
     @app.get("/")
     def start() -> Response:
@@ -65,17 +67,8 @@ def create_app(site: Site) -> FastAPI:
         log.error("%s: %s", type(error).__name__, str(error).splitlines()[0])
         return _message(site, request, 500)
 
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, max_body=MAX_BODY)
     return app
-
-
-def _static(name: str) -> Callable[[], Response]:
-    kind, content = STATIC[name]
-
-    def send() -> Response:
-        return Response(content, media_type=kind, headers={"Cache-Control": "max-age=300"})
-
-    return send
 
 
 def _depth(request: Request) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 import uvicorn
 
 from ablate.cli.arguments import parse_arguments, parse_int
-from ablate.errors import AblateError, ConfigError
+from ablate.errors import ConfigError
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, default_database
 from ablate.turing.serve.app import create_app
@@ -18,6 +18,8 @@ from ablate.turing.serve.security import RateLimits, Signer
 from ablate.turing.serve.sessions import Sessions
 from ablate.turing.serve.texts import load_texts
 from ablate.turing.serve.web import Site
+from ablate.web.server import run
+from ablate.web.server import server as made_server
 
 HELP = """\
 Serve one or more bundles, each as an experiment of its own.
@@ -56,10 +58,7 @@ def main(arguments: Sequence[str]) -> None:
     options = _DEFAULTS | parse_arguments(given, [*_DEFAULTS, *_NUMBERS])
     site = _site(options, _bundles(folders))
     _announce(site, options)
-    try:
-        server(site, host=options["host"], port=_number(options, "port"), proxies=options["proxies"]).run()
-    except SystemExit:
-        raise AblateError(f"{options['host']}:{options['port']} cannot be served at: choose another port=") from None
+    run(server(site, host=options["host"], port=_number(options, "port"), proxies=options["proxies"]))
 
 
 def _site(options: dict[str, str], bundles: Sequence[Bundle]) -> Site:
@@ -94,19 +93,7 @@ def server(site: Site, *, host: str, port: int, proxies: str) -> uvicorn.Server:
         port: Alike.
         proxies: Addresses of reverse proxies that are believed, separated by commas.
     """
-    config = uvicorn.Config(
-        create_app(site),
-        host=host,
-        port=port,
-        # Its log would hold addresses of participants.
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        proxy_headers=True,
-        forwarded_allow_ips=proxies,
-        timeout_graceful_shutdown=5,
-    )
-    return uvicorn.Server(config)
+    return made_server(create_app(site), host=host, port=port, proxies=proxies)
 
 
 def _bundles(folders: Sequence[Path]) -> list[Bundle]:

@@ -1,29 +1,13 @@
-"""Security of the server: signed cookies, tokens against forged forms, rate limits, and headers."""
+"""Security of the server: signed cookies, tokens against forged forms, and rate limits."""
 
 import hashlib
 import hmac
 import secrets
-from typing import Any
 
 from itsdangerous import BadSignature, URLSafeSerializer
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-MAX_BODY = 4096
-"""Bytes: no form of these pages has more."""
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
 
 
 class Signer:
@@ -92,48 +76,3 @@ class RateLimits:
     def test(self, name: str, who: str) -> bool:
         """Return whether once more would be allowed."""
         return self._limiter.test(self._allowed[name], name, who)
-
-
-class Guard:
-    """Middleware: refuses large bodies and adds the headers that every answer has."""
-
-    def __init__(self, app: ASGIApp):
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers[name] = value
-                headers.setdefault("Cache-Control", "no-store")
-            await send(message)
-
-        body = await _read(receive)
-        if body is None:
-            await with_headers({"type": "http.response.start", "status": 413, "headers": []})
-            await with_headers({"type": "http.response.body", "body": b"Too large"})
-            return
-        waiting: list[dict[str, Any]] = [{"type": "http.request", "body": body, "more_body": False}]
-
-        async def given() -> Message:
-            return waiting.pop() if waiting else await receive()
-
-        await self._app(scope, given, with_headers)
-
-
-async def _read(receive: Receive) -> bytes | None:
-    """Return a request's body; None where it is too large, of which no more is read."""
-    body = b""
-    while True:
-        message = await receive()
-        body += bytes(message.get("body", b""))
-        if len(body) > MAX_BODY:
-            return None
-        if not message.get("more_body", False):
-            return body

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Annotated, Any
 
 from fastapi import Depends, HTTPException, Request
@@ -12,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from ablate.turing.database import Database
 from ablate.turing.serve.security import RateLimits, Signer
 from ablate.turing.serve.sessions import Sessions
+from ablate.web.server import BASE, static_files
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,7 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-STATIC = {
-    name: (kind, (files("ablate.turing.serve") / "static" / name).read_bytes())
-    for name, kind in {"style.css": "text/css", "trial.js": "text/javascript"}.items()
-}
+STATIC = BASE | static_files("ablate.turing.serve", {"style.css": "text/css", "trial.js": "text/javascript"})
 
 
 def render_page(site: Site, name: str, *, depth: int, status: int = 200, **values: Any) -> HTMLResponse:

@@ -1,0 +1,1 @@
+"""Web pages: what all servers share: headers, bounds, the look, and how they start."""

@@ -1,0 +1,90 @@
+"""What stands before every page: the headers of answers, and bounds on what is read."""
+
+import asyncio
+from typing import Any
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+_SECONDS = 60
+"""In which a body must have come, where others wait for it."""
+
+
+class Guard:
+    """Middleware: refuses large bodies and adds the headers that every answer has.
+
+    Args:
+        app: What it guards.
+        max_body: Bytes of the largest body.
+        bodies: How many requests with a body are read and answered at a time; the others wait, unread. None for any
+            number.
+        too_large: What is said of a larger body.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_body: int, bodies: int | None = None, too_large: str = "Too large"):
+        self._app = app
+        self._too_large = too_large.encode()
+        self._max_body = max_body
+        self._bodies = None if bodies is None else asyncio.Semaphore(bodies)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif self._bodies is None or scope["method"] in ("GET", "HEAD"):
+            await self._guarded(scope, receive, send)
+        else:
+            async with self._bodies:
+                await self._guarded(scope, receive, send)
+
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers[name] = value
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        try:
+            # Who sends slowly must not keep the others waiting.
+            async with asyncio.timeout(None if self._bodies is None else _SECONDS):
+                body = await self._read(receive)
+        except TimeoutError:
+            await with_headers({"type": "http.response.start", "status": 408, "headers": []})
+            await with_headers({"type": "http.response.body", "body": b"Too slow"})
+            return
+        if body is None:
+            kind = (b"content-type", b"text/plain; charset=utf-8")
+            await with_headers({"type": "http.response.start", "status": 413, "headers": [kind]})
+            await with_headers({"type": "http.response.body", "body": self._too_large})
+            return
+        waiting: list[dict[str, Any]] = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def given() -> Message:
+            return waiting.pop() if waiting else await receive()
+
+        await self._app(scope, given, with_headers)
+
+    async def _read(self, receive: Receive) -> bytes | None:
+        """Return a request's body; None where it is too large, of which no more is read."""
+        parts, size = list[bytes](), 0
+        while True:
+            message = await receive()
+            parts.append(bytes(message.get("body", b"")))
+            size += len(parts[-1])
+            if size > self._max_body:
+                return None
+            if not message.get("more_body", False):
+                return b"".join(parts)
