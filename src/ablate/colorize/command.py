@@ -75,7 +75,7 @@ def main(arguments: Sequence[str]) -> None:
     sources = find_photographs(given, options.out)
     colorizers = load(options, config_options)
     with Engine(colorizers, options.upsampling) as engine:
-        _color_all(sources, engine, options)
+        color_all(sources, engine, options)
 
 
 def load(options: ModelOptions, config_options: Sequence[str]) -> list[Colorizer]:
@@ -95,7 +95,12 @@ def load(options: ModelOptions, config_options: Sequence[str]) -> list[Colorizer
     )
 
 
-def _color_all(sources: Sequence[Source], engine: Engine, options: ColorizeOptions) -> None:
+def color_all(sources: Sequence[Source], engine: Engine, options: ColorizeOptions) -> None:
+    """Colour photographs, with a line of progress, and say what came of it.
+
+    Raises:
+        DataError: Some of them could not be coloured; the message names each, and why.
+    """
     places = _folders(engine.colorizers, options.out)
     problems, there = list[_Problem](), 0
     # Most of these threads wait for the network: as many as make a batch.
