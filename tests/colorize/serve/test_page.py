@@ -161,7 +161,8 @@ def test_in_a_browser_by_keyboard_and_by_drop(
     with page.expect_download() as downloaded:
         page.get_by_role("link", name="Download").click()
     assert downloaded.value.suggested_filename == "one-coloured.png"
-    assert Image.open(downloaded.value.path()).size == (128, 96)
+    with Image.open(downloaded.value.path()) as coloured:
+        assert coloured.size == (128, 96)
     # Dropped anywhere on the page, the next one is coloured at once.
     dropped = """async content => {
         const bytes = Uint8Array.from(atob(content), each => each.charCodeAt(0));
