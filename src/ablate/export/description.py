@@ -10,7 +10,7 @@ from typing import Any
 import ablate
 from ablate.colorization.color.gamut import ab_gamut
 from ablate.colorize.colorizer import Colorizer
-from ablate.export.check import TOLERANCE, Difference
+from ablate.export.check import Difference
 from ablate.export.formats import FORMATS, OPSET
 
 _IMPORTS = {
@@ -87,8 +87,9 @@ size, and join it with the photograph's own L. `example.py` does that:
 {decoding}
 {precision}
 Checked when it was written: on {squares} squares, all at a time and one alone, it gives the original's ab within
-{largest:.1e} units (allowed: {tolerance}; the ab there have a standard deviation of {spread:.3g}). Written and checked
-with {versions}. `metadata.json` says the same for programs.
+{largest:.1e} units (allowed: {allowed:.2g}; all at a time and one by one, the original differs from itself by
+{itself:.1e}; the ab there have a standard deviation of {spread:.3g}). Written and checked with
+{versions}. `metadata.json` says the same for programs.
 """
 _TITLES = {"savedmodel": "a SavedModel of TensorFlow", "onnx": f"ONNX (opset {OPSET})", "litert": "LiteRT (.tflite)"}
 _RUNTIMES = {"savedmodel": "tensorflow", "onnx": "onnxruntime", "litert": "ai-edge-litert"}
@@ -133,7 +134,8 @@ def facts(colorizer: Colorizer, kind: str, source: str, difference: Difference, 
         "checked": {
             "squares": difference.squares,
             "largest_difference": difference.largest,
-            "allowed": TOLERANCE,
+            "original_from_itself": difference.itself,
+            "allowed": difference.allowed,
             "spread": difference.spread,
         },
         "versions": {"ablate": ablate.__version__, **FORMATS[kind].installed_versions()},
@@ -162,7 +164,8 @@ def write_description(folder: Path, facts: dict[str, Any]) -> None:
         precision="".join(f"{line}\n" for line in textwrap.wrap(facts["precision"], 118)),
         squares=checked["squares"],
         largest=checked["largest_difference"],
-        tolerance=checked["allowed"],
+        allowed=checked["allowed"],
+        itself=checked["original_from_itself"],
         spread=checked["spread"],
         versions=", ".join(f"{name} {version}" for name, version in facts["versions"].items() if name != "ablate"),
     )

@@ -49,9 +49,11 @@ def export(colorizer: Colorizer, kind: str, out: Path, source: str, *, overwrite
         size = sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
         speed = speed_table({"original": _runner(colorizer), kind: exported}, lightness)
         put_in_place(folder, out, overwrite=overwrite)
+    rounding = f" (the original from itself: {difference.itself:.1e})"
     lines = [
         f"{out} ({size / 2**20:,.1f} MiB): README.md says how to use it",
-        f"  differs from the original by at most {difference.largest:.1e} ab units on {difference.squares} squares",
+        f"  differs from the original by at most {difference.largest:.1e} ab units on {difference.squares} squares"
+        + rounding,
         *([f"  {precision}"] if precision else []),
         *speed,
     ]

@@ -6,7 +6,8 @@ import importlib.util
 import logging
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -21,6 +22,7 @@ from ablate.errors import ConfigError
 Array = npt.NDArray[np.float32]
 Runner = Callable[[Array], Array]
 """From L, (batch, side, side, 1), to ab, (batch, height, width, 2)."""
+_CATCH = "TF2ONNX_CATCH_ERRORS"
 OPSET = 18
 """Of ONNX: every runtime since 2023 knows it."""
 
@@ -51,7 +53,7 @@ class Format:
         """
         missing = [package for package, module in self.packages.items() if importlib.util.find_spec(module) is None]
         if missing:
-            lacks = " and ".join(missing)
+            lacks = " and ".join([", ".join(missing[:-1]), missing[-1]] if missing[1:] else missing)
             raise ConfigError(
                 f"format={name} needs {lacks}, which {'is' if len(missing) == 1 else 'are'} not installed: "
                 f"pip install {' '.join(self.packages)}"
@@ -93,9 +95,10 @@ def _write_onnx(colorizer: Colorizer, folder: Path) -> None:
     from ablate.export.network import exported_function, signature
 
     logging.getLogger("tf2onnx").setLevel(logging.WARNING)
-    model, _ = tf2onnx.convert.from_function(
-        exported_function(colorizer), input_signature=[signature(colorizer)], opset=OPSET
-    )
+    with _without_copies():
+        model, _ = tf2onnx.convert.from_function(
+            exported_function(colorizer), input_signature=[signature(colorizer)], opset=OPSET
+        )
     (given,), (made,) = model.graph.input, model.graph.output
     # The converter calls the batch by a number, and leaves the sides of ab open.
     given.type.tensor_type.shape.dim[0].dim_param = "batch"
@@ -103,6 +106,24 @@ def _write_onnx(colorizer: Colorizer, folder: Path) -> None:
     made.CopyFrom(onnx.helper.make_tensor_value_info(made.name, onnx.TensorProto.FLOAT, ("batch", side, side, 2)))
     onnx.checker.check_model(model)
     onnx.save(model, folder / "model.onnx")
+
+
+@contextmanager
+def _without_copies() -> Iterator[None]:
+    """Have tf2onnx optimise its graph in place.
+
+    Else it copies the graph, with all weights, for each of its optimisations, to go on from where one fails, and
+    leaves the copies in cycles: 9 GiB for the published network.
+    """
+    before = os.environ.get(_CATCH)
+    os.environ[_CATCH] = "FALSE"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_CATCH]
+        else:
+            os.environ[_CATCH] = before
 
 
 def _run_onnx(folder: Path) -> Runner:
