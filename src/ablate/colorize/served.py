@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float32]
 OUTPUTS = ("pictures", "logits")
+_KEPT = 4
+"""Temperatures whose traced networks are kept."""
 _STRIP = 2**18
 """Pixels that are painted at a time, about."""
 
@@ -46,11 +49,15 @@ def load_served(file: Path, settings: Mapping[str, Any]) -> Callable[[Any, Mappi
     # Keras traces what it predicts with at the first call.
     colorizer.predict_ab(np.zeros((1, colorizer.image_size, colorizer.image_size), np.float32))
 
+    @lru_cache(maxsize=_KEPT)
+    def tempered(temperature: float) -> Colorizer:
+        asked = validate(ColorConfig, {**color.model_dump(), "temperature": temperature})
+        return colorizer if asked == color else replace(colorizer, color=asked)
+
     def predict(data: Any, params: Mapping[str, Any]) -> Any:
         if params["output"] not in OUTPUTS:
             raise ConfigError(unknown_level("output", str(params["output"]), OUTPUTS))
-        tempered = {**color.model_dump(), "temperature": params["temperature"]}
-        asked = replace(colorizer, color=validate(ColorConfig, tempered))
+        asked = tempered(params["temperature"])
         pictures = pictures_of(data)
         if params["output"] == "logits":
             return _logits(asked, pictures)
