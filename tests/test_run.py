@@ -80,7 +80,7 @@ def test_the_tracked_model_is_the_trained_one(run_here: Run, study: Study) -> No
     assert max(model.loss.class_weights) > 2 * min(model.loss.class_weights)
     grey = np.full((1, 32, 32, 3), 119, np.uint8)
     served = mlflow.pyfunc.load_model(f"models:/{output.model_id}").predict(grey, params={"output": "logits"})
-    np.testing.assert_allclose(served, model.predict(to_example(grey)[0], verbose=0), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(served, model.predict(to_example(grey)[0], verbose=0), rtol=1e-3, atol=1e-3)
     card = mlflow.artifacts.load_text(f"runs:/{run.info.run_id}/model_card.md")
     assert f'mlflow.pyfunc.load_model("runs:/{run.info.run_id}/model")' in card
     assert "It sees a photograph at 32x32 pixels" in card

@@ -85,7 +85,7 @@ def test_pictures_of_every_form_come_back_as_they_came(predict: Predict) -> None
     wanted = predict(PHOTO)
     assert (wanted.shape, wanted.dtype) == (PHOTO.shape, np.uint8)
     assert not np.array_equal(wanted, PHOTO)
-    assert np.abs(pixels_to_lab(wanted)[..., 0] - pixels_to_lab(PHOTO)[..., 0]).mean() < 5
+    assert np.abs(pixels_to_lab(wanted)[..., 0] - pixels_to_lab(PHOTO)[..., 0]).max() < 0.5
 
     np.testing.assert_array_equal(decoded(predict(PNG)), wanted)
     np.testing.assert_array_equal(decoded(predict(WEBP)), wanted)
@@ -109,8 +109,9 @@ def test_pictures_of_every_form_come_back_as_they_came(predict: Predict) -> None
 @pytest.mark.slow
 def test_grey_pictures_get_the_colours_of_their_lightness(predict: Predict) -> None:
     grey = PHOTO[..., 1]
-    wanted = predict(np.repeat(grey[..., None], 3, axis=-1))
-    np.testing.assert_array_equal(predict(grey), wanted)
+    wanted = predict(grey)
+    same = predict(np.repeat(grey[..., None], 3, axis=-1)).astype(int)
+    assert np.abs(same - wanted).max() <= 1
     np.testing.assert_array_equal(predict(grey[..., None]), wanted)
     np.testing.assert_array_equal(decoded(predict(encoded(grey))), wanted)
     np.testing.assert_array_equal(predict(np.stack([grey, grey]))[0], wanted)
@@ -127,9 +128,8 @@ def test_parameters_give_logits_and_other_temperatures(predict: Predict, network
     np.testing.assert_array_equal(keras_model.predict(L, verbose=0), same.predict(L, verbose=0))
     grey: Pixels = np.full((32, 32), 119, np.uint8)
     L = ((pixels_to_lab(np.repeat(grey[..., None], 3, axis=-1))[..., :1] - 50) / 100)[None]
-    np.testing.assert_allclose(
-        predict(grey, params={"output": "logits"}), keras_model.predict(L, verbose=0), rtol=1e-5, atol=1e-5
-    )
+    logits = predict(grey, params={"output": "logits"})
+    np.testing.assert_allclose(logits, keras_model.predict(L, verbose=0), rtol=1e-3, atol=1e-3)
     one, other = (predict(PHOTO, params={"temperature": each}) for each in (0.38, 5.0))
     np.testing.assert_array_equal(one, predict(PHOTO))
     assert not np.array_equal(one, other)

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from ablate.colorization.config import ColorConfig
 from ablate.colorize.colorizer import Colorizer
-from ablate.colorize.pictures import Pictures, Pixels, pictures_of
+from ablate.colorize.pictures import Pictures, pictures_of
 from ablate.config.schema import unknown_level, validate
 from ablate.errors import ConfigError
 
@@ -25,8 +24,7 @@ Floats = npt.NDArray[np.float32]
 OUTPUTS = ("pictures", "logits")
 _KEPT = 4
 """Temperatures whose traced networks are kept."""
-_STRIP = 2**18
-"""Pixels that are painted at a time, about."""
+_BATCH = 32
 
 
 def load_served(file: Path, settings: Mapping[str, Any]) -> Callable[[Any, Mapping[str, Any]], Any]:
@@ -44,6 +42,8 @@ def load_served(file: Path, settings: Mapping[str, Any]) -> Callable[[Any, Mappi
     Raises:
         ConfigError: The settings are not those of a network that colours.
     """
+    from ablate.colorize.coloring import color_pixels
+
     color = validate(ColorConfig, settings["color"], prefix="color")
     colorizer = Colorizer(_load(file), color, file.stem)
     # Keras traces what it predicts with at the first call.
@@ -61,7 +61,7 @@ def load_served(file: Path, settings: Mapping[str, Any]) -> Callable[[Any, Mappi
         pictures = pictures_of(data)
         if params["output"] == "logits":
             return _logits(asked, pictures)
-        return pictures.joined([as_given(_painted(asked, pixels)) for pixels, as_given in pictures.decoded()])
+        return pictures.joined([as_given(color_pixels([pixels], asked)[0]) for pixels, as_given in pictures.decoded()])
 
     return predict
 
@@ -76,32 +76,12 @@ def _load(file: Path) -> keras.Model:
 
 
 def _logits(colorizer: Colorizer, pictures: Pictures) -> Floats:
-    from ablate.colorization.data.batches import to_example
+    from ablate.colorize.coloring import read_pixels
 
-    found = [
-        colorizer.model.predict_on_batch(to_example(_square(colorizer, pixels))[0]) for pixels, _ in pictures.decoded()
-    ]
-    return np.concatenate(found) if found else np.empty((0, *colorizer.model.output_shape[1:]), np.float32)
-
-
-def _square(colorizer: Colorizer, pixels: Pixels) -> Pixels:
-    """Return a picture as the network sees it, (1, image_size, image_size, 3)."""
-    size = (colorizer.image_size, colorizer.image_size)
-    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR))[None]
-
-
-def _painted(colorizer: Colorizer, pixels: Pixels) -> Pixels:
-    """Return a picture with its own L and the network's colours, (height, width, 3)."""
-    from ablate.colorization.color.lab import clip_lab, pixels_to_lab
-
-    height, width, _ = pixels.shape
-    planes = np.moveaxis(colorizer.predict_ab(_square(colorizer, pixels))[0], -1, 0)
-    ab = [np.asarray(Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR)) for plane in planes]
-    painted = np.empty_like(pixels)
-    # Some rows at a time: Lab of all of a large picture would take gigabytes.
-    rows = max(1, _STRIP // width)
-    for top in range(0, height, rows):
-        strip = slice(top, top + rows)
-        L = pixels_to_lab(pixels[strip])[..., 0]
-        painted[strip] = np.rint(255 * clip_lab(np.stack([L, *(plane[strip] for plane in ab)], axis=-1))[0])
-    return painted
+    squares = [read_pixels(pixels).square(colorizer.image_size) for pixels, _ in pictures.decoded()]
+    if not squares:
+        return np.empty((0, *colorizer.model.output_shape[1:]), np.float32)
+    seen = (np.stack(squares)[..., None] - np.float32(50)) / np.float32(100)
+    return np.concatenate(
+        [colorizer.model.predict_on_batch(seen[start : start + _BATCH]) for start in range(0, len(seen), _BATCH)]
+    )
