@@ -137,13 +137,13 @@ def one(file: Path, model: Path, out: Path) -> None:
     print(f"{file.stem}: {what}, {(peak - before) / 2**20:,.0f} MiB beyond {before / 2**20:,.0f}", flush=True)
 
 
-def edges(data: Path, model: Path) -> None:
+def edges(data: Path, model: Path, count: int) -> None:
     """Print the errors of both ways of upsampling."""
     from ablate.colorization.color.lab import clip_lab, pixels_to_lab
 
     (colorizer,) = load(parse_options([f"model={model}"]), [])
     errors: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    for file in sorted(data.glob("*.jpg")):
+    for file in sorted(data.glob("*.jpg"))[:count]:
         image = Image.open(file).convert("RGB")
         lab = pixels_to_lab(np.asarray(image))
         if np.abs(lab[..., 1:]).max() <= 5:
@@ -189,7 +189,7 @@ def main() -> None:
         elif given.what == "one":
             one(given.data, model, folder)
         elif given.data.is_dir():
-            edges(given.data, model)
+            edges(given.data, model, given.count)
         else:
             print(f"Skipped: there are no photographs in {given.data}")
 

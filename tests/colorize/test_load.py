@@ -157,3 +157,14 @@ def test_a_file_can_say_its_temperature(tmp_path: Path) -> None:
         archive.writestr("other.json", "{}")
     with pytest.raises(DataError, match="is no model of Keras 3"):
         load_colorizer(model=file)
+
+
+@pytest.mark.slow
+def test_how_a_network_was_compiled_is_not_read(tmp_path: Path) -> None:
+    file, canary = tmp_path / "own.keras", tmp_path / "canary"
+    network().save(file)
+    evil = {"module": "os", "class_name": "function", "config": "system", "registered_name": "system"}
+    loss = {"module": "evil", "class_name": "Loss", "config": {"command": f"touch {canary}"}, "registered_name": None}
+    rewritten(file, lambda config: {**config, "compile_config": {"loss": loss, "optimizer": evil}})
+    assert load_colorizer(model=file).image_size == 32
+    assert not canary.exists()

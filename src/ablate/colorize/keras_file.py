@@ -115,7 +115,10 @@ def _check(file: Path) -> None:
             config = json.loads(archive.read("config.json"))
     except (zipfile.BadZipFile, ValueError, OSError, EOFError, RecursionError, NotImplementedError) as error:
         raise DataError(f"{file} is no model of Keras 3: {' '.join(str(error).split())}") from None
-    for module, name in _named(config):
+    if not isinstance(config, dict):
+        raise DataError(f"{file} is no model of Keras 3: its config.json holds no object")
+    # How it was compiled is not read, as losses are code of those who trained it.
+    for module, name in _named({**config, "compile_config": None}):
         if not _is_allowed(module, name):
             raise DataError(
                 f"{file} is refused: it names {module or 'Python'}.{name}, which can run code or read files"
