@@ -87,7 +87,7 @@ def _checked(found: Sequence[Source], out: Path) -> list[Source]:
     by_name = dict[Path, Source]()
     for source in found:
         other = by_name.setdefault(source.name, source)
-        if other.path.absolute() != source.path.absolute():
+        if other.path.resolve() != source.path.resolve():
             raise ConfigError(f"{other.path} and {source.path} would both become {out / source.name}: one at a time")
     for source in by_name.values():
         if (out / source.name).exists() and (out / source.name).samefile(source.path):

@@ -94,7 +94,7 @@ def bomb(side: int = 50_000) -> bytes:
 def test_what_an_attacker_gets(address: str, astronaut: Image.Image) -> None:
     refused = {
         "bomb": (form(bomb()), 422, "megapixels"),
-        "large": (form(bomb(12_000)), 422, "more than 50 megapixels"),
+        "large": (form(bomb(8_000)), 422, "more than 50 megapixels"),
         "text": (form(b"text"), 422, "No JPEG, PNG, WebP or TIFF picture."),
         "empty": (form(b""), 422, "Choose a photograph first."),
         "other field": (form(b"x", field="other"), 422, "No photograph was sent."),

@@ -128,10 +128,13 @@ async def _upload(request: Request) -> tuple[str, bytes]:
         form = await _InMemory(request.headers, request.stream(), max_files=1, max_fields=1).parse()
     except (MultiPartException, KeyError, ValueError) as error:
         raise DataError("the form cannot be read") from error
-    file = form.get("photograph")
-    if not isinstance(file, UploadFile):
-        raise DataError("no photograph was sent")
-    content = await file.read()
+    try:
+        file = form.get("photograph")
+        if not isinstance(file, UploadFile):
+            raise DataError("no photograph was sent")
+        content = await file.read()
+    finally:
+        await form.close()
     if not content:
         raise DataError("choose a photograph first")
     return printable(PurePath((file.filename or "photograph").replace("\\", "/")).name)[-100:], content
