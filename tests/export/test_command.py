@@ -8,6 +8,7 @@ import pytest
 
 from ablate.colorization.model.backbone import build_backbone
 from ablate.export.__main__ import main
+from tests.support.commands import called_here
 from tests.support.levels import variant_layers
 
 Command = Callable[..., str]
@@ -17,18 +18,7 @@ Command = Callable[..., str]
 def export_m(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
     """Run `python -m ablate.export ARGUMENTS` here; return what it prints, or the line that it ends with."""
     monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str) -> str:
-        monkeypatch.setattr("sys.argv", ["ablate.export", *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code
-        printed = capsys.readouterr()
-        return printed.err if code else printed.out
-
-    return call
+    return called_here(main, "ablate.export", monkeypatch, capsys)
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import pytest
 from ablate.colorization.color.gamut import ab_gamut
 from ablate.colorize.load import load_colorizer
 from ablate.import_weights.__main__ import main
+from tests.support.commands import called_here
 from tests.support.levels import variant_layers
 from tests.support.torch_files import released_tensors, write_zip
 
@@ -19,18 +20,7 @@ Command = Callable[..., str]
 def import_m(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
     """Run `python -m ablate.import_weights ARGUMENTS` here; return what it prints, or the line that it ends with."""
     monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str) -> str:
-        monkeypatch.setattr("sys.argv", ["ablate.import_weights", *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code
-        printed = capsys.readouterr()
-        return printed.err if code else printed.out
-
-    return call
+    return called_here(main, "ablate.import_weights", monkeypatch, capsys)
 
 
 @pytest.mark.slow

@@ -45,7 +45,7 @@ Colour photographs with a trained network: of any size, grey or not, in files, f
 
 JPEG, PNG, WebP and TIFF files keep their format, size, 8 or 16 bits, L, opacity, EXIF with its orientation, colour
 profile and captions. The network sees all of a photograph at its own resolution. Files that are there stay: the
-same command goes on after an interruption. What cannot be used is named at the end, with exit code 1."""
+same command resumes after an interruption. What cannot be used is named at the end, with exit code 1."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from ablate.colorization.data.decode import MAX_PIXELS
+from ablate.colorization.data.decode import MAX_PIXELS, UPRIGHT
 from ablate.colorize.deep import deep_planes, is_deep
 from ablate.colorize.join import Joiner, Planes, joiner
 from ablate.colorize.metadata import metadata_of
@@ -44,16 +44,6 @@ MAX_BYTES = 2**31
 # Of damaged tags, which cost no photograph.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 _SRGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-_TURNS: Mapping[int, Image.Transpose] = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""What puts a picture upright, by EXIF's orientation (CIPA DC-008, 4.6.4)."""
 _BACK: Mapping[int, Callable[[Any], Any]] = {
     2: np.fliplr,
     3: lambda upright: np.rot90(upright, 2),
@@ -121,8 +111,8 @@ class Photograph:
             white = Image.new(small.mode, small.size, "white")
             white.paste(small, mask=alpha.resize((side, side), Image.Resampling.BICUBIC, reducing_gap=3))
             small = white
-        if self.orientation in _TURNS:
-            small = small.transpose(_TURNS[self.orientation])
+        if self.orientation in UPRIGHT:
+            small = small.transpose(UPRIGHT[self.orientation])
         return joiner(self.space, "uint8", self.grey).lightness(planes_of(small, 0, side))
 
     def as_stored(self, upright: Floats) -> Floats:
@@ -131,7 +121,7 @@ class Photograph:
 
     def upright(self, image: Image.Image) -> Image.Image:
         """Turn a picture of it that is turned as its pixels are stored."""
-        return image.transpose(_TURNS[self.orientation]) if self.orientation in _TURNS else image
+        return image.transpose(UPRIGHT[self.orientation]) if self.orientation in UPRIGHT else image
 
     def has_colors(self) -> bool:
         """Return whether any of it is not grey."""

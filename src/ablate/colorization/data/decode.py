@@ -14,8 +14,7 @@ from ablate.errors import DataError
 Pixels = npt.NDArray[np.uint8]
 
 FORMATS = ("JPEG", "PNG", "WEBP")
-# What puts a picture upright again, by EXIF's Orientation (CIPA DC-008, 4.6.4).
-_UPRIGHT = {
+UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -24,6 +23,7 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+"""What puts a picture upright again, by EXIF's Orientation (CIPA DC-008, 4.6.4)."""
 MIN_SIDE = 8
 """A photograph with a shorter side is left out: the network has no whole output pixel for it."""
 MAX_PIXELS = 2 * 89_478_485
@@ -62,7 +62,7 @@ def decode(content: bytes) -> Image.Image:
 def _upright(image: Image.Image) -> Image.Image:
     """Apply the EXIF orientation. Only that one tag is read, so that damage to others costs no photograph."""
     try:
-        turn = _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+        turn = UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # the same in damaged EXIF
         turn = None
     image.load()
