@@ -19,13 +19,16 @@ from ablate.errors import SweepIncomplete
 from ablate.tracking.study_record import StudyRecord
 from tests.support.commands import QUICK, TINY, Command
 from tests.support.forked import Forked
+from tests.support.git import committed
 
 Run = Callable[..., None]
 Study = Callable[[], StudyRecord]
 
 
 @pytest.mark.slow
-def test_a_run_leaves_all_that_a_report_needs(run_here: Run, study: Study) -> None:
+def test_a_run_leaves_all_that_a_report_needs(home: Path, run_here: Run, study: Study) -> None:
+    commit = committed(home, "one\n")
+    (home / "notes.txt").write_text("two\n")
     run_here(*QUICK, "optimizer=adamw", "seed=3", "training.log_points=2")
 
     record = study()
@@ -34,7 +37,8 @@ def test_a_run_leaves_all_that_a_report_needs(run_here: Run, study: Study) -> No
     assert run["status"] == "FINISHED"
     assert (run["study"], run["seed"], len(run["identity"]), len(run["setting"])) == ("adhoc", 3, 32, 32)
     assert run["variant"].startswith("backbone.width=0.0625,depth=shallow,optimizer=adamw,training.epochs=1")
-    assert {"host", "python", "devices", "threads", "precision", "deterministic", "commit"} <= set(run.index)
+    assert {"host", "python", "devices", "threads", "precision", "deterministic"} <= set(run.index)
+    assert run["commit"] == commit
 
     client = mlflow.MlflowClient()
     stored = client.get_run(run_id)
@@ -55,6 +59,8 @@ def test_a_run_leaves_all_that_a_report_needs(run_here: Run, study: Study) -> No
     artifacts = Path(mlflow.artifacts.download_artifacts(run_id=run_id))
     for file in ("config.yaml", "model_card.md", "provenance/environment.json", "evaluation/grid.png"):
         assert (artifacts / file).is_file()
+
+    assert "+two" in (artifacts / "provenance/uncommitted.diff").read_text()
 
     metrics = record.metrics.loc[run_id]
     assert {"cost/parameters", "cost/flops_per_example", "cost/wall_seconds"} <= set(metrics.index)

@@ -22,6 +22,7 @@ def new_job(config: ValidConfig, folder: Path) -> Job:
         variant=Variant(),
         uri=f"sqlite:///{folder / 'mlflow.db'}",
         project=folder,
+        results=folder,
         code=code(config),
         trains_itself=False,
         hydra_job={},

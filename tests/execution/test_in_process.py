@@ -23,6 +23,7 @@ def test_code_that_changed_since_the_command_was_given_is_refused(tmp_path: Path
         variant=Variant(),
         uri=f"sqlite:///{tmp_path / 'mlflow.db'}",
         project=tmp_path,
+        results=tmp_path,
         code=edited,
         trains_itself=False,
         hydra_job={},

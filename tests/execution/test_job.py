@@ -13,6 +13,7 @@ def test_a_job_is_called_by_its_variant_and_seed() -> None:
         variant=Variant(),
         uri="sqlite:///mlflow.db",
         project=Path("/project"),
+        results=Path("/project"),
         code=Code({}, {}, ""),
         trains_itself=False,
         hydra_job={},

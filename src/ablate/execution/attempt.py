@@ -90,7 +90,7 @@ def run_attempt(
         study=run.study.name,
         name=job.name,
         tags={**tags, names.COMMAND_TAG: job.command} if job.command else tags,
-        project=job.project,
+        project=job.results,
         factors=job.factors,
         run_id=resumed,
         monitored=run.tracking.system_metrics,

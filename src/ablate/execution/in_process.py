@@ -40,7 +40,7 @@ def execute(job: Job, started: Callable[[str], None] = lambda run_id: None, *, a
     with clock.phase(Phase.DATA):
         fingerprint = checked.task.find_data().fingerprint
     name, checkpoint = identity(checked, fingerprint), checked.run.checkpoint
-    folder, timeout = checkpoint_folder(job.uri, job.project, checkpoint.dir) / name, checkpoint.lease_timeout_minutes
+    folder, timeout = checkpoint_folder(job.uri, job.results, checkpoint.dir) / name, checkpoint.lease_timeout_minutes
     with acquire_lease(folder, timeout_minutes=timeout) as lease:
         if lease is None:
             owner = lease_owner(folder, timeout_minutes=timeout)
@@ -98,4 +98,4 @@ def _link(job: Job, state: RunState) -> None:
     study = job.values["study"]["name"]
     if state.study != study:
         assert state.run_id is not None
-        link_cached_run(state.run_id, study=study, variant=job.variant.name, project=job.project, factors=job.factors)
+        link_cached_run(state.run_id, study=study, variant=job.variant.name, project=job.results, factors=job.factors)

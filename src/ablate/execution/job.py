@@ -14,7 +14,7 @@ from ablate.config.environment import check_job_environment
 from ablate.config.hydra_job import serialize_job
 from ablate.config.job_command import command_of_job
 from ablate.config.job_variant import factors_of_job, variant_of_job
-from ablate.config.paths import results_dir
+from ablate.config.paths import project_dir, results_dir
 from ablate.config.validation import validate_config
 from ablate.config.variant import Variant
 from ablate.execution.code_version import Code
@@ -31,7 +31,8 @@ class Job:
         values: The configuration, resolved.
         variant: The variant.
         uri: Address of the tracking store.
-        project: Folder that results belong to.
+        project: Folder of the project, whose commit a result comes from.
+        results: Folder that results belong to.
         code: The code that its result depends on, as it was when the job was described.
         trains_itself: Whether its task is an `OwnLoopTask`, which needs no TensorFlow.
         hydra_job: Its configuration as Hydra has it, with Hydra's section: how to log, where the command was given.
@@ -44,6 +45,7 @@ class Job:
     variant: Variant
     uri: str
     project: Path
+    results: Path
     code: Code
     trains_itself: bool
     hydra_job: Mapping[str, Any]
@@ -72,7 +74,8 @@ def describe_job(config: DictConfig) -> Job:
         values=checked.values,
         variant=variant_of_job(checked),
         uri=store_uri(checked.run.tracking.uri, results_dir()),
-        project=results_dir(),
+        project=project_dir(),
+        results=results_dir(),
         code=code(checked),
         trains_itself=trains_itself(checked.task),
         hydra_job=serialize_job(config),

@@ -156,6 +156,7 @@ def _tracked_run(config: ValidConfig, name: str, folder: Path, uri: str) -> _End
         variant=variant,
         uri=uri,
         project=folder,
+        results=folder,
         code=code(config),
         trains_itself=trains_itself(task),
         hydra_job={},

@@ -21,12 +21,12 @@ def machine() -> dict[str, str]:
 
 
 def git_commit(folder: Path) -> str | None:
-    """Return the commit that a checkout stands at, or None where the folder is not the root of one."""
-    root = _git(folder, "rev-parse", "--show-toplevel")
-    commit = _git(folder, "rev-parse", "HEAD")
-    if root is None or commit is None or Path(root.rstrip("\n")).resolve() != folder.resolve():
-        return None
-    return commit.strip()
+    """Return the commit that a folder stands at; None where the commit has nothing of it.
+
+    A folder that only lies in somebody's repository, such as one of results or of installed packages, has none.
+    """
+    commit, known = _git(folder, "rev-parse", "HEAD"), _git(folder, "ls-tree", "--name-only", "HEAD")
+    return commit.strip() if commit and known else None
 
 
 def git_diff(folder: Path) -> str:
@@ -35,7 +35,7 @@ def git_diff(folder: Path) -> str:
     `git apply` takes it, unless it changes a text that is not UTF-8, of which the odd characters are lost.
     """
     diff = _git(folder, "diff", "--binary", "HEAD") or ""
-    new = (_git(folder, "ls-files", "--others", "--exclude-standard") or "").splitlines()
+    new = (_git(folder, "ls-files", "--others", "--directory", "--exclude-standard") or "").splitlines()
     return diff + "".join(f"# not in git: {name}\n" for name in new)
 
 
