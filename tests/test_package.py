@@ -54,4 +54,5 @@ def test_the_wheel_runs_a_sweep_and_a_report_anywhere(
         [str(installed), "-m", "ablate.run", "-m", "experiment=no"], cwd=folder, capture_output=True
     )
     assert b"Allowed: experiment=demo, experiment=learning_rates, experiment=optimizer_by_resolution" in unknown.stderr
+    assert "1 photograph coloured" in call(installed, "-m", "ablate.colorize", "sample/chelsea", cwd=folder)
     assert "32,235,385" in call(installed, "-m", "ablate.layers", "scale=paper", cwd=folder)

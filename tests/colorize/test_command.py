@@ -41,7 +41,7 @@ def test_a_folder_is_coloured_as_a_tree(forked_m: Command, folder: Path, network
     command = ("ablate.colorize", "photographs", f"model={network_file}", "compare=true")
     done = forked_m(*command)
     assert done.returncode == 1
-    assert done.stdout == "3 photographs coloured, in colorized\n"
+    assert done.stdout == "3 photographs coloured, in colorized\nBeside each other: the files *.compare.png there\n"
     expected = (
         "Error: 1 photograph could not be coloured:\n  photographs/broken.jpg: no JPEG, PNG, WebP or TIFF picture\n"
     )

@@ -30,6 +30,8 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["a/*"], ["1.jpg"]),
         (["b/1.jpg", "b/1.jpg"], ["1.jpg"]),
         (["a/notes.txt"], ["notes.txt"]),
+        (["sample/chelsea"], ["chelsea.png"]),
+        (["sample/china", "b"], ["china.jpg", "b/1.jpg", "b/4.tif"]),
     ],
 )
 def test_results_mirror_the_tree(arguments: list[str], names: list[str], tree: Path) -> None:
@@ -42,6 +44,7 @@ def test_results_mirror_the_tree(arguments: list[str], names: list[str], tree: P
         (["none.jpg"], "out", DataError, "there is no none.jpg"),
         (["*.gif"], "out", DataError, r"no file matches \*\.gif"),
         (["a/.hidden"], "out2", DataError, "there is no photograph in a/.hidden|3.jpg"),
+        (["sample/cat"], "out", ConfigError, "there is no sample/cat: sample has astronaut, .*, rocket"),
         (["a"], "a", ConfigError, "would replace a/1.jpg itself"),
         (["a", "b/../a"], "out", None, ""),
     ],
@@ -55,3 +58,10 @@ def test_what_is_refused(
         return
     with pytest.raises(error, match=message):
         find_photographs(arguments, Path(out))
+
+
+def test_the_sample_is_all_of_it_unless_a_folder_is_called_so(tree: Path) -> None:
+    assert len(find_photographs(["sample"], Path("out"))) == 8
+    (tree / "sample").mkdir()
+    (tree / "sample" / "mine.jpg").touch()
+    assert [str(source.name) for source in find_photographs(["sample"], Path("out"))] == ["mine.jpg"]

@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from ablate.colorization.model.backbone import build_backbone
 from ablate.colorize.keras_file import read_keras_file, write_keras_file
 from ablate.colorize.load import load_colorizer, load_colorizers
-from ablate.colorize.packaged import packed_weights, set_weights
+from ablate.colorize.packaged import CARD, WEIGHTS, packaged_colorizer, packed_weights, set_weights
 from ablate.errors import ConfigError, DataError
 from tests.support.levels import variant_layers
 
@@ -136,6 +137,30 @@ def test_weights_of_the_package_are_those_that_were_packed() -> None:
     np.savez(evil, x=np.array([print], object))
     with pytest.raises(ValueError, match="allow_pickle"):
         set_weights(other, evil.getvalue())
+
+
+@pytest.mark.slow
+def test_the_network_of_the_package_loads_by_name_and_without_one(home: Path) -> None:
+    squares = np.stack([np.full((64, 64), 50.0), np.tile(np.linspace(0, 100, 64), (64, 1))])
+    by_name, without = load_colorizer(model="packaged"), load_colorizer()
+    np.testing.assert_array_equal(by_name.predict_ab(squares), without.predict_ab(squares))
+    assert (without.name, without.image_size, without.output_size) == ("packaged", 64, 16)
+    # A file that is called so is a file.
+    (home / "packaged").write_bytes(b"no model")
+    with pytest.raises(DataError, match="packaged"):
+        load_colorizer(model="packaged")
+
+
+def test_weights_that_are_missing_or_changed_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="has no weights of its own: give run=ID"):
+        packaged_colorizer(tmp_path)
+    for name in (CARD, WEIGHTS):
+        (tmp_path / name).write_bytes((files("ablate.colorize") / "weights" / name).read_bytes())
+    with (tmp_path / WEIGHTS).open("r+b") as file:
+        file.seek(1000)
+        file.write(b"\0")
+    with pytest.raises(DataError, match=r"weights\.npz is not the file that card\.json describes: reinstall"):
+        packaged_colorizer(tmp_path)
 
 
 @pytest.mark.slow

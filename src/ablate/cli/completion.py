@@ -42,7 +42,8 @@ complete -c ablate -a '(ablate completion --words (commandline -cp | string coll
 }
 _COMPOSING = ("run", "plan", "layers", "prepare", "check")
 """The commands that take Hydra's overrides."""
-_TURING = ("build", "serve", "analyse")
+_PARTS = {"turing": ("build", "serve", "analyse"), "archive": ("export", "import"), "colorize": ("serve",)}
+"""The parts of commands that have some."""
 
 
 def main() -> None:
@@ -73,8 +74,9 @@ def candidates(line: str) -> list[str]:
     last = "" if line[-1:].isspace() or not words else words.pop()
     if len(words) <= 1:
         found: Iterable[str] = COMMANDS
-    elif words[1] == "turing":
-        found = _TURING if len(words) == 2 else ()
+    elif words[1] in _PARTS:
+        # Where a file may stand as well, the shell offers files until a letter says otherwise.
+        found = _PARTS[words[1]] if len(words) == 2 and (last or words[1] != "colorize") else ()
     elif words[1] in _COMPOSING:
         found = _arguments(words[2:], last)
     else:

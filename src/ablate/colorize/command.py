@@ -19,7 +19,6 @@ from ablate.colorize.load import load_colorizers
 from ablate.colorize.options import ColorizeOptions, ModelOptions, parse_options, split_sources
 from ablate.colorize.photograph import measure
 from ablate.colorize.save import save_photograph
-from ablate.config.training import HardwareConfig
 from ablate.errors import ConfigError, DataError
 from ablate.report.number_format import quantity
 from ablate.system.atomic_write import atomic_write
@@ -32,7 +31,8 @@ Colour photographs with a trained network: of any size, grey or not, in files, f
   python -m ablate.colorize DIR run=ID                      with a run's model; several: run=ID,ID
   python -m ablate.colorize DIR study=NAME variant=baseline   of a variant, the run of the lowest seed; "A;B" for two
   python -m ablate.colorize DIR study=NAME compare=true     with each variant, and beside each other
-  python -m ablate.colorize DIR model=FILE.keras            with a file of Keras
+  python -m ablate.colorize DIR model=FILE.keras            with a file of Keras; model=packaged is the package's
+  python -m ablate.colorize sample                          the photographs inside installed packages; sample/chelsea
   python -m ablate.colorize serve                           in a browser; serve --help says more
 
   out=colorized           where to, as a tree that mirrors DIR; of several models, each has a folder
@@ -80,10 +80,9 @@ def main(arguments: Sequence[str]) -> None:
 
 def load(options: ModelOptions, config_options: Sequence[str]) -> list[Colorizer]:
     """Set up TensorFlow for one process, and load the networks."""
-    from ablate.training.hardware import configure
+    from ablate.training.inference import configure_inference
 
-    hardware = HardwareConfig(precision="float32", devices=None, compile="graph", onednn=True, threads=None)
-    configure(hardware, seed=0, deterministic=False)
+    configure_inference()
     return load_colorizers(
         runs=options.run_ids,
         study=options.study,
@@ -115,6 +114,9 @@ def color_all(sources: Sequence[Source], engine: Engine, options: ColorizeOption
     coloured = len(sources) - len(problems) - there
     stayed = f"; {there} were there already (overwrite=true colours them again)" if there else ""
     print(f"{quantity(coloured, 'photograph')} coloured, in {options.out}{stayed}")
+    if options.compare and coloured:
+        sheets = _sheet(sources[0], options) if len(sources) == 1 else "the files *.compare.png there"
+        print(f"Beside each other: {sheets}")
     if problems:
         lines = [f"{quantity(len(problems), 'photograph')} could not be coloured:", *map(str, problems)]
         raise DataError("\n  ".join(lines))
@@ -130,10 +132,14 @@ def _folders(colorizers: Sequence[Colorizer], out: Path) -> dict[Colorizer, Path
     return folders
 
 
+def _sheet(source: Source, options: ColorizeOptions) -> Path:
+    return options.out / source.name.with_name(f"{source.name.name}.compare.png")
+
+
 def _color(source: Source, engine: Engine, places: dict[Colorizer, Path], options: ColorizeOptions) -> bool | _Problem:
     """Colour one photograph with each network; return whether anything was to be done."""
     targets = {colorizer: folder / source.name for colorizer, folder in places.items()}
-    sheet = options.out / source.name.with_name(f"{source.name.name}.compare.png") if options.compare else None
+    sheet = _sheet(source, options) if options.compare else None
     wanted = [*targets.values(), *([sheet] if sheet else [])]
     if not options.overwrite and all(path.exists() for path in wanted):
         return False

@@ -9,6 +9,9 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from ablate.colorization.data.file_names import is_hidden
+from ablate.colorization.data.shown import SAMPLE
+from ablate.colorization.data.sources.sample import sample_paths
+from ablate.colorization.data.split import SPLITS
 from ablate.colorize.photograph import SUFFIXES
 from ablate.errors import ConfigError, DataError
 
@@ -31,7 +34,8 @@ def find_photographs(arguments: Sequence[str], out: Path) -> list[Source]:
 
     Args:
         arguments: Files, folders, and patterns such as `photos/**/*.jpg`. Of a folder everything below that is called
-            like a photograph is taken, but for what is hidden.
+            like a photograph is taken, but for what is hidden. `sample` are the photographs inside installed
+            packages, and `sample/NAME` is one of them, where there is no such file.
         out: The folder of results, in which none is looked for.
 
     Returns:
@@ -39,13 +43,15 @@ def find_photographs(arguments: Sequence[str], out: Path) -> list[Source]:
         Files are called as below the folder that they have in common.
 
     Raises:
-        ConfigError: Two would have one name, or a result would replace its photograph.
+        ConfigError: Two would have one name, a result would replace its photograph, or the sample has no such one.
         DataError: There is none.
     """
-    files, folders = list[Path](), list[Path]()
+    files, folders, found = list[Path](), list[Path](), list[Source]()
     for argument in arguments:
         path = Path(argument)
-        if path.is_dir():
+        if path.parts[:1] == (SAMPLE,) and not path.exists():
+            found += _of_sample(path)
+        elif path.is_dir():
             folders.append(path)
         elif path.exists() or not has_magic(argument):
             files.append(path)
@@ -58,13 +64,21 @@ def find_photographs(arguments: Sequence[str], out: Path) -> list[Source]:
     missing = [str(path) for path in files if not path.exists()]
     if missing:
         raise DataError(f"there is no {', '.join(missing)}")
-    several = len(folders) > 1 or bool(files)
-    found = [source for folder in folders for source in _below(folder, out, several=several)]
+    several = len(folders) > 1 or bool(files or found)
+    found += [source for folder in folders for source in _below(folder, out, several=several)]
     common = Path(os.path.commonpath([path.absolute().parent for path in files])) if files else Path()
     found = [Source(path, path.absolute().relative_to(common)) for path in files] + found
     if not found:
         raise DataError(f"there is no photograph in {', '.join(arguments)}: a file ending in {', '.join(SUFFIXES)}")
     return _checked(found, out)
+
+
+def _of_sample(path: Path) -> list[Source]:
+    paths = dict(found for split in SPLITS for found in sample_paths(split))
+    chosen = list(paths) if path == Path(SAMPLE) else [path.relative_to(SAMPLE).as_posix()]
+    if unknown := [name for name in chosen if name not in paths]:
+        raise ConfigError(f"there is no {SAMPLE}/{unknown[0]}: {SAMPLE} has {', '.join(sorted(paths))}")
+    return [Source(paths[name], Path(paths[name].name)) for name in chosen]
 
 
 def _below(folder: Path, out: Path, *, several: bool) -> Iterator[Source]:

@@ -11,7 +11,7 @@ from ablate.colorization.color.gamut import ab_gamut
 from ablate.colorization.config import ColorConfig
 from ablate.colorize.colorizer import Colorizer
 from ablate.colorize.keras_file import read_keras_file, read_temperature
-from ablate.colorize.packaged import packaged_colorizer
+from ablate.colorize.packaged import NAME, packaged_colorizer
 from ablate.config.paths import results_dir
 from ablate.config.schema import validate
 from ablate.errors import ConfigError, DataError, TrackingError
@@ -39,7 +39,7 @@ def load_colorizer(
         run: A finished run of the store.
         study: A study of the store; the finished run with the lowest seed is taken.
         variant: Which of its variants, where it has several.
-        model: A `.keras` file. Where nothing is given, the weights in the package are taken.
+        model: A `.keras` file, or `packaged`: the network in the package, which is also taken where nothing is given.
         uri: Of the store; None for the project's.
         temperature: Of the annealed mean; None for the one that the network was configured with.
 
@@ -72,7 +72,7 @@ def load_colorizers(
         runs: Finished runs of the store.
         study: A study of the store.
         variants: Which of its variants.
-        models: `.keras` files.
+        models: `.keras` files, or `packaged`.
         uri: Of the store; None for the project's.
         temperature: Of the annealed mean.
         config_options: Hydra's options that choose the configuration, which may name the store.
@@ -87,9 +87,8 @@ def load_colorizers(
         raise ConfigError("variant= chooses among those of a study: give study=NAME as well")
     if runs and variants:
         raise ConfigError("run= names a run by itself: leave variant= out")
-    found = [_of_file(file) for file in models]
-    if runs or study is not None:
-        found += _of_store(runs, study, variants, uri, config_options)
+    found = _of_store(runs, study, variants, uri, config_options) if runs or study is not None else []
+    found += [_of_file(file) for file in models]
     found = found or [packaged_colorizer()]
     if temperature is None:
         return found
@@ -101,6 +100,8 @@ def _at(temperature: float, color: ColorConfig) -> ColorConfig:
 
 
 def _of_file(file: Path) -> Colorizer:
+    if str(file) == NAME and not file.exists():
+        return packaged_colorizer()
     network = read_keras_file(file)
     color, temperature = color_of_outputs(file, network), read_temperature(file)
     return Colorizer(network, color if temperature is None else _at(temperature, color), file.stem)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 WEIGHTS, CARD = "weights.npz", "card.json"
 NAME = "packaged"
+"""What `model=` calls this network."""
 
 
 def packaged_colorizer(folder: Traversable | None = None) -> Colorizer:

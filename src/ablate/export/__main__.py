@@ -8,9 +8,9 @@ from pathlib import Path
 from ablate.cli.arguments import parse_arguments, parse_bool, parse_float
 from ablate.cli.command_line import configured_uri, split_config_options
 from ablate.cli.errors import handle_errors
+from ablate.colorize.packaged import NAME
 from ablate.config.paths import results_dir
 from ablate.config.schema import unknown_level
-from ablate.config.training import HardwareConfig
 from ablate.errors import ConfigError
 from ablate.export.formats import FORMATS
 from ablate.export.place import check_place
@@ -34,7 +34,6 @@ temperature=T decodes at another one. uri=sqlite:///FILE names another store. Mo
 
 _OPTIONS = ("format", "run", "study", "variant", "model", "uri", "temperature", "out", "overwrite")
 _CHOOSING = ("run", "study", "model")
-_CPU = HardwareConfig(precision="float32", devices="cpu", compile="graph", onednn=True, threads=None)
 
 
 def main() -> None:
@@ -60,9 +59,9 @@ def _export(arguments: Mapping[str, str], options: Sequence[str]) -> None:
         raise ConfigError(f"one network is exported: give one of {', '.join(f'{name}=' for name in chosen)}")
     temperature = parse_float(arguments, "temperature", 0) if "temperature" in arguments else None
     uri = configured_uri(arguments.get("uri"), options)
-    from ablate.training.hardware import configure
+    from ablate.training.inference import configure_inference
 
-    configure(_CPU, seed=0, deterministic=False)
+    configure_inference(devices="cpu")
     from ablate.colorize.load import load_colorizer
     from ablate.export.export import export
 
@@ -79,7 +78,8 @@ def _source(chosen: Mapping[str, str], name: str) -> str:
         return f"run {chosen['run']}"
     if "study" in chosen:
         return f"{name} of study {chosen['study']}"
-    return f"the file {Path(chosen['model']).name}" if "model" in chosen else "the package of ablate"
+    of_a_file = chosen.get("model", NAME) != NAME
+    return f"the file {Path(chosen['model']).name}" if of_a_file else "the package of ablate"
 
 
 if __name__ == "__main__":

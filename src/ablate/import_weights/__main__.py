@@ -9,7 +9,6 @@ from ablate.cli.arguments import parse_arguments, parse_bool
 from ablate.cli.command_line import CommandLine
 from ablate.cli.errors import handle_errors
 from ablate.config.paths import conf_dir
-from ablate.config.training import HardwareConfig
 from ablate.config.validation import validate_config
 from ablate.errors import ConfigError
 
@@ -30,7 +29,6 @@ network, is refused, with the name of the layer. The same L gives the same logit
 says how this was tested, and in what pictures differ from those of the authors' script."""
 
 _OPTIONS = ("out", "overwrite")
-_CPU = HardwareConfig(precision="float32", devices="cpu", compile="graph", onednn=True, threads=None)
 
 
 def main() -> None:
@@ -68,9 +66,9 @@ def _import(file: Path, out: Path) -> str:
     with opened_weights(file) as tensors:
         task = _published_task()
         check_names(tensors, sources(task.layers))  # before seconds of TensorFlow
-        from ablate.training.hardware import configure
+        from ablate.training.inference import configure_inference
 
-        configure(_CPU, seed=0, deterministic=False)
+        configure_inference(devices="cpu")
         from ablate.colorization.model.backbone import build_backbone
         from ablate.colorize.keras_file import write_keras_file
 

@@ -13,7 +13,6 @@ from ablate.cli.command_line import configured_uri, split_config_options
 from ablate.colorization.data.held_out import folder_photographs
 from ablate.colorization.data.photographs import HeldOutPhotograph
 from ablate.config.paths import results_dir
-from ablate.config.training import HardwareConfig
 from ablate.errors import ConfigError, DataError
 from ablate.report.number_format import quantity
 from ablate.turing.build.collect import CollectedCrops, collect_crops
@@ -202,10 +201,9 @@ def _model_colors(runs: Sequence[ColorizingRun], crops: Sequence[Crop], side: in
     if not runs:
         return {}
     from ablate.tracking.tracked_model import load_model
-    from ablate.training.hardware import configure
+    from ablate.training.inference import configure_inference
 
-    hardware = HardwareConfig(precision="float32", devices=None, compile="graph", onednn=True, threads=None)
-    configure(hardware, seed=0, deterministic=True)
+    configure_inference(deterministic=True)
     from ablate.colorization.inference import enlarged, predict_ab
 
     def colors(run: ColorizingRun) -> Colors:

@@ -1,0 +1,81 @@
+"""Makes the weights of the package from a run, and measures what half precision changes.
+
+Writes `weights.npz` (float16), `card.json` (for the program: how the network is built, and the checksum) and
+`README.md` (for people: the run's model card, without the folders of this machine) to the package's folder. With
+--data, the photographs that the run was evaluated on, the network is evaluated as it is read from there, beside the
+run's own.
+
+    python benchmarks/weights.py RUN --uri sqlite:///FILE [--data SET] [--out DIR]
+"""
+
+import argparse
+import hashlib
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from ablate.archive.anonymous import without_places
+from ablate.colorize.packaged import CARD, WEIGHTS, packaged_colorizer, packed_weights
+from ablate.tracking import names
+from ablate.tracking.store import open_store
+from ablate.tracking.tracked_model import find_model, load_model, read_config
+from ablate.training.hardware import import_tensorflow
+
+FOLDER = Path(__file__).parents[1] / "src" / "ablate" / "colorize" / "weights"
+SECTIONS = ("data", "backbone", "regularizer", "depth", "dropout", "output_res", "loss", "color", "evaluation")
+
+
+def write(run_id: str, folder: Path) -> None:
+    """Write the three files of a run of the open store."""
+    import mlflow
+
+    tracked = find_model(run_id)
+    config = read_config(tracked)
+    content = packed_weights(load_model(tracked))
+    card = {
+        "run": tracked.run_id,
+        "identity": mlflow.get_run(run_id).data.tags[names.IDENTITY_TAG],
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "task": {name: config[name] for name in SECTIONS},
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / WEIGHTS).write_bytes(content)
+    (folder / CARD).write_text(without_places(json.dumps(card, indent=2)) + "\n", encoding="utf-8")
+    about = mlflow.artifacts.load_text(f"runs:/{run_id}/{names.CARD_FILE}")
+    (folder / "README.md").write_text(without_places(about), encoding="utf-8")
+    print(f"{folder / WEIGHTS}: {len(content):,} bytes")
+
+
+def compare(run_id: str, folder: Path, data: str) -> pd.DataFrame:
+    """Evaluate the network in a folder; return its metrics beside those of the run."""
+    import mlflow
+
+    from ablate.colorization.task import ColorizationTask
+
+    sections = json.loads((folder / CARD).read_text(encoding="utf-8"))["task"]
+    task = ColorizationTask(**{**sections, "data": {**sections["data"], "root": data}})
+    task.load_data()
+    metrics = dict(task.evaluate(packaged_colorizer(folder).model).metrics)
+    stored = names.current_metrics(mlflow.get_run(run_id).data.metrics)
+    run = {name: stored[f"{names.EVALUATION_GROUP}/{name}"] for name in metrics}
+    return pd.DataFrame({"run": run, "package": metrics})
+
+
+def main() -> None:
+    """Write, and measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run")
+    parser.add_argument("--uri", required=True)
+    parser.add_argument("--data")
+    parser.add_argument("--out", type=Path, default=FOLDER)
+    given = parser.parse_args()
+    import_tensorflow()
+    open_store(given.uri, to_read=True)
+    write(given.run, given.out)
+    if given.data:
+        print(compare(given.run, given.out, given.data).to_string())
+
+
+if __name__ == "__main__":
+    main()
