@@ -61,7 +61,9 @@ class Upsampled:
     """
 
     def __init__(self, grids: Floats, width: int, height: int):
-        self._rows = grids @ bilinear_weights(width, grids.shape[2]).T
+        low, share = _places(width, grids.shape[2])
+        start = grids[..., low]  # not a product with `bilinear_weights`, for which OpenBLAS wakes threads
+        self._rows = start + share * (grids[..., np.minimum(low + 1, grids.shape[2] - 1)] - start)
         self._low, self._share = _places(height, grids.shape[1])
 
     def strip(self, top: int, bottom: int) -> Floats:
