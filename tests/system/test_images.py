@@ -21,12 +21,19 @@ def test_every_picture_stands_in_its_cell() -> None:
     assert table.crop((0, 0, table.width, header)).convert("L").getextrema()[0] < 100
 
 
-def test_pictures_keep_their_proportions() -> None:
-    table = picture_table({"wide": {"a": Image.new("RGB", (40, 10), "red")}})
-    middle = table.width // 2
-    red = [y for y in range(table.height) if table.getpixel((middle, y)) == (255, 0, 0)]
-    assert len(red) == CELL // 4
-    assert red[0] - (table.height - GAP - CELL) == (CELL - CELL // 4) // 2
+def test_pictures_keep_their_proportions_and_rows_are_as_high_as_the_highest() -> None:
+    def rows(table: Image.Image, x: int, color: tuple[int, int, int]) -> list[int]:
+        return [y for y in range(table.height) if table.getpixel((x, y)) == color]
+
+    wide, high = Image.new("RGB", (40, 10), "red"), Image.new("RGB", (20, 10), "blue")
+    alone = picture_table({"wide": {"a": wide}})
+    assert len(rows(alone, alone.width // 2, (255, 0, 0))) == CELL // 4
+    assert alone.height == LINE + GAP + CELL // 4 + GAP
+    both = picture_table({"wide": {"a": wide}, "high": {"a": high}})
+    red, blue = rows(both, GAP + CELL // 2, (255, 0, 0)), rows(both, 2 * GAP + CELL + CELL // 2, (0, 0, 255))
+    assert (len(red), len(blue)) == (CELL // 4, CELL // 2)
+    assert red[0] - blue[0] == (CELL // 2 - CELL // 4) // 2
+    assert both.height == LINE + GAP + CELL // 2 + GAP
 
 
 def test_rows_that_share_a_label_are_labelled_once() -> None:

@@ -29,7 +29,7 @@ def picture_table(
         columns: By the column's title, which is broken into lines that fit, pictures by the example's name.
         rows: The examples from the top, each with a label, written once at the left of rows that share it; None for
             the examples of the first column, without labels.
-        cell: Side of a picture's place.
+        cell: Width of a picture's place, and its height, unless all pictures are lower.
 
     Returns:
         One picture on white; a cell without a picture is grey.
@@ -41,43 +41,51 @@ def picture_table(
     """
     shown = [(example, "") for example in next(iter(columns.values()))] if rows is None else rows
     titles = [_fitted(title, cell) for title in columns]
-    labels = _labels([label for _, label in shown], cell)
+    pictures = [each for column in columns.values() for each in column.values()]
+    high = max((_fitting(picture, cell)[1] for picture in pictures), default=cell)
+    labels = _labels([label for _, label in shown], high)
     header = LINE * max(len(lines) for lines, _ in titles) + GAP
     aside = max((label.width + GAP for _, _, label in labels), default=0)
     width = aside + len(columns) * (cell + GAP) + GAP
-    table = Image.new("RGB", (width, header + len(shown) * (cell + GAP)), "white")
+    table = Image.new("RGB", (width, header + len(shown) * (high + GAP)), "white")
     draw = ImageDraw.Draw(table)
     for first, count, label in labels:
-        top, height = header + first * (cell + GAP), count * (cell + GAP) - GAP
+        top, height = header + first * (high + GAP), count * (high + GAP) - GAP
         table.paste(label, (GAP, top + (height - label.height) // 2))
         draw.line((aside, top, aside, top + height - 1), fill="grey")
-    for place, (pictures, (lines, font)) in enumerate(zip(columns.values(), titles, strict=True)):
+    for place, (column, (lines, font)) in enumerate(zip(columns.values(), titles, strict=True)):
         left = aside + GAP + place * (cell + GAP)
         _write(draw, lines, font, left + cell / 2, header / 2)
         for row, (example, _) in enumerate(shown):
-            at = (left, header + row * (cell + GAP))
-            if example in pictures:
-                _paste(table, pictures[example], at, cell)
+            at = (left, header + row * (high + GAP))
+            if example in column:
+                _paste(table, column[example], at, (cell, high))
             else:
-                table.paste(EMPTY, (*at, at[0] + cell, at[1] + cell))
+                table.paste(EMPTY, (*at, at[0] + cell, at[1] + high))
     return table
 
 
-def _paste(table: Image.Image, picture: Image.Image, at: tuple[int, int], cell: int) -> None:
-    """Put a picture into a cell, as large as it can be in its proportions, in the middle."""
+def _fitting(picture: Image.Image, cell: int) -> tuple[int, int]:
+    """Return width and height of a picture that is as large as it can be in a square, in its proportions."""
     factor = cell / max(picture.size)
     width, height = (max(round(side * factor), 1) for side in picture.size)
-    place = (at[0] + (cell - width) // 2, at[1] + (cell - height) // 2)
-    table.paste(picture.resize((width, height), Image.Resampling.LANCZOS), place)
+    return width, height
 
 
-def _labels(labels: Sequence[str], cell: int) -> list[tuple[int, int, Image.Image]]:
+def _paste(table: Image.Image, picture: Image.Image, at: tuple[int, int], place: tuple[int, int]) -> None:
+    """Put a picture into the middle of its place."""
+    width, height = _fitting(picture, place[0])
+    corner = (at[0] + (place[0] - width) // 2, at[1] + (place[1] - height) // 2)
+    table.paste(picture.resize((width, height), Image.Resampling.LANCZOS), corner)
+
+
+def _labels(labels: Sequence[str], high: int) -> list[tuple[int, int, Image.Image]]:
     """Return for each group of equal labels its first row, its number of rows, and its picture, to read upwards."""
     drawn, first = [], 0
     for label, group in groupby(labels):
         count = len(list(group))
         if label:
-            length = count * (cell + GAP) - GAP
+            length = count * (high + GAP) - GAP
             lines, font = _fitted(label, length)
             picture = Image.new("RGB", (length, LINE * len(lines)), "white")
             _write(ImageDraw.Draw(picture), lines, font, length / 2, picture.height / 2)
