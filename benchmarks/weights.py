@@ -1,11 +1,11 @@
 """Makes the weights of the package from a run, and measures what half precision changes.
 
-Writes `weights.npz` (float16), `card.json` (for the program: how the network is built, and the checksum) and
-`README.md` (for people: the run's model card, without the folders of this machine) to the package's folder. With
---data, the photographs that the run was evaluated on, the network is evaluated as it is read from there, beside the
-run's own.
+Writes `weights.npz` (kernels in float16), `card.json` (for the program: how the network is built, and the checksum)
+and `README.md` (for people: --about, and the run's model card without the folders of this machine) to the package's
+folder. With --data, the photographs that the run was evaluated on, the network is evaluated as it is read from there,
+beside the run's own.
 
-    python benchmarks/weights.py RUN --uri sqlite:///FILE [--data SET] [--out DIR]
+    python benchmarks/weights.py RUN --uri sqlite:///FILE [--about TEXT] [--data SET] [--out DIR]
 """
 
 import argparse
@@ -26,7 +26,7 @@ FOLDER = Path(__file__).parents[1] / "src" / "ablate" / "colorize" / "weights"
 SECTIONS = ("data", "backbone", "regularizer", "depth", "dropout", "output_res", "loss", "color", "evaluation")
 
 
-def write(run_id: str, folder: Path) -> None:
+def write(run_id: str, folder: Path, about: str) -> None:
     """Write the three files of a run of the open store."""
     import mlflow
 
@@ -42,8 +42,9 @@ def write(run_id: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WEIGHTS).write_bytes(content)
     (folder / CARD).write_text(without_places(json.dumps(card, indent=2)) + "\n", encoding="utf-8")
-    about = mlflow.artifacts.load_text(f"runs:/{run_id}/{names.CARD_FILE}")
-    (folder / "README.md").write_text(without_places(about), encoding="utf-8")
+    model_card = mlflow.artifacts.load_text(f"runs:/{run_id}/{names.CARD_FILE}")
+    text = "\n\n".join(filter(None, ["# The network in the package", about, without_places(model_card)]))
+    (folder / "README.md").write_text(text, encoding="utf-8")
     print(f"{folder / WEIGHTS}: {len(content):,} bytes")
 
 
@@ -67,12 +68,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run")
     parser.add_argument("--uri", required=True)
+    parser.add_argument("--about", default="", help="what the card does not know, as the photographs' origin")
     parser.add_argument("--data")
     parser.add_argument("--out", type=Path, default=FOLDER)
     given = parser.parse_args()
     import_tensorflow()
     open_store(given.uri, to_read=True)
-    write(given.run, given.out)
+    write(given.run, given.out, given.about)
     if given.data:
         print(compare(given.run, given.out, given.data).to_string())
 

@@ -1,4 +1,4 @@
-"""The weights that ship with the package: arrays in half precision, and a card that says where they come from."""
+"""The weights that ship with the package: kernels in half precision, and a card that says where they come from."""
 
 from __future__ import annotations
 
@@ -54,9 +54,21 @@ def packaged_colorizer(folder: Traversable | None = None) -> Colorizer:
 
 
 def packed_weights(model: keras.Model) -> bytes:
-    """Return the weights of a network as a `weights.npz`: float16, by the path of each."""
+    """Return the weights of a network as a `weights.npz`, by the path of each: kernels in half precision.
+
+    What belongs to a channel is little, and variances can have more than float16's largest number: float32.
+
+    Raises:
+        ValueError: A kernel has a number that float16 has not.
+    """
     file = io.BytesIO()
-    arrays: Mapping[str, Any] = {each.path: np.asarray(each, np.float16) for each in model.weights}
+    with np.errstate(over="ignore"):
+        arrays: Mapping[str, Any] = {
+            each.path: np.asarray(each).astype(np.float16 if len(each.shape) > 1 else np.float32)
+            for each in model.weights
+        }
+    if lost := [path for path, array in arrays.items() if not np.isfinite(array).all()]:
+        raise ValueError(f"not in half precision: {', '.join(lost)}")
     np.savez_compressed(file, **arrays)
     return file.getvalue()
 
