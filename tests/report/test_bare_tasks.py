@@ -37,7 +37,7 @@ def test_a_report_leaves_out_what_is_not_there(home: Path) -> None:
     assert set(report.figures) == {"differences", "gains"}
     for form in FORMS:
         text = (home / "out" / form).read_text()
-        for absent in ("hotograph", "All metrics", "Cost", "FLOPs", "training, s", "Learning curves"):
+        for absent in ("hotograph", "All metrics", "Cost", "FLOPs", "Training, s", "Learning curves"):
             assert absent not in text, (form, absent)
         assert "digits only: one seed" in text
     assert "unknown" not in " ".join(report.facts.values())

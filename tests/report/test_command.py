@@ -15,8 +15,8 @@ from tests.support.commands import Command
 from tests.support.stores import IMPORTED, ODD, PHOTOGRAPHS, add_failed, add_run, record_hand_made
 
 FILES = {
-    "report.html", "report.md", "report.tex", "comparison.csv", "comparison.parquet", "runs.csv", "scores.parquet",
-    "summary.json",
+    "report.html", "report.md", "report.tex", "checklist.md", "comparison.csv", "comparison.parquet", "runs.csv",
+    "scores.parquet", "summary.json",
 }  # fmt: skip
 
 
@@ -123,7 +123,7 @@ def test_training_losses_do_not_rank(hand_made: Path, forked_m: Command) -> None
     ("arguments", "message"),
     [
         (["study=none"], "has no study none. Its studies: hand"),
-        (["stud=hand"], "Allowed: from, metric, out, partial, study, track, uri. Did you mean study?"),
+        (["stud=hand"], "Allowed: columns, from, metric, out, partial, rows, study, track, uri. Did you mean study?"),
         (["study"], "study needs a value, as in study=VALUE"),
         (["partial=yes"], "partial must be true or false. Received: partial=yes"),
         (
@@ -131,6 +131,11 @@ def test_training_losses_do_not_rank(hand_made: Path, forked_m: Command) -> None
             "unknown level: metric=au. Allowed: metric=auc, metric=rmse. Did you mean metric=auc?",
         ),
         (["study=hand", "metric=color"], "metric=color has no better direction; it must be one of auc, rmse"),
+        (["study=hand", "columns=auc,au"], "unknown level: columns=au. Allowed: columns=COST.difference, "),
+        (
+            ["study=hand", "rows=even"],
+            "unknown level: rows=even. Allowed: rows=baseline, rows=grey, rows=loss=<i>odd</i>",
+        ),
         (["uri=sqlite:///missing.db"], "missing.db does not exist. `python -m ablate.run` makes one"),
         (["uri=sqlite:///text.db"], "text.db"),
         (["study=hand", "out=text.db"], "the report cannot be written to text.db: "),

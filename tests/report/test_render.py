@@ -20,8 +20,8 @@ from tests.support.figures import quick_drawings
 from tests.support.stores import ODD, PHOTOGRAPHS, add_failed, add_run
 
 FILES = {
-    "report.html", "report.md", "report.tex", "comparison.csv", "comparison.parquet", "runs.csv", "scores.parquet",
-    "summary.json",
+    "report.html", "report.md", "report.tex", "checklist.md", "comparison.csv", "comparison.parquet", "runs.csv",
+    "scores.parquet", "summary.json",
 }  # fmt: skip
 DROPS = "schedule.drops=" + str([[100 * step, 0.9**step] for step in range(1, 61)])
 LONG = [DROPS, DROPS.replace("[6000,", "[6001,")]
@@ -91,8 +91,16 @@ def test_captions_are_short_and_every_form_has_the_method_too(made: Path) -> Non
     assert max(map(len, notes)) <= 200
     for text in ("a random choice of the 12 that evaluate", "p is adjusted for the number of variants"):
         assert text in markdown.partition("## Method")[2]
-        assert text in latex.partition(r"\section*{Method}")[2]
+        assert latex.count(text) == 1
         assert text in (made / "report.html").read_text()
+    # A paper's table has its method below it, and two lines above.
+    captions = re.findall(r"\\caption\{(.*)\}", latex)
+    assert max(map(len, captions)) <= 250
+    table = latex[latex.index(r"\begin{table}") : latex.index(r"\end{table}")]
+    for text in ("p is adjusted", "1 variant and the baseline, 3 seeds each, 12 photographs", "intervals cover seeds"):
+        assert text in table.partition(r"\end{tabular}")[2]
+    assert r"$\bigtriangleup$ better" in table
+    assert "▲ better" in markdown
 
 
 def test_every_number_links_to_its_runs_in_mlflow(made: Path) -> None:
@@ -106,7 +114,15 @@ def test_every_number_links_to_its_runs_in_mlflow(made: Path) -> None:
 
 
 def test_nothing_tells_where_the_store_was(made: Path, filled_store: Path) -> None:
-    for file in ("report.html", "report.md", "report.tex", "summary.json", "runs.csv", "comparison.csv"):
+    for file in (
+        "report.html",
+        "report.md",
+        "report.tex",
+        "checklist.md",
+        "summary.json",
+        "runs.csv",
+        "comparison.csv",
+    ):
         assert str(filled_store.parent) not in (made / file).read_text(), file
 
 

@@ -56,7 +56,7 @@ def test_a_package_adds_a_section(monkeypatch: pytest.MonkeyPatch, filled_store:
     assert page.index("Energy &lt;use&gt;</h2>") < page.index("<h2>All metrics</h2>")
     assert "By variant." in page
     assert r"## Energy \<use\>" in (tmp_path / "report.md").read_text()
-    assert r"\caption{Energy \textless{}use\textgreater{}" in (tmp_path / "report.tex").read_text()
+    assert r"\caption{\textbf{Energy \textless{}use\textgreater{}" in (tmp_path / "report.tex").read_text()
     assert (tmp_path / "figures" / "energy.png").is_file()
     assert json.loads((tmp_path / "summary.json").read_text())["sections"] == {"energy": [{"kWh": 1.5}]}
 

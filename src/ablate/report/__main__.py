@@ -23,6 +23,9 @@ Compare the runs of a study: which part matters, by how much, how surely, and at
   python -m ablate.report study=NAME          another one
   python -m ablate.report study=NAME out=DIR  into another folder
   python -m ablate.report metric=NAME         by another metric than the study's own
+  python -m ablate.report columns=NAME,.. rows=NAME;..
+                                              the table for papers, in report.tex and report.md: these columns, and
+                                              these variants and trivial baselines, in this order
   python -m ablate.report partial=true        of a study that is not finished, or whose runs do not all agree
   python -m ablate.report uri=sqlite:///FILE  from another store; else the project's tracking.uri, MLFLOW_TRACKING_URI,
                                               results/mlflow.db
@@ -31,11 +34,17 @@ Compare the runs of a study: which part matters, by how much, how surely, and at
   python -m ablate.report track=false         without writing the report to MLflow as well
 
 It writes report.html (one file, opens from disk, prints), report.md and report.tex with figures/ (PNG and PDF),
-comparison.csv and .parquet, runs.csv, scores.parquet (a row a variant, seed and example) and summary.json. Runs on
-other data, evaluated otherwise, or with other code are never mixed: the report says which they are. How differences,
-intervals and verdicts come about: docs/statistics.md."""
+checklist.md (the reproducibility checklist of venues, answered from what is tracked), comparison.csv and .parquet,
+runs.csv, scores.parquet (a row a variant, seed and example) and summary.json.
 
-ARGUMENTS = ("study", "from", "out", "metric", "partial", "uri", "track")
+Columns: a metric; seeds; a cost, as cost/parameters; difference (with its interval), p, effect_size,
+minimum_detectable_effect, gained, verdict and mark (the verdict's) of the primary metric, METRIC.difference and so on
+of any; COST.difference. Intervals, p and verdicts are those of all variants, whatever a table shows.
+
+Runs on other data, evaluated otherwise, or with other code are never mixed: the report says which they are. How
+differences, intervals and verdicts come about: docs/statistics.md."""
+
+ARGUMENTS = ("study", "from", "out", "metric", "columns", "rows", "partial", "uri", "track")
 _SHOWN = 10
 """Missing runs that are named on the terminal."""
 
@@ -55,13 +64,14 @@ def main() -> None:
         from ablate.report.overview import track_report
         from ablate.report.render import make_folder, write
         from ablate.report.report import make_report
+        from ablate.report.tables import Layout
         from ablate.tracking.study_record import read_study
 
         with _opened(arguments, options) as (name, uri):
             results = load(read_study(name, uri), partial=partial, metric=arguments.get("metric"))
             folder = Path(arguments.get("out") or results_dir() / "reports" / results.study)
             make_folder(folder)  # before anything takes time
-            report = make_report(results)
+            report = make_report(results, Layout(arguments.get("columns", ""), arguments.get("rows", "")))
             files = write(report, folder)
             _print_summary(report, files[-1])
             if tracked and "from" not in arguments:

@@ -17,11 +17,13 @@ from ablate.report.nouns import EXAMPLE, plural
 from ablate.report.results import DRAWN, Results
 from ablate.report.searched_values import searched_values
 from ablate.report.selection import Gap
+from ablate.report.settings import settings_of
 from ablate.report.variants import in_order
 from ablate.study.definition import StudyFile
 from ablate.study.examples import relabelled
 from ablate.tracking.names import (
     COST_GROUP,
+    DATA_GROUP,
     EXAMPLES,
     EXAMPLES_PER_SECOND,
     LEAKED,
@@ -105,6 +107,9 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
             definition,
             {shown: variant for variant, shown in compared.names.items()},
         ),
+        settings=settings_of(runs, record.params),
+        counts=_counts(metrics.loc[[newest]].iloc[0]),
+        packages=record.packages(newest),
     )
 
 
@@ -146,6 +151,11 @@ def _references(metrics: "pd.Series[Any]") -> pd.DataFrame:
             reference, _, metric = rest.partition("/")
             rows.append({"reference": reference, "metric": metric, "value": value})
     return pd.DataFrame(rows, columns=["reference", "metric", "value"])
+
+
+def _counts(metrics: "pd.Series[Any]") -> dict[str, int]:
+    known = metrics[[group_of(str(name)) == DATA_GROUP and name != LEAKED for name in metrics.index]].dropna()
+    return {str(name).partition("/")[2]: int(value) for name, value in known.sort_index().items()}
 
 
 def _example(said: object) -> str:

@@ -26,9 +26,9 @@ def write(report: Report, folder: Path) -> list[Path]:
         folder: Where they go; it is made.
 
     Returns:
-        The files: report.html, which holds all that it shows; report.md and report.tex with figures/; comparison.csv,
-        comparison.parquet, runs.csv and, where examples have values of their own, scores.parquet (one row a
-        variant, seed and example); summary.json.
+        The files: report.html, which holds all that it shows; report.md and report.tex with figures/; checklist.md;
+        comparison.csv, comparison.parquet, runs.csv and, where examples have values of their own, scores.parquet (one
+        row a variant, seed and example); summary.json.
 
     Raises:
         AblateError: The folder cannot be written.
@@ -41,6 +41,7 @@ def write(report: Report, folder: Path) -> list[Path]:
         "runs.csv": _named(report, _runs(report)).to_csv().encode(),
         "summary.json": summary(report).encode(),
         "report.md": _rendered("report.md.j2", report).encode(),
+        "checklist.md": _rendered("checklist.md.j2", report).encode(),
         "report.tex": _rendered("report.tex.j2", report).encode(),
         PAGE: _rendered("report.html.j2", report, images=_embedded(report)).encode(),
     }

@@ -7,6 +7,7 @@ import pandas as pd
 
 from ablate.config.short_names import shorten
 from ablate.report.answer import ANSWER_METHOD, answer, notes
+from ablate.report.checklist import Item, checklist
 from ablate.report.compare import cost_differences
 from ablate.report.comparison import comparison_of
 from ablate.report.deviations import Plan, plan_of
@@ -21,6 +22,8 @@ from ablate.report.number_format import quantity
 from ablate.report.results import Results
 from ablate.report.sections import Section, added_sections
 from ablate.report.tables import (
+    Columns,
+    Layout,
     Table,
     cost_table,
     credit_table,
@@ -29,6 +32,7 @@ from ablate.report.tables import (
     primary_table,
     runs_table,
 )
+from ablate.report.tables.layout import WHOLE
 
 UNKNOWN = "unknown"
 
@@ -47,10 +51,12 @@ class Report:
         answer: Sentences that answer the study's question: the first for all readers, then the verdicts.
         notes: What a reader has to know before the numbers, a sentence each.
         tables: By name.
+        table: The primary table in the layout that was chosen, for Markdown and LaTeX; without one the whole.
         figures: By name.
         sections: Those that installed packages add, see `added_sections`.
         plan: What was written down before, and deviations from it.
         facts: Where it comes from, by label.
+        checklist: The reproducibility checklist, question by question.
         names: By the name that is shown, the whole one, of what is shown shortened.
     """
 
@@ -63,10 +69,12 @@ class Report:
     answer: Sequence[str]
     notes: Sequence[str]
     tables: Mapping[str, Table]
+    table: Table
     figures: Mapping[str, Figure]
     sections: Mapping[str, Sequence[Section]]
     plan: Plan
     facts: Mapping[str, str]
+    checklist: Sequence[Item]
     names: Mapping[str, str]
 
     @property
@@ -99,17 +107,27 @@ class Report:
         return [section for added in self.sections.values() for section in added]
 
 
-def make_report(results: Results) -> Report:
-    """Compare what was loaded, and say and draw it."""
+def make_report(results: Results, layout: Layout = WHOLE) -> Report:
+    """Compare what was loaded, and say and draw it.
+
+    Args:
+        results: What was loaded.
+        layout: What the primary table shows in Markdown and LaTeX; a page has all of it.
+
+    Raises:
+        ConfigError: The layout names what is not there.
+    """
     comparison = comparison_of(results)
+    costs, links = cost_differences(results.costs), links_to(results)
+    columns = Columns(results, comparison, costs, links)
+    table = primary_table(results, columns, layout)  # refused before anything takes time
     needed = more_seeds(results.scores, comparison, results.primary, results.whole_set)
-    costs, plan = cost_differences(results.costs), plan_of(results)
+    plan = plan_of(results)
     effects, aliased = study_effects(results)
     credit = study_credit(results)
-    links = links_to(results)
     spec = results.spec(results.primary.name)
     tables = [
-        primary_table(results, comparison, costs, links),
+        primary_table(results, columns),
         # The primary table says all that there is to say of a single metric.
         metrics_table(results, comparison, links) if len(results.specs) > 1 else None,
         cost_table(results, costs, links),
@@ -134,7 +152,8 @@ def make_report(results: Results) -> Report:
             *(f"Aliased by the design: {line}." for line in aliased),
             *failed,
         ],
-        tables={table.name: table for table in tables if table is not None},
+        tables={each.name: each for each in tables if each is not None},
+        table=table,
         figures={
             **draw_figures(results, comparison, effects, credit),
             **{figure.name: figure for added in sections.values() for section in added for figure in section.figures},
@@ -142,6 +161,7 @@ def make_report(results: Results) -> Report:
         sections=sections,
         plan=plan,
         facts=_facts(results, plan),
+        checklist=checklist(results, plan),
         names=_long_names(results, effects),
     )
 

@@ -1,7 +1,7 @@
 """A study's results: everything that a report shows, as frames."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -91,6 +91,9 @@ class Results:
         problems: The files that the data set left out, a line each.
         leaked: Number of evaluation examples that train as well, as far as that is known.
         searched: The values that were searched for variants.
+        settings: What the configuration says that changes a result, see `settings.settings_of`.
+        counts: The numbers of examples of the data's parts, as the task calls them.
+        packages: The versions of packages that the newest run was trained with; empty where it does not say.
     """
 
     study: str
@@ -124,6 +127,9 @@ class Results:
     problems: list[str]
     leaked: int
     searched: Sequence[SearchedValue] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    packages: Mapping[str, str] = field(default_factory=dict)
 
     def spec(self, metric: str) -> Mapping[str, Any]:
         """Return what a metric means, a row of `specs`: `higher_is_better` is None where neither direction is."""

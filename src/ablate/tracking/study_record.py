@@ -114,6 +114,15 @@ class StudyRecord:
         except TrackingError:
             return None
 
+    def packages(self, run_id: str) -> dict[str, str]:
+        """Return the versions of packages that a run was trained with; empty where it does not say."""
+        try:
+            text = self._artifact(run_id, names.ENVIRONMENT_FILE).read_text(encoding="utf-8")
+        except TrackingError:
+            return {}
+        with _intact(run_id, names.ENVIRONMENT_FILE):
+            return {str(name): str(version) for name, version in json.loads(text).get("packages", {}).items()}
+
     def problems(self, run_id: str) -> list[str]:
         """Return the files that were left out of a run's data set, a line each."""
         metrics = self.metrics.loc[run_id]

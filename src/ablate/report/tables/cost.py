@@ -1,6 +1,7 @@
 """The table of what variants cost."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,26 +19,14 @@ COUNTED = (PARAMETERS, FLOPS)
 
 def cost_table(results: Results, costs: pd.DataFrame, links: Links) -> Table | None:
     """Return the table of what variants cost; None where nothing of that is known."""
-    measured = set(costs.loc[costs["mean"].notna(), "metric"])
-    known = {name: label for name, label in _labels(results.example).items() if name in measured}
+    known = cost_labels(results.example, costs)
     if not known:
         return None
     by_place = rows_by_variant(costs)
     rows = []
     for variant in results.variants:
-        link, cells = links(runs_of(results, variant)), []
-        for name in known:
-            row, counted = by_place[variant, name], name in COUNTED
-            difference = row["difference"]
-            cells.append(
-                Cell(
-                    text=large(row["mean"]) if counted else mean_sd(row),
-                    sort=row["mean"],
-                    detail="" if np.isnan(difference) else signed(difference, counted=counted),
-                    link=link,
-                )
-            )
-        rows.append([Cell(text=variant), *cells])
+        link = links(runs_of(results, variant))
+        rows.append([Cell(text=variant), *(cost_cell(name, by_place[variant, name], link) for name in known)])
     return Table(
         name="cost",
         title="Cost",
@@ -48,9 +37,27 @@ def cost_table(results: Results, costs: pd.DataFrame, links: Links) -> Table | N
     )
 
 
-def _labels(example: str) -> dict[str, str]:
-    """Return what the columns are headed, by cost, in order."""
-    return {
+def cost_cell(cost: str, row: Mapping[str, Any], link: str) -> Cell:
+    """Return what a table says of a variant's cost: its mean, and below it the difference from the baseline.
+
+    Args:
+        cost: Which.
+        row: What `compare.cost_differences` found.
+        link: The address of the variant's runs.
+    """
+    counted, difference = cost in COUNTED, row["difference"]
+    return Cell(
+        text=large(row["mean"]) if counted else mean_sd(row),
+        sort=row["mean"],
+        detail="" if np.isnan(difference) else signed(difference, counted=counted),
+        link=link,
+    )
+
+
+def cost_labels(example: str, costs: pd.DataFrame) -> dict[str, str]:
+    """Return what the columns of costs are headed, by cost, in order, of those that are known of some variant."""
+    measured = set(costs.loc[costs["mean"].notna(), "metric"])
+    labels = {
         PARAMETERS: "Parameters",
         FLOPS: f"FLOPs {with_article(example)}",
         WALL_SECONDS: "Training, s",
@@ -58,6 +65,7 @@ def _labels(example: str) -> dict[str, str]:
         PEAK_MEMORY: "Peak memory, MiB",
         PEAK_DEVICE_MEMORY: "Peak GPU memory, MiB",
     }
+    return {name: label for name, label in labels.items() if name in measured}
 
 
 def _note(known: Collection[str]) -> str:

@@ -1,158 +1,164 @@
-"""The table that answers the question: every variant by the primary metric."""
+"""The table that answers the question: variants by the primary metric, beside what else is chosen."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
-import numpy as np
-import pandas as pd
-
-from ablate.config.variant import BASELINE
-from ablate.report.compare import BETTER, EQUIVALENT, NO_DIFFERENCE, WORSE
-from ablate.report.links import Links
+from ablate.report.marks import legend
 from ablate.report.nouns import plural
-from ablate.report.number_format import magnitude, probability, share, signed, with_interval
+from ablate.report.number_format import quantity
 from ablate.report.results import Results
-from ablate.report.selection import Gap
-from ablate.report.tables.table import (
-    Cell,
-    Table,
-    best_mean,
-    heading,
-    mean_sd,
-    rows_by_variant,
-    runs_of,
-    trivial_baselines,
+from ablate.report.tables.columns import (
+    DIFFERENCE,
+    GAINED,
+    MARK,
+    SEEDS_COLUMN,
+    VERDICT,
+    Column,
+    Columns,
+    reference_cell,
 )
-from ablate.statistics.simultaneous import EXAMPLES
-from ablate.tracking.names import WALL_SECONDS
+from ablate.report.tables.layout import WHOLE, Layout, Rows, all_rows, chosen_rows
+from ablate.report.tables.table import MORE, Cell, Table, reference_text
 
 
-def primary_table(results: Results, comparison: pd.DataFrame, costs: pd.DataFrame, links: Links) -> Table:
-    """Return the table that answers the question: every variant by the primary metric, beside what it costs."""
-    spec = results.spec(results.primary.name)
-    own = {
-        variant: row
-        for (variant, metric), row in rows_by_variant(comparison).items()
-        if metric == results.primary.name
-    }
-    by_cost = rows_by_variant(costs)
-    missing = _missing(results.gaps)
-    best = best_mean(comparison, results.primary.name, results.primary.higher_is_better)
-    gained = any(not np.isnan(row["gained"]) for row in own.values())
-    compared, timed = BASELINE in own, WALL_SECONDS in results.costs
-    looked = results.looked is not None
-    rows = []
-    for name, row in own.items():
-        link, slower = links(runs_of(results, name)), _slower(by_cost, name)
-        alone = f"over {plural(results.example)} only: one seed" if row["over"] == EXAMPLES else ""
-        seeds = int(row["n"])
-        rows.append(
-            [
-                Cell(text=name),
-                Cell(text=f"{seeds} of {seeds + missing.pop(name, 0)}", sort=seeds)
-                if results.gaps
-                else Cell(text=str(seeds), sort=seeds),
-                *([_look_cell(row)] if looked else []),
-                Cell(text=mean_sd(row), sort=row["mean"], link=link, strong=row["mean"] == best),
-                *(_difference_cells(row, alone, link, gained=gained) if compared else []),
-                *([Cell(text="" if np.isnan(slower) else signed(slower), sort=slower, link=link)] if timed else []),
-            ]
-        )
-    width = len(rows[0])
-    for name, count in missing.items():
-        blank = [Cell(text="-", sort=np.nan) for _ in range(width - 2)]
-        rows.append([Cell(text=name), Cell(text=f"0 of {count}", sort=0), *blank])
-    tests = (
+def primary_table(results: Results, columns: Columns, layout: Layout = WHOLE) -> Table:
+    """Return the table that answers the question.
+
+    Args:
+        results: What was loaded.
+        columns: All that it may have.
+        layout: What it shows. Numbers are the same in every layout: intervals, p and verdicts are those of all
+            variants, and what is left out is said in the remarks.
+
+    Raises:
+        ConfigError: A column or a row is unknown.
+    """
+    shown = [columns.of(name) for name in layout.column_names or columns.default]
+    rows = chosen_rows(layout.rows, results)
+    references = [name for name in rows.references if any(name in column.references for column in shown)]
+    cells = [
         [
-            "difference [95 %]",
-            *([f"{plural(results.example)} gained − lost, %"] if gained else []),
-            "p",
-            "effect size",
-            "minimum detectable effect",
-            "verdict",
+            Cell(text=variant),
+            *(
+                column.cell(variant) if variant in results.variants else columns.absent(column.name, variant)
+                for column in shown
+            ),
         ]
-        if compared
-        else []
-    )
+        for variant in rows.variants
+    ]
     return Table(
         name="primary",
-        title=str(spec["label"]),
-        headings=[
-            "variant",
-            "seeds",
-            *(["look"] if looked else []),
-            heading(spec),
-            *tests,
-            *(["training, s"] if timed else []),
+        title=str(results.spec(results.primary.name)["label"]),
+        headings=["variant", *(column.heading for column in shown)],
+        rows=cells,
+        footer=[
+            [Cell(text=reference_text(name)), *(reference_cell(column, name) for column in shown)]
+            for name in references
         ],
-        rows=rows,
-        footer=trivial_baselines(results, [results.primary.name], before=1 + looked, after=width - 3 - looked),
-        note=_note(compared=compared),
-        method=_method(results, compared=compared, gained=gained),
+        note=_note(shown, compared=columns.compared),
+        remarks=" ".join(_remarks(results, columns, shown, rows, cells)) if layout != WHOLE else "",
+        method=_method(results, shown) if columns.compared else "",
     )
 
 
-def _difference_cells(row: Mapping[str, Any], alone: str, link: str, *, gained: bool) -> list[Cell]:
-    if row["variant"] == BASELINE:
-        return [Cell(text="", sort=np.nan) for _ in range(4 + gained)] + [Cell(text="", kind="")]
-    verdict = str(row["verdict"]) or "no seed shared with the baseline"
-    return [
-        Cell(
-            text=with_interval(row["difference"], row["low"], row["high"]),
-            sort=row["difference"],
-            link=link,
-            detail=alone,
-        ),
-        *([_gains_cell(row["gained"], row["lost"], link)] if gained else []),
-        Cell(text=probability(row["p"]), sort=row["p"], link=link),
-        Cell(text=effect_size(row["effect_size"]), sort=row["effect_size"], link=link),
-        Cell(text=magnitude(row["minimum_detectable_effect"]), sort=row["minimum_detectable_effect"], link=link),
-        Cell(text=verdict, kind=verdict if verdict in (BETTER, WORSE, EQUIVALENT, NO_DIFFERENCE) else ""),
-    ]
-
-
-def _look_cell(row: Mapping[str, Any]) -> Cell:
-    if np.isnan(row["look"]):
-        return Cell(text="", sort=np.nan)
-    return Cell(text=f"{row['look'] + 1:.0f}, {row['outcome']}", sort=row["look"])
-
-
-def _gains_cell(gained: float, lost: float, link: str) -> Cell:
-    return Cell(text=f"{share(gained)} − {share(lost)}", sort=gained, link=link)
-
-
-def _note(*, compared: bool) -> str:
-    spread = "± is the standard deviation over seeds."
+def _note(shown: Sequence[Column], *, compared: bool) -> str:
+    statistics = {column.statistic for column in shown}
+    means = any(column.metric and not column.statistic for column in shown)
+    spread = ["± is the standard deviation over seeds."] if means else []
     if not compared:
-        return f"No variant is the baseline, so there are no differences from it. {spread}"
-    return f"Differences are from the baseline; all their 95 % intervals hold at once. {spread}"
+        return " ".join(["No variant is the baseline, so there are no differences from it.", *spread])
+    if DIFFERENCE in statistics:
+        return " ".join(["Differences are from the baseline; all their 95 % intervals hold at once.", *spread])
+    return " ".join(["Statistics are of differences from the baseline.", *spread] if statistics - {""} else spread)
 
 
-def _method(results: Results, *, compared: bool, gained: bool) -> str:
-    if not compared:
-        return ""
-    name, margin, example = results.primary.name, results.primary.margin, results.example
-    single = name in results.scores
-    levels = _levels(results)
-    sentences = [
-        f"Differences are {_pairing(results, example if single else '')}; their intervals cover "
-        f"{results.sampled(name)}. They hold for all variants at once, and the verdict is read off them.",
-        f"p is adjusted for the number of variants: below {levels or '0.05'} where 0 is outside of the interval.",
-        "The effect size is the difference over the standard deviation of a single one, one "
-        f"{f'{example} and seed' if single else 'seed'}.",
-        "The minimum detectable effect is the smallest true difference that such a study finds with a power of 80 %.",
-    ]
-    if gained:
-        sentences.insert(
-            1,
-            f"Gained are the {plural(example)} that a variant gets right and the baseline wrong, lost the reverse; "
-            "mean over seeds.",
+def _remarks(
+    results: Results, columns: Columns, shown: Sequence[Column], rows: Rows, cells: Sequence[Sequence[Cell]]
+) -> list[str]:
+    """Say what is left out, what is missing, which metrics are exploratory, and what marks mean, a sentence each."""
+    every = all_rows(results)
+    said = []
+    left_out = [
+        f"{len(whole) - len(some)} of {quantity(len(whole), noun)}"
+        for whole, some, noun in (
+            (every.variants, rows.variants, "variant"),
+            (every.references, rows.references, "trivial baseline"),
         )
-    if margin:
-        sentences.append(f"Equivalent: the interval lies within ±{margin:g}.")
-    if WALL_SECONDS in results.costs:
-        sentences.append("The last column is the difference in training time.")
-    return " ".join([*sentences, "More: docs/statistics.md."])
+        if len(some) < len(whole)
+    ]
+    if left_out:
+        said.append(f"Left out: {' and '.join(left_out)}.")
+    if len(rows.variants) < len(every.variants) and columns.compared:
+        count = quantity(len(results.variants) - 1, "variant")
+        said.append(f"Intervals, p and verdicts are still those of all {count} at once.")
+    if results.gaps and SEEDS_COLUMN not in (column.name for column in shown):
+        said.append(f"Partial: {quantity(len(results.gaps), 'run')} missing.")
+    metrics = dict.fromkeys(column.metric for column in shown if column.metric)
+    exploratory = [str(results.spec(name)["label"]) for name in metrics if name != results.primary.name]
+    if exploratory:
+        said.append(f"Exploratory: {', '.join(exploratory)}.")
+    marks = [row[place].mark for row in cells for place, column in enumerate(shown, 1) if column.statistic == MARK]
+    return [*said, *legend(marks)]
+
+
+def _method(results: Results, shown: Sequence[Column]) -> str:
+    """Say how the numbers of some columns come about."""
+    metrics = list(dict.fromkeys(column.metric for column in shown if column.statistic))
+    statistics = {column.statistic for column in shown}
+    sentences = _differences(results, metrics, statistics)
+    means = [column.metric for column in shown if column.metric and not column.statistic]
+    if any(results.directions[name] is not None for name in means):
+        sentences.append("The best mean of all variants is bold.")
+    if "p" in statistics:
+        levels = _levels(results)
+        sentences.append(
+            f"p is adjusted for the number of variants: below {levels or '0.05'} where 0 is outside of the interval."
+        )
+    if "effect_size" in statistics:
+        single = f"{results.example} and seed" if results.primary.name in results.scores else "seed"
+        sentences.append(
+            f"The effect size is the difference over the standard deviation of a single one, one {single}."
+        )
+    if "minimum_detectable_effect" in statistics:
+        sentences.append(
+            "The minimum detectable effect is the smallest true difference that such a study finds with a power of "
+            "80 %."
+        )
+    if results.primary.margin and statistics & {VERDICT, MARK}:
+        sentences.append(f"Equivalent: the interval lies within ±{results.primary.margin:g}.")
+    return " ".join([*sentences, MORE]) if sentences else ""
+
+
+def _differences(results: Results, metrics: Sequence[str], statistics: Collection[str]) -> list[str]:
+    """Say how differences are taken, and what their intervals hold."""
+    said = {name: _taken(results, name) for name in metrics}
+    sentences = []
+    for text in dict.fromkeys(said.values()):
+        labels = [str(results.spec(name)["label"]) for name in metrics if said[name] == text]
+        of = f" of {', '.join(labels)}" if len(set(said.values())) > 1 else ""
+        sentences.append(f"Differences{of} are {text}.")
+    if sentences:
+        sentences.insert(0, _scope(results))
+        each = ", of each metric by itself" if len(metrics) > 1 else ""
+        sentences.append(f"They hold for all variants at once{each}, and the verdict is read off them.")
+    if GAINED in statistics:
+        sentences.append(
+            f"Gained are the {plural(results.example)} that a variant gets right and the baseline wrong, lost the "
+            "reverse; mean over seeds."
+        )
+    return sentences
+
+
+def _taken(results: Results, metric: str) -> str:
+    example = results.example if metric in results.scores else ""
+    return f"{_pairing(results, example)}; their intervals cover {results.sampled(metric)}"
+
+
+def _scope(results: Results) -> str:
+    """Say how many variants, seeds and examples the comparison has."""
+    seeds = sorted(set(results.runs.groupby("variant")["seed"].nunique()))
+    many = quantity(seeds[0], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
+    examples = f", {quantity(results.num_examples, results.example)}" if results.num_examples else ""
+    return f"{quantity(len(results.variants) - 1, 'variant')} and the baseline, {many} each{examples}."
 
 
 def _pairing(results: Results, example: str) -> str:
@@ -169,20 +175,3 @@ def _levels(results: Results) -> str:
         return ""
     levels = [f"{1 - look.level:.2g} at look {look.place + 1}" for look in results.looks.found]
     return ", ".join(levels)
-
-
-def _missing(gaps: Sequence[Gap]) -> dict[str, int]:
-    counts = dict[str, int]()
-    for gap in gaps:
-        counts[gap.variant] = counts.get(gap.variant, 0) + 1
-    return counts
-
-
-def _slower(costs: Mapping[tuple[str, str], Mapping[str, Any]], variant: str) -> float:
-    """Return by how many seconds a variant trains longer than the baseline."""
-    return float(costs.get((variant, WALL_SECONDS), {}).get("difference", np.nan))
-
-
-def effect_size(value: float) -> str:
-    """Write a standardised difference."""
-    return "-" if np.isnan(value) else f"{value:+.2f}"

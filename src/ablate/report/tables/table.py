@@ -10,6 +10,8 @@ import pandas as pd
 from ablate.report.number_format import number
 from ablate.report.results import Results
 
+MORE = "More: docs/statistics.md."
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
@@ -22,6 +24,7 @@ class Cell:
         link: Where the number comes from.
         strong: Whether it is the best of its column.
         kind: What a page may colour it by.
+        mark: A sign before the text, see `marks`.
     """
 
     text: str
@@ -30,6 +33,12 @@ class Cell:
     link: str = ""
     strong: bool = False
     kind: str = ""
+    mark: str = ""
+
+    @property
+    def marked(self) -> str:
+        """The text after its mark."""
+        return " ".join(filter(None, (self.mark, self.text)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +52,7 @@ class Table:
         rows: Its cells.
         footer: The trivial baselines below them.
         note: What its numbers are, in two lines at most; no markup.
+        remarks: What a choice of columns and rows makes a reader need to know; no markup.
         method: How they come about, which a page shows on demand; no markup.
     """
 
@@ -52,7 +62,13 @@ class Table:
     rows: Sequence[Sequence[Cell]]
     footer: Sequence[Sequence[Cell]] = ()
     note: str = ""
+    remarks: str = ""
     method: str = ""
+
+    @property
+    def footnote(self) -> str:
+        """What stands below the table in a paper, which has no pages to refer to."""
+        return " ".join(filter(None, (self.remarks, self.method.removesuffix(MORE).strip())))
 
 
 def heading(spec: Mapping[str, Any]) -> str:
@@ -88,17 +104,16 @@ def best_mean(comparison: pd.DataFrame, metric: str, higher_is_better: bool | No
     return float(means.max() if higher_is_better else means.min())
 
 
-def trivial_baselines(results: Results, metrics: Sequence[str], before: int = 0, after: int = 0) -> list[list[Cell]]:
-    """Return a row for each trivial baseline, with its values of some metrics between empty cells."""
+def trivial_baselines(results: Results, metrics: Sequence[str]) -> list[list[Cell]]:
+    """Return a row for each trivial baseline, with its values of some metrics."""
     rows = []
     for name, values in results.references.groupby("reference", sort=False):
         of_metric: Mapping[str, float] = dict(zip(values["metric"], values["value"], strict=True))
-        rows.append(
-            [
-                Cell(text=str(name).replace("_", " ")),
-                *(Cell(text="") for _ in range(before)),
-                *(Cell(text=number(of_metric.get(metric, np.nan))) for metric in metrics),
-                *(Cell(text="") for _ in range(after)),
-            ]
-        )
+        numbers = (Cell(text=number(of_metric.get(metric, np.nan))) for metric in metrics)
+        rows.append([Cell(text=reference_text(str(name))), *numbers])
     return rows
+
+
+def reference_text(name: str) -> str:
+    """Return what a trivial baseline is called."""
+    return name.replace("_", " ")
