@@ -66,7 +66,8 @@ def judged(bundle: Bundle, participants: int = 18, *, url: str = "sqlite:///turi
                 fooled = trial.kind == "test" and random.random() < RATES[person.algorithm]
                 other = {"left": "right", "right": "left"}[trial.real_side]
                 trial.choice = trial.real_side if fooled else other
-                trial.exposure_ms, trial.response_ms, trial.loads, trial.answered = 1000.0, 800.0, 1, 1000.0
+                trial.exposure_ms, trial.response_ms, trial.answered = 1000.0, 800.0, 1000.0
+                trial.loads, trial.shown = 1, True
             person.finished = None if leaves else 2000.0
     database.engine.dispose()
 
