@@ -275,6 +275,31 @@ def test_pictures_of_no_study_are_analysed_without_mlflow(alone: Path, capsys: p
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("change", "said"), [("lost", "lost a picture"), ("changed", "was changed after")])
+def test_a_picture_that_is_not_what_was_judged_is_left_out_alone(
+    change: str, said: str, runs: dict[str, str], home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["out=there"])
+    capsys.readouterr()
+    whole = analyses()[0].pictures.iloc[0]
+    bundle = Bundle(home / "turing" / "people")
+    file = next(name for name in bundle.manifest.files if bundle.picture(name) == whole["recolored"])
+    path = home / "turing" / "people" / "pictures" / f"{file}.png"
+    if change == "lost":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes() + b"x")
+    main(["out=again"])
+    printed = capsys.readouterr().out
+    assert "Without 1 picture of the bundle: " in printed
+    assert said in printed
+    (record,) = analyses()
+    assert len(record.pictures) > 0
+    assert whole["recolored"] not in record.pictures["recolored"].tolist()
+    assert (home / "again" / "rates.csv").read_bytes() == (home / "there" / "rates.csv").read_bytes()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["moved", "rebuilt"])
 def test_without_its_bundle_an_analysis_has_no_pictures_and_says_so(
     change: str, runs: dict[str, str], home: Path, capsys: pytest.CaptureFixture[str]

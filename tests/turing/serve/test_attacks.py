@@ -1,6 +1,7 @@
 """Attacks of somebody who wants answers, pictures or the experimenter's page that are not theirs."""
 
 import base64
+import dataclasses
 import json
 import os
 import subprocess
@@ -19,10 +20,11 @@ from ablate.turing.database import Database, Experiment, Participant, read_answe
 from ablate.turing.database.tables import Base
 from ablate.turing.serve.app import MAX_BODY
 from ablate.turing.serve.command import main as serve_main
+from ablate.turing.serve.command import server
 from ablate.turing.serve.security import Signer, equal_secrets
 from ablate.turing.serve.sessions import Sessions
 from tests.support.bundles import SHORT
-from tests.support.servers import TOKEN, Served
+from tests.support.servers import TOKEN, Served, free_port, running
 from tests.support.visitors import Visitor
 
 COOKIE = "turing-drawn"
@@ -204,8 +206,51 @@ def test_a_token_can_be_guessed_five_times_a_minute(served: Served) -> None:
     assert "not the token" in page.text
     statuses = [guesser.post("/experimenter/login", token=f"wrong {number}").status for number in range(6)]
     assert statuses == [403] * 4 + [429] * 2
-    # Not even the right one, so that a guess tells nothing any more.
-    assert guesser.post("/experimenter/login", token=TOKEN).status == 429
+    # Who knows it is not kept out.
+    assert guesser.post("/experimenter/login", token=TOKEN).status == 303
+
+
+def test_a_log_in_ends_with_its_token(served: Served) -> None:
+    visitor = served.visitor(None)
+    visitor.post("/experimenter/login", token=TOKEN)
+    assert visitor.get("/experimenter/").status == 200
+    # The same database, and so the same secret, with another token.
+    changed = dataclasses.replace(served.site, token="another token than before")
+    port = free_port()
+    with running(server(changed, host="127.0.0.1", port=port, proxies="")):
+        later = Visitor(f"http://127.0.0.1:{port}/", cookies=dict(visitor.cookies))
+        assert later.get("/experimenter/").status == 303
+        later.post("/experimenter/login", token="another token than before")
+        assert later.get("/experimenter/").status == 200
+        later.close()
+
+
+def test_who_logs_out_is_out_with_every_copy_of_the_cookie(served: Served) -> None:
+    visitor, other = served.visitor(None), served.visitor(None)
+    for each in (visitor, other):
+        each.post("/experimenter/login", token=TOKEN)
+    copied = dict(visitor.cookies)
+    page = visitor.get("/experimenter/")
+    assert visitor.post("/experimenter/logout", csrf="0" * 64).status == 403
+    assert visitor.post("/experimenter/logout", csrf=page.field("csrf")).headers["location"] == "login"
+    assert visitor.get("/experimenter/").status == 303
+    visitor.cookies = copied
+    assert visitor.get("/experimenter/").status == 303
+    assert other.get("/experimenter/").status == 200
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_picture_that_is_changed_meanwhile_is_not_sent(served: Served, bundle: Bundle, when: str) -> None:
+    visitor = served.visitor()
+    visitor.begin()
+    token = visitor.get("trial").field("csrf")
+    if when == "after":  # it was sent before, as it was
+        assert visitor.post("pair", csrf=token, number=1).status == 200
+    for picture in (bundle.folder / PICTURES).iterdir():
+        picture.write_bytes(picture.read_bytes()[:-1] + b"x")
+    sent = visitor.post("pair", csrf=token, number=1)
+    assert sent.status == 500
+    assert b"data:image" not in sent.body.split(b"</head>")[-1]
 
 
 @pytest.mark.slow
@@ -244,6 +289,7 @@ def test_one_address_makes_so_many_sessions_and_one_session_so_many_requests(
 def test_every_answer_forbids_what_pages_do_not_need(served: Served) -> None:
     visitor, _ = begun(served)
     for place in ("./", "trial", "cookie", "picture/1/left", "nothing", "../../experimenter/login", "../../style.css"):
+        assert visitor.request("HEAD", place).status == visitor.get(place).status
         headers = visitor.get(place).headers
         policy = headers["content-security-policy"]
         assert policy.startswith("default-src 'none'")

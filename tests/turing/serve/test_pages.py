@@ -111,12 +111,13 @@ def test_a_missed_pair_is_not_judged_and_does_not_count(served: Served) -> None:
     assert visitor.get("picture/1/left").status == 404
     visitor.judge(left)
     visitor.look()
-    visitor.post("answer", csrf=token, number=3, choice="missed")
+    visitor.post("answer", csrf=token, number=3, choice="missed", response_ms=5)
     while visitor.judge(left):
         pass
     answers = read_answers(served.site.database, "drawn")
     assert answers.trials["missed"].tolist() == [True, False, True, False, False, False, False]
     assert not answers.trials.loc[answers.trials["missed"], "fooled"].any()
+    assert answers.trials.loc[answers.trials["missed"], "response_ms"].isna().all()
     kept, rules = apply_rules(answers.participants, answers.trials, answers.protocol)
     assert 3 not in kept["number"].tolist()
     tests = (answers.trials["kind"] == "test").sum() - (answers.trials["kind"][2] == "test")

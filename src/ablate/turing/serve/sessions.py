@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, Experiment, Participant, Trial
+from ablate.turing.database.tables import MISSED
 from ablate.turing.serve.assignment import SIDES, Side, assign_algorithm, assign_trials
 
 ColorVision = Literal["normal", "deficient", "unknown"]
@@ -185,7 +186,8 @@ class Sessions:
                 return earlier if earlier is not None and earlier.choice is not None else None
             if not trial.shown:
                 return None
-            trial.choice, trial.exposure_ms, trial.response_ms = choice, exposure_ms, response_ms
+            trial.choice, trial.exposure_ms = choice, exposure_ms
+            trial.response_ms = None if choice == MISSED else response_ms
             trial.answered = self._clock()
             if number == self.bundle.manifest.protocol.photographs:
                 state.participant.finished = trial.answered
