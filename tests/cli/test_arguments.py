@@ -71,6 +71,8 @@ def test_values_are_numbers_or_true_or_false() -> None:
 def test_an_impossible_value_is_named(value: str) -> None:
     with pytest.raises(ConfigError, match=rf"^workers must be a whole number from 1\. Received: workers={value}$"):
         parse_int({"workers": value}, "workers", 2, minimum=1)
+    with pytest.raises(ConfigError, match=r"^port must be a whole number from 1 to 9\. Received: port=10$"):
+        parse_int({"port": "10"}, "port", 2, minimum=1, maximum=9)
     with pytest.raises(ConfigError, match=r"^rate must be a number\. Received: rate=x$"):
         parse_float({"rate": "x"}, "rate", 2.0)
     with pytest.raises(ConfigError, match=r"^track must be true or false\. Received: track=no$"):

@@ -4,6 +4,7 @@ import http.client
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
@@ -43,14 +44,16 @@ class Visitor:
         base: Address of the experiment, such as http://127.0.0.1:8080/e/NAME/.
         cookies: By name; those of one experiment.
         confirmed: The answers that the server has confirmed, by trial.
-        requests: How many were answered.
+        statuses: How many requests were answered how.
+        failures: How many were not, by what went wrong, such as TimeoutError; those that were tried again, too.
         patient: Whether to try again while there is no server.
     """
 
     base: str
     cookies: dict[str, str] = field(default_factory=dict)
     confirmed: dict[int, str] = field(default_factory=dict)
-    requests: int = 0
+    statuses: Counter[int] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
     patient: bool = False
     _connection: http.client.HTTPConnection | None = None
 
@@ -66,7 +69,8 @@ class Visitor:
         while True:
             try:
                 return self._request(method, place, form, headers or {})
-            except (OSError, http.client.HTTPException):
+            except (OSError, http.client.HTTPException) as error:
+                self.failures[type(error).__name__] += 1
                 self.close()
                 if time.monotonic() > ends:
                     raise
@@ -93,7 +97,7 @@ class Visitor:
         answer = Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
         for header in response.headers.get_all("Set-Cookie") or []:
             self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(header).items()}
-        self.requests += 1
+        self.statuses[answer.status] += 1
         return answer
 
     def get(self, place: str) -> Answer:
@@ -107,7 +111,15 @@ class Visitor:
     def begin(self, color_vision: str = "normal") -> Answer:
         """Agree to take part."""
         token = self.get("./").field("csrf")
-        return self.post("consent", csrf=token, color_vision=color_vision, agree="yes")
+        return self.post("consent", csrf=token, color_vision=color_vision, agree="yes", able="yes")
+
+    def look(self) -> Answer:
+        """Load the next trial, and look at its pair where that has not been shown."""
+        page = self.get("trial")
+        if page.status == 200 and 'data-state="new"' in page.text:
+            for step in ("pair", "shown"):
+                self.post(step, csrf=page.field("csrf"), number=page.field("number"))
+        return page
 
     def judge(self, choose: Choose) -> bool:
         """Look at the next pair and answer.
@@ -118,14 +130,10 @@ class Visitor:
         Returns:
             Whether there was one.
         """
-        page = self.get("trial")
+        page = self.look()
         if page.status == 303:
             return False
         number, token = int(page.field("number")), page.field("csrf")
-        if 'data-state="new"' in page.text:
-            for side in ("left", "right"):
-                self.get(f"picture/{number}/{side}")
-            self.post("shown", csrf=token, number=number)
         choice, seen = choose(number), re.findall('data-exposure="([0-9]+)"', page.text)[0]
         answered = self.post("answer", csrf=token, number=number, choice=choice, exposure_ms=seen, response_ms="812.5")
         if answered.status == 200:
@@ -137,7 +145,9 @@ class Visitor:
 
     def take_part(self, choose: Choose) -> None:
         """Begin, and judge all pairs."""
-        self.begin()
+        begun = self.begin()
+        if begun.status != 303:
+            raise RuntimeError(f"consent: {begun.status} {begun.text[:500]}")
         while self.judge(choose):
             pass
 

@@ -110,6 +110,13 @@ def test_a_changed_picture_is_found(bundle: Bundle) -> None:
     path.write_bytes(content)
     with pytest.raises(DataError, match=rf"{file}.png was changed after the bundle was built"):
         Bundle(bundle.folder).verify()
+    with pytest.raises(DataError, match="was changed after"):
+        bundle.picture(file)
+    other = bundle.manifest.stimuli[0].real
+    (bundle.folder / PICTURES / f"{other}.png").unlink()
+    faults = bundle.faults()
+    assert set(faults) == {file, other}
+    assert "lost a picture" in faults[other]
 
 
 def test_a_missing_picture_is_found(bundle: Bundle) -> None:

@@ -1,12 +1,20 @@
 """The database: experiments that are registered again, the secret, and addresses."""
 
+import sqlite3
+import threading
+import time
+from contextlib import closing
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from ablate.errors import DataError
+from ablate.turing.analyse.exclusions import apply_rules
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, experiment_names, read_answers
+from ablate.turing.database.tables import Setting
+from ablate.turing.serve.sessions import Sessions
 from tests.support.bundles import make_bundle
 
 
@@ -22,6 +30,54 @@ def test_an_experiment_is_resumed(bundle: Bundle, database: Database, tmp_path: 
     assert read_answers(database, "drawn").participants.empty
     with pytest.raises(DataError, match=r"no experiment third\. Its experiments: other, drawn"):
         read_answers(database, "third")
+
+
+def test_an_old_database_keeps_its_answers_and_goes_on(bundle: Bundle, tmp_path: Path) -> None:
+    file = tmp_path / "old.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript((Path(__file__).parent / "assets" / "old_database.sql").read_text())
+    database = Database(f"sqlite:///{file}")
+    answers = read_answers(database, "drawn")
+    assert answers.trials["number"].tolist() == [*range(1, 8), 1, 2, 3]
+    assert answers.trials["shown"].all()
+    assert not answers.trials["missed"].any()
+    kept, _ = apply_rules(answers.participants, answers.trials, answers.protocol)
+    assert len(kept) == answers.protocol.test
+    assert set(kept["participant"]) == {1}
+    sessions = Sessions(database, 1, bundle, clock=lambda: 1_700_000_060.0)
+    for number in range(4, 8):
+        assert sessions.send("under way", number)
+        assert sessions.show("under way", number)
+        assert sessions.answer("under way", number, "left", exposure_ms=200.0, response_ms=800.0)
+    again = read_answers(database, "drawn")
+    assert again.participants["finished"].notna().all()
+    pd.testing.assert_frame_equal(again.trials.iloc[:10], answers.trials)
+    database.engine.dispose()
+
+
+def test_who_writes_waits_in_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # SQLite itself would give up.
+    monkeypatch.setattr("ablate.turing.database.connection._PATIENCE_MS", 0)
+    database = Database(f"sqlite:///{tmp_path / 'turing.db'}")
+    order, threads = list[int](), list[threading.Thread]()
+
+    def write(number: int) -> None:
+        with database.writing() as session:
+            session.add(Setting(name=str(number), value=""))
+            order.append(number)
+
+    with database.writing():
+        for number in range(20):
+            threads.append(threading.Thread(target=write, args=(number,)))
+            threads[-1].start()
+            while len(database._turn._waiting) <= number:
+                time.sleep(0.001)
+    for thread in threads:
+        thread.join()
+    assert order == list(range(20))
+    with database.reading() as session:
+        assert len(session.query(Setting).all()) == 20
+    database.engine.dispose()
 
 
 def test_the_secret_stays(database: Database, tmp_path: Path) -> None:

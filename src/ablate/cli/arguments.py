@@ -77,15 +77,18 @@ def file_list(value: str) -> list[Path]:
     return [Path(value)] if Path(value).exists() else [Path(file) for file in value.split(",")]
 
 
-def parse_int(arguments: Mapping[str, str], name: str, default: int, *, minimum: int | None = None) -> int:
+def parse_int(
+    arguments: Mapping[str, str], name: str, default: int, *, minimum: int | None = None, maximum: int | None = None
+) -> int:
     """Return a value that is a whole number.
 
     Raises:
-        ConfigError: It is none, or less than the minimum.
+        ConfigError: It is none, less than the minimum, or more than the maximum.
     """
     kind = "a whole number" + ("" if minimum is None else f" from {minimum}")
+    kind += "" if maximum is None else f" to {maximum}"
     number = _parse_number(arguments, name, default, int, kind)
-    if minimum is not None and number < minimum:
+    if (minimum is not None and number < minimum) or (maximum is not None and number > maximum):
         raise ConfigError(f"{name} must be {kind}. Received: {name}={arguments[name]}")
     return number
 

@@ -140,14 +140,26 @@ class Bundle:
 
         Raises:
             KeyError: The manifest has none of that name.
-            DataError: It cannot be read.
+            DataError: It cannot be read, or was changed.
         """
-        if file not in self.manifest.files:
-            raise KeyError(file)
+        digest, path = self.manifest.files[file], self.folder / PICTURES / f"{file}.png"
         try:
-            return (self.folder / PICTURES / f"{file}.png").read_bytes()
+            content = path.read_bytes()
         except OSError as error:
             raise DataError(f"the bundle {self.folder} lost a picture: {error}") from None
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise DataError(f"{path} was changed after the bundle was built")
+        return content
+
+    def faults(self) -> Mapping[str, str]:
+        """Return what is wrong with pictures that are missing or were changed, by file."""
+        found = {}
+        for file in self.manifest.files:
+            try:
+                self.picture(file)
+            except DataError as error:
+                found[file] = str(error)
+        return found
 
     def verify(self) -> None:
         """Compare every picture with its checksum.
@@ -155,9 +167,8 @@ class Bundle:
         Raises:
             DataError: One is missing or was changed.
         """
-        for file, digest in self.manifest.files.items():
-            if hashlib.sha256(self.picture(file)).hexdigest() != digest:
-                raise DataError(f"{self.folder / PICTURES / file}.png was changed after the bundle was built")
+        for file in self.manifest.files:
+            self.picture(file)
 
 
 def freeze(folder: Path, manifest: Manifest) -> str:

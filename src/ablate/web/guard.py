@@ -16,12 +16,12 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-_SECONDS = 60
-"""In which a body must have come, where others wait for it."""
+BODY_SECONDS = 60.0
+"""In which a body must have come."""
 
 
 class Guard:
-    """Middleware: refuses large bodies and adds the headers that every answer has.
+    """Middleware: refuses large and slow bodies, adds the headers that every answer has, and answers HEAD as GET.
 
     Args:
         app: What it guards.
@@ -39,9 +39,12 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            # The server itself leaves the body out.
+            scope = {**scope, "method": "GET"}
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif self._bodies is None or scope["method"] in ("GET", "HEAD"):
+        elif self._bodies is None or scope["method"] == "GET":
             await self._guarded(scope, receive, send)
         else:
             async with self._bodies:
@@ -59,10 +62,10 @@ class Guard:
 
         try:
             # Who sends slowly must not keep the others waiting.
-            async with asyncio.timeout(None if self._bodies is None else _SECONDS):
+            async with asyncio.timeout(BODY_SECONDS):
                 body = await self._read(receive)
         except TimeoutError:
-            await with_headers({"type": "http.response.start", "status": 408, "headers": []})
+            await with_headers({"type": "http.response.start", "status": 408, "headers": [(b"connection", b"close")]})
             await with_headers({"type": "http.response.body", "body": b"Too slow"})
             return
         if body is None:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from ablate.errors import AblateError
+from ablate.web.connections import BoundedProtocol
 
 
 def server(app: ASGIApp, *, host: str, port: int, proxies: str) -> uvicorn.Server:
@@ -21,6 +22,7 @@ def server(app: ASGIApp, *, host: str, port: int, proxies: str) -> uvicorn.Serve
     """
     config = uvicorn.Config(
         app,
+        http=BoundedProtocol,
         host=host,
         port=port,
         # Its log would hold addresses of visitors.

@@ -21,6 +21,7 @@ from ablate.turing.database import Answers
 from ablate.turing.protocol import Protocol
 
 PROTOCOL = Protocol(practice=0, test=20, checks=0)
+EXPOSURE = "pictures not seen for 1,000 ± 100 ms, or who knows how long"
 START = pd.Timestamp("2026-01-01", tz="UTC")
 
 
@@ -45,6 +46,8 @@ def answers(*rates: float, participants: int = 10, names: str = "abcd", seed: in
         exposure_ms=1000.0,
         response_ms=700.0 + 100 * drawn["algorithm"],
         loads=1,
+        shown=True,
+        missed=False,
         answered=START,
     )
     people = trials.drop_duplicates("participant").set_index("participant")[["algorithm"]]
@@ -91,7 +94,7 @@ def test_what_is_left_out_counts_nowhere_but_is_kept() -> None:
     assert found.summary["participants"] == {"started": 20, "finished": 16, "kept": 15}
     assert found.summary["trials"] == {"kept": 300}
     assert found.exclusions.loc[0].tolist() == ["session not finished", 4, 80]
-    assert found.exclusions.loc[3].tolist()[1:] == [1, 20]
+    assert found.exclusions.set_index("rule").loc[EXPOSURE].tolist() == [1, 20]
     assert found.trials["counts"].sum() == 300
     assert len(found.trials) == 400
     assert not found.trials.loc[found.trials["participant"] <= 4, "counts"].any()

@@ -66,7 +66,8 @@ def judged(bundle: Bundle, participants: int = 18, *, url: str = "sqlite:///turi
                 fooled = trial.kind == "test" and random.random() < RATES[person.algorithm]
                 other = {"left": "right", "right": "left"}[trial.real_side]
                 trial.choice = trial.real_side if fooled else other
-                trial.exposure_ms, trial.response_ms, trial.loads, trial.answered = 1000.0, 800.0, 1, 1000.0
+                trial.exposure_ms, trial.response_ms, trial.answered = 1000.0, 800.0, 1000.0
+                trial.loads, trial.shown = 1, True
             person.finished = None if leaves else 2000.0
     database.engine.dispose()
 
@@ -271,6 +272,31 @@ def test_pictures_of_no_study_are_analysed_without_mlflow(alone: Path, capsys: p
     assert {file.name for file in (alone / "turing" / "alone" / "analysis").iterdir()} == FILES
     main(["track=false", "out=there"])
     assert "MLflow" not in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("change", "said"), [("lost", "lost a picture"), ("changed", "was changed after")])
+def test_a_picture_that_is_not_what_was_judged_is_left_out_alone(
+    change: str, said: str, runs: dict[str, str], home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["out=there"])
+    capsys.readouterr()
+    whole = analyses()[0].pictures.iloc[0]
+    bundle = Bundle(home / "turing" / "people")
+    file = next(name for name in bundle.manifest.files if bundle.picture(name) == whole["recolored"])
+    path = home / "turing" / "people" / "pictures" / f"{file}.png"
+    if change == "lost":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes() + b"x")
+    main(["out=again"])
+    printed = capsys.readouterr().out
+    assert "Without 1 picture of the bundle: " in printed
+    assert said in printed
+    (record,) = analyses()
+    assert len(record.pictures) > 0
+    assert whole["recolored"] not in record.pictures["recolored"].tolist()
+    assert (home / "again" / "rates.csv").read_bytes() == (home / "there" / "rates.csv").read_bytes()
 
 
 @pytest.mark.slow

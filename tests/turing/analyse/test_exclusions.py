@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ablate.turing.analyse.exclusions import apply_rules
+from ablate.turing.analyse.exclusions import apply_rules, rules_broken
 from ablate.turing.protocol import Protocol, Rules
 
 PROTOCOL = Protocol(practice=1, test=3, checks=2, exposure_ms=1000)
@@ -25,6 +25,8 @@ def person(
             "number": place + 1,
             "kind": kind,
             "fooled": kind == "check" and failed > (place - 2) / 2,
+            "shown": True,
+            "missed": False,
             "exposure_ms": 1000.0,
             "response_ms": 800.0,
             "loads": 1,
@@ -61,6 +63,7 @@ def test_where_all_is_well_all_test_trials_count_and_no_others() -> None:
         "colour vision said to be deficient",
         "more than 1 of 2 obvious fakes taken for real",
         "median response below 150 ms",
+        "pair not shown, or said to be missed",
         "pictures not seen for 1,000 ± 100 ms, or who knows how long",
         "pictures asked for more than 3 times",
     ]
@@ -74,6 +77,8 @@ def test_where_all_is_well_all_test_trials_count_and_no_others() -> None:
         ({"vision": "deficient"}, "colour vision said to be deficient"),
         ({"failed": 2}, "more than 1 of 2 obvious fakes taken for real"),
         ({"response_ms": 149.0}, "median response below 150 ms"),
+        ({"shown": False}, "pair not shown, or said to be missed"),
+        ({"missed": True}, "pair not shown, or said to be missed"),
         ({"exposure_ms": 1101.0}, "pictures not seen for 1,000 ± 100 ms, or who knows how long"),
         ({"exposure_ms": 899.0}, "pictures not seen for 1,000 ± 100 ms, or who knows how long"),
         ({"exposure_ms": np.nan}, "pictures not seen for 1,000 ± 100 ms, or who knows how long"),
@@ -139,16 +144,25 @@ def test_rules_are_those_of_the_protocol() -> None:
     kept, out = applied(*people, rules=rules)
     assert sorted(set(kept)) == [1, 2, 3]
     # A rule that can leave out nobody is none.
-    assert len(out) == 3
+    assert len(out) == 4
+
+
+def test_each_trial_says_which_rule_leaves_it_out() -> None:
+    (own, rows), (other, others) = person(1), person(2, vision="deficient", missed=True)
+    rows[1]["missed"], rows[5]["loads"] = True, 4
+    participants, trials = pd.DataFrame([own, other]).set_index("participant"), pd.DataFrame(rows + others)
+    said = rules_broken(participants, trials, PROTOCOL).tolist()
+    assert said[:6] == ["", "pair not shown, or said to be missed", "", "", "", "pictures asked for more than 3 times"]
+    assert set(said[6:]) == {"colour vision said to be deficient"}
 
 
 def test_no_answers_at_all() -> None:
     participants = pd.DataFrame(
         {"color_vision": ["normal"], "finished": [pd.NaT]}, index=pd.Index([1], name="participant")
     )
-    trials = pd.DataFrame(columns=["participant", "kind", "fooled", "exposure_ms", "response_ms", "loads"]).astype(
-        {"participant": "int64", "fooled": bool, "exposure_ms": float, "response_ms": float, "loads": "int64"}
-    )
+    types = {"participant": "int64", "kind": "str", "fooled": bool, "shown": bool, "missed": bool}
+    types |= {"exposure_ms": float, "response_ms": float, "loads": "int64"}
+    trials = pd.DataFrame(columns=list(types)).astype(types)
     kept, out = apply_rules(participants, trials, PROTOCOL)
     assert kept.empty
-    assert out["participants"].tolist() == [1, 0, 0, 0, 0, 0]
+    assert out["participants"].tolist() == [1, 0, 0, 0, 0, 0, 0]

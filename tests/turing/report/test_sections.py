@@ -196,12 +196,12 @@ def answered(runs: Mapping[str, str], participants: int) -> Answers:
     algorithms = [Algorithm(name=name, run_id=runs.get(name), seed=0) for name in ("baseline", ODD, OTHERS)]
     rows = [
         (person, number, "test", algorithms[person % 3].name, f"p{number}", f"r{number}", f"{person % 3}{number}",
-         number <= 2 + 3 * (person % 3) + person // 3, 1000.0, 700.0 + person, 1)
+         number <= 2 + 3 * (person % 3) + person // 3, 1000.0, 700.0 + person, 1, True, False)
         for person in range(participants)
         for number in range(1, 13)
     ]  # fmt: skip
     columns = ["participant", "number", "kind", "algorithm", "photograph", "real", "recolored", "fooled",
-               "exposure_ms", "response_ms", "loads"]  # fmt: skip
+               "exposure_ms", "response_ms", "loads", "shown", "missed"]  # fmt: skip
     return Answers(
         experiment="friends",
         study="hand",

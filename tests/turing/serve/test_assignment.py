@@ -17,15 +17,21 @@ from tests.support.bundles import SHORT, make_bundle
 
 @pytest.mark.parametrize("algorithms", [1, 2, 3, 7])
 def test_assignment_is_balanced_at_every_moment(algorithms: int) -> None:
-    counts = Counter(dict.fromkeys(range(algorithms), 0))
+    counts = [0] * algorithms
     for place in range(60):
-        counts[assign_algorithm(5, place, algorithms)] += 1
-        assert max(counts.values()) - min(counts.values()) <= 1
+        counts[assign_algorithm(5, place, counts)] += 1
+        assert max(counts) - min(counts) <= 1
+
+
+def test_who_dropped_out_is_replaced_first() -> None:
+    assert {assign_algorithm(seed, 9, [3, 1, 3]) for seed in range(20)} == {1}
+    assert {assign_algorithm(seed, 9, [1, 3, 1]) for seed in range(20)} == {0, 2}
 
 
 def test_assignment_cannot_be_foreseen_without_the_seed() -> None:
-    blocks = {tuple(assign_algorithm(seed, place, 3) for place in range(3)) for seed in range(100)}
-    assert len(blocks) == 6
+    firsts = Counter(assign_algorithm(seed, 0, [0, 0, 0]) for seed in range(300))
+    assert len(firsts) == 3
+    assert all(abs(count - 100) < 5 * 100**0.5 for count in firsts.values())
 
 
 def test_trials_come_from_the_seed_and_the_place(bundle: Bundle) -> None:

@@ -1,7 +1,9 @@
 """Attacks of somebody who wants answers, pictures or the experimenter's page that are not theirs."""
 
+import base64
+import dataclasses
+import json
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -18,19 +20,21 @@ from ablate.turing.database import Database, Experiment, Participant, read_answe
 from ablate.turing.database.tables import Base
 from ablate.turing.serve.app import MAX_BODY
 from ablate.turing.serve.command import main as serve_main
+from ablate.turing.serve.command import server
 from ablate.turing.serve.security import Signer, equal_secrets
 from ablate.turing.serve.sessions import Sessions
-from tests.support.servers import TOKEN, Served
+from tests.support.bundles import SHORT
+from tests.support.servers import TOKEN, Served, free_port, running
 from tests.support.visitors import Visitor
 
 COOKIE = "turing-drawn"
 
 
 def begun(served: Served) -> tuple[Visitor, str]:
-    """Return a visitor at the first pair, and its form's token."""
+    """Return a visitor who has seen the first pair, and its form's token."""
     visitor = served.visitor()
     visitor.begin()
-    return visitor, visitor.get("trial").field("csrf")
+    return visitor, visitor.look().field("csrf")
 
 
 def answers(served: Served) -> int:
@@ -51,7 +55,7 @@ def test_a_session_cannot_be_made_up(served: Served) -> None:
     for cookie in forged:
         visitor.cookies[COOKIE] = cookie
         assert visitor.get("trial").status == 403
-        assert visitor.get("picture/1/left").status == 403
+        assert visitor.post("pair", csrf=token, number=1).status == 403
         assert visitor.post("answer", csrf=token, number=1, choice="left").status == 403
     assert answers(served) == 0
 
@@ -62,10 +66,11 @@ def test_a_form_of_another_page_or_session_is_refused(served: Served) -> None:
     _, foreign = begun(served)
     for token in (foreign, "", "0" * 64):
         assert visitor.post("answer", csrf=token, number=1, choice="left").status in (403, 422)
-        assert visitor.post("shown", csrf=token, number=1).status in (403, 422)
+        for place in ("pair", "shown"):
+            assert visitor.post(place, csrf=token, number=1).status in (403, 422)
     fresh = served.visitor()
     fresh.get("./")
-    assert fresh.post("consent", csrf=foreign, color_vision="normal", agree="yes").status == 403
+    assert fresh.post("consent", csrf=foreign, color_vision="normal", agree="yes", able="yes").status == 403
     assert answers(served) == 0
     # And the browser sends no cookie along with another site's form.
     assert "samesite=lax" in served.visitor().get("./").headers["set-cookie"].lower()
@@ -130,44 +135,21 @@ def test_the_seed_cannot_be_known_from_the_bundle(bundle: Bundle, tmp_path: Path
 
 
 @pytest.mark.slow
-def test_names_headers_and_sizes_do_not_tell_which_is_real(served: Served) -> None:
-    visitor, token = begun(served)
-    for number in range(1, 8):
-        one, other = (visitor.get(f"picture/{number}/{side}") for side in ("left", "right"))
-        assert set(one.headers) == set(other.headers)
-        same_for_both = [name for name in one.headers if name not in ("date", "content-length")]
-        assert [one.headers[name] for name in same_for_both] == [other.headers[name] for name in same_for_both]
-        assert not {"etag", "last-modified", "content-disposition", "server"}.intersection(one.headers)
-        visitor.post("answer", csrf=token, number=number, choice="left")
-
-
-@pytest.mark.slow
-def test_the_time_it_takes_does_not_tell_which_is_real(served: Served) -> None:
-    visitor, _ = begun(served)
-    times: dict[str, list[float]] = {"left": [], "right": []}
-    for _ in range(120):
-        for side in ("left", "right"):
-            start = time.perf_counter()
-            visitor.get(f"picture/1/{side}")
-            times[side].append(time.perf_counter() - start)
-    one, other = (sorted(times[side][20:]) for side in ("left", "right"))
-    # The middle half of one lies across the other's median: no threshold tells them apart.
-    quarter = len(one) // 4
-    assert one[quarter] <= statistics.median(other) <= one[-quarter] or (
-        other[quarter] <= statistics.median(one) <= other[-quarter]
-    )
-
-
-def test_both_pictures_are_read_for_either(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    visitor, _ = begun(served)
-    read = list[str]()
-    original = Bundle.picture
-    monkeypatch.setattr(Bundle, "picture", lambda self, file: (read.append(file), original(self, file))[1])
-    visitor.get("picture/1/left")
-    first = list(read)
-    visitor.get("picture/1/right")
-    assert len(first) == 2
-    assert read == first * 2
+def test_pictures_come_together_and_without_names(served: Served, bundle: Bundle) -> None:
+    visitor = served.visitor()
+    visitor.begin()
+    known = {bundle.picture(file) for file in bundle.manifest.files}
+    for number in range(1, SHORT.photographs + 1):
+        token = visitor.get("trial").field("csrf")
+        sent = visitor.post("pair", csrf=token, number=number)
+        assert not {"etag", "last-modified", "content-disposition", "server"}.intersection(sent.headers)
+        pair = json.loads(sent.body)
+        assert list(pair) == ["left", "right"]
+        for address in pair.values():
+            start, _, content = address.partition(",")
+            assert start == "data:image/png;base64"
+            assert base64.b64decode(content) in known
+        visitor.judge(lambda number: "left")
 
 
 @pytest.mark.slow
@@ -224,8 +206,51 @@ def test_a_token_can_be_guessed_five_times_a_minute(served: Served) -> None:
     assert "not the token" in page.text
     statuses = [guesser.post("/experimenter/login", token=f"wrong {number}").status for number in range(6)]
     assert statuses == [403] * 4 + [429] * 2
-    # Not even the right one, so that a guess tells nothing any more.
-    assert guesser.post("/experimenter/login", token=TOKEN).status == 429
+    # Who knows it is not kept out.
+    assert guesser.post("/experimenter/login", token=TOKEN).status == 303
+
+
+def test_a_log_in_ends_with_its_token(served: Served) -> None:
+    visitor = served.visitor(None)
+    visitor.post("/experimenter/login", token=TOKEN)
+    assert visitor.get("/experimenter/").status == 200
+    # The same database, and so the same secret, with another token.
+    changed = dataclasses.replace(served.site, token="another token than before")
+    port = free_port()
+    with running(server(changed, host="127.0.0.1", port=port, proxies="")):
+        later = Visitor(f"http://127.0.0.1:{port}/", cookies=dict(visitor.cookies))
+        assert later.get("/experimenter/").status == 303
+        later.post("/experimenter/login", token="another token than before")
+        assert later.get("/experimenter/").status == 200
+        later.close()
+
+
+def test_who_logs_out_is_out_with_every_copy_of_the_cookie(served: Served) -> None:
+    visitor, other = served.visitor(None), served.visitor(None)
+    for each in (visitor, other):
+        each.post("/experimenter/login", token=TOKEN)
+    copied = dict(visitor.cookies)
+    page = visitor.get("/experimenter/")
+    assert visitor.post("/experimenter/logout", csrf="0" * 64).status == 403
+    assert visitor.post("/experimenter/logout", csrf=page.field("csrf")).headers["location"] == "login"
+    assert visitor.get("/experimenter/").status == 303
+    visitor.cookies = copied
+    assert visitor.get("/experimenter/").status == 303
+    assert other.get("/experimenter/").status == 200
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_picture_that_is_changed_meanwhile_is_not_sent(served: Served, bundle: Bundle, when: str) -> None:
+    visitor = served.visitor()
+    visitor.begin()
+    token = visitor.get("trial").field("csrf")
+    if when == "after":  # it was sent before, as it was
+        assert visitor.post("pair", csrf=token, number=1).status == 200
+    for picture in (bundle.folder / PICTURES).iterdir():
+        picture.write_bytes(picture.read_bytes()[:-1] + b"x")
+    sent = visitor.post("pair", csrf=token, number=1)
+    assert sent.status == 500
+    assert b"data:image" not in sent.body.split(b"</head>")[-1]
 
 
 @pytest.mark.slow
@@ -263,7 +288,8 @@ def test_one_address_makes_so_many_sessions_and_one_session_so_many_requests(
 
 def test_every_answer_forbids_what_pages_do_not_need(served: Served) -> None:
     visitor, _ = begun(served)
-    for place in ("./", "trial", "picture/1/left", "nothing", "../../experimenter/login", "../../style.css"):
+    for place in ("./", "trial", "cookie", "picture/1/left", "nothing", "../../experimenter/login", "../../style.css"):
+        assert visitor.request("HEAD", place).status == visitor.get(place).status
         headers = visitor.get(place).headers
         policy = headers["content-security-policy"]
         assert policy.startswith("default-src 'none'")

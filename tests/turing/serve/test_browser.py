@@ -2,6 +2,7 @@
 
 import http.client
 import itertools
+import json
 import statistics
 import threading
 from collections.abc import Callable, Iterator
@@ -10,10 +11,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from ablate.turing.database import Trial, read_answers
 from ablate.turing.protocol import Protocol
+from tests.conftest import CHROMIUM
 from tests.support.bundles import SHORT, make_bundle
 from tests.support.servers import TOKEN, Served
 
@@ -103,6 +105,7 @@ def test_a_session_by_mouse(served: Served, context: BrowserContext) -> None:
 @pytest.mark.slow
 def test_a_session_by_keyboard_alone(served: Served, context: BrowserContext) -> None:
     page, complaints = opened(context, f"{served.address}/e/drawn/")
+    expect(page.get_by_role("button", name="Begin")).to_be_visible()
     for key in ("Tab", "Space", "Tab", "Space", "Tab", "Enter"):
         page.keyboard.press(key)
     pressed = {}
@@ -196,7 +199,7 @@ def test_reload_and_back_in_the_middle(served: Served, context: BrowserContext) 
     page.reload()
     # It has been seen: the page asks at once.
     assert asked(page) == 1
-    expect(page.locator("#said")).to_have_text("You have seen this pair already. Which one is the fake?")
+    expect(page.locator("#said")).to_contain_text("There was an interruption, and this pair is not shown again.")
     page.locator("button[value=right]").click()
     expect(page.locator(".verdict")).to_be_visible()
     page.go_back()
@@ -228,6 +231,125 @@ def test_two_tabs(served: Served, context: BrowserContext) -> None:
     other.locator("a.button").click()
     assert asked(other) == 2
     assert complaints == more == []
+
+
+@pytest.mark.slow
+def test_a_pair_is_seen_in_one_of_two_tabs(served: Served, context: BrowserContext) -> None:
+    context.add_init_script(PROBE)
+    held = list[Route]()
+    context.route("**/shown", lambda route: held.append(route))
+    one, _ = opened(context, f"{served.address}/e/drawn/")
+    begin(one)
+    waited_for(one, held, 1)
+    # The second one has loaded the pair, too, before either has said that it is shown.
+    other, _ = opened(context, f"{served.address}/e/drawn/trial")
+    waited_for(other, held, 2)
+    held[0].continue_()
+    asked(one)
+    held[1].continue_()
+    asked(other)
+    expect(one.locator("#said")).to_have_text("Which one is the fake?")
+    expect(other.locator("#said")).to_contain_text("There was an interruption")
+    seen = [any(drawn for _, drawn in page.evaluate("window.frames_seen")) for page in (one, other)]
+    assert seen == [True, False]
+
+
+def waited_for(page: Page, held: list[Route], count: int) -> None:
+    """Wait until so many requests are held."""
+    for _ in range(500):
+        if len(held) >= count:
+            return
+        page.wait_for_timeout(20)
+    raise AssertionError(f"{len(held)} of {count} requests have come")
+
+
+@pytest.mark.slow
+def test_without_the_style_sheet_nothing_is_seen_before_its_time(served: Served, context: BrowserContext) -> None:
+    context.route("**/*.css", lambda route: route.abort())
+    page, _ = opened(context, f"{served.address}/e/drawn/")
+    page.add_init_script(PROBE)
+    begin(page)
+    asked(page)
+    seen = [time for time, drawn in page.evaluate("window.frames_seen") if drawn]
+    assert seen[-1] - seen[0] == pytest.approx(SHORT.exposure_ms, abs=150)
+
+
+def turn(page: Page, hidden: bool) -> None:
+    """Do what the browser does to a page whose tab is left, or comes back; a window that nobody has does not."""
+    page.evaluate(
+        "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });"
+        "document.dispatchEvent(new Event('visibilitychange')); }",
+        hidden,
+    )
+
+
+@pytest.mark.slow
+def test_who_leaves_during_the_cross_looks_at_it_again(served: Served, context: BrowserContext) -> None:
+    page, complaints = opened(context, f"{served.address}/e/drawn/")
+    begin(page)
+    expect(page.locator("#trial.fixing")).to_be_visible()
+    turn(page, hidden=True)
+    expect(page.locator("#trial.fixing")).to_have_count(0)
+    page.wait_for_timeout(900)
+    assert page.locator(".frame img").count() == 0
+    turn(page, hidden=False)
+    expect(page.locator("#trial.fixing")).to_be_visible()
+    expect(page.locator("#said")).to_have_text("Look at the cross. The pictures come in a moment.")
+    asked(page)
+    assert complaints == []
+
+
+@pytest.mark.slow
+def test_a_connection_that_is_lost_before_the_pair(served: Served, context: BrowserContext) -> None:
+    page, _ = opened(context, f"{served.address}/e/drawn/")
+    lost = iter([True])
+    page.route("**/shown", lambda route: route.abort() if next(lost, False) else route.continue_())
+    begin(page)
+    expect(page.locator("#said")).to_contain_text("This pair has not been shown yet")
+    assert page.locator(".frame img").count() == 0
+    # The cross comes first.
+    expect(page.locator("#trial.fixing")).to_be_visible(timeout=10_000)
+    asked(page)
+    expect(page.locator("#said")).to_have_text("Which one is the fake?")
+
+
+@pytest.mark.slow
+def test_a_missed_pair_is_said_to_be(served: Served, context: BrowserContext) -> None:
+    page, complaints = opened(context, f"{served.address}/e/drawn/")
+    begin(page)
+    asked(page)
+    assert page.get_by_role("button", name="I did not see it").count() == 0
+    page.reload()
+    asked(page)
+    page.get_by_role("button", name="I did not see it").click()
+    expect(page.get_by_role("heading", name="Pair 2")).to_be_visible()
+    assert choices(served) == {1: "missed"}
+    assert complaints == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", ["trial.js", "welcome.js"])
+def test_without_a_script_nothing_begins(served: Served, context: BrowserContext, script: str) -> None:
+    context.route(f"**/{script}", lambda route: route.abort())
+    page, _ = opened(context, f"{served.address}/e/drawn/")
+    page.wait_for_timeout(500)  # in which it would open
+    expect(page.get_by_role("heading", name="This browser cannot take part as it is")).to_be_visible()
+    assert page.get_by_role("button", name="Begin").count() == 0
+
+
+@pytest.mark.slow
+def test_without_cookies_nothing_begins(served: Served, browser: Browser, tmp_path: Path) -> None:
+    profile = tmp_path / "profile" / "Default"
+    profile.mkdir(parents=True)
+    (profile / "Preferences").write_text(json.dumps({"profile": {"default_content_setting_values": {"cookies": 2}}}))
+    refusing = browser.browser_type.launch_persistent_context(
+        profile.parent, executable_path=CHROMIUM, args=["--no-sandbox"]
+    )
+    page, _ = opened(refusing, f"{served.address}/e/drawn/")
+    page.wait_for_timeout(500)  # in which it would open
+    expect(page.get_by_role("heading", name="This browser cannot take part as it is")).to_be_visible()
+    assert page.get_by_role("button", name="Begin").count() == 0
+    refusing.close()
 
 
 @pytest.mark.slow
@@ -320,7 +442,8 @@ def test_behind_a_reverse_proxy_under_a_path(served: Served, proxied: str, conte
 def test_without_script_it_says_what_is_missing(served: Served, browser: Browser) -> None:
     plain = browser.new_context(java_script_enabled=False)
     page, _ = opened(plain, f"{served.address}/e/drawn/")
-    assert "needs JavaScript" in page.content()
+    expect(page.get_by_role("heading", name="This browser cannot take part as it is")).to_be_visible()
+    assert page.get_by_role("button", name="Begin").count() == 0
     plain.close()
 
 

@@ -19,7 +19,8 @@ from tests.support.visitors import Visitor
     [
         ([], "which bundle"),
         (["{bundle}", "prot=8080"], r"unknown key: prot\..*Did you mean port\?"),
-        (["{bundle}", "port=x"], "port must be a whole number from 1. Received: port=x"),
+        (["{bundle}", "port=x"], "port must be a whole number from 1 to 65535. Received: port=x"),
+        (["{bundle}", "port=70000"], "port must be a whole number from 1 to 65535. Received: port=70000"),
         (["{bundle}", "port="], "port needs a value"),
         (["{bundle}", "{bundle}"], "two bundles have the name drawn"),
         (["nowhere"], "nowhere is no bundle"),

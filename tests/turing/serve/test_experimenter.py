@@ -11,7 +11,8 @@ from ablate.report.number_format import number
 from ablate.turing.analyse.exclusions import apply_rules
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import read_answers
-from ablate.turing.serve.progress import QUIET_SECONDS, progress_by_algorithm
+from ablate.turing.serve.progress import progress_by_algorithm
+from ablate.turing.serve.sessions import QUIET_SECONDS
 from tests.support.bundles import SHORT, make_bundle
 from tests.support.servers import TOKEN, Served
 from tests.support.visitors import Visitor
@@ -62,9 +63,15 @@ def test_answers_come_as_csv_and_parquet(served: Served, logged_in: Visitor) -> 
     same = pd.read_parquet(io.BytesIO(logged_in.get("drawn/trials.parquet").body))
     assert len(table) == len(same) == SHORT.photographs
     assert table["fooled"].tolist() == same["fooled"].tolist()
-    assert set(table) == set(read_answers(served.site.database, "drawn").trials)
+    assert set(table) == {*read_answers(served.site.database, "drawn").trials, "left_out"}
+    assert table["left_out"].isna().all()
+    unfinished = served.visitor()
+    unfinished.begin()
+    unfinished.judge(lambda number: "left")
+    last = pd.read_csv(io.BytesIO(logged_in.get("drawn/trials.csv").body)).iloc[-1]
+    assert last["left_out"] == "session not finished"
     people = pd.read_csv(io.BytesIO(logged_in.get("drawn/participants.csv").body))
-    assert people["algorithm"].tolist() == table["algorithm"].unique().tolist()
+    assert people["algorithm"].tolist()[:1] == table["algorithm"].unique().tolist()
     headers = logged_in.get("drawn/trials.csv").headers
     assert headers["content-disposition"] == 'attachment; filename="drawn-trials.csv"'
     assert logged_in.get("drawn/secrets.csv").status == 404

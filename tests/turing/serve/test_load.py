@@ -3,10 +3,12 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,6 +99,30 @@ def test_a_killed_server_loses_no_confirmed_answer(kind: str, request: pytest.Fi
         # The last answer before a kill may be kept without the visitor having heard of it; not the other way round.
         assert visitor.confirmed.items() <= found.items()
         assert len(found) - len(visitor.confirmed) <= KILLS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.database)])
+def test_a_burst_loses_no_request(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    url = request.getfixturevalue("postgres") if kind == "postgresql" else f"sqlite:///{tmp_path / 'turing.db'}"
+    bundle = make_bundle(tmp_path / "drawn", protocol=SHORTEST, side=32)
+    process = Process(
+        str(bundle.folder), f"database={url}", "sessions_per_minute=100000", "requests_per_minute=100000"
+    )
+    process.start()
+    # They try nothing again.
+    visitors = [Visitor(f"http://127.0.0.1:{process.port}/e/drawn/") for _ in range(PARTICIPANTS)]
+    try:
+        errors = at_once(visitors, lambda visitor, number: "left")
+    finally:
+        _, said = process.end(signal.SIGINT)
+    assert errors == []
+    assert sum((visitor.failures for visitor in visitors), Counter()) == {}
+    statuses = sum((visitor.statuses for visitor in visitors), Counter[int]())
+    # By participant: the first page, consent; of each pair its page, pictures and answer; that it is shown; the end.
+    pairs = SHORTEST.photographs
+    assert statuses == {200: PARTICIPANTS * (1 + 3 * pairs), 204: PARTICIPANTS * pairs, 303: PARTICIPANTS * 2}
+    assert "locked" not in said
 
 
 def choices(database: Database, visitor: Visitor) -> dict[int, str]:

@@ -1,16 +1,20 @@
 """Participants' pages over HTTP: what is kept, and what neither reloads nor second tabs change."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from sqlalchemy import text
 
+from ablate.turing.analyse.exclusions import apply_rules
 from ablate.turing.bundle import Bundle
-from ablate.turing.database import Trial, read_answers
+from ablate.turing.database import Database, Trial, read_answers
 from ablate.turing.serve.security import hash_key
+from ablate.turing.serve.sessions import QUIET_SECONDS, Sessions
 from tests.support.bundles import SHORT, make_bundle
 from tests.support.servers import Served, links
 
@@ -64,10 +68,11 @@ def test_a_reload_neither_loses_nor_repeats(served: Served) -> None:
     first = visitor.get("trial")
     again = visitor.get("trial")
     assert first.field("number") == again.field("number") == "1"
-    assert visitor.get("picture/1/left").body == visitor.get("picture/1/left").body
     token = first.field("csrf")
+    assert visitor.post("pair", csrf=token, number=1).body == visitor.post("pair", csrf=token, number=1).body
     assert visitor.post("shown", csrf=token, number=1).status == 204
     # Seen is seen: the page asks, and shows nothing again.
+    assert visitor.post("pair", csrf=token, number=1).status == 409
     assert visitor.get("picture/1/left").status == 404
     after = visitor.get("trial").text
     assert 'data-state="seen"' in after
@@ -79,10 +84,65 @@ def test_a_reload_neither_loses_nor_repeats(served: Served) -> None:
     assert visitor.get("trial").field("number") == "2"
 
 
-def test_the_first_of_two_answers_counts(served: Served) -> None:
+def test_a_pair_is_shown_once_and_only_after_it_was_sent(served: Served) -> None:
     visitor = served.visitor()
     visitor.begin()
     token = visitor.get("trial").field("csrf")
+    # Neither shown nor judged before both pictures have come.
+    assert visitor.post("shown", csrf=token, number=1).status == 409
+    assert visitor.post("answer", csrf=token, number=1, choice="left", exposure_ms=200).status == 409
+    # Two tabs load it, and one may show it.
+    assert [visitor.post("pair", csrf=token, number=1).status for _ in range(2)] == [200, 200]
+    assert visitor.post("answer", csrf=token, number=1, choice="left", exposure_ms=200).status == 409
+    assert [visitor.post("shown", csrf=token, number=1).status for _ in range(2)] == [204, 409]
+    assert visitor.post("answer", csrf=token, number=1, choice="left", exposure_ms=200).status == 200
+    (row,) = trials(served).to_dict("records")
+    assert (row["loads"], row["shown"], row["missed"]) == (2, True, False)
+
+
+def test_a_missed_pair_is_not_judged_and_does_not_count(served: Served) -> None:
+    visitor = served.visitor()
+    visitor.begin()
+    token = visitor.look().field("csrf")
+    said = visitor.post("answer", csrf=token, number=1, choice="missed")
+    # Practice says nothing of a pair that was not judged.
+    assert json.loads(said.body) == {"next": "trial"}
+    assert visitor.get("feedback/1").headers["location"] == "../trial"
+    assert visitor.get("picture/1/left").status == 404
+    visitor.judge(left)
+    visitor.look()
+    visitor.post("answer", csrf=token, number=3, choice="missed", response_ms=5)
+    while visitor.judge(left):
+        pass
+    answers = read_answers(served.site.database, "drawn")
+    assert answers.trials["missed"].tolist() == [True, False, True, False, False, False, False]
+    assert not answers.trials.loc[answers.trials["missed"], "fooled"].any()
+    assert answers.trials.loc[answers.trials["missed"], "response_ms"].isna().all()
+    kept, rules = apply_rules(answers.participants, answers.trials, answers.protocol)
+    assert 3 not in kept["number"].tolist()
+    tests = (answers.trials["kind"] == "test").sum() - (answers.trials["kind"][2] == "test")
+    assert len(kept) == tests
+    assert "pair not shown, or said to be missed" in rules["rule"].tolist()
+
+
+@pytest.mark.parametrize(("able", "cookies"), [("", True), ("yes", False)])
+def test_who_cannot_take_part_takes_no_place(served: Served, able: str, cookies: bool) -> None:
+    visitor = served.visitor()
+    token = visitor.get("./").field("csrf")
+    assert json.loads(visitor.get("cookie").body) == {"kept": True}
+    if not cookies:
+        visitor.cookies = {}
+        assert json.loads(visitor.get("cookie").body) == {"kept": False}
+    said = visitor.post("consent", csrf=token, color_vision="normal", agree="yes", able=able)
+    assert said.status == 403
+    assert "This browser cannot take part as it is" in said.text
+    assert read_answers(served.site.database, "drawn").participants.empty
+
+
+def test_the_first_of_two_answers_counts(served: Served) -> None:
+    visitor = served.visitor()
+    visitor.begin()
+    token = visitor.look().field("csrf")
     assert visitor.post("answer", csrf=token, number=1, choice="right").status == 200
     # A second tab, the back button, or a form that is sent again: confirmed, and nothing changes.
     assert visitor.post("answer", csrf=token, number=1, choice="left").status == 200
@@ -100,6 +160,7 @@ def test_trials_come_in_order(served: Served) -> None:
     token = visitor.get("trial").field("csrf")
     assert visitor.post("answer", csrf=token, number=2, choice="right").status == 409
     assert visitor.post("shown", csrf=token, number=2).status == 409
+    assert visitor.post("pair", csrf=token, number=2).status == 409
     assert visitor.get("picture/2/left").status == 404
     assert visitor.get("picture/999/left").status == 404
     assert len(trials(served)) == 0
@@ -110,9 +171,7 @@ def test_practice_says_whether_it_was_right_and_the_test_does_not(served: Served
     visitor = served.visitor()
     visitor.begin()
     for number in range(1, 4):
-        page = visitor.get("trial")
-        token = page.field("csrf")
-        visitor.post("shown", csrf=token, number=number)
+        token = visitor.look().field("csrf")
         said = visitor.post("answer", csrf=token, number=number, choice="left")
         assert json.loads(said.body) == {"next": f"feedback/{number}" if number <= 2 else "trial"}
     fooled = trials(served)["fooled"].tolist()
@@ -134,7 +193,7 @@ def test_the_same_browser_takes_part_once(served: Served) -> None:
     token = served.site.signer.form_token(
         served.site.signer.read("turing-drawn", visitor.cookies["turing-drawn"]) or ""
     )
-    visitor.post("consent", csrf=token, color_vision="deficient", agree="yes")
+    visitor.post("consent", csrf=token, color_vision="deficient", agree="yes", able="yes")
     people = read_answers(served.site.database, "drawn").participants
     assert people["color_vision"].tolist() == ["normal"]
     while visitor.judge(left):
@@ -160,6 +219,40 @@ def test_algorithms_are_balanced_and_only_one_is_seen(served: Served) -> None:
 
 
 @pytest.mark.slow
+def test_who_drops_out_is_replaced(database: Database, bundle: Bundle) -> None:
+    now = 0.0
+    sessions = Sessions(database, database.register(bundle, now), bundle, clock=lambda: now)
+    finished = Counter[str]()
+    random = np.random.default_rng(1)
+    for number in range(60):
+        key = f"key {number}"
+        algorithm = sessions.begin(key, "normal").participant.algorithm
+        # One algorithm bores people.
+        if random.random() < (0.6 if algorithm == "baseline" else 0.1):
+            now += QUIET_SECONDS + 1
+            continue
+        for trial in range(1, SHORT.photographs + 1):
+            assert sessions.send(key, trial)
+            assert sessions.show(key, trial)
+            assert sessions.answer(key, trial, "left", exposure_ms=200, response_ms=800)
+        finished[algorithm] += 1
+        assert abs(finished["baseline"] - finished["loss=regression"]) <= 1
+    assert sum(finished.values()) < 50
+
+
+def test_who_still_answers_has_not_dropped_out(database: Database, bundle: Bundle) -> None:
+    now = 0.0
+    sessions = Sessions(database, database.register(bundle, now), bundle, clock=lambda: now)
+    first = sessions.begin("slow", "normal").participant.algorithm
+    sessions.send("slow", 1)
+    sessions.show("slow", 1)
+    now = QUIET_SECONDS - 1.0
+    sessions.answer("slow", 1, "left", exposure_ms=200, response_ms=800)
+    now += QUIET_SECONDS - 1.0
+    assert sessions.begin("other", "normal").participant.algorithm != first
+
+
+@pytest.mark.slow
 def test_closed_takes_nobody_new_and_lets_others_finish(served: Served) -> None:
     begun = served.visitor()
     begun.begin()
@@ -167,19 +260,19 @@ def test_closed_takes_nobody_new_and_lets_others_finish(served: Served) -> None:
     token = late.get("./").field("csrf")
     served.sessions().set_closed(True)
     assert "closed" in served.visitor().get("./").text
-    assert late.post("consent", csrf=token, color_vision="normal", agree="yes").status == 403
+    assert late.post("consent", csrf=token, color_vision="normal", agree="yes", able="yes").status == 403
     while begun.judge(left):
         pass
     assert len(begun.confirmed) == SHORT.photographs
     served.sessions().set_closed(False)
-    assert late.post("consent", csrf=token, color_vision="normal", agree="yes").status == 303
+    assert late.post("consent", csrf=token, color_vision="normal", agree="yes", able="yes").status == 303
 
 
 @pytest.mark.slow
 def test_links_are_relative_so_that_any_path_will_do(served: Served) -> None:
     visitor = served.visitor()
     visitor.begin()
-    token = visitor.get("trial").field("csrf")
+    token = visitor.look().field("csrf")
     pages = [visitor.get("./").text, visitor.get("trial").text]
     visitor.post("answer", csrf=token, number=1, choice="left")
     pages.append(visitor.get("feedback/1").text)
@@ -232,7 +325,7 @@ def test_a_lost_picture_is_a_page_in_words_and_a_line_in_the_log(
     visitor.begin()
     for picture in (bundle.folder / "pictures").iterdir():
         picture.unlink()
-    page = visitor.get("picture/1/left")
+    page = visitor.post("pair", csrf=visitor.get("trial").field("csrf"), number=1)
     assert page.status == 500
     assert "Something went wrong on our side" in page.text
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
@@ -246,7 +339,7 @@ def test_a_database_that_fails_confirms_nothing_and_the_page_tries_again(
 ) -> None:
     visitor = served.visitor()
     visitor.begin()
-    token = visitor.get("trial").field("csrf")
+    token = visitor.look().field("csrf")
     with served.site.database.engine.begin() as connection:
         connection.execute(text("ALTER TABLE trials RENAME TO gone"))
     assert visitor.post("answer", csrf=token, number=1, choice="left").status == 500

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from ablate.report.number_format import magnitude, probability, quantity, with_interval
 from ablate.statistics.intervals import ALPHA
-from ablate.turing.analyse.exclusions import apply_rules
+from ablate.turing.analyse.exclusions import apply_rules, rules_broken
 from ablate.turing.analyse.rates import CHANCE, compare_rates, fooling_rates
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Analysis:
             fooled, rate (percent).
         pictures: Those to show: columns algorithm, photograph, place (`MOST`, `LEAST`), rank (from 1), trials, rate,
             real, recolored (PNG files).
-        trials: All answered trials, and whether they count.
+        trials: All answered trials, `left_out` by which rule, and whether they count: `counts`.
         summary: Plain values: what was analysed, counts, and sentences, `answer`.
         runs: By algorithm, the run that coloured its pictures, where one did.
     """
@@ -52,12 +52,13 @@ class Analysis:
     runs: Mapping[str, str]
 
 
-def analyse(answers: Answers, picture: Callable[[str], bytes] | None) -> Analysis:
+def analyse(answers: Answers, picture: Callable[[str], bytes] | None, lost: Collection[str] = ()) -> Analysis:
     """Analyse the answers of an experiment.
 
     Args:
         answers: The experiment's.
         picture: Reads a file of its bundle; None where that is not at hand, and no pictures are shown.
+        lost: Files that it cannot read: their pictures are not shown, and their answers count all the same.
     """
     names = [algorithm.name for algorithm in answers.algorithms]
     kept, exclusions = apply_rules(answers.participants, answers.trials, answers.protocol)
@@ -67,7 +68,8 @@ def analyse(answers: Answers, picture: Callable[[str], bytes] | None) -> Analysi
     rates = rates.assign(median_response_ms=rates["algorithm"].map(medians).astype("float64"))
     pairs = compare_rates(ordered)
     photographs = by_photograph(ordered)
-    chosen = most_and_least_convincing(photographs)
+    readable = ~photographs[["real", "recolored"]].isin(list(lost)).any(axis=1)
+    chosen = most_and_least_convincing(photographs[readable])
     pictures = (
         chosen.assign(**{file: chosen[file].map(picture) for file in ("real", "recolored")}) if picture else None
     )
@@ -93,7 +95,10 @@ def analyse(answers: Answers, picture: Callable[[str], bytes] | None) -> Analysi
         exclusions=exclusions,
         photographs=photographs,
         pictures=chosen.iloc[:0] if pictures is None else pictures,
-        trials=answers.trials.assign(counts=answers.trials.index.isin(kept.index)),
+        trials=answers.trials.assign(
+            left_out=rules_broken(answers.participants, answers.trials, answers.protocol),
+            counts=answers.trials.index.isin(kept.index),
+        ),
         summary=summary,
         runs={each.name: each.run_id for each in answers.algorithms if each.run_id},
     )

@@ -7,6 +7,7 @@ from ablate.cli.arguments import parse_arguments, parse_bool
 from ablate.cli.command_line import configured_uri, split_config_options
 from ablate.config.paths import results_dir
 from ablate.errors import DataError
+from ablate.report.number_format import quantity
 from ablate.turing.analyse.analysis import Analysis, analyse
 from ablate.turing.analyse.output import terminal_lines, write_files
 from ablate.turing.analyse.plan import ARGUMENTS as PLANNED
@@ -65,7 +66,11 @@ def _analyse(arguments: dict[str, str], options: Sequence[str]) -> None:
     tracked = parse_bool(arguments, "track", True)
     answers = chosen_answers(arguments)
     bundle = _bundle(answers)
-    analysis = analyse(answers, bundle.picture if bundle else None)
+    lost = bundle.faults() if bundle else {}
+    if lost:
+        first = next(iter(lost.values()))
+        print(f"Without {quantity(len(lost), 'picture')} of the bundle: {first}. Answers count all the same")
+    analysis = analyse(answers, bundle.picture if bundle else None, lost)
     folder = Path(arguments.get("out") or results_dir() / "turing" / answers.experiment / "analysis")
     write_files(analysis, folder)
     print("\n".join(terminal_lines(analysis)))

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from ablate.errors import DataError
 from ablate.turing.bundle import Algorithm
 from ablate.turing.database.connection import Database
-from ablate.turing.database.tables import Experiment, Participant, Trial
+from ablate.turing.database.tables import MISSED, Experiment, Participant, Trial
 from ablate.turing.protocol import Protocol
 
 
@@ -31,7 +31,9 @@ class Answers:
             finished (UTC).
         trials: A row an answered trial, by participant and number: columns participant, number, kind (practice, test,
             check), algorithm, photograph, real, recolored (files of the bundle), fooled (whether the recoloured one
-            was taken for real), exposure_ms, response_ms (NaN where it is not known), loads, answered (UTC).
+            was taken for real), loads (how often the pair was sent), shown (whether it was shown after that), missed
+            (whether the participant says not to have seen it), exposure_ms, response_ms (NaN where it is not known),
+            answered (UTC).
     """
 
     experiment: str
@@ -78,7 +80,11 @@ def read_answers(database: Database, experiment: str) -> Answers:
     answered = pd.DataFrame(trials, columns=[*_OF_TRIALS, "algorithm"]).rename(
         columns={"participant_id": "participant"}
     )
-    answered = answered.assign(fooled=answered["choice"] == answered["real_side"])
+    answered = answered.assign(
+        fooled=answered["choice"] == answered["real_side"],
+        missed=answered["choice"] == MISSED,
+        shown=answered["shown"].astype(bool) & (answered["loads"] > 0),
+    )
     answered = answered[list(_TRIAL_TYPES)].astype(_TRIAL_TYPES)
     return Answers(
         experiment=found.name,
@@ -97,12 +103,12 @@ def read_answers(database: Database, experiment: str) -> Answers:
 
 _OF_TRIALS = (
     "participant_id", "number", "kind", "photograph", "real", "recolored", "real_side", "choice", "exposure_ms",
-    "response_ms", "loads", "answered",
+    "response_ms", "loads", "shown", "answered",
 )  # fmt: skip
 _TRIAL_TYPES = {
     "participant": "int64", "number": "int64", "kind": "str", "algorithm": "str", "photograph": "str", "real": "str",
-    "recolored": "str", "fooled": "bool", "exposure_ms": "float64", "response_ms": "float64", "loads": "int64",
-    "answered": "float64",
+    "recolored": "str", "fooled": "bool", "loads": "int64", "shown": "bool", "missed": "bool",
+    "exposure_ms": "float64", "response_ms": "float64", "answered": "float64",
 }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,15 @@ from ablate.config.paths import project_dir, results_dir
 from ablate.errors import ConfigError, DataError
 from ablate.tracking.sqlite import sqlite_address
 from ablate.turing.bundle import Bundle
+from ablate.turing.database.fair_lock import FairLock
 from ablate.turing.database.tables import Base, Experiment, Setting
 
 _SQLITE = "sqlite"
 _BACKENDS = (_SQLITE, "postgresql")
 _PATIENCE_MS = 30_000
+"""How long a writer waits for one in another process."""
 _FILE = "turing.db"
-"""How long a writer waits for another one."""
+_ENDED = "ended "
 
 
 class Database:
@@ -40,6 +42,9 @@ class Database:
     def __init__(self, url: str, *, create: bool = True):
         self.engine = _engine(url, create)
         self._writing = self.engine.execution_options(immediate=True)
+        # SQLite has one writer, and lets the next one in by chance: of a hundred that wait some would wait too long.
+        one_writer = self.engine.dialect.name == _SQLITE
+        self._turn: FairLock | nullcontext[None] = FairLock() if one_writer else nullcontext()
         try:
             if create:
                 Base.metadata.create_all(self._writing, checkfirst=True)
@@ -60,7 +65,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """Open a transaction, and commit it: when the block has ended, the disk has it."""
-        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+        with self._turn, Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
     def secret(self) -> bytes:
@@ -77,6 +82,20 @@ class Database:
             with self.reading() as session:
                 found = session.get_one(Setting, name)
         return bytes.fromhex(found.value)
+
+    def end(self, login: str) -> None:
+        """Remember that a log-in has ended, which the experimenter's browser had by a cookie.
+
+        Args:
+            login: A hash of its key.
+        """
+        with self.writing() as session:
+            session.merge(Setting(name=_ENDED + login, value=""))
+
+    def is_ended(self, login: str) -> bool:
+        """Return whether a log-in has ended."""
+        with self.reading() as session:
+            return session.get(Setting, _ENDED + login) is not None
 
     def register(self, bundle: Bundle, now: float) -> int:
         """Return the experiment of a bundle, made where there is none.

@@ -9,7 +9,7 @@ class Base(DeclarativeBase):
 
 
 class Setting(Base):
-    """What the server has to remember: the secret that it signs with."""
+    """What the server has to remember: the secret that it signs with, and log-ins that have ended."""
 
     __tablename__ = "settings"
     name: Mapped[str] = mapped_column(primary_key=True)
@@ -51,8 +51,16 @@ class Participant(Base):
     finished: Mapped[float | None]
 
 
+MISSED = "missed"
+"""The choice of who did not see the pair."""
+
+
 class Trial(Base):
-    """A pair that a participant is shown, and the answer."""
+    """A pair that a participant is shown, and the answer.
+
+    `loads` counts how often its pictures were sent, together; `shown` is set once, when they are shown. `choice` is
+    left, right, or `MISSED`.
+    """
 
     __tablename__ = "trials"
     participant_id: Mapped[int] = mapped_column(ForeignKey("participants.id"), primary_key=True)

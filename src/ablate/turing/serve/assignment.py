@@ -1,4 +1,4 @@
-"""Random assignment: a participant's algorithm and trials, from seed and number alone. Pure functions."""
+"""Random assignment: a participant's algorithm and trials, from the seed and their number. Pure functions."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,19 +37,21 @@ class AssignedTrial:
     real_side: Side
 
 
-def assign_algorithm(seed: int, place: int, algorithms: int) -> int:
-    """Return which algorithm the n-th participant sees: permuted blocks, so that counts differ by one at most.
+def assign_algorithm(seed: int, place: int, taken: Sequence[int]) -> int:
+    """Draw an algorithm among those that fewest participants have: who drops out is replaced.
+
+    Where nobody drops out these are permuted blocks, and counts differ by one at most.
 
     Args:
         seed: Of the experiment.
         place: Number of the participant, from 0.
-        algorithms: How many there are.
+        taken: How many participants have finished or are under way, by algorithm.
 
     Returns:
-        In 0..algorithms - 1.
+        In 0..len(taken) - 1.
     """
-    block, within = divmod(place, algorithms)
-    return int(np.random.default_rng([seed, _ASSIGNMENT, block]).permutation(algorithms)[within])
+    fewest = [number for number, count in enumerate(taken) if count == min(taken)]
+    return int(np.random.default_rng([seed, _ASSIGNMENT, place]).choice(fewest))
 
 
 def photographs_per_kind(manifest: Manifest) -> Mapping[Kind, int]:

@@ -56,9 +56,10 @@ def main(arguments: Sequence[str]) -> None:
         raise ConfigError("which bundle? As in `python -m ablate.turing serve results/turing/NAME`; `build` makes one")
     given = [argument for argument in arguments if "=" in argument]
     options = _DEFAULTS | parse_arguments(given, [*_DEFAULTS, *_NUMBERS])
+    port = _number(options, "port")
     site = _site(options, _bundles(folders))
     _announce(site, options)
-    run(server(site, host=options["host"], port=_number(options, "port"), proxies=options["proxies"]))
+    run(server(site, host=options["host"], port=port, proxies=options["proxies"]))
 
 
 def _site(options: dict[str, str], bundles: Sequence[Bundle]) -> Site:
@@ -124,4 +125,4 @@ def _shown(token: str) -> str:
 
 
 def _number(options: dict[str, str], name: str) -> int:
-    return parse_int(options, name, _NUMBERS[name], minimum=1)
+    return parse_int(options, name, _NUMBERS[name], minimum=1, maximum=65535 if name == "port" else None)

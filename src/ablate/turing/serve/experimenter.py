@@ -9,11 +9,18 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import RedirectResponse, Response
 
-from ablate.turing.analyse.exclusions import apply_rules
+from ablate.turing.analyse.exclusions import apply_rules, rules_broken
 from ablate.turing.database import read_answers
 from ablate.turing.serve.progress import progress_by_algorithm
-from ablate.turing.serve.security import equal_secrets, new_key
-from ablate.turing.serve.web import CurrentSessions, CurrentSite, client_address, render_page, set_signed_cookie
+from ablate.turing.serve.security import equal_secrets, hash_key, new_key
+from ablate.turing.serve.web import (
+    CurrentSessions,
+    CurrentSite,
+    Site,
+    client_address,
+    render_page,
+    set_signed_cookie,
+)
 
 router = APIRouter(prefix="/experimenter")
 
@@ -35,11 +42,16 @@ class Change(BaseModel):
     csrf: Annotated[str, Field(max_length=200)]
 
 
+def _purpose(site: Site) -> str:
+    """Return what a log-in's signature is good for: this token, and no other that there was before."""
+    return f"{COOKIE} {site.signer.form_token(site.token)}"
+
+
 def _logged_in(request: Request, site: CurrentSite) -> str:
-    """Return the session's key of somebody who has given the token."""
-    content = site.signer.read(COOKIE, request.cookies.get(COOKIE))
+    """Return the session's key of somebody who has given the token, and has not logged out."""
+    content = site.signer.read(_purpose(site), request.cookies.get(COOKIE))
     key, _, since = (content or "").partition(" ")
-    if not key or time.time() - float(since) > 3600 * _HOURS:
+    if not key or time.time() - float(since) > 3600 * _HOURS or site.database.is_ended(hash_key(key)):
         raise HTTPException(401)
     return key
 
@@ -62,14 +74,25 @@ def form(site: CurrentSite) -> Response:
 @router.post("/login")
 def login(request: Request, form: Annotated[Login, Form()], site: CurrentSite) -> Response:
     """Compare the token."""
-    # Wrong ones alone count, so that whoever knows it is not kept out by somebody who guesses behind the same address.
-    if not site.limits.test("tokens", client_address(request)):
-        raise HTTPException(429)
+    # The right one always opens, so that nobody who guesses behind the same address keeps out who knows it.
     if not equal_secrets(form.token, site.token):
-        site.limits.hit("tokens", client_address(request))
+        if not site.limits.hit("tokens", client_address(request)):
+            raise HTTPException(429)
         return render_page(site, "login", depth=1, status=403, wrong=True)
     response = RedirectResponse("./", 303)
-    set_signed_cookie(request, response, COOKIE, f"{new_key()} {time.time():.0f}", seconds=3600 * _HOURS, strict=True)
+    content, purpose = f"{new_key()} {time.time():.0f}", _purpose(site)
+    set_signed_cookie(request, response, COOKIE, content, seconds=3600 * _HOURS, purpose=purpose, strict=True)
+    return response
+
+
+@router.post("/logout")
+def logout(request: Request, form: Annotated[Change, Form()], key: Experimenter, site: CurrentSite) -> Response:
+    """End a log-in: its cookie is worth nothing any more, wherever it has got to."""
+    if not site.signer.is_form_token(key, form.csrf):
+        raise HTTPException(403)
+    site.database.end(hash_key(key))
+    response = RedirectResponse("login", 303)
+    set_signed_cookie(request, response, COOKIE, "", seconds=0, strict=True)
     return response
 
 
@@ -77,7 +100,11 @@ def login(request: Request, form: Annotated[Login, Form()], site: CurrentSite) -
 def experiments(key: Experimenter, site: CurrentSite) -> Response:
     """Show all experiments."""
     return render_page(
-        site, "experiments", depth=1, experiments=[sessions.counts() for sessions in site.experiments.values()]
+        site,
+        "experiments",
+        depth=1,
+        experiments=[sessions.counts() for sessions in site.experiments.values()],
+        csrf=site.signer.form_token(key),
     )
 
 
@@ -107,9 +134,13 @@ def export(
     sessions: CurrentSessions,
     site: CurrentSite,
 ) -> Response:
-    """Send all answers, those left out by rules too, or all participants."""
+    """Send all answers, with the rule that leaves one out in `left_out`; or all participants."""
     answers = read_answers(site.database, experiment)
-    frame = answers.trials if part == "trials" else answers.participants.reset_index()
+    if part == "trials":
+        broken = rules_broken(answers.participants, answers.trials, answers.protocol)
+        frame = answers.trials.assign(left_out=broken)
+    else:
+        frame = answers.participants.reset_index()
     name = f"{experiment}-{part}.{ending}"
     return Response(
         _file(frame, ending),

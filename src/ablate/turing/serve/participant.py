@@ -1,5 +1,6 @@
 """The participants' pages."""
 
+import base64
 import math
 from typing import Annotated, Any, Literal
 
@@ -7,9 +8,10 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from ablate.turing.database.tables import MISSED
 from ablate.turing.serve.assignment import Side
 from ablate.turing.serve.security import Signer, hash_key, new_key
-from ablate.turing.serve.sessions import Closed, ColorVision, Sessions, SessionState
+from ablate.turing.serve.sessions import Choice, Closed, ColorVision, Sessions, SessionState
 from ablate.turing.serve.web import CurrentSessions, CurrentSite, Site, client_address, render_page, set_signed_cookie
 
 router = APIRouter(prefix="/e/{experiment}")
@@ -29,14 +31,15 @@ class _Form(BaseModel):
 
 
 class Consent(_Form):
-    """The form on the first page."""
+    """The form on the first page; its script fills in `able`, once cookies and scripts have proved to work."""
 
+    able: Literal["", "yes"] = ""
     color_vision: ColorVision
     agree: Literal["yes"]
 
 
-class Shown(_Form):
-    """What a page says when its pictures appear."""
+class Pair(_Form):
+    """What a page asks for, or says to be shown now."""
 
     number: Number
 
@@ -45,7 +48,7 @@ class Answer(_Form):
     """What a page sends when a picture was chosen; times are empty where a reload has lost them."""
 
     number: Number
-    choice: Side
+    choice: Choice
     exposure_ms: Milliseconds | Literal[""] = ""
     response_ms: Milliseconds | Literal[""] = ""
 
@@ -84,7 +87,7 @@ def welcome(request: Request, experiment: str, key: Key, sessions: CurrentSessio
     """Show what it is about, and the form that begins it."""
     state = sessions.find(hash_key(key)) if key else None
     if state is None and sessions.closed:
-        return _closed(site)
+        return _said(site, "closed")
     if state is not None and state.trial is None:
         return RedirectResponse("thanks", 303)
     fresh = key or new_key()
@@ -101,26 +104,33 @@ def welcome(request: Request, experiment: str, key: Key, sessions: CurrentSessio
     return response
 
 
+@router.get("/cookie")
+def cookie(key: Key) -> Response:
+    """Say whether the browser keeps cookies: before a session is made that it could not go on with."""
+    return JSONResponse({"kept": key is not None})
+
+
 @router.post("/consent")
 def consent(
     request: Request, form: Annotated[Consent, Form()], key: Key, sessions: CurrentSessions, site: CurrentSite
 ) -> Response:
-    """Begin a session."""
+    """Begin a session, in a browser that can take part."""
+    if key is None or not form.able:
+        return _said(site, "unable")
     _check(site.signer, key, form.csrf)
-    assert key is not None
     if not site.limits.hit("sessions", client_address(request)):
         raise HTTPException(429)
     try:
         sessions.begin(hash_key(key), form.color_vision)
     except Closed:
-        return _closed(site)
+        return _said(site, "closed")
     return RedirectResponse("trial", 303)
 
 
 @router.get("/trial")
 def trial(own: OwnSession, key: Key, sessions: CurrentSessions, site: CurrentSite) -> Response:
     """Show the pair that is to be judged next."""
-    state = sessions.load(own)
+    state = sessions.find(own)
     if state is None:
         return RedirectResponse("./", 303)
     if state.trial is None:
@@ -138,25 +148,33 @@ def trial(own: OwnSession, key: Key, sessions: CurrentSessions, site: CurrentSit
     )
 
 
+@router.post("/pair")
+def pair(
+    form: Annotated[Pair, Form()], own: OwnSession, key: Key, sessions: CurrentSessions, site: CurrentSite
+) -> Response:
+    """Send both pictures of the next pair, together, until it has been shown; each time counts."""
+    _check(site.signer, key, form.csrf)
+    sent = sessions.send(own, form.number)
+    if sent is None:
+        raise HTTPException(409)
+    pictures = sessions.pictures(sent).items()
+    return JSONResponse({side: f"data:image/png;base64,{base64.b64encode(png).decode()}" for side, png in pictures})
+
+
 @router.get("/picture/{number}/{side}")
 def picture(number: Number, side: Side, own: OwnSession, sessions: CurrentSessions) -> Response:
-    """Send a picture of the next pair until it has been seen, or of a practice pair once that is answered."""
-    state = _state_of(sessions, own)
-    if state.trial is not None and state.trial.number == number and not state.trial.shown:
-        shown = state.trial
-    else:
-        practiced = sessions.practiced(own, number)
-        if practiced is None:
-            raise HTTPException(404)
-        shown = practiced
-    return Response(sessions.pictures(shown)[side], media_type="image/png")
+    """Send a picture of a practice pair once that is answered."""
+    practiced = sessions.practiced(own, number)
+    if practiced is None:
+        raise HTTPException(404)
+    return Response(sessions.pictures(practiced)[side], media_type="image/png")
 
 
 @router.post("/shown")
 def shown(
-    form: Annotated[Shown, Form()], own: OwnSession, key: Key, sessions: CurrentSessions, site: CurrentSite
+    form: Annotated[Pair, Form()], own: OwnSession, key: Key, sessions: CurrentSessions, site: CurrentSite
 ) -> Response:
-    """Note that a pair is seen now."""
+    """Note that a pair is shown now, which is done once."""
     _check(site.signer, key, form.csrf)
     return Response(status_code=204 if sessions.show(own, form.number) else 409)
 
@@ -176,7 +194,8 @@ def answer(
     )
     if answered is None:
         raise HTTPException(409)
-    return JSONResponse({"next": f"feedback/{answered.number}" if answered.kind == "practice" else "trial"})
+    judged_practice = answered.kind == "practice" and answered.choice != MISSED
+    return JSONResponse({"next": f"feedback/{answered.number}" if judged_practice else "trial"})
 
 
 @router.get("/feedback/{number}")
@@ -214,8 +233,8 @@ def _state_of(sessions: Sessions, own: str) -> SessionState:
     return state
 
 
-def _closed(site: Site) -> Response:
-    texts = site.texts["closed"]
+def _said(site: Site, name: Literal["closed", "unable"]) -> Response:
+    texts = site.texts[name]
     return render_page(
         site, "message", depth=_DEPTH, status=403, heading=texts["heading"], lines=texts["text"], back=None
     )

@@ -8,9 +8,7 @@ import pandas as pd
 from ablate.report.number_format import with_interval
 from ablate.turing.analyse.rates import fooling_rates
 from ablate.turing.database import Answers
-
-QUIET_SECONDS = 1800
-"""After so long without an answer, a participant has dropped out."""
+from ablate.turing.serve.sessions import QUIET_SECONDS
 
 
 def progress_by_algorithm(answers: Answers, kept: pd.DataFrame, now: float) -> Sequence[dict[str, Any]]:

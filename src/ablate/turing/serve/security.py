@@ -72,7 +72,3 @@ class RateLimits:
     def hit(self, name: str, who: str) -> bool:
         """Count once more, and return whether that is still allowed."""
         return self._limiter.hit(self._allowed[name], name, who)
-
-    def test(self, name: str, who: str) -> bool:
-        """Return whether once more would be allowed."""
-        return self._limiter.test(self._allowed[name], name, who)

@@ -1,19 +1,24 @@
 """Sessions of participants in the database. Whatever is returned is on the disk by then."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, Experiment, Participant, Trial
+from ablate.turing.database.tables import MISSED
 from ablate.turing.serve.assignment import SIDES, Side, assign_algorithm, assign_trials
 
 ColorVision = Literal["normal", "deficient", "unknown"]
+Choice = Side | Literal["missed"]
+QUIET_SECONDS = 1800
+"""After so long without an answer, a participant has dropped out, and is replaced."""
 
 _Found = TypeVar("_Found")
 
@@ -102,7 +107,8 @@ class Sessions:
         if taken is None:
             raise Closed
         place, seed, manifest = taken.participants - 1, taken.seed, self.bundle.manifest
-        algorithm = assign_algorithm(seed, place, len(manifest.algorithms))
+        taken_by = self._taken(session)
+        algorithm = assign_algorithm(seed, place, [taken_by[each.name] for each in manifest.algorithms])
         participant = Participant(
             experiment_id=self.experiment_id,
             key=key,
@@ -113,54 +119,64 @@ class Sessions:
         )
         session.add(participant)
         session.flush()
-        for number, drawn in enumerate(assign_trials(manifest, seed=seed, algorithm=algorithm, place=place), start=1):
-            session.add(
-                Trial(
-                    participant_id=participant.id,
-                    number=number,
-                    kind=drawn.kind,
-                    photograph=drawn.photograph,
-                    real=drawn.real,
-                    recolored=drawn.recolored,
-                    real_side=drawn.real_side,
-                )
-            )
-        session.flush()
+        drawn = assign_trials(manifest, seed=seed, algorithm=algorithm, place=place)
+        own = {"participant_id": participant.id}
+        session.execute(insert(Trial), [{**own, "number": n, **asdict(each)} for n, each in enumerate(drawn, start=1)])
         return participant
 
-    def load(self, key: str) -> SessionState | None:
-        """Return the state of a session whose next trial is being loaded, and count that."""
-        return self._changed(key, lambda session, state: _count_load(state))
+    def _taken(self, session: Session) -> Counter[str]:
+        """Return how many participants have finished or are under way, by algorithm."""
+        since = self._clock() - QUIET_SECONDS
+        answering = exists().where(Trial.participant_id == Participant.id, Trial.answered > since)
+        alive = or_(Participant.finished.is_not(None), Participant.started > since, answering)
+        of_it = Participant.experiment_id == self.experiment_id
+        return Counter(session.scalars(select(Participant.algorithm).where(of_it, alive)))
 
-    def show(self, key: str, number: int) -> bool:
-        """Note that a trial's pictures are seen now; they are not sent again.
+    def send(self, key: str, number: int) -> Trial | None:
+        """Return a trial whose pictures are about to be sent, and count that.
 
         Returns:
-            Whether that trial was to be answered next.
+            None where it is not the next one, or was shown already.
         """
 
-        def seen(session: Session, state: SessionState) -> bool:
-            if state.trial is None or state.trial.number != number:
+        def counted(session: Session, state: SessionState) -> Trial | None:
+            if state.trial is None or state.trial.number != number or state.trial.shown:
+                return None
+            state.trial.loads += 1
+            return state.trial
+
+        return self._changed(key, counted)
+
+    def show(self, key: str, number: int) -> bool:
+        """Note that a trial's pictures are shown now: once, and only if they were sent. They are not sent again.
+
+        Returns:
+            Whether they may be shown.
+        """
+
+        def noted(session: Session, state: SessionState) -> bool:
+            trial = state.trial
+            if trial is None or trial.number != number or trial.shown or not trial.loads:
                 return False
-            state.trial.shown = True
+            trial.shown = True
             return True
 
-        return bool(self._changed(key, seen))
+        return bool(self._changed(key, noted))
 
     def answer(
-        self, key: str, number: int, choice: Side, *, exposure_ms: float | None, response_ms: float | None
+        self, key: str, number: int, choice: Choice, *, exposure_ms: float | None, response_ms: float | None
     ) -> Trial | None:
-        """Keep an answer, if it is that to the next trial; another one to the same trial changes nothing.
+        """Keep an answer, if it is that to the next trial and its pair was shown; a second answer changes nothing.
 
         Args:
             key: The participant's.
             number: The trial's.
-            choice: The side of the picture that is taken for the recoloured one.
+            choice: The side of the picture that is taken for the recoloured one; or that the pair was missed.
             exposure_ms: For how long the pictures were seen; None where the page does not know.
             response_ms: Time from their end to the answer; None alike.
 
         Returns:
-            The answered trial, with the answer that counts; None where there is no such trial, or another is next.
+            The answered trial, with the answer that counts; None where another is next, or it was not shown.
         """
 
         def answered(session: Session, state: SessionState) -> Trial | None:
@@ -168,7 +184,10 @@ class Sessions:
             if trial is None or trial.number != number:
                 earlier = session.get(Trial, (state.participant.id, number))
                 return earlier if earlier is not None and earlier.choice is not None else None
-            trial.choice, trial.exposure_ms, trial.response_ms = choice, exposure_ms, response_ms
+            if not trial.shown:
+                return None
+            trial.choice, trial.exposure_ms = choice, exposure_ms
+            trial.response_ms = None if choice == MISSED else response_ms
             trial.answered = self._clock()
             if number == self.bundle.manifest.protocol.photographs:
                 state.participant.finished = trial.answered
@@ -177,16 +196,13 @@ class Sessions:
         return self._changed(key, answered)
 
     def practiced(self, key: str, number: int) -> Trial | None:
-        """Return an answered practice trial; None for any other."""
-        state = self.find(key)
-        if state is None:
-            return None
+        """Return a practice trial that was judged; None for any other."""
+        judged = Trial.number == number, Trial.kind == "practice", Trial.choice.in_(SIDES)
         with self.database.reading() as session:
-            trial = session.get(Trial, (state.participant.id, number))
-        return trial if trial is not None and trial.kind == "practice" and trial.choice is not None else None
+            return session.scalar(select(Trial).join(Participant).where(*self._own(key), *judged))
 
     def pictures(self, trial: Trial) -> dict[Side, bytes]:
-        """Return both pictures of a trial: reading them in the same order takes as long for either."""
+        """Return both pictures of a trial."""
         return {side: self.bundle.picture(trial.file(side)) for side in SIDES}
 
     def set_closed(self, closed: bool) -> None:
@@ -202,12 +218,6 @@ class Sessions:
 
     def _own(self, key: str) -> Sequence[Any]:
         return Participant.experiment_id == self.experiment_id, Participant.key == key
-
-
-def _count_load(state: SessionState) -> SessionState:
-    if state.trial is not None and not state.trial.shown:
-        state.trial.loads += 1
-    return state
 
 
 def _state(session: Session, participant: Participant) -> SessionState:

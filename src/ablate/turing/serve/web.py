@@ -42,7 +42,9 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-STATIC = BASE | static_files("ablate.turing.serve", {"style.css": "text/css", "trial.js": "text/javascript"})
+STATIC = BASE | static_files(
+    "ablate.turing.serve", {"style.css": "text/css", "welcome.js": "text/javascript", "trial.js": "text/javascript"}
+)
 
 
 def render_page(site: Site, name: str, *, depth: int, status: int = 200, **values: Any) -> HTMLResponse:
@@ -81,7 +83,14 @@ def client_address(request: Request) -> str:
 
 
 def set_signed_cookie(
-    request: Request, response: Response, name: str, value: str, *, seconds: int, strict: bool = False
+    request: Request,
+    response: Response,
+    name: str,
+    value: str,
+    *,
+    seconds: int,
+    purpose: str | None = None,
+    strict: bool = False,
 ) -> None:
     """Set a signed cookie, which no script reads; a browser that came by HTTPS sends it by HTTPS alone.
 
@@ -90,14 +99,15 @@ def set_signed_cookie(
     Args:
         request: What is answered.
         response: The answer.
-        name: Of the cookie, for which alone the signature is good.
+        name: Of the cookie.
         value: What it holds.
         seconds: For how long it is kept.
+        purpose: For which alone the signature is good; the cookie's name where it is not given.
         strict: Whether it is not even sent along when a link leads here.
     """
     response.set_cookie(
         name,
-        site_of(request).signer.sign(name, value),
+        site_of(request).signer.sign(purpose or name, value),
         max_age=seconds,
         path=None,
         secure=request.url.scheme == "https",

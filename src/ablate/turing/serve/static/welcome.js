@@ -1,0 +1,11 @@
+// Opens the form that begins a session where this browser can go on with it: scripts run, that of the pairs is there,
+// and cookies are kept.
+"use strict";
+(async () => {
+  const form = document.getElementById("consent");
+  const [script, cookie] = await Promise.all([fetch(form.dataset.script), fetch("cookie")]);
+  if (!script.ok || !(await cookie.json()).kept) return;
+  form.elements.able.value = "yes";
+  form.hidden = false;
+  document.getElementById("unable").remove();
+})();
