@@ -29,7 +29,7 @@ _ROUNDS = {np.dtype(np.uint8): 3, np.dtype(np.uint16): 8}
 _STEPS = {np.dtype(np.uint8): 4096, np.dtype(np.uint16): 65536}
 """Entries of the tables over the root of linear light, by depth: some for each value of a channel."""
 _BLOCK = 2**14
-"""Pixels at a time: their numbers stay in the processor's cache, and OpenBLAS multiplies them in the thread that asks."""
+"""Pixels at a time: their numbers stay in the processor's cache, and OpenBLAS multiplies in the thread that asks."""
 
 
 def offsets(ab: Floats) -> Floats:
