@@ -2,11 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import mlflow
@@ -20,7 +15,7 @@ from ablate.tracking.keras_model import log_keras_model
 from ablate.tracking.store import open_store
 from ablate.tracking.study_record import read_study
 from tests.support.commands import Command
-from tests.support.servers import free_port
+from tests.support.mlflow_server import mlflow_server
 from tests.support.stores import ODD, add_failed, add_run, record_hand_made
 
 INPUTS = np.ones((2, 3), np.float32)
@@ -132,44 +127,6 @@ def test_what_cannot_be_registered_is_refused(
     assert said in refused.stderr, refused.stderr
     assert refused.stderr.count("Traceback") == 0
     assert not mlflow.MlflowClient().search_registered_models()
-
-
-@contextmanager
-def mlflow_server(folder: Path) -> Iterator[str]:
-    """Start MLflow's server with a store of its own, and yield its address."""
-    port = free_port()
-    command = ["-m", "mlflow", "server", "--port", str(port), "--workers", "1"]
-    stores = ["--backend-store-uri", f"sqlite:///{folder}/server.db", "--artifacts-destination", str(folder / "kept")]
-    scripts = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    with (folder / "server.log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, *command, *stores],
-            stdout=log,
-            stderr=log,
-            cwd=folder,
-            env={**os.environ, "PATH": scripts},
-            start_new_session=True,
-        )
-    try:
-        wait_for(f"http://127.0.0.1:{port}/health", process)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        os.killpg(process.pid, 15)
-        process.wait(30)
-
-
-def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
-    import urllib.request
-
-    ends = time.monotonic() + 180
-    while True:
-        assert process.poll() is None
-        assert time.monotonic() < ends
-        try:
-            urllib.request.urlopen(address, timeout=5).close()
-            return
-        except OSError:
-            time.sleep(0.2)
 
 
 @pytest.mark.slow

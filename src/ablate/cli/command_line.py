@@ -93,10 +93,21 @@ def configured_uri(uri: str | None, options: Sequence[str]) -> str | None:
         uri: What the command is given.
         options: The options that choose the configuration; without them and a project, none is read.
     """
-    if uri is not None or not with_project(options):
-        return uri
-    found = OmegaConf.select(CommandLine(options).compose(), "tracking.uri")
-    return None if found is None else str(found)
+    return uri if uri is not None else configured_values(["tracking.uri"], options)[0]
+
+
+def configured_values(keys: Sequence[str], options: Sequence[str]) -> list[str | None]:
+    """Return values of the project's configuration as text; None where a key has none, or there is no project.
+
+    Args:
+        keys: The keys, as in `tracking.uri`.
+        options: The options that choose the configuration; without them and a project, none is read.
+    """
+    if not with_project(options):
+        return [None] * len(keys)
+    config = CommandLine(options).compose()
+    found = [OmegaConf.select(config, key) for key in keys]
+    return [None if value is None else str(value) for value in found]
 
 
 def _config_options(parsed: Namespace) -> list[str]:

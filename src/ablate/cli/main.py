@@ -12,6 +12,7 @@ COMMANDS = {
     "check": ("ablate.check", "try a task in seconds, before any sweep"),
     "plan": ("ablate.plan", "what a study would run, what is done, what it costs, how long it takes"),
     "run": ("ablate.run", "train, evaluate and track one run or, with -m, a sweep or a study"),
+    "status": ("ablate.status.__main__", "how far all studies are, what trains where, what lost its process"),
     "report": ("ablate.report.__main__", "compare the runs of a study: which part matters, and how surely"),
     "promote": ("ablate.promote", "register the best variant of a study in MLflow's model registry"),
     "archive": ("ablate.archive.__main__", "write a study to one file, and read such files into a store"),

@@ -34,11 +34,12 @@ _LEASE, _PROGRESS, _CHECKPOINT, _LOOP = "lease.json", "progress.json", "checkpoi
 
 @dataclass(frozen=True)
 class LeaseOwner:
-    """The process that trains a run, its host, and the progress that it last reported."""
+    """The process that trains a run, its host, the progress that it last reported, and since when (Unix time)."""
 
     host: str
     pid: int
     progress: Mapping[str, Any]
+    since: float | None = None
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}"
@@ -139,25 +140,57 @@ def _acquire(folder: Path, token: str, timeout_minutes: float) -> Lease | None:
         # Files that an earlier process left half written go too.
         for left in (folder / _PROGRESS, *folder.glob(".*")):
             left.unlink(missing_ok=True)
-        _write(folder / _LEASE, {"token": token, **_this_process()})
+        _write(folder / _LEASE, {"token": token, "since": time.time(), **_this_process()})
         return Lease(folder, token)
 
 
 def lease_owner(folder: Path, *, timeout_minutes: float) -> LeaseOwner | None:
     """Return the process that trains a run, or None where none does."""
+    owner, alive = _read_owner(folder, timeout_minutes)
+    return owner if alive else None
+
+
+def orphaned_owner(folder: Path, *, timeout_minutes: float) -> LeaseOwner | None:
+    """Return the process whose lease of a run is orphaned; None where the lease is alive, or there is none."""
+    owner, alive = _read_owner(folder, timeout_minutes)
+    return None if alive else owner
+
+
+def leased_folders(checkpoints: Path) -> list[Path]:
+    """Return the folders of the runs that have a lease, orphaned ones included.
+
+    Args:
+        checkpoints: The checkpoint folder of a store.
+    """
+    return [folder for folder in run_folders(checkpoints) if (folder / _LEASE).is_file()]
+
+
+def run_folders(checkpoints: Path) -> list[Path]:
+    """Return the folders of runs in the checkpoint folder of a store; hidden ones are left over."""
+    try:
+        found = sorted(checkpoints.iterdir())
+    except OSError:
+        return []
+    return [
+        folder for folder in found if not folder.name.startswith(".") and folder.is_dir() and not folder.is_symlink()
+    ]
+
+
+def _read_owner(folder: Path, timeout_minutes: float) -> tuple[LeaseOwner | None, bool]:
+    """Return the process that has written a lease, and whether it lives; None where there is no lease."""
     path = folder / _LEASE
     written = _read(path)
     try:
         silent = time.time() - path.stat().st_mtime
     except OSError:
-        return None
+        return None, False
     if written.get("machine") == _this_process()["machine"]:
         alive = "pid" in written and _start_time(int(written["pid"])) == written.get("started", -1.0)
     else:
         alive = silent < 60 * timeout_minutes
-    if not alive:
-        return None
-    return LeaseOwner(str(written.get("host")), int(written.get("pid", 0)), _read(folder / _PROGRESS))
+    since = written.get("since")
+    owner = LeaseOwner(str(written.get("host")), int(written.get("pid", 0)), _read(folder / _PROGRESS), since)
+    return owner, alive
 
 
 def checkpoint_file(folder: Path) -> Path:

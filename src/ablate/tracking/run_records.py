@@ -58,6 +58,37 @@ def runs_of(identities: Sequence[str], study: str, columns: Sequence[str]) -> pd
     return _frame(found, rows, columns)
 
 
+def runs_of_store(columns: Sequence[str]) -> pd.DataFrame:
+    """Return the runs of all studies of the open store.
+
+    Args:
+        columns: The columns to return, of those of `StudyRecord.runs`, and `checkpoint_dir` and
+            `lease_timeout_minutes` of its configuration, as text.
+
+    Returns:
+        Newest first, index `run_id`.
+
+    Raises:
+        TrackingError: The store cannot be read.
+    """
+    with _reading():
+        client = mlflow.MlflowClient()
+        experiments = client.search_experiments()
+        found = usable(search(experiments, OURS, client=client)) if experiments else []
+        missing = _unreadable(found, client)
+    studies = {experiment.experiment_id: experiment.name for experiment in experiments}
+    rows = [
+        {
+            **row,
+            "study": studies[run.info.experiment_id],
+            "checkpoint_dir": run.data.params.get("checkpoint.dir"),
+            "lease_timeout_minutes": run.data.params.get("checkpoint.lease_timeout_minutes"),
+        }
+        for run, row in zip(found, rows_of(found, missing), strict=True)
+    ]
+    return _frame(found, rows, columns)
+
+
 def values_of(run_ids: Collection[str], metrics: Sequence[str]) -> pd.DataFrame:
     """Return metrics of runs of the open store.
 

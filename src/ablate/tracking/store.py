@@ -19,7 +19,7 @@ from filelock import FileLock
 from ablate.config.paths import STORE, has_store_at_top, project_dir
 from ablate.errors import TrackingError
 from ablate.tracking.database_schema import check_schema
-from ablate.tracking.sqlite import ARTIFACTS, absolute_address, relocate, sqlite_address, sqlite_file
+from ablate.tracking.sqlite import ARTIFACTS, absolute_address, local_folder, relocate, sqlite_address, sqlite_file
 
 log = logging.getLogger(__name__)
 
@@ -97,15 +97,18 @@ def open_store(uri: str, *, to_read: bool = False) -> None:
 
     Args:
         uri: Address of the store.
-        to_read: Whether it is only read: a file that does not exist is an error then, instead of a new store.
+        to_read: Whether it is only read: what does not exist, or is empty, is an error then, instead of a new store.
 
     Raises:
         TrackingError: It cannot be reached or written; the message says what to do.
     """
     path = sqlite_file(uri)
-    if to_read and path is not None:
-        if not path.is_file():
-            raise TrackingError(f"there are no runs yet: {path} does not exist. `python -m ablate.run` makes one")
+    if to_read:
+        place = path or local_folder(uri)
+        if place is not None and not place.exists():
+            raise TrackingError(f"there are no runs yet: {place} does not exist. `python -m ablate.run` makes one")
+        if path is None:
+            _check_answers(uri)
         _select(uri, to_read=True)
         return
     check_store(uri)

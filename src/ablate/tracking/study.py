@@ -193,6 +193,19 @@ def definition_of(tags: Mapping[str, str]) -> Mapping[str, Any] | None:
     return definition if known and known <= definition.keys() else None
 
 
+def study_definitions() -> dict[str, Mapping[str, Any] | None]:
+    """Return by study of the open store its definition, see `definition_of`.
+
+    Raises:
+        TrackingError: The store cannot be read.
+    """
+    try:
+        experiments = mlflow.MlflowClient().search_experiments()
+    except MlflowException as error:
+        raise TrackingError(f"the tracking store cannot be read: {str(error).splitlines()[0]}") from error
+    return {experiment.name: definition_of(experiment.tags) for experiment in experiments}
+
+
 def _stamps(tags: Mapping[str, str], newest: str) -> dict[str, str]:
     """Add the stamp of a definition to those of before, where it is another one."""
     before = tags.get(names.STAMPS_TAG, "").splitlines()

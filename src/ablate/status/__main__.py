@@ -1,0 +1,96 @@
+"""The command `python -m ablate.status`: how far the studies of a store are."""
+
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from dataclasses import asdict
+from functools import partial
+
+from ablate.cli.arguments import parse_arguments, parse_bool
+from ablate.cli.command_line import configured_values, split_config_options
+from ablate.cli.errors import handle_errors
+from ablate.config.paths import absolute, results_dir
+from ablate.errors import ConfigError, TrackingError
+
+HELP = """\
+How far the studies of a store are, what trains where, and which runs lost their process.
+
+  python -m ablate.status                         the project's store
+  python -m ablate.status uri=sqlite:///FILE      another one; also postgresql://.. and http://..
+  python -m ablate.status watch=true              again every other second, until Ctrl-C
+  python -m ablate.status --json                  for programs
+
+Of each study: runs that are done (cached ones too), running, interrupted (the same sweep resumes them), failed, and to
+do: a sweep without a study file says ? there. Of each run that trains: host, process, since when, epoch, step, and the
+time left. A lease is orphaned where its process is gone, as after kill -9 or a lost machine.
+
+It only reads, while sweeps write as well, and neither makes nor changes a store. It goes by what is recorded, also of
+older code and data: `python -m ablate.plan experiment=NAME` composes a study, and says of each run why."""
+
+_SECONDS = 2.0
+_TOP, _CLEAR_LINE_END, _CLEAR_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
+
+
+def main() -> None:
+    """Run the command."""
+    arguments = sys.argv[1:]
+    with handle_errors():
+        if {"-h", "--help"}.intersection(arguments):
+            print(HELP)
+            return
+        for_programs = "--json" in arguments
+        options, given = split_config_options([argument for argument in arguments if argument != "--json"])
+        values = parse_arguments(given, ("uri", "watch"))
+        watch = parse_bool(values, "watch", False)
+        if watch and (for_programs or not sys.stdout.isatty()):
+            raise ConfigError("watch=true needs a terminal; --json, once, is for programs")
+        # What a project's own modules print is none of the JSON.
+        with redirect_stdout(sys.stderr):
+            uri, checkpoints = configured_values(["tracking.uri", "checkpoint.dir"], options)
+            look = _opened(values.get("uri", uri), checkpoints)
+        if watch:
+            _watch(look)
+        else:
+            print(look(for_programs=for_programs))
+
+
+def _opened(uri: str | None, checkpoints: str | None) -> Callable[..., str]:
+    """Open the store, and return what looks at it."""
+    from ablate.tracking.store import open_store, store_uri
+
+    address = store_uri(uri, results_dir())
+    open_store(address, to_read=True)
+    return partial(_look, address, checkpoints)
+
+
+def _look(uri: str, checkpoints: str | None, *, for_programs: bool = False) -> str:
+    from ablate.status.read import read_status
+    from ablate.status.text import format_status
+
+    status = read_status(uri, results_dir(), absolute(checkpoints) if checkpoints else None)
+    return json.dumps(asdict(status), indent=2) if for_programs else format_status(status)
+
+
+def _watch(look: Callable[..., str]) -> None:
+    try:
+        text = look()
+        sys.stdout.write(_TOP + _CLEAR_BELOW)
+        while True:
+            width, height = shutil.get_terminal_size()
+            lines = [line[: width - 1] for line in text.splitlines()][: height - 1]
+            sys.stdout.write(_TOP + "".join(f"{line}{_CLEAR_LINE_END}\n" for line in lines) + _CLEAR_BELOW)
+            sys.stdout.flush()
+            time.sleep(_SECONDS)
+            try:
+                text = look()
+            except TrackingError as error:
+                text = f"{error}\nIt is tried again"
+    except KeyboardInterrupt:
+        return
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,6 @@
+"""A study that is filled by hand."""
+
+from tests.support.postgresql import postgres
+from tests.support.stores import filled_store, hand_made
+
+__all__ = ["filled_store", "hand_made", "postgres"]
