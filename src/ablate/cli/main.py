@@ -16,6 +16,7 @@ COMMANDS = {
     "report": ("ablate.report.__main__", "compare the runs of a study: which part matters, and how surely"),
     "promote": ("ablate.promote", "register the best variant of a study in MLflow's model registry"),
     "archive": ("ablate.archive.__main__", "write a study to one file, and read such files into a store"),
+    "clean": ("ablate.clean.__main__", "list, and remove, what deleted runs and killed processes have left"),
     "layers": ("ablate.layers", "print the layers of a variant's network, their shapes and costs"),
     "prepare": ("ablate.prepare", "write a task's data in the form that trains fastest"),
     "import_weights": ("ablate.import_weights.__main__", "make a Keras model of the authors' published weights"),

@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ import psutil
 from filelock import FileLock
 
 from ablate.errors import LeaseLost, TrackingError
-from ablate.system.atomic_write import atomic_write
+from ablate.system.atomic_write import atomic_write, remove_folder
 
 log = logging.getLogger(__name__)
 
@@ -174,6 +174,24 @@ def run_folders(checkpoints: Path) -> list[Path]:
     return [
         folder for folder in found if not folder.name.startswith(".") and folder.is_dir() and not folder.is_symlink()
     ]
+
+
+def remove_run_folder(folder: Path, *, timeout_minutes: float, unneeded: Callable[[], bool]) -> bool:
+    """Remove the folder of a run that nobody trains, whole.
+
+    Args:
+        folder: The folder.
+        timeout_minutes: See `acquire_lease`.
+        unneeded: Asked while nobody can take the lease: whether no run resumes from the checkpoint.
+
+    Returns:
+        Whether it was removed.
+    """
+    with _lock(folder):
+        if lease_owner(folder, timeout_minutes=timeout_minutes) is not None or not unneeded():
+            return False
+        remove_folder(folder)
+        return True
 
 
 def _read_owner(folder: Path, timeout_minutes: float) -> tuple[LeaseOwner | None, bool]:

@@ -1,6 +1,7 @@
-"""Atomic file writes: a file is there as a whole, or not at all."""
+"""Atomic file writes and removals: what is there is there as a whole, or not at all."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,3 +32,14 @@ def atomic_write(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder from its place at once, then its files; what a killed process leaves is called `.NAME.PID`.
+
+    Raises:
+        OSError: It cannot be removed.
+    """
+    aside = folder.with_name(f".{folder.name}.{os.getpid()}")
+    folder.replace(aside)
+    shutil.rmtree(aside)

@@ -1,0 +1,1 @@
+"""What deleted runs and killed processes have left: listed, and removed. Imports no TensorFlow."""
