@@ -11,6 +11,7 @@ from ablate.cli.arguments import parse_arguments, parse_bool
 from ablate.cli.command_line import configured_values, split_config_options
 from ablate.cli.errors import handle_errors
 from ablate.config.paths import absolute, results_dir
+from ablate.report.number_format import quantity
 
 if TYPE_CHECKING:
     from ablate.clean.find import Item
@@ -74,7 +75,7 @@ def _listed(items: Sequence["Item"]) -> str:
 
 
 def _sum(items: Sequence["Item"]) -> str:
-    return f"{len(items)} things, {_mebibytes(sum(item.size for item in items))}"
+    return f"{quantity(len(items), 'thing')}, {_mebibytes(sum(item.size for item in items))}"
 
 
 def _mebibytes(size: int) -> str:
