@@ -19,7 +19,7 @@ from ablate.errors import SweepIncomplete
 from ablate.tracking.study_record import StudyRecord
 from tests.support.commands import QUICK, TINY, Command
 from tests.support.forked import Forked
-from tests.support.git import committed
+from tests.support.repositories import committed
 
 Run = Callable[..., None]
 Study = Callable[[], StudyRecord]

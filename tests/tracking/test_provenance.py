@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ablate.tracking.provenance import git_commit, git_diff
-from tests.support.git import committed, git
+from tests.support.repositories import committed, git
 
 
 def test_a_commit_is_that_of_a_folder_which_it_has(tmp_path: Path) -> None:
