@@ -62,7 +62,7 @@ def test_artifacts_of_deleted_runs_go_once_nothing_shows_them(home: Path, clean:
     items = find(uri, home, None)
     client.restore_run(restored)
     assert [remove(item, uri) for item in items if item.run == restored] == [False]
-    assert "Removed 1 things" in clean("yes=true")
+    assert "Removed 1 thing," in clean("yes=true")
     assert not artifacts(home, gone).exists()
     assert all(artifacts(home, run_id).is_dir() for run_id in (kept, shown, restored))
     assert clean("yes=true") == "Nothing to clean\n"
