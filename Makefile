@@ -25,12 +25,12 @@ setup: .venv/ready  ## make .venv from requirements.lock
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch .venv/ready
 
-demo: .venv/ready  ## train four small variants, three seeds each, on the sample photographs and report on them
+demo: .venv/ready  ## train four small variants, three seeds each, report on them, and colour a photograph
 	@$(PY) -m ablate.run -m experiment=demo data=sample scale=smoke hardware.threads=1 hardware.devices=cpu
 	@$(PY) -m ablate.report study=demo partial=true
 	@echo "A photograph that none of these networks has seen, coloured by each variant, which trained for seconds on five" \
 		"photographs, and by the network in the package, which trained for an hour on 50,000:"
-	@$(PY) -m ablate.colorize sample/chelsea study=demo model=packaged compare=true overwrite=true out=results/colorized/demo
+	@$(PY) -m ablate.colorize sample/china study=demo model=packaged compare=true overwrite=true out=results/colorized/demo
 	@echo "All of it in MLflow:  make ui"
 
 turing-demo: demo  ## let people judge the demo's pictures, in a browser; make turing-demo PORT=8081

@@ -83,5 +83,6 @@ class Colorizer:
             return decode(outputs, step=self.color.grid_step, temperature=self.color.temperature)
 
         shape = (None, self.image_size, self.image_size, 1)
-        traced: Callable[[Array], Any] = tf.function(decoded, input_signature=[tf.TensorSpec(shape, tf.float32)])
-        return traced
+        # Concrete: TensorFlow warns of functions that are traced for each of several networks.
+        traced = tf.function(decoded).get_concrete_function(tf.TensorSpec(shape, tf.float32))
+        return lambda L: traced(tf.constant(L))
