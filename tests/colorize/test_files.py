@@ -1,4 +1,4 @@
-"""Which photographs a command means, and where their results go."""
+"""The photographs that a command means, and the places of their results."""
 
 from pathlib import Path
 

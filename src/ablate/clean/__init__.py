@@ -1,1 +1,1 @@
-"""What deleted runs and killed processes have left: listed, and removed. Imports no TensorFlow."""
+"""Left-overs of deleted runs and killed processes: listed, and removed. Imports no TensorFlow."""

@@ -1,4 +1,4 @@
-"""What nobody refers to any more: artifacts of deleted runs, checkpoints without a run, left-over temporary files."""
+"""Left-overs that nobody refers to: artifacts of deleted runs, checkpoints without a run, temporary files."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""How far the studies of a store are, read from its runs and from the leases beside them."""
+"""The state of the studies of a store: how far they are, read from its runs and from the leases beside them."""
 
 import math
 from collections.abc import Iterable, Mapping

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import mlflow
 import pandas as pd
-from mlflow.entities import Run
+from mlflow.entities import Experiment, Run
 from mlflow.exceptions import MlflowException
 
 from ablate.errors import TrackingError
@@ -50,12 +50,7 @@ def runs_of(identities: Sequence[str], study: str, columns: Sequence[str]) -> pd
             missing |= _unreadable(elsewhere, client)
             found += elsewhere
     found.sort(key=lambda run: -run.info.start_time)
-    studies = {experiment.experiment_id: experiment.name for experiment in experiments}
-    rows = [
-        {**row, "study": studies[run.info.experiment_id]}
-        for run, row in zip(found, rows_of(found, missing), strict=True)
-    ]
-    return _frame(found, rows, columns)
+    return _frame(found, _rows_of_store(found, missing, experiments), columns)
 
 
 def runs_of_store(columns: Sequence[str]) -> pd.DataFrame:
@@ -76,8 +71,15 @@ def runs_of_store(columns: Sequence[str]) -> pd.DataFrame:
         experiments = client.search_experiments()
         found = usable(search(experiments, OURS, client=client)) if experiments else []
         missing = _unreadable(found, client)
+    return _frame(found, _rows_of_store(found, missing, experiments), columns)
+
+
+def _rows_of_store(
+    found: Sequence[Run], missing: Mapping[str, str], experiments: Sequence[Experiment]
+) -> list[dict[str, object]]:
+    """Return the rows of runs of any study, with what `runs_of_store` adds."""
     studies = {experiment.experiment_id: experiment.name for experiment in experiments}
-    rows = [
+    return [
         {
             **row,
             "study": studies[run.info.experiment_id],
@@ -86,7 +88,6 @@ def runs_of_store(columns: Sequence[str]) -> pd.DataFrame:
         }
         for run, row in zip(found, rows_of(found, missing), strict=True)
     ]
-    return _frame(found, rows, columns)
 
 
 def values_of(run_ids: Collection[str], metrics: Sequence[str]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What stands before every page: the headers of answers, and bounds on what is read."""
+"""The guard before every page: the headers of answers, and bounds on what is read."""
 
 import asyncio
 from typing import Any

@@ -106,7 +106,7 @@ def welcome(request: Request, experiment: str, key: Key, sessions: CurrentSessio
 
 @router.get("/cookie")
 def cookie(key: Key) -> Response:
-    """Say whether the browser keeps cookies: before a session is made that it could not go on with."""
+    """Say whether the browser keeps cookies: before a session is made that it could not continue."""
     return JSONResponse({"kept": key is not None})
 
 

@@ -1,4 +1,4 @@
-// Opens the form that begins a session where this browser can go on with it: scripts run, that of the pairs is there,
+// Opens the form that begins a session where this browser can take part: scripts run, that of the pairs is there,
 // and cookies are kept.
 "use strict";
 (async () => {
