@@ -42,7 +42,7 @@ def test_a_run_leaves_all_that_a_report_needs(home: Path, run_here: Run, study: 
 
     client = mlflow.MlflowClient()
     stored = client.get_run(run_id)
-    assert stored.data.params["optimizer.learning_rate"] == "0.003"
+    assert stored.data.params["optimizer.learning_rate"] == "0.01"
     assert stored.data.params["loss.name"] == "rebalanced"
     assert stored.data.params["factor/optimizer"] == "adamw"
     assert stored.data.params["factor/dropout"] == "none"

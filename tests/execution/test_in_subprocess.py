@@ -176,7 +176,7 @@ def test_what_a_process_fixes_may_differ_between_runs(
     assert list(runs["status"]) == ["FINISHED"] * 2
     assert sorted(runs["onednn"]) == ["0", "1"]
     assert runs["devices"].str.endswith(" as 2 devices").all()
-    assert said.count("Global batch 16: 8 on each of 2 devices; learning rate 0.003, not scaled") == 2
+    assert said.count("Global batch 16: 8 on each of 2 devices; learning rate 0.01, not scaled") == 2
     memory = record.metrics[["cost/gradient_memory_mib", "cost/optimizer_memory_mib"]]
     assert (memory > 0).all(axis=None)
     assert record.metrics["system/cpu_utilization_percentage"].notna().all()
