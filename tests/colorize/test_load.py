@@ -15,7 +15,14 @@ import pytest
 from ablate.colorization.model.backbone import build_backbone
 from ablate.colorize.keras_file import read_keras_file, write_keras_file
 from ablate.colorize.load import load_colorizer, load_colorizers
-from ablate.colorize.packaged import CARD, WEIGHTS, packaged_colorizer, packed_weights, set_weights
+from ablate.colorize.packaged import (
+    CARD,
+    WEIGHTS,
+    lessen_rebalancing,
+    packaged_colorizer,
+    packed_weights,
+    set_weights,
+)
 from ablate.errors import ConfigError, DataError
 from tests.support.levels import variant_layers
 
@@ -193,3 +200,23 @@ def test_how_a_network_was_compiled_is_not_read(tmp_path: Path) -> None:
     rewritten(file, lambda config: {**config, "compile_config": {"loss": loss, "optimizer": evil}})
     assert load_colorizer(model=file).image_size == 32
     assert not canary.exists()
+
+
+def test_rebalancing_is_taken_out_of_a_distribution_as_if_less_had_been_learnt() -> None:
+    model = network(outputs=6)
+    weights = np.array([0.2, 0.5, 1.0, 2.0, 5.0, 9.0])
+    L = np.random.default_rng(0).random((1, 32, 32, 1), np.float32)
+
+    def distribution() -> Any:
+        return keras.ops.convert_to_numpy(keras.ops.softmax(model(L, training=False)))
+
+    learnt = distribution()
+    lessen_rebalancing(model, weights, kept=1.0)
+    np.testing.assert_array_equal(distribution(), learnt)
+    lessen_rebalancing(model, weights, kept=0.25)
+    expected = learnt * weights**-0.75
+    np.testing.assert_allclose(distribution(), expected / expected.sum(-1, keepdims=True), rtol=1e-5)
+    with pytest.raises(ValueError, match="class_weights"):
+        lessen_rebalancing(model, weights[1:], kept=0.5)
+    with pytest.raises(ValueError, match="kept"):
+        lessen_rebalancing(model, weights, kept=1.5)

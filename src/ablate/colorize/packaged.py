@@ -11,6 +11,7 @@ from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ablate.colorize.colorizer import Colorizer
 from ablate.errors import DataError
@@ -85,3 +86,26 @@ def set_weights(model: keras.Model, content: bytes) -> None:
             raise DataError(f"{WEIGHTS} has other weights than the network that {CARD} describes")
         for each in model.weights:
             each.assign(arrays[each.path].astype(np.float32))
+
+
+def lessen_rebalancing(model: keras.Model, class_weights: npt.ArrayLike, *, kept: float) -> None:
+    """Change a trained network to what less rebalancing would have taught it, by the bias of its last layer.
+
+    The loss weights a pixel by w of its class, so that the network learns w(q) p(q), normalised, where p is the
+    distribution of its colour. Minus (1 - kept) log w in each logit makes of it w(q)^kept p(q).
+
+    Args:
+        model: A classification network.
+        class_weights: (num_bins,), w of its loss, see `class_rebalancing.class_weights`.
+        kept: 1 changes nothing, at 0 nothing of the rebalancing is left.
+
+    Raises:
+        ValueError: The classes are not as many as the network's outputs, or `kept` is not in 0..1.
+    """
+    weights = np.asarray(class_weights, np.float64)
+    bias = model.get_layer("head").bias
+    if tuple(bias.shape) != weights.shape:
+        raise ValueError(f"`class_weights` must be {tuple(bias.shape)}. Received: {weights.shape}")
+    if not 0 <= kept <= 1:
+        raise ValueError(f"`kept` must lie in 0..1. Received: kept={kept}")
+    bias.assign(np.asarray(bias, np.float64) - (1 - kept) * np.log(weights))
