@@ -24,7 +24,7 @@ _PLACEHOLDERS: Mapping[str, Collection[str]] = {
 }  # fmt: skip
 """The numbers that a section's texts may have in braces; those of an experiment where it is not named."""
 
-_FROM_RIGHT = {"ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "ku-arab", "nqo", "ps", "sd", "syr", "ug", "ur", "yi"}
+_FROM_RIGHT = {"ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi"}
 _SCRIPTS_FROM_RIGHT = {"adlm", "arab", "hebr", "nkoo", "rohg", "syrc", "thaa"}
 
 
