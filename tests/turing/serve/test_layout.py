@@ -259,6 +259,39 @@ def test_the_next_pair_is_loaded_while_one_is_judged(
 
 
 @pytest.mark.slow
+def test_a_session_in_two_tabs_shows_each_pair_once(
+    serve: Callable[..., Served], tmp_path: Path, browser: Browser
+) -> None:
+    served = serve(make_bundle(tmp_path / "two", "two", protocol=Protocol(practice=0, test=3, checks=0)))
+    context = browser.new_context(viewport={"width": 667, "height": 375})
+    context.add_init_script(SEEN)
+    address = f"{served.address}/e/two/"
+    first, complaints = opened(context, address)
+    second, more = opened(context, address)
+    begin(first)
+    for number in (1, 2, 3):
+        assert asked(first) == number
+        assert first.evaluate("window.pair !== undefined")
+        second.goto(f"{address}trial")
+        assert asked(second) == number
+        assert second.evaluate("window.pair === undefined")
+        assert in_sight(second.locator("#said"))
+        assert in_sight(second.get_by_role("button", name="I did not see it"))
+        # Both tabs have loaded the next pair; it is shown where this one is judged.
+        second.keyboard.press("ArrowLeft")
+        first, second = second, first
+    expect(first.get_by_role("heading", name="Thank you")).to_be_visible()
+    second.keyboard.press("ArrowRight")
+    expect(second.get_by_role("heading", name="Thank you")).to_be_visible()
+    assert choices(served) == dict.fromkeys((1, 2, 3), "left")
+    trials = read_answers(served.site.database, "two").trials
+    assert trials["shown"].all()
+    assert trials["loads"].between(1, 2).all()
+    assert complaints == more == []
+    context.close()
+
+
+@pytest.mark.slow
 def test_a_session_that_is_offline_twice(served: Served, browser: Browser) -> None:
     context = browser.new_context(viewport={"width": 667, "height": 375})
     page, _ = opened(context, f"{served.address}/e/drawn/")
