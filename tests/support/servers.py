@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import uvicorn
 
@@ -54,12 +55,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(database: Database, *bundles: Bundle, limits: dict[str, int] | None = None) -> Iterator[Served]:
+def serving(
+    database: Database, *bundles: Bundle, limits: dict[str, int] | None = None, texts: Path | None = None
+) -> Iterator[Served]:
     """Serve bundles in a thread."""
     site = Site(
         database,
         {each.manifest.name: Sessions(database, database.register(each, time.time()), each) for each in bundles},
-        load_texts(),
+        load_texts(texts),
         Signer(database.secret()),
         TOKEN,
         RateLimits(**{**FREE, **(limits or {})}),

@@ -47,8 +47,7 @@ def test_counts_are_those_of_the_answers(served: Served, logged_in: Visitor) -> 
     assert [other[name] for name in ("started", "finished", "under_way", "dropped_out", "trials")] == [1, 0, 1, 0, 0]
     assert one["response"] == "0.8"
     tests = answers.trials[answers.trials["kind"] == "test"]
-    # One participant has no interval.
-    assert one["rate"] == number(25.0 * tests["fooled"].sum())
+    assert one["rate"] == f"{number(25.0 * tests['fooled'].sum())} (one participant: no interval)"
     assert one["rate"] in page
     late = {row["algorithm"]: row for row in progress_by_algorithm(answers, kept, now + QUIET_SECONDS)}
     assert late[other["algorithm"]]["dropped_out"] == 1

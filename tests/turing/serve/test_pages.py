@@ -1,6 +1,8 @@
 """Participants' pages over HTTP: what is kept, and what neither reloads nor second tabs change."""
 
 import json
+import math
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -100,6 +102,50 @@ def test_a_pair_is_shown_once_and_only_after_it_was_sent(served: Served) -> None
     assert (row["loads"], row["shown"], row["missed"]) == (2, True, False)
 
 
+@pytest.mark.slow
+def test_the_next_pair_is_sent_ahead_while_one_is_judged_and_is_not_shown_by_that(served: Served) -> None:
+    visitor = served.visitor()
+    visitor.begin()
+    token = visitor.get("trial").field("csrf")
+
+    def sent(number: int) -> int:
+        return visitor.post("pair", csrf=token, number=number).status
+
+    assert sent(1) == 200
+    assert sent(2) == 409  # the first one has not been shown yet
+    assert visitor.post("shown", csrf=token, number=1).status == 204
+    assert [sent(number) for number in (1, 2, 3)] == [409, 200, 409]
+    assert visitor.post("shown", csrf=token, number=2).status == 409
+    assert visitor.post("answer", csrf=token, number=2, choice="left", exposure_ms=200).status == 409
+    assert visitor.get("picture/2/left").status == 404
+    assert visitor.post("answer", csrf=token, number=1, choice="left", exposure_ms=200).status == 200
+    assert 'data-state="new"' in visitor.get("trial").text
+    # It is not sent again, and shown once.
+    assert [visitor.post("shown", csrf=token, number=2).status for _ in range(2)] == [204, 409]
+    assert visitor.post("answer", csrf=token, number=2, choice="left", exposure_ms=200).status == 200
+    while visitor.judge(left):
+        pass
+    assert trials(served)["loads"].tolist() == [1] * SHORT.photographs
+    assert sent(SHORT.photographs + 1) == 409
+
+
+@pytest.mark.slow
+def test_who_pays_for_data_is_told_how_much_there_is(served: Served, bundle: Bundle) -> None:
+    visitor = served.visitor()
+    visitor.begin()
+    said = int(re.findall("about ([0-9]+) MB", visitor.get("./").text)[0])
+    sent = 0
+    for number in range(1, SHORT.photographs + 1):
+        page = visitor.get("trial")
+        token = page.field("csrf")
+        sent += len(visitor.post("pair", csrf=token, number=number).body)
+        visitor.post("shown", csrf=token, number=number)
+        visitor.post("answer", csrf=token, number=number, choice="left", exposure_ms=200)
+        if number <= SHORT.practice:
+            sent += sum(len(visitor.get(f"picture/{number}/{side}").body) for side in ("left", "right"))
+    assert said == math.ceil(sent / 1e6)
+
+
 def test_a_missed_pair_is_not_judged_and_does_not_count(served: Served) -> None:
     visitor = served.visitor()
     visitor.begin()
@@ -178,7 +224,7 @@ def test_practice_says_whether_it_was_right_and_the_test_does_not(served: Served
     for number in (1, 2):
         page = visitor.get(f"feedback/{number}")
         assert ("Wrong." in page.text) == fooled[number - 1]
-        assert ("Right." in page.text) != fooled[number - 1]
+        assert ("Correct." in page.text) != fooled[number - 1]
         assert visitor.get(f"picture/{number}/left").status == 200
     assert "Begin the test" in visitor.get("feedback/2").text
     assert visitor.get("feedback/3").headers["location"] == "../trial"

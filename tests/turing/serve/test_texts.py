@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ablate.errors import ConfigError
-from ablate.turing.serve.texts import load_texts
+from ablate.turing.serve.texts import direction, fill, load_texts
 
 
 def test_a_file_changes_what_it_names(tmp_path: Path) -> None:
@@ -25,8 +26,19 @@ def test_a_file_changes_what_it_names(tmp_path: Path) -> None:
         ("trial: [x]", "trial. must have heading"),
         ("title: 3", "title must be a text"),
         ("thanks: {text: x}", "thanks.text must be a list"),
-        ("trial: {heading: '{nummer}'}", "nummer.*in braces. Allowed: {practice}"),
-        ("trial: {heading: '{'}", "trial.heading"),
+        ("trial: {heading: '{nummer}'}", "{nummer} stands for no number in braces. Allowed: {practice}"),
+        ("trial: {heading: '{'}", "trial.heading.*written twice"),
+        ("trial: {heading: 'Paar {{number}}'}", r"{{number}} would show as it is: {number} is a number"),
+        ("trial: {heading: '{number:03}'}", "{number:03} stands for no number"),
+        ("trial: {heading: '{number!r}'}", "{number!r} stands for no number"),
+        ("trial: {heading: '{}'}", "{} stands for no number"),
+        ("welcome: {heading: 'Paar {number}'}", "welcome.heading: {number} .*Allowed: {practice}, {test}, {trials}"),
+        ("title: '{trials}'", "title: {trials} .*Allowed: none here"),
+        ("error: {back: '{trials}'}", "error.back: {trials} .*Allowed: none here"),
+        ("trial: {heading: {trials}}", "trial.heading must be a text, in quotes"),
+        ("language: no", "language must be a text, in quotes"),
+        ("language: klingon and more", "language must be a tag such as en"),
+        ("trial: {question: ' '}", "trial.question must not be empty"),
         ("[", "cannot be read"),
     ],
 )
@@ -35,6 +47,52 @@ def test_a_mistake_is_named(tmp_path: Path, content: str, said: str) -> None:
     file.write_text(content, encoding="utf-8")
     with pytest.raises(ConfigError, match=said):
         load_texts(file)
+
+
+def test_a_number_may_stand_in_any_text_of_an_experiment(tmp_path: Path) -> None:
+    file = tmp_path / "texts.yaml"
+    file.write_text(
+        "welcome: {begin: 'Begin {trials} pairs'}\nthanks: {text: ['{test} of {{these}}']}\n"
+        "trial: {question: 'Pair {number}: which?'}",
+        encoding="utf-8",
+    )
+    texts = load_texts(file)
+    numbers = {"practice": 1, "test": 4, "trials": 5, "seconds": "0.2", "minutes": 1, "megabytes": 2}
+    filled = fill(texts, numbers)
+    assert filled["welcome"]["begin"] == "Begin 5 pairs"
+    assert filled["thanks"]["text"] == ["4 of {these}"]
+    assert "trial" not in filled
+    assert fill(texts, {**numbers, "number": 3})["trial"]["question"] == "Pair 3: which?"
+    assert set(fill(texts)) == {"language", "title", "error"}
+
+
+def test_the_english_texts_pass_what_a_translation_must_pass(tmp_path: Path) -> None:
+    file = tmp_path / "en.yaml"
+    file.write_text(yaml.safe_dump(load_texts()), encoding="utf-8")
+    assert load_texts(file) == load_texts()
+
+
+def test_what_a_translation_leaves_out_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = tmp_path / "texts.yaml"
+    file.write_text("welcome: {begin: Start}", encoding="utf-8")
+    load_texts(file)
+    assert not caplog.messages  # English reworded
+    english = load_texts()
+    del english["trial"]["missed"], english["closed"]
+    file.write_text(yaml.safe_dump({**english, "language": "de"}), encoding="utf-8")
+    load_texts(file)
+    assert caplog.messages == [f"texts={file} leaves out what stays English: trial.missed, closed"]
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("en", "ltr"), ("ar", "rtl"), ("he-IL", "rtl"), ("fa-IR", "rtl"), ("az", "ltr"), ("az-Arab", "rtl"),
+        ("ur-Latn-PK", "ltr"), ("de-CH-1996", "ltr"),
+    ],
+)  # fmt: skip
+def test_the_direction_is_that_of_the_language(language: str, expected: str) -> None:
+    assert direction(language) == expected
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

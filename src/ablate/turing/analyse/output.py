@@ -6,9 +6,10 @@ from pathlib import Path
 from tabulate import tabulate
 
 from ablate.errors import DataError
-from ablate.report.number_format import probability, quantity, with_interval
+from ablate.report.number_format import probability, quantity
 from ablate.system.atomic_write import atomic_write
 from ablate.turing.analyse.analysis import Analysis
+from ablate.turing.analyse.rate_text import rate_text
 
 
 def write_files(analysis: Analysis, folder: Path) -> None:
@@ -43,7 +44,7 @@ def terminal_lines(analysis: Analysis) -> list[str]:
                 row["algorithm"],
                 row["participants"],
                 row["trials"],
-                with_interval(row["rate"], row["low"], row["high"], plus=False),
+                rate_text(row["rate"], row["low"], row["high"]),
                 probability(row["p_corrected"]),
             )
             for row in analysis.rates.to_dict("records")

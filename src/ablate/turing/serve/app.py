@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from ablate.errors import AblateError
 from ablate.turing.serve import experimenter, participant
+from ablate.turing.serve.texts import fill
 from ablate.turing.serve.web import STATIC, Site, render_page
 from ablate.web.guard import Guard
 from ablate.web.server import static_response
@@ -78,7 +79,7 @@ def _depth(request: Request) -> int:
 
 
 def _message(site: Site, request: Request, status: int) -> Response:
-    texts = site.texts["error"]
+    texts = fill(site.texts)["error"]
     parts = request.scope["path"].strip("/").split("/")
     inside = parts[0] == "e" and len(parts) > 2 and parts[1] in site.experiments
     depth = _depth(request)

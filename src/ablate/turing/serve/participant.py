@@ -2,7 +2,7 @@
 
 import base64
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,6 +12,7 @@ from ablate.turing.database.tables import MISSED
 from ablate.turing.serve.assignment import Side
 from ablate.turing.serve.security import Signer, hash_key, new_key
 from ablate.turing.serve.sessions import Choice, Closed, ColorVision, Sessions, SessionState
+from ablate.turing.serve.texts import fill
 from ablate.turing.serve.web import CurrentSessions, CurrentSite, Site, client_address, render_page, set_signed_cookie
 
 router = APIRouter(prefix="/e/{experiment}")
@@ -21,6 +22,8 @@ _DEPTH = 2
 _DAYS = 60
 _ANSWER_SECONDS = 6
 """Time of a pair beside its exposure: loading, thinking, answering; to say how long it will be."""
+_IN_JSON = 4 / 3
+"""Bytes of a picture as it is sent, in base64, to one of its pixels' values; the feedback has the file itself."""
 Milliseconds = Annotated[float, Field(ge=0, le=86_400_000, allow_inf_nan=False)]
 Number = Annotated[int, Field(ge=1, le=1000)]
 
@@ -87,7 +90,7 @@ def welcome(request: Request, experiment: str, key: Key, sessions: CurrentSessio
     """Show what it is about, and the form that begins it."""
     state = sessions.find(hash_key(key)) if key else None
     if state is None and sessions.closed:
-        return _said(site, "closed")
+        return _said(site, "closed", sessions)
     if state is not None and state.trial is None:
         return RedirectResponse("thanks", 303)
     fresh = key or new_key()
@@ -116,14 +119,14 @@ def consent(
 ) -> Response:
     """Begin a session, in a browser that can take part."""
     if key is None or not form.able:
-        return _said(site, "unable")
+        return _said(site, "unable", sessions)
     _check(site.signer, key, form.csrf)
     if not site.limits.hit("sessions", client_address(request)):
         raise HTTPException(429)
     try:
         sessions.begin(hash_key(key), form.color_vision)
     except Closed:
-        return _said(site, "closed")
+        return _said(site, "closed", sessions)
     return RedirectResponse("trial", 303)
 
 
@@ -136,13 +139,17 @@ def trial(own: OwnSession, key: Key, sessions: CurrentSessions, site: CurrentSit
     if state.trial is None:
         return RedirectResponse("thanks", 303)
     manifest = sessions.bundle.manifest
+    protocol, number = manifest.protocol, state.trial.number
     return render_page(
         site,
         "trial",
         depth=_DEPTH,
+        numbers=_numbers(sessions, number),
         trial=state.trial,
-        numbers={**_numbers(sessions), "number": state.trial.number, "trials": manifest.protocol.photographs},
-        exposure_ms=manifest.protocol.exposure_ms,
+        trials=protocol.photographs,
+        # After a pair of the practice its feedback comes, which has pictures of its own to load.
+        ahead=number + 1 if state.trial.kind != "practice" and number < protocol.photographs else None,
+        exposure_ms=protocol.exposure_ms,
         picture_side=manifest.side,
         csrf=site.signer.form_token(key or ""),
     )
@@ -152,7 +159,10 @@ def trial(own: OwnSession, key: Key, sessions: CurrentSessions, site: CurrentSit
 def pair(
     form: Annotated[Pair, Form()], own: OwnSession, key: Key, sessions: CurrentSessions, site: CurrentSite
 ) -> Response:
-    """Send both pictures of the next pair, together, until it has been shown; each time counts."""
+    """Send both pictures of the next pair, together, until it has been shown; each time counts.
+
+    While a pair is judged, the one after it can be had, too.
+    """
     _check(site.signer, key, form.csrf)
     sent = sessions.send(own, form.number)
     if sent is None:
@@ -204,15 +214,14 @@ def feedback(number: Number, own: OwnSession, sessions: CurrentSessions, site: C
     practiced = sessions.practiced(own, number)
     if practiced is None:
         return RedirectResponse("../trial", 303)
-    protocol = sessions.bundle.manifest.protocol
     return render_page(
         site,
         "feedback",
         depth=_DEPTH + 1,
+        numbers=_numbers(sessions, number),
         trial=practiced,
         fooled=practiced.choice == practiced.real_side,
-        last=number == protocol.practice,
-        numbers={**_numbers(sessions), "number": number, "trials": protocol.photographs},
+        last=number == sessions.bundle.manifest.protocol.practice,
         picture_side=sessions.bundle.manifest.side,
     )
 
@@ -222,8 +231,7 @@ def thanks(own: OwnSession, sessions: CurrentSessions, site: CurrentSite) -> Res
     """Say that it is over."""
     if _state_of(sessions, own).trial is not None:
         return RedirectResponse("trial", 303)
-    texts = site.texts["thanks"]
-    return render_page(site, "message", depth=_DEPTH, heading=texts["heading"], lines=texts["text"], back=None)
+    return _said(site, "thanks", sessions, status=200)
 
 
 def _state_of(sessions: Sessions, own: str) -> SessionState:
@@ -233,20 +241,34 @@ def _state_of(sessions: Sessions, own: str) -> SessionState:
     return state
 
 
-def _said(site: Site, name: Literal["closed", "unable"]) -> Response:
-    texts = site.texts[name]
+def _said(
+    site: Site, name: Literal["closed", "unable", "thanks"], sessions: Sessions, *, status: int = 403
+) -> Response:
+    numbers = _numbers(sessions)
+    texts = fill(site.texts, numbers)[name]
     return render_page(
-        site, "message", depth=_DEPTH, status=403, heading=texts["heading"], lines=texts["text"], back=None
+        site,
+        "message",
+        depth=_DEPTH,
+        status=status,
+        numbers=numbers,
+        heading=texts["heading"],
+        lines=texts["text"],
+        back=None,
     )
 
 
-def _numbers(sessions: Sessions) -> dict[str, Any]:
-    protocol = sessions.bundle.manifest.protocol
-    return {
+def _numbers(sessions: Sessions, number: int | None = None) -> dict[str, object]:
+    """Return what stands in the texts for {trials} and the like, in those of a trial if it has a number."""
+    manifest = sessions.bundle.manifest
+    protocol = manifest.protocol
+    sent = protocol.photographs * _IN_JSON + protocol.practice
+    numbers = {
         "practice": protocol.practice,
         "test": protocol.test,
         "trials": protocol.test + protocol.checks,
-        "number": 0,
         "seconds": f"{protocol.exposure_ms / 1000:g}",
         "minutes": math.ceil(protocol.photographs * (protocol.exposure_ms / 1000 + _ANSWER_SECONDS) / 60),
+        "megabytes": math.ceil(sent * 2 * 3 * manifest.side**2 / 1e6),
     }
+    return numbers if number is None else {**numbers, "number": number, "trials": protocol.photographs}

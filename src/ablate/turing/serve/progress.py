@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from ablate.report.number_format import with_interval
+from ablate.turing.analyse.rate_text import rate_text
 from ablate.turing.analyse.rates import fooling_rates
 from ablate.turing.database import Answers
 from ablate.turing.serve.sessions import QUIET_SECONDS
@@ -25,7 +25,8 @@ def progress_by_algorithm(answers: Answers, kept: pd.DataFrame, now: float) -> S
     """
     people, trials = answers.participants, answers.trials
     rates = fooling_rates(kept).set_index("algorithm") if len(kept) else pd.DataFrame()
-    last = trials.groupby("participant")["answered"].max().reindex(people.index).fillna(people["started"])
+    answered = trials.groupby("participant")["answered"].max().reindex(people.index)
+    last = answered.astype(people["started"].dtype).fillna(people["started"])
     quiet = (pd.Timestamp(now, unit="s", tz="UTC") - last).dt.total_seconds() > QUIET_SECONDS
     unfinished = people["finished"].isna()
     tests = trials[trials["kind"] == "test"]
@@ -43,7 +44,7 @@ def progress_by_algorithm(answers: Answers, kept: pd.DataFrame, now: float) -> S
                 "under_way": int((own & unfinished & ~quiet).sum()),
                 "dropped_out": int((own & unfinished & quiet).sum()),
                 "trials": int((kept["algorithm"] == name).sum()),
-                "rate": "-" if rate is None else with_interval(*rate[["rate", "low", "high"]], plus=False),
+                "rate": "-" if rate is None else rate_text(*rate[["rate", "low", "high"]]),
                 "response": "-" if pd.isna(response) else f"{response / 1000:.1f}",
                 "failed_checks": int((fooled_by_checks["algorithm"] == name).sum()),
             }

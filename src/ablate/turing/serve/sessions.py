@@ -136,14 +136,18 @@ class Sessions:
         """Return a trial whose pictures are about to be sent, and count that.
 
         Returns:
-            None where it is not the next one, or was shown already.
+            None where it is neither the next one, nor the one after that while the next one is judged; or where it
+            was shown already.
         """
 
         def counted(session: Session, state: SessionState) -> Trial | None:
-            if state.trial is None or state.trial.number != number or state.trial.shown:
+            trial = state.trial
+            if trial is not None and trial.shown and number == trial.number + 1:
+                trial = session.get(Trial, (state.participant.id, number))
+            if trial is None or trial.number != number or trial.shown:
                 return None
-            state.trial.loads += 1
-            return state.trial
+            trial.loads += 1
+            return trial
 
         return self._changed(key, counted)
 

@@ -1,8 +1,12 @@
 """The texts that participants read: one file, which can be translated or reworded."""
 
-from collections.abc import Mapping
+import logging
+import re
+from collections.abc import Collection, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
+from string import Formatter
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -10,14 +14,54 @@ import yaml
 from ablate.config.schema import unknown_key
 from ablate.errors import ConfigError
 
-_NUMBERS = dict.fromkeys(("practice", "test", "trials", "number", "seconds", "minutes"), 1)
+log = logging.getLogger(__name__)
+
+NO_NUMBERS: Mapping[str, object] = MappingProxyType({})
+_OF_EXPERIMENT = ("practice", "test", "trials", "seconds", "minutes", "megabytes")
+_OF_TRIAL = (*_OF_EXPERIMENT, "number")
+_PLACEHOLDERS: Mapping[str, Collection[str]] = {
+    "language": (), "title": (), "error": (), "trial": _OF_TRIAL, "feedback": _OF_TRIAL,
+}  # fmt: skip
+"""The numbers that a section's texts may have in braces; those of an experiment where it is not named."""
+
+_FROM_RIGHT = {"ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi"}
+_SCRIPTS_FROM_RIGHT = {"adlm", "arab", "hebr", "nkoo", "rohg", "syrc", "thaa"}
+
+
+def direction(language: str) -> str:
+    """Return `rtl` for a language that is written from right to left, else `ltr`.
+
+    Args:
+        language: Its tag (BCP 47), such as `ar`, `fa-IR` or `az-Arab`.
+    """
+    primary, *more = language.lower().split("-")
+    script = next((part for part in more if len(part) == 4 and part.isalpha()), None)
+    rtl = primary in _FROM_RIGHT if script is None else script in _SCRIPTS_FROM_RIGHT
+    return "rtl" if rtl else "ltr"
+
+
+def fill(texts: Mapping[str, Any], numbers: Mapping[str, object] = NO_NUMBERS) -> dict[str, Any]:
+    """Return texts with numbers in place of {trials} and the like.
+
+    Args:
+        texts: As `load_texts` returns them.
+        numbers: By name. Sections that may have one that is not given are left out.
+    """
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {key: filled(each) for key, each in value.items()}
+        return [filled(each) for each in value] if isinstance(value, list) else value.format_map(numbers)
+
+    return {name: filled(value) for name, value in texts.items() if numbers.keys() >= set(_placeholders(name))}
 
 
 def load_texts(path: Path | None = None) -> dict[str, Any]:
     """Return the texts: the English ones, or a file's, which may leave out what it does not change.
 
     Raises:
-        ConfigError: The file cannot be read, or a text is unknown, of another kind, or has a number that there is not.
+        ConfigError: The file cannot be read, or a text is unknown, empty, of another kind, or has braces in which no
+            number of its section is named.
     """
     english = yaml.safe_load((files("ablate.turing.serve") / "english.yaml").read_text(encoding="utf-8"))
     if path is None:
@@ -26,7 +70,26 @@ def load_texts(path: Path | None = None) -> dict[str, Any]:
         own = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"texts={path} cannot be read: {' '.join(str(error).split())}") from None
-    return _merged(english, own, "")
+    merged = _merged(english, own, "")
+    if not re.fullmatch("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", merged["language"]):
+        raise ConfigError(f"texts: language must be a tag such as en, pt-BR or ar. Received: {merged['language']}")
+    english_still = list(_left_out(english, own, ""))
+    if english_still and merged["language"].split("-")[0] != english["language"]:
+        log.warning("texts=%s leaves out what stays English: %s", path, ", ".join(english_still))
+    return merged
+
+
+def _placeholders(section: str) -> Collection[str]:
+    return _PLACEHOLDERS.get(section, _OF_EXPERIMENT)
+
+
+def _left_out(known: Mapping[str, Any], own: Mapping[str, Any], place: str) -> Iterator[str]:
+    """Yield the names of texts that a file does not have; of a section without any, the section's."""
+    for key, value in known.items():
+        if key not in own:
+            yield f"{place}{key}"
+        elif isinstance(value, Mapping):
+            yield from _left_out(value, own[key], f"{place}{key}.")
 
 
 def _merged(known: Mapping[str, Any], own: Any, place: str) -> dict[str, Any]:
@@ -42,14 +105,28 @@ def _merged(known: Mapping[str, Any], own: Any, place: str) -> dict[str, Any]:
             continue
         lines = value if isinstance(known[key], list) else [value]
         if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-            raise ConfigError(
-                f"texts: {name} must be {'a list of lines' if isinstance(known[key], list) else 'a text'}"
-            )
+            kind = "a list of lines" if isinstance(known[key], list) else "a text"
+            raise ConfigError(f"texts: {name} must be {kind}, in quotes where it has a colon or begins with a brace")
         for line in lines:
-            try:
-                line.format(**_NUMBERS)
-            except (KeyError, IndexError, ValueError) as error:
-                allowed = ", ".join(f"{{{number}}}" for number in _NUMBERS)
-                raise ConfigError(f"texts: {name}: {error} in braces. Allowed: {allowed}") from None
+            _check(name, line)
         merged[key] = value
     return merged
+
+
+def _check(name: str, line: str) -> None:
+    """Refuse a text that would show braces, or nothing."""
+    allowed = _placeholders(name.split(".")[0])
+    said = f"Allowed: {', '.join(f'{{{number}}}' for number in allowed) or 'none here'}"
+    if not line.strip():
+        raise ConfigError(f"texts: {name} must not be empty; what the file leaves out stays English")
+    doubled = re.search(r"\{\{\s*(\w+)\s*\}\}", line)
+    if doubled and doubled[1] in _OF_TRIAL:
+        raise ConfigError(f"texts: {name}: {doubled[0]} would show as it is: {{{doubled[1]}}} is a number. {said}")
+    try:
+        parts = list(Formatter().parse(line))
+    except ValueError as error:
+        raise ConfigError(f"texts: {name}: {error}. A brace that is to be seen is written twice. {said}") from None
+    for _, number, form, conversion in parts:
+        if number is not None and (number not in allowed or form or conversion):
+            written = f"{number}{f'!{conversion}' if conversion else ''}{f':{form}' if form else ''}"
+            raise ConfigError(f"texts: {name}: {{{written}}} stands for no number in braces. {said}")

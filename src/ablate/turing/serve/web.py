@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from ablate.turing.database import Database
 from ablate.turing.serve.security import RateLimits, Signer
 from ablate.turing.serve.sessions import Sessions
+from ablate.turing.serve.texts import NO_NUMBERS, direction, fill
 from ablate.web.server import BASE, static_files
 
 
@@ -42,12 +43,16 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_templates.filters["direction"] = direction
 STATIC = BASE | static_files(
-    "ablate.turing.serve", {"style.css": "text/css", "welcome.js": "text/javascript", "trial.js": "text/javascript"}
+    "ablate.turing.serve",
+    {"style.css": "text/css", **dict.fromkeys(("welcome.js", "trial.js", "experiment.js"), "text/javascript")},
 )
 
 
-def render_page(site: Site, name: str, *, depth: int, status: int = 200, **values: Any) -> HTMLResponse:
+def render_page(
+    site: Site, name: str, *, depth: int, status: int = 200, numbers: Mapping[str, object] = NO_NUMBERS, **values: Any
+) -> HTMLResponse:
     """Render a template.
 
     Args:
@@ -56,10 +61,11 @@ def render_page(site: Site, name: str, *, depth: int, status: int = 200, **value
         depth: How many folders below the server's root the page's address is. Links are relative, so that it works
             behind a proxy under any path without being told.
         status: Of the answer.
-        values: What the template shows.
+        numbers: What stands in the texts for {trials} and the like, see `texts.fill`.
+        values: What the template shows beside the texts `t`.
     """
     template = _templates.get_template(f"{name}.html.j2")
-    return HTMLResponse(template.render(t=site.texts, base="../" * depth or "./", **values), status)
+    return HTMLResponse(template.render(t=fill(site.texts, numbers), base="../" * depth or "./", **values), status)
 
 
 def site_of(request: Request) -> Site:

@@ -3,14 +3,15 @@
 const form = document.getElementById("trial"), said = document.getElementById("said");
 const frames = [...form.querySelectorAll(".frame")], buttons = [...form.querySelectorAll(".pair button")];
 const missed = document.getElementById("missed");
-const exposure = Number(form.dataset.exposure), fixation = 700, retry = 2000;
-let asked = 0, sending = false;
+const exposure = Number(form.dataset.exposure), fixation = 700, retry = 2000, patience = 20000;
+let asked = 0, sending = false, ahead = null;
 
 const say = name => { said.textContent = form.dataset[name]; };
 const frame = () => new Promise(resolve => requestAnimationFrame(resolve));
 const wait = ms => new Promise(resolve => setTimeout(resolve, ms));
 const turned = () => new Promise(resolve => document.addEventListener("visibilitychange", resolve, { once: true }));
 const visible = async () => { while (document.hidden) await turned(); };
+const pair = number => new URLSearchParams({ csrf: form.elements.csrf.value, number });
 
 // Asks again until the server has answered; the page says why it waits.
 async function post(place, body, offline, failing) {
@@ -26,12 +27,28 @@ async function post(place, body, offline, failing) {
   }
 }
 
+// The next pair waits in the memory of this tab: in no page, and not shown before the server agrees to that.
+function waiting(number) {
+  const found = JSON.parse(sessionStorage.getItem("pair"));
+  return found && found.csrf === form.elements.csrf.value && found.number === number ? found.sent : null;
+}
+
+// Loads the next pair while this one is judged. Where that fails, it is loaded when its turn comes.
+async function load() {
+  const number = form.dataset.ahead;
+  if (!number || waiting(number)) return;
+  const answer = await fetch("pair", { method: "POST", body: pair(number), redirect: "error", signal: AbortSignal.timeout(patience) });
+  if (!answer.ok) return;
+  sessionStorage.setItem("pair", JSON.stringify({ csrf: form.elements.csrf.value, number, sent: await answer.json() }));
+}
+
 function ask(name) {
-  form.className = "asking";
+  form.className = name === "seen" ? "asking seen" : "asking";
   buttons.forEach(button => { button.disabled = false; });
   missed.hidden = name !== "seen";
   say(name);
   asked = performance.now();
+  ahead = load().catch(() => {});
 }
 
 // Not in the page before they are shown.
@@ -51,20 +68,29 @@ async function fixate() {
     await visible();
     form.className = "fixing";
     say("ready");
+    form.querySelector(".pair").scrollIntoView({ block: "nearest" });
     const now = await Promise.race([wait(fixation).then(frame), turned()]);
     if (typeof now === "number") return now;
   }
 }
 
+// Returns both pictures of this pair, decoded; null where the server says that it is not the next one any more.
+async function received() {
+  const number = form.elements.number.value, kept = waiting(number);
+  sessionStorage.removeItem("pair");
+  if (kept) return pictures(kept);
+  const sent = await post("pair", pair(number), "waiting", "broken");
+  return sent.ok ? pictures(await sent.json()) : null;
+}
+
 async function show() {
-  const pair = () => new URLSearchParams({ csrf: form.elements.csrf.value, number: form.elements.number.value });
   say("loading");
-  const sent = await post("pair", pair(), "waiting", "broken");
-  if (!sent.ok) { location.reload(); return; }
-  const images = await pictures(await sent.json());
+  const images = await received();
+  if (!images) { location.reload(); return; }
   await visible();
   // Told first, so that no reload shows the pair again; and before the cross, so that nothing is waited for after it.
-  if (!(await post("shown", pair(), "waiting", "broken")).ok) { location.reload(); return; }
+  const agreed = await post("shown", pair(form.elements.number.value), "waiting", "broken");
+  if (!agreed.ok) { location.reload(); return; }
   const start = await fixate();
   let now = start, last = now, step = 1000 / 60;
   say("look");
@@ -84,7 +110,7 @@ async function show() {
 }
 
 async function answer(choice) {
-  if (sending || form.className !== "asking") return;
+  if (sending || !form.classList.contains("asking")) return;
   sending = true;
   if (form.dataset.state === "new") form.elements.response_ms.value = (performance.now() - asked).toFixed(1);
   const body = new URLSearchParams(new FormData(form));
@@ -94,6 +120,9 @@ async function answer(choice) {
   form.className = "";
   say("sending");
   const answered = await post(form.action, body, "retrying", "retrying");
+  // The next page would wait for it as long.
+  say("loading");
+  await ahead;
   // What was refused is asked again by the page that the server has next.
   location.assign(answered.ok ? (await answered.json()).next : "trial");
 }
