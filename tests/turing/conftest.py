@@ -9,7 +9,10 @@ import pytest
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database
 from tests.support.bundles import make_bundle
+from tests.support.postgresql import postgres
 from tests.support.servers import Served, serving
+
+__all__ = ["postgres"]
 
 
 @pytest.fixture

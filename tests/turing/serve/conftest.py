@@ -1,5 +1,0 @@
-"""Where a server keeps its answers."""
-
-from tests.support.postgresql import postgres
-
-__all__ = ["postgres"]
