@@ -13,6 +13,7 @@ from ablate.turing.analyse.exclusions import apply_rules
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, read_answers
 from ablate.turing.database.migrations import STEPS, VERSION, stored_version
+from ablate.turing.export.tables import tables
 from ablate.turing.serve.consent_text import ConsentText
 from ablate.turing.serve.sessions import Sessions
 
@@ -67,6 +68,9 @@ def test_an_old_database_keeps_its_answers_and_goes_on(old: str, bundle: Bundle)
     assert not answers.trials["missed"].any()
     assert answers.participants[["consent", "language"]].isna().all(axis=None)
     assert answers.withdrawals.empty
+    people, trials = tables(answers).values()
+    assert people["consent"].isna().tolist() == [True, True]
+    assert trials["choice"].isna().tolist() == [False] * 10 + [True] * 4
     kept, _ = apply_rules(answers.participants, answers.trials, answers.protocol)
     assert len(kept) == answers.protocol.test
     assert set(kept["participant"]) == {1}
