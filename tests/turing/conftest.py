@@ -1,15 +1,19 @@
-"""Bundles that are drawn, and servers that serve them."""
+"""Bundles that are drawn, servers that serve them, and a browser that takes part."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext
 
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database
 from tests.support.bundles import make_bundle
+from tests.support.postgresql import postgres
 from tests.support.servers import Served, serving
+
+__all__ = ["postgres"]
 
 
 @pytest.fixture
@@ -37,3 +41,11 @@ def serve(database: Database) -> Iterator[Callable[..., Served]]:
 def served(serve: Callable[..., Served], bundle: Bundle) -> Served:
     """The small bundle, served."""
     return serve(bundle)
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser that nobody has used; what it complains about fails the test."""
+    opened = browser.new_context(viewport={"width": 1200, "height": 800})
+    yield opened
+    opened.close()

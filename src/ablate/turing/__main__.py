@@ -15,10 +15,11 @@ fake. How often the recoloured one is taken for real is how convincing a model's
   python -m ablate.turing serve results/turing/NAME   let people judge them, in a browser
   python -m ablate.turing analyse                     how often each model fooled them, and how sure that is
   python -m ablate.turing analyse --plan difference=5    how many people it takes
+  python -m ablate.turing export                      the data, for other analyses
 
 Each has a --help of its own. The whole of it, from the first friend to five hundred participants: docs/turing.md."""
 
-COMMANDS = ("build", "serve", "analyse")
+COMMANDS = ("build", "serve", "analyse", "export")
 
 
 def main() -> None:

@@ -142,7 +142,7 @@ def test_the_whole_command(runs: dict[str, str], home: Path, forked_m: Command) 
     means = counted.groupby("algorithm")["fooled"].mean()
     assert rates["rate"].to_numpy() == pytest.approx(100 * means[rates["algorithm"]].to_numpy())
     summary = json.loads((home / "there" / "summary.json").read_text())
-    assert summary["participants"] == {"started": 18, "finished": 17, "kept": 17}
+    assert summary["participants"] == {"started": 18, "finished": 17, "kept": 17, "withdrawn": 0}
     assert summary["protocol"] == PROTOCOL.model_dump(mode="json")
     assert summary["answer"] == [line for line in lines if line in summary["answer"]]
     assert str(home) not in (home / "there" / "summary.json").read_text()

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ablate.turing.analyse.exclusions import apply_rules, rules_broken
+from ablate.turing.analyse.exclusions import apply_rules, excluded_participants, rule_words, rules_broken
 from ablate.turing.protocol import Protocol, Rules
 
 PROTOCOL = Protocol(practice=1, test=3, checks=2, exposure_ms=1000)
@@ -152,8 +152,25 @@ def test_each_trial_says_which_rule_leaves_it_out() -> None:
     rows[1]["missed"], rows[5]["loads"] = True, 4
     participants, trials = pd.DataFrame([own, other]).set_index("participant"), pd.DataFrame(rows + others)
     said = rules_broken(participants, trials, PROTOCOL).tolist()
-    assert said[:6] == ["", "pair not shown, or said to be missed", "", "", "", "pictures asked for more than 3 times"]
-    assert set(said[6:]) == {"colour vision said to be deficient"}
+    assert said[:6] == ["", "not_shown", "", "", "", "loads"]
+    assert set(said[6:]) == {"color_vision"}
+
+
+def test_a_participant_goes_with_the_last_trial() -> None:
+    (own, rows), (other, others), third = person(1), person(2), person(3, finished=False, vision="deficient")
+    # The first loses two trials of three; the second all, by two rules.
+    rows[1]["missed"], rows[5]["loads"] = True, 4
+    others[1]["missed"], others[3]["loads"], others[5]["missed"] = True, 4, True
+    people = pd.DataFrame([own, other, third[0], person(4)[0]]).set_index("participant")
+    trials = pd.DataFrame(rows + others + third[1])
+    # The fourth has answered nothing of the test.
+    people.loc[4, "finished"] = pd.NaT
+    said = excluded_participants(people, trials, PROTOCOL)
+    assert said.to_dict() == {1: "", 2: "loads", 3: "not_finished", 4: "not_finished"}
+    _, counted = apply_rules(people, trials, PROTOCOL)
+    words = rule_words(PROTOCOL)
+    by_rule = dict(zip(counted["rule"], counted["participants"], strict=True))
+    assert by_rule == {words[rule]: (said == rule).sum() for rule in words}
 
 
 def test_no_answers_at_all() -> None:

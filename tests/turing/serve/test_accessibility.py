@@ -57,6 +57,12 @@ def test_the_participants_pages(serve: Callable[..., Served], tmp_path: Path, pa
     page.goto(address)
     expect(page.get_by_role("link", name="Continue where you were")).to_be_visible()
     assert violations(page) == []
+    page.get_by_role("link", name="Withdraw").click()
+    expect(page.get_by_role("button", name="Withdraw and remove")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="Withdraw and remove").click()
+    expect(page.get_by_role("heading", name="You have withdrawn")).to_be_visible()
+    assert violations(page) == []
     page.goto(f"{address}nothing")
     expect(page.get_by_role("heading", name="That did not work")).to_be_visible()
     assert violations(page) == []
@@ -76,4 +82,10 @@ def test_the_experimenters_pages(served: Served, page: Page) -> None:
     assert violations(page) == []
     page.get_by_role("link", name="drawn").click()
     expect(page.get_by_role("heading", name="drawn: open")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("link", name="Participants", exact=True).click()
+    expect(page.get_by_role("heading", name="Participants of drawn")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("link", name="Remove").click()
+    expect(page.get_by_role("button", name="Remove")).to_be_visible()
     assert violations(page) == []

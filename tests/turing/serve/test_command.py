@@ -67,7 +67,12 @@ def test_it_starts_without_tensorflow_and_ends_at_ctrl_c(bundle: Bundle, tmp_pat
 def test_help_teaches(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     from ablate.turing.__main__ import main as turing
 
-    for arguments, said in (([], "build study=NAME"), (["--help"], "analyse --plan"), (["serve", "-h"], "proxies=")):
+    for arguments, said in (
+        ([], "build study=NAME"),
+        (["--help"], "analyse --plan"),
+        (["serve", "-h"], "proxies="),
+        (["export", "-h"], "Psych-DS"),
+    ):
         monkeypatch.setattr(sys, "argv", ["ablate.turing", *arguments])
         turing()
         assert said in capsys.readouterr().out

@@ -1,6 +1,8 @@
 """The experimenter's pages: counts, files, closing."""
 
 import io
+import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from ablate.report.number_format import number
 from ablate.turing.analyse.exclusions import apply_rules
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import read_answers
+from ablate.turing.export.columns import TRIALS
 from ablate.turing.serve.progress import progress_by_algorithm
 from ablate.turing.serve.sessions import QUIET_SECONDS
 from tests.support.bundles import SHORT, make_bundle
@@ -62,17 +65,27 @@ def test_answers_come_as_csv_and_parquet(served: Served, logged_in: Visitor) -> 
     same = pd.read_parquet(io.BytesIO(logged_in.get("drawn/trials.parquet").body))
     assert len(table) == len(same) == SHORT.photographs
     assert table["fooled"].tolist() == same["fooled"].tolist()
-    assert set(table) == {*read_answers(served.site.database, "drawn").trials, "left_out"}
-    assert table["left_out"].isna().all()
+    assert list(table) == list(same) == [column.name for column in TRIALS]
+    assert table["exclusion"].isna().all()
     unfinished = served.visitor()
     unfinished.begin()
     unfinished.judge(lambda number: "left")
-    last = pd.read_csv(io.BytesIO(logged_in.get("drawn/trials.csv").body)).iloc[-1]
-    assert last["left_out"] == "session not finished"
+    last = pd.read_csv(io.BytesIO(logged_in.get("drawn/trials.csv").body)).iloc[SHORT.photographs :]
+    assert set(last["exclusion"]) == {"not_finished"}
+    assert last["choice"].notna().tolist() == [True] + [False] * (SHORT.photographs - 1)
     people = pd.read_csv(io.BytesIO(logged_in.get("drawn/participants.csv").body))
     assert people["algorithm"].tolist()[:1] == table["algorithm"].unique().tolist()
     headers = logged_in.get("drawn/trials.csv").headers
     assert headers["content-disposition"] == 'attachment; filename="drawn-trials.csv"'
+    answer = logged_in.get("drawn/data.zip")
+    assert answer.headers["content-disposition"] == 'attachment; filename="drawn-data.zip"'
+    with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
+        assert "drawn-data/data/study-drawn_description-trials_data.csv" in archive.namelist()
+        inside = archive.read("drawn-data/codebook.json")
+    alone = logged_in.get("drawn/codebook.json").body
+    assert json.loads(alone)["resources"] == json.loads(inside)["resources"]
+    for name in ("data.zip", "codebook.json", "participants/", "participants/1"):
+        assert served.visitor(None).get(f"/experimenter/drawn/{name}").status == 303
     assert logged_in.get("drawn/secrets.csv").status == 404
     assert logged_in.get("drawn/trials.exe").status == 404
 

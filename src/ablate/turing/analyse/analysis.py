@@ -11,7 +11,7 @@ import pandas as pd
 
 from ablate.report.number_format import magnitude, probability, quantity, with_interval
 from ablate.statistics.intervals import ALPHA
-from ablate.turing.analyse.exclusions import apply_rules, rules_broken
+from ablate.turing.analyse.exclusions import apply_rules
 from ablate.turing.analyse.rates import CHANCE, compare_rates, fooling_rates
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ class Analysis:
             fooled, rate (percent).
         pictures: Those to show: columns algorithm, photograph, place (`MOST`, `LEAST`), rank (from 1), trials, rate,
             real, recolored (PNG files).
-        trials: All answered trials, `left_out` by which rule, and whether they count: `counts`.
         summary: Plain values: what was analysed, counts, and sentences, `answer`.
         runs: By algorithm, the run that coloured its pictures, where one did.
     """
@@ -47,7 +46,6 @@ class Analysis:
     exclusions: pd.DataFrame
     photographs: pd.DataFrame
     pictures: pd.DataFrame
-    trials: pd.DataFrame
     summary: Mapping[str, Any]
     runs: Mapping[str, str]
 
@@ -85,6 +83,7 @@ def analyse(answers: Answers, picture: Callable[[str], bytes] | None, lost: Coll
             "started": len(finished),
             "finished": int(finished.sum()),
             "kept": int(kept["participant"].nunique()),
+            "withdrawn": len(answers.withdrawals),
         },
         "trials": {"kept": len(kept)},
         "answer": answer_sentences(names, rates, pairs),
@@ -95,10 +94,6 @@ def analyse(answers: Answers, picture: Callable[[str], bytes] | None, lost: Coll
         exclusions=exclusions,
         photographs=photographs,
         pictures=chosen.iloc[:0] if pictures is None else pictures,
-        trials=answers.trials.assign(
-            left_out=rules_broken(answers.participants, answers.trials, answers.protocol),
-            counts=answers.trials.index.isin(kept.index),
-        ),
         summary=summary,
         runs={each.name: each.run_id for each in answers.algorithms if each.run_id},
     )

@@ -14,6 +14,7 @@ from ablate.turing.analyse.plan import ARGUMENTS as PLANNED
 from ablate.turing.analyse.plan import chosen_answers, plan
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Answers
+from ablate.turing.export.tables import trials_table
 
 HELP = """\
 Say how often each algorithm fools people, how sure that is, and which differ.
@@ -25,7 +26,7 @@ Say how often each algorithm fools people, how sure that is, and which differ.
   python -m ablate.turing analyse uri=sqlite:///FILE   the study is in another store than MLFLOW_TRACKING_URI
   python -m ablate.turing analyse track=false          without writing to MLflow
 
-It writes rates.csv, pairs.csv, photographs.csv, exclusions.csv, trials.parquet (all answers, and which count) and
+It writes rates.csv, pairs.csv, photographs.csv, exclusions.csv, trials.parquet (all trials, and which count) and
 summary.json; `python -m ablate.report` then shows it with the study. Answers are left out by the rules that the bundle
 was built with, and by no others. The method: docs/turing.md.
 
@@ -72,7 +73,7 @@ def _analyse(arguments: dict[str, str], options: Sequence[str]) -> None:
         print(f"Without {quantity(len(lost), 'picture')} of the bundle: {first}. Answers count all the same")
     analysis = analyse(answers, bundle.picture if bundle else None, lost)
     folder = Path(arguments.get("out") or results_dir() / "turing" / answers.experiment / "analysis")
-    write_files(analysis, folder)
+    write_files(analysis, trials_table(answers), folder)
     print("\n".join(terminal_lines(analysis)))
     print(f"Analysis: {folder}")
     if tracked:

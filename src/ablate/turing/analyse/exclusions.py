@@ -25,15 +25,41 @@ def apply_rules(
         words), participants (whom it leaves out, or leaves no trial that counts) and trials (that would have counted).
     """
     tests = trials[trials["kind"] == "test"]
-    left_out = rules_broken(participants, trials, protocol)[tests.index]
-    of_people, of_trials = _of_people(participants, trials, protocol), _of_trials(trials, protocol)
+    broken = rules_broken(participants, trials, protocol)[tests.index]
+    out, words = _of_people(participants, trials, protocol), rule_words(protocol)
     kept, people, rows = tests, participants.index, []
-    for rule in (*of_people, *of_trials):
-        remaining = kept[left_out[kept.index] != rule]
-        left = people[~people.isin(of_people[rule]) if rule in of_people else people.isin(remaining["participant"])]
-        rows.append((rule, len(people) - len(left), len(kept) - len(remaining)))
+    for rule in words:
+        remaining = kept[broken[kept.index] != rule]
+        left = people[~people.isin(out[rule]) if rule in out else people.isin(remaining["participant"])]
+        rows.append((words[rule], len(people) - len(left), len(kept) - len(remaining)))
         people, kept = left, remaining
     return kept, pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def rule_words(protocol: Protocol) -> dict[str, str]:
+    """Return the rules that can leave something out, in the order in which they are applied: name and words.
+
+    Args:
+        protocol: See `apply_rules`.
+    """
+    rules = protocol.rules
+    words = {"not_finished": "session not finished"}
+    if rules.leave_out_deficient_color_vision:
+        words["color_vision"] = "colour vision said to be deficient"
+    if protocol.checks > rules.max_failed_checks:
+        words["failed_checks"] = (
+            f"more than {rules.max_failed_checks} of {protocol.checks} obvious fakes taken for real"
+        )
+    if rules.min_median_response_ms:
+        words["fast"] = f"median response below {rules.min_median_response_ms} ms"
+    # A reload while they are seen leaves the time unknown; nobody knows then whether the participant has seen them.
+    exposure = f"{protocol.exposure_ms:,} ± {rules.exposure_tolerance_ms} ms"
+    return {
+        **words,
+        "not_shown": "pair not shown, or said to be missed",
+        "exposure": f"pictures not seen for {exposure}, or who knows how long",
+        "loads": f"pictures asked for more than {rules.max_loads} times",
+    }
 
 
 def rules_broken(participants: pd.DataFrame, trials: pd.DataFrame, protocol: Protocol) -> "pd.Series[str]":
@@ -43,6 +69,9 @@ def rules_broken(participants: pd.DataFrame, trials: pd.DataFrame, protocol: Pro
         participants: See `apply_rules`.
         trials: Alike.
         protocol: Alike.
+
+    Returns:
+        Names of `rule_words`.
     """
     broken = pd.Series("", index=trials.index, dtype="str")
     people = _of_people(participants, trials, protocol).items()
@@ -52,33 +81,47 @@ def rules_broken(participants: pd.DataFrame, trials: pd.DataFrame, protocol: Pro
     return broken
 
 
+def excluded_participants(participants: pd.DataFrame, trials: pd.DataFrame, protocol: Protocol) -> "pd.Series[str]":
+    """Return the rule that leaves each participant out, or the last of their trials; empty where some trial counts.
+
+    Args:
+        participants: See `apply_rules`.
+        trials: Alike.
+        protocol: Alike.
+
+    Returns:
+        By participant, names of `rule_words`: as many of each as `apply_rules` counts.
+    """
+    tests = trials[trials["kind"] == "test"]
+    broken, order = rules_broken(participants, trials, protocol)[tests.index], list(rule_words(protocol))
+    # Trials fall to one rule after the other: a participant goes with the last of them.
+    last = broken.map(lambda rule: order.index(rule) if rule else len(order)).groupby(tests["participant"]).max()
+    by_trials = last.map(lambda place: order[place] if place < len(order) else "")
+    out = by_trials.reindex(participants.index, fill_value="").astype("str")
+    for rule, people in reversed(_of_people(participants, trials, protocol).items()):
+        out[out.index.isin(people)] = rule
+    return out
+
+
 def _of_people(participants: pd.DataFrame, trials: pd.DataFrame, protocol: Protocol) -> dict[str, pd.Index]:
     """Return whom each rule leaves out."""
     rules = protocol.rules
-    out = {"session not finished": participants.index[participants["finished"].isna()]}
-    if rules.leave_out_deficient_color_vision:
-        deficient = participants["color_vision"] == "deficient"
-        out["colour vision said to be deficient"] = participants.index[deficient]
-    if protocol.checks > rules.max_failed_checks:
-        failed = trials[(trials["kind"] == "check") & trials["fooled"]].groupby("participant").size()
-        rule = f"more than {rules.max_failed_checks} of {protocol.checks} obvious fakes taken for real"
-        out[rule] = failed.index[failed > rules.max_failed_checks]
-    if rules.min_median_response_ms:
-        median = trials[trials["kind"] == "test"].groupby("participant")["response_ms"].median()
-        out[f"median response below {rules.min_median_response_ms} ms"] = median.index[
-            median < rules.min_median_response_ms
-        ]
-    return out
+    failed = trials[(trials["kind"] == "check") & trials["fooled"]].groupby("participant").size()
+    median = trials[trials["kind"] == "test"].groupby("participant")["response_ms"].median()
+    out = {
+        "not_finished": participants.index[participants["finished"].isna()],
+        "color_vision": participants.index[participants["color_vision"] == "deficient"],
+        "failed_checks": failed.index[failed > rules.max_failed_checks],
+        "fast": median.index[median < rules.min_median_response_ms],
+    }
+    return {rule: people for rule, people in out.items() if rule in rule_words(protocol)}
 
 
 def _of_trials(trials: pd.DataFrame, protocol: Protocol) -> "dict[str, pd.Series[bool]]":
     """Return which rows of `trials` each rule leaves out."""
-    rules = protocol.rules
     off = (trials["exposure_ms"] - protocol.exposure_ms).abs()
-    # A reload while they are seen leaves the time unknown; nobody knows then whether the participant has seen them.
-    rule = f"pictures not seen for {protocol.exposure_ms:,} ± {rules.exposure_tolerance_ms} ms, or who knows how long"
     return {
-        "pair not shown, or said to be missed": ~trials["shown"] | trials["missed"],
-        rule: ~(off <= rules.exposure_tolerance_ms),
-        f"pictures asked for more than {rules.max_loads} times": trials["loads"] > rules.max_loads,
+        "not_shown": ~trials["shown"] | trials["missed"],
+        "exposure": ~(off <= protocol.rules.exposure_tolerance_ms),
+        "loads": trials["loads"] > protocol.rules.max_loads,
     }

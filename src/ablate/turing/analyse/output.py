@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 from tabulate import tabulate
 
 from ablate.errors import DataError
@@ -12,8 +13,13 @@ from ablate.turing.analyse.analysis import Analysis
 from ablate.turing.analyse.rate_text import rate_text
 
 
-def write_files(analysis: Analysis, folder: Path) -> None:
+def write_files(analysis: Analysis, trials: pd.DataFrame, folder: Path) -> None:
     """Write an analysis into a folder, which is made.
+
+    Args:
+        analysis: What was found.
+        trials: In what: see `export.columns.TRIALS`.
+        folder: Where to.
 
     Raises:
         DataError: It cannot be written.
@@ -24,7 +30,7 @@ def write_files(analysis: Analysis, folder: Path) -> None:
             with atomic_write(folder / f"{name}.csv") as file:
                 file.write(getattr(analysis, name).to_csv(index=False).encode())
         with atomic_write(folder / "trials.parquet") as file:
-            analysis.trials.to_parquet(file, index=False)
+            trials.to_parquet(file, index=False)
         with atomic_write(folder / "summary.json") as file:
             file.write((json.dumps(analysis.summary, indent=1, ensure_ascii=False) + "\n").encode())
     except OSError as error:
@@ -37,6 +43,7 @@ def terminal_lines(analysis: Analysis) -> list[str]:
     lines = [
         f"Experiment {analysis.summary['experiment']}: {quantity(people['started'], 'participant')}, "
         f"{people['finished']:,} finished, {people['kept']:,} with {quantity(trials, 'trial')} that count"
+        + (f"; {people['withdrawn']:,} withdrew" if people["withdrawn"] else "")
     ]
     if len(analysis.rates):
         rows = [

@@ -2,14 +2,16 @@
 
 from ablate.turing.database.answers import Answers, experiment_names, read_answers
 from ablate.turing.database.connection import Database, default_database
-from ablate.turing.database.tables import Experiment, Participant, Trial
+from ablate.turing.database.tables import Consent, Experiment, Participant, Trial, Withdrawal
 
 __all__ = [
     "Answers",
+    "Consent",
     "Database",
     "Experiment",
     "Participant",
     "Trial",
+    "Withdrawal",
     "default_database",
     "experiment_names",
     "read_answers",

@@ -1,7 +1,8 @@
 """The answers of an experiment, read from the database as frames."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,20 @@ from sqlalchemy import select
 from ablate.errors import DataError
 from ablate.turing.bundle import Algorithm
 from ablate.turing.database.connection import Database
-from ablate.turing.database.tables import MISSED, Experiment, Participant, Trial
+from ablate.turing.database.tables import MISSED, Consent, Experiment, Participant, Trial, Withdrawal
 from ablate.turing.protocol import Protocol
+
+_OF_PARTICIPANTS = ("id", "algorithm", "color_vision", "started", "finished", "consent")
+_OF_WITHDRAWALS = ("algorithm", "by")
+_OF_TRIALS = (
+    "participant_id", "number", "kind", "photograph", "real", "recolored", "real_side", "choice", "exposure_ms",
+    "response_ms", "loads", "shown", "answered",
+)  # fmt: skip
+_TRIAL_TYPES = {
+    "participant": "int64", "number": "int64", "kind": "str", "algorithm": "str", "photograph": "str", "real": "str",
+    "recolored": "str", "real_side": "str", "choice": "str", "fooled": "bool", "loads": "int64", "shown": "bool",
+    "missed": "bool", "exposure_ms": "float64", "response_ms": "float64", "answered": "float64",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,12 +41,16 @@ class Answers:
         algorithms: What is compared.
         closed: Whether it takes no more participants.
         participants: Index `participant`; columns algorithm, color_vision (normal, deficient, unknown), started and
-            finished (UTC).
+            finished (UTC), language and consent (the hash of a text in `consents`; None where it is not known).
         trials: A row an answered trial, by participant and number: columns participant, number, kind (practice, test,
-            check), algorithm, photograph, real, recolored (files of the bundle), fooled (whether the recoloured one
-            was taken for real), loads (how often the pair was sent), shown (whether it was shown after that), missed
-            (whether the participant says not to have seen it), exposure_ms, response_ms (NaN where it is not known),
-            answered (UTC).
+            check), algorithm, photograph, real, recolored (files of the bundle), real_side, choice (left, right,
+            missed), fooled (whether the recoloured one was taken for real), loads (how often the pair was sent), shown
+            (whether it was shown after that), missed (whether the participant says not to have seen it), exposure_ms,
+            response_ms (NaN where it is not known), answered (UTC).
+        unanswered: The other trials that participants were to have, alike.
+        withdrawals: A row a participant who withdrew, or was removed: columns algorithm, by (participant,
+            experimenter). Nothing else is kept of them.
+        consents: The texts that participants agreed to, by their SHA-256.
     """
 
     experiment: str
@@ -45,6 +62,9 @@ class Answers:
     closed: bool
     participants: pd.DataFrame
     trials: pd.DataFrame
+    unanswered: pd.DataFrame = field(default_factory=pd.DataFrame)
+    withdrawals: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(_OF_WITHDRAWALS)))
+    consents: Mapping[str, str] = field(default_factory=dict)
 
 
 def experiment_names(database: Database) -> list[str]:
@@ -59,7 +79,6 @@ def read_answers(database: Database, experiment: str) -> Answers:
     Raises:
         DataError: There is no such experiment.
     """
-    own = (Participant.id, Participant.algorithm, Participant.color_vision, Participant.started, Participant.finished)
     with database.reading() as session:
         found = session.scalar(select(Experiment).where(Experiment.name == experiment))
         if found is None:
@@ -68,24 +87,32 @@ def read_answers(database: Database, experiment: str) -> Answers:
                 f"{', '.join(experiment_names(database)) or 'none'}"
             )
         of_it = Participant.experiment_id == found.id
-        participants = session.execute(select(*own).where(of_it).order_by(Participant.id)).all()
+        own = (*(getattr(Participant, name) for name in _OF_PARTICIPANTS), Consent.language)
+        participants = session.execute(
+            select(*own).select_from(Participant).outerjoin(Consent).where(of_it).order_by(Participant.id)
+        ).all()
+        texts = session.execute(select(Consent.hash, Consent.text).join(Participant).where(of_it).distinct()).all()
         chosen = [getattr(Trial, name) for name in _OF_TRIALS]
         trials = session.execute(
             select(*chosen, Participant.algorithm)
             .join(Participant)
-            .where(of_it, Trial.choice.is_not(None))
+            .where(of_it)
             .order_by(Trial.participant_id, Trial.number)
         ).all()
-    people = pd.DataFrame(participants, columns=["participant", "algorithm", "color_vision", "started", "finished"])
-    answered = pd.DataFrame(trials, columns=[*_OF_TRIALS, "algorithm"]).rename(
-        columns={"participant_id": "participant"}
+        gone = [getattr(Withdrawal, name) for name in _OF_WITHDRAWALS]
+        withdrawals = session.execute(select(*gone).where(Withdrawal.experiment_id == found.id)).all()
+    known = {row.id for row in participants}
+    people = pd.DataFrame(participants, columns=[*_OF_PARTICIPANTS, "language"]).rename(columns={"id": "participant"})
+    # PostgreSQL shows the second query who has begun since the first.
+    trials = [row for row in trials if row.participant_id in known]
+    drawn = pd.DataFrame(trials, columns=[*_OF_TRIALS, "algorithm"]).rename(columns={"participant_id": "participant"})
+    drawn = drawn.assign(
+        fooled=drawn["choice"] == drawn["real_side"],
+        missed=drawn["choice"] == MISSED,
+        shown=drawn["shown"].astype(bool) & (drawn["loads"] > 0),
     )
-    answered = answered.assign(
-        fooled=answered["choice"] == answered["real_side"],
-        missed=answered["choice"] == MISSED,
-        shown=answered["shown"].astype(bool) & (answered["loads"] > 0),
-    )
-    answered = answered[list(_TRIAL_TYPES)].astype(_TRIAL_TYPES)
+    drawn = drawn[list(_TRIAL_TYPES)].astype(_TRIAL_TYPES).assign(answered=lambda frame: _times(frame["answered"]))
+    answered = drawn["choice"].notna()
     return Answers(
         experiment=found.name,
         study=found.study,
@@ -97,19 +124,11 @@ def read_answers(database: Database, experiment: str) -> Answers:
         participants=people.assign(**{at: _times(people[at]) for at in ("started", "finished")}).set_index(
             "participant"
         ),
-        trials=answered.assign(answered=_times(answered["answered"])),
+        trials=drawn[answered].reset_index(drop=True),
+        unanswered=drawn[~answered].reset_index(drop=True),
+        withdrawals=pd.DataFrame(withdrawals, columns=list(_OF_WITHDRAWALS)),
+        consents={each.hash: each.text for each in texts},
     )
-
-
-_OF_TRIALS = (
-    "participant_id", "number", "kind", "photograph", "real", "recolored", "real_side", "choice", "exposure_ms",
-    "response_ms", "loads", "shown", "answered",
-)  # fmt: skip
-_TRIAL_TYPES = {
-    "participant": "int64", "number": "int64", "kind": "str", "algorithm": "str", "photograph": "str", "real": "str",
-    "recolored": "str", "fooled": "bool", "loads": "int64", "shown": "bool", "missed": "bool",
-    "exposure_ms": "float64", "response_ms": "float64", "answered": "float64",
-}  # fmt: skip
 
 
 def _times(seconds: "pd.Series[Any]") -> "pd.Series[Any]":

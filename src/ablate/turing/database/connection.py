@@ -17,7 +17,8 @@ from ablate.errors import ConfigError, DataError
 from ablate.tracking.sqlite import sqlite_address
 from ablate.turing.bundle import Bundle
 from ablate.turing.database.fair_lock import FairLock
-from ablate.turing.database.tables import Base, Experiment, Setting
+from ablate.turing.database.migrations import VERSION, migrate, stored_version
+from ablate.turing.database.tables import Experiment, Setting
 
 _SQLITE = "sqlite"
 _BACKENDS = (_SQLITE, "postgresql")
@@ -32,11 +33,12 @@ class Database:
 
     Args:
         url: As SQLAlchemy has it, such as `sqlite:///turing.db` or `postgresql://user@host/name`.
-        create: Whether to make what is missing; else a SQLite file must be there.
+        create: Whether to make what is missing; else it must be there. One of an older version is brought up to this
+            one either way.
 
     Raises:
         ConfigError: The address is wrong, or a package for it is missing.
-        DataError: The database cannot be used.
+        DataError: The database cannot be used, or was made by a later version of this package.
     """
 
     def __init__(self, url: str, *, create: bool = True):
@@ -46,10 +48,20 @@ class Database:
         one_writer = self.engine.dialect.name == _SQLITE
         self._turn: FairLock | nullcontext[None] = FairLock() if one_writer else nullcontext()
         try:
-            if create:
-                Base.metadata.create_all(self._writing, checkfirst=True)
-        except SQLAlchemyError as error:
+            self._bring_up(create)
+        except (SQLAlchemyError, DataError) as error:
+            self.engine.dispose()
             raise DataError(f"the database {self.name} cannot be used: {_first_line(error)}") from None
+
+    def _bring_up(self, create: bool) -> None:
+        # Read first: who only reads a database of this version need not be allowed to write.
+        with self.engine.connect() as connection:
+            found = stored_version(connection)
+        if found is None and not create:
+            raise DataError("it has no experiments; `python -m ablate.turing serve` makes them")
+        if found != VERSION:
+            with self._writing.begin() as connection:
+                migrate(connection)
 
     @property
     def name(self) -> str:
@@ -67,6 +79,13 @@ class Database:
         """Open a transaction, and commit it: when the block has ended, the disk has it."""
         with self._turn, Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
+
+    def forget(self) -> None:
+        """Take out of SQLite's log what was deleted, as far as no reader needs it; the file itself has zeros there."""
+        if self.engine.dialect.name == _SQLITE:
+            with self._turn, self.engine.connect() as connection:
+                # Not in a transaction of SQLAlchemy's, in which SQLite could not do it.
+                connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def secret(self) -> bytes:
         """Return the secret that cookies are signed with, the same for as long as the database is there."""
@@ -160,7 +179,9 @@ def _prepare_sqlite(engine: Engine) -> None:
     def set_up(connection: Any, record: Any) -> None:
         # The driver's own transactions would begin too late to wait for other writers.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_PATIENCE_MS}", "foreign_keys=ON"):
+        # What is deleted is overwritten: who withdraws is not in the file any more.
+        pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+        for pragma in (*pragmas, f"busy_timeout={_PATIENCE_MS}"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

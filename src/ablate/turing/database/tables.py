@@ -1,4 +1,10 @@
-"""The tables of the database: experiments, participants and trials, by SQLAlchemy."""
+"""The tables of the database: experiments, participants and trials, by SQLAlchemy.
+
+After a change of them `migrations.VERSION` is the next one, with the statements that bring an older database up to it;
+and docs/turing.md and the consent text say what is kept.
+"""
+
+from typing import Literal
 
 from sqlalchemy import BigInteger, ForeignKey, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -9,7 +15,7 @@ class Base(DeclarativeBase):
 
 
 class Setting(Base):
-    """What the server has to remember: the secret that it signs with, and log-ins that have ended."""
+    """What the server has to remember: the version of these tables, its secret, and log-ins that have ended."""
 
     __tablename__ = "settings"
     name: Mapped[str] = mapped_column(primary_key=True)
@@ -36,8 +42,20 @@ class Experiment(Base):
     created: Mapped[float]
 
 
+class Consent(Base):
+    """A text that participants agreed to, once for all of them; `hash` is its SHA-256."""
+
+    __tablename__ = "consents"
+    hash: Mapped[str] = mapped_column(primary_key=True)
+    language: Mapped[str]
+    text: Mapped[str] = mapped_column(Text)
+
+
 class Participant(Base):
-    """A session: no name, no address. `key` is a hash of the random number in the participant's cookie."""
+    """A session: no name, no address. `key` is a hash of the random number in the participant's cookie.
+
+    `consent` is None where a participant began before texts were kept.
+    """
 
     __tablename__ = "participants"
     __table_args__ = (UniqueConstraint("experiment_id", "place"), UniqueConstraint("experiment_id", "key"))
@@ -49,6 +67,25 @@ class Participant(Base):
     color_vision: Mapped[str]
     started: Mapped[float]
     finished: Mapped[float | None]
+    consent: Mapped[str | None] = mapped_column(ForeignKey("consents.hash"))
+
+
+By = Literal["participant", "experimenter"]
+
+
+class Withdrawal(Base):
+    """What stays of a participant who withdrew, or whom the experimenter removed: no answer, no time but this one.
+
+    `key` keeps the same browser from taking part again.
+    """
+
+    __tablename__ = "withdrawals"
+    participant_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments.id"), index=True)
+    key: Mapped[str]
+    algorithm: Mapped[str] = mapped_column(Text)
+    withdrawn: Mapped[float]
+    by: Mapped[str]
 
 
 MISSED = "missed"

@@ -94,9 +94,11 @@ def _difference_cells(row: Mapping[Any, Any] | None, is_baseline: bool, link: st
 
 def _note(record: AnalysisRecord) -> str:
     people = record.summary["participants"]
+    # Analyses of earlier versions did not count who withdrew: nobody could.
+    gone = people.get("withdrawn", 0)
     return (
         f"Experiment {record.experiment}: {quantity(people['started'], 'participant')}, {people['finished']:,} of "
-        f"them to the end; {people['kept']:,} count. At 50 % they guess."
+        f"them to the end; {people['kept']:,} count{f'; {gone:,} withdrew' if gone else ''}. At 50 % they guess."
     )
 
 

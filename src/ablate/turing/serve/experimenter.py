@@ -1,18 +1,18 @@
-"""The experimenter's pages, behind a token: how an experiment stands, its answers as files, and its end."""
+"""The experimenter's pages, behind a token: how an experiment stands, its data as files, its participants, its end."""
 
-import io
 import time
 from typing import Annotated, Literal
 
-import pandas as pd
-from fastapi import APIRouter, Depends, Form, HTTPException, Request
+from fastapi import APIRouter, Depends, Form, HTTPException, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import RedirectResponse, Response
 
-from ablate.turing.analyse.exclusions import apply_rules, rules_broken
+from ablate.turing.analyse.exclusions import apply_rules
 from ablate.turing.database import read_answers
+from ablate.turing.export.psych_ds import CODEBOOK, psych_ds_files, table_file, zipped
+from ablate.turing.export.tables import tables
 from ablate.turing.serve.progress import progress_by_algorithm
-from ablate.turing.serve.security import equal_secrets, hash_key, new_key
+from ablate.turing.serve.security import equal_secrets, hash_key, new_key, withdrawal_code
 from ablate.turing.serve.web import (
     CurrentSessions,
     CurrentSite,
@@ -26,6 +26,9 @@ router = APIRouter(prefix="/experimenter")
 
 COOKIE = "turing-experimenter"
 _HOURS = 12
+
+
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 class Login(BaseModel):
@@ -120,13 +123,28 @@ def experiment(experiment: str, key: Experimenter, sessions: CurrentSessions, si
         answers=answers,
         rows=progress_by_algorithm(answers, kept, time.time()),
         rules=exclusions.to_dict("records"),
+        withdrawals=answers.withdrawals["by"].value_counts().to_dict(),
         csrf=site.signer.form_token(key),
         at=time.strftime("%H:%M:%S UTC", time.gmtime()),
     )
 
 
+@router.get("/{experiment}/data.zip")
+def data(experiment: str, key: Experimenter, sessions: CurrentSessions, site: CurrentSite) -> Response:
+    """Send all data as a Psych-DS folder: the tables, their codebook, and the consent texts."""
+    content = psych_ds_files(read_answers(site.database, experiment), time.time())
+    return _file(f"{experiment}-data.zip", zipped(content, f"{experiment}-data"), "application/zip")
+
+
+@router.get("/{experiment}/" + CODEBOOK)
+def codebook(experiment: str, key: Experimenter, sessions: CurrentSessions, site: CurrentSite) -> Response:
+    """Send what each column of the tables is."""
+    content = psych_ds_files(read_answers(site.database, experiment), time.time())[CODEBOOK]
+    return _file(f"{experiment}-{CODEBOOK}", content, "application/json")
+
+
 @router.get("/{experiment}/{part}.{ending}")
-def export(
+def table(
     experiment: str,
     part: Literal["trials", "participants"],
     ending: Literal["csv", "parquet"],
@@ -134,19 +152,59 @@ def export(
     sessions: CurrentSessions,
     site: CurrentSite,
 ) -> Response:
-    """Send all answers, with the rule that leaves one out in `left_out`; or all participants."""
-    answers = read_answers(site.database, experiment)
-    if part == "trials":
-        broken = rules_broken(answers.participants, answers.trials, answers.protocol)
-        frame = answers.trials.assign(left_out=broken)
-    else:
-        frame = answers.participants.reset_index()
-    name = f"{experiment}-{part}.{ending}"
-    return Response(
-        _file(frame, ending),
-        media_type="text/csv" if ending == "csv" else "application/vnd.apache.parquet",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    """Send one table alone."""
+    content = table_file(tables(read_answers(site.database, experiment))[part], ending)
+    media = "text/csv" if ending == "csv" else "application/vnd.apache.parquet"
+    return _file(f"{experiment}-{part}.{ending}", content, media)
+
+
+@router.get("/{experiment}/participants/")
+def participants(experiment: str, key: Experimenter, sessions: CurrentSessions, site: CurrentSite) -> Response:
+    """List the participants, with the code that each was told and a link to remove them."""
+    rows = [
+        {
+            "number": person.id,
+            "code": withdrawal_code(person.key),
+            "algorithm": person.algorithm,
+            "started": time.strftime("%Y-%m-%d %H:%M", time.gmtime(person.started)),
+            "answers": answers,
+            "finished": person.finished is not None,
+        }
+        for person, answers in sessions.everyone()
+    ]
+    return render_page(site, "participants", depth=3, experiment=experiment, rows=rows)
+
+
+@router.get("/{experiment}/participants/{number}")
+def removal(
+    experiment: str, number: Number, key: Experimenter, sessions: CurrentSessions, site: CurrentSite
+) -> Response:
+    """Say what the removal of a participant removes, and ask whether that is wanted; nothing is removed yet."""
+    found = next(((person, answers) for person, answers in sessions.everyone() if person.id == number), None)
+    if found is None:
+        raise HTTPException(404)
+    person, answers = found
+    return render_page(
+        site,
+        "removal",
+        depth=3,
+        experiment=experiment,
+        number=number,
+        code=withdrawal_code(person.key),
+        answers=answers,
+        csrf=site.signer.form_token(key),
     )
+
+
+@router.post("/{experiment}/participants/{number}")
+def removed(
+    number: Number, form: Annotated[Change, Form()], key: Experimenter, sessions: CurrentSessions, site: CurrentSite
+) -> Response:
+    """Remove a participant, or find that somebody else was faster."""
+    if not site.signer.is_form_token(key, form.csrf):
+        raise HTTPException(403)
+    sessions.remove(number)
+    return RedirectResponse("./", 303)
 
 
 @router.post("/{experiment}/{change}")
@@ -164,9 +222,6 @@ def change(
     return RedirectResponse("./", 303)
 
 
-def _file(frame: pd.DataFrame, ending: str) -> bytes:
-    if ending == "csv":
-        return frame.to_csv(index=False).encode()
-    file = io.BytesIO()
-    frame.to_parquet(file, index=False)
-    return file.getvalue()
+def _file(name: str, content: bytes, media_type: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=media_type, headers=headers)

@@ -10,8 +10,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from ablate.turing.database.tables import MISSED
 from ablate.turing.serve.assignment import Side
-from ablate.turing.serve.security import Signer, hash_key, new_key
-from ablate.turing.serve.sessions import Choice, Closed, ColorVision, Sessions, SessionState
+from ablate.turing.serve.consent_text import ConsentText, consent_text
+from ablate.turing.serve.security import Signer, hash_key, new_key, withdrawal_code
+from ablate.turing.serve.sessions import Choice, Closed, ColorVision, Sessions, Withdrawn
 from ablate.turing.serve.texts import fill
 from ablate.turing.serve.web import CurrentSessions, CurrentSite, Site, client_address, render_page, set_signed_cookie
 
@@ -89,6 +90,8 @@ def _check(signer: Signer, key: str | None, token: str) -> None:
 def welcome(request: Request, experiment: str, key: Key, sessions: CurrentSessions, site: CurrentSite) -> Response:
     """Show what it is about, and the form that begins it."""
     state = sessions.find(hash_key(key)) if key else None
+    if state is None and key and sessions.is_withdrawn(hash_key(key)):
+        return _said(site, "withdrawn", sessions, status=200)
     if state is None and sessions.closed:
         return _said(site, "closed", sessions)
     if state is not None and state.trial is None:
@@ -100,7 +103,7 @@ def welcome(request: Request, experiment: str, key: Key, sessions: CurrentSessio
         depth=_DEPTH,
         numbers=_numbers(sessions),
         begun=state is not None,
-        csrf=site.signer.form_token(fresh),
+        csrf=site.signer.form_token(_agreeing(fresh, _consent(site, sessions))),
     )
     if key is None:
         set_signed_cookie(request, response, _cookie(experiment), fresh, seconds=86400 * _DAYS)
@@ -120,13 +123,16 @@ def consent(
     """Begin a session, in a browser that can take part."""
     if key is None or not form.able:
         return _said(site, "unable", sessions)
-    _check(site.signer, key, form.csrf)
+    agreed = _consent(site, sessions)
+    _check(site.signer, _agreeing(key, agreed), form.csrf)
     if not site.limits.hit("sessions", client_address(request)):
         raise HTTPException(429)
     try:
-        sessions.begin(hash_key(key), form.color_vision)
+        sessions.begin(hash_key(key), form.color_vision, agreed)
     except Closed:
         return _said(site, "closed", sessions)
+    except Withdrawn:
+        return RedirectResponse("./", 303)
     return RedirectResponse("trial", 303)
 
 
@@ -229,20 +235,46 @@ def feedback(number: Number, own: OwnSession, sessions: CurrentSessions, site: C
 @router.get("/thanks")
 def thanks(own: OwnSession, sessions: CurrentSessions, site: CurrentSite) -> Response:
     """Say that it is over."""
-    if _state_of(sessions, own).trial is not None:
-        return RedirectResponse("trial", 303)
-    return _said(site, "thanks", sessions, status=200)
-
-
-def _state_of(sessions: Sessions, own: str) -> SessionState:
     state = sessions.find(own)
     if state is None:
-        raise HTTPException(403)
-    return state
+        return RedirectResponse("./", 303)
+    if state.trial is not None:
+        return RedirectResponse("trial", 303)
+    return render_page(site, "thanks", depth=_DEPTH, numbers=_numbers(sessions), code=withdrawal_code(own))
+
+
+@router.get("/withdraw")
+def withdraw(own: OwnSession, key: Key, sessions: CurrentSessions, site: CurrentSite) -> Response:
+    """Say what a withdrawal removes and what stays, and ask whether that is wanted; nothing is removed yet."""
+    if sessions.find(own) is None:
+        return RedirectResponse("./", 303)
+    csrf = site.signer.form_token(key or "")
+    return render_page(
+        site, "withdraw", depth=_DEPTH, numbers=_numbers(sessions), code=withdrawal_code(own), csrf=csrf
+    )
+
+
+@router.post("/withdraw")
+def withdrawn(
+    form: Annotated[_Form, Form()], own: OwnSession, key: Key, sessions: CurrentSessions, site: CurrentSite
+) -> Response:
+    """Remove a participant's answers; the first page then says that they are gone."""
+    _check(site.signer, key, form.csrf)
+    sessions.withdraw(own)
+    return RedirectResponse("./", 303)
+
+
+def _consent(site: Site, sessions: Sessions) -> ConsentText:
+    return consent_text(site.texts, _numbers(sessions))
+
+
+def _agreeing(key: str, agreed: ConsentText) -> str:
+    """Return what a token of the consent form is for: these words, and no others that the page had before."""
+    return f"{key} {agreed.hash}"
 
 
 def _said(
-    site: Site, name: Literal["closed", "unable", "thanks"], sessions: Sessions, *, status: int = 403
+    site: Site, name: Literal["closed", "unable", "withdrawn"], sessions: Sessions, *, status: int = 403
 ) -> Response:
     numbers = _numbers(sessions)
     texts = fill(site.texts, numbers)[name]

@@ -58,6 +58,15 @@ def hash_key(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
+def withdrawal_code(key: str) -> str:
+    """Return what a participant can tell the experimenter, who finds the session by it; no other page says it.
+
+    Args:
+        key: The session's, as the database has it.
+    """
+    return key[:8]
+
+
 class RateLimits:
     """How often something may happen in a minute, for each address or session. Kept in memory alone.
 

@@ -6,14 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, exists, func, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ablate.turing.bundle import Bundle
-from ablate.turing.database import Database, Experiment, Participant, Trial
-from ablate.turing.database.tables import MISSED
+from ablate.turing.database import Consent, Database, Experiment, Participant, Trial, Withdrawal
+from ablate.turing.database.tables import MISSED, By
+from ablate.turing.database.withdrawal import next_number, remove
 from ablate.turing.serve.assignment import SIDES, Side, assign_algorithm, assign_trials
+from ablate.turing.serve.consent_text import ConsentText
 
 ColorVision = Literal["normal", "deficient", "unknown"]
 Choice = Side | Literal["missed"]
@@ -21,10 +23,19 @@ QUIET_SECONDS = 1800
 """After so long without an answer, a participant has dropped out, and is replaced."""
 
 _Found = TypeVar("_Found")
+_KEEP_CONSENT = text(
+    f"INSERT INTO {Consent.__tablename__} (hash, language, text) VALUES (:hash, :language, :text) "
+    "ON CONFLICT (hash) DO NOTHING"
+)
+"""Two that begin at once both keep the text, in either database."""
 
 
 class Closed(Exception):
     """The experiment takes no more participants."""
+
+
+class Withdrawn(Exception):
+    """The participant withdrew, and does not begin again."""
 
 
 @dataclass(frozen=True)
@@ -80,23 +91,38 @@ class Sessions:
             participant = session.scalar(select(Participant).where(*self._own(key)))
             return None if participant is None else _state(session, participant)
 
-    def begin(self, key: str, color_vision: ColorVision) -> SessionState:
+    def is_withdrawn(self, key: str) -> bool:
+        """Return whether the participant with a key withdrew, or was removed."""
+        with self.database.reading() as session:
+            return self._withdrawal(session, key) is not None
+
+    def begin(self, key: str, color_vision: ColorVision, consent: ConsentText | None = None) -> SessionState:
         """Make a participant, whose algorithm and trials are drawn now; the same key again changes nothing.
+
+        Args:
+            key: The participant's.
+            color_vision: What they say of it.
+            consent: What they agreed to; None where that is not known.
 
         Raises:
             Closed: The experiment takes no more participants.
+            Withdrawn: The participant withdrew.
         """
         try:
             with self.database.writing() as session:
                 found = session.scalar(select(Participant).where(*self._own(key)))
-                return _state(session, found or self._added(session, key, color_vision))
+                return _state(session, found or self._added(session, key, color_vision, consent))
         except IntegrityError:  # the same form, sent twice at once
             state = self.find(key)
             if state is None:
                 raise
             return state
 
-    def _added(self, session: Session, key: str, color_vision: ColorVision) -> Participant:
+    def _added(
+        self, session: Session, key: str, color_vision: ColorVision, consent: ConsentText | None
+    ) -> Participant:
+        if self._withdrawal(session, key) is not None:
+            raise Withdrawn
         # One statement that both counts and locks: no two participants have the same place.
         taken = session.execute(
             update(Experiment)
@@ -109,13 +135,18 @@ class Sessions:
         place, seed, manifest = taken.participants - 1, taken.seed, self.bundle.manifest
         taken_by = self._taken(session)
         algorithm = assign_algorithm(seed, place, [taken_by[each.name] for each in manifest.algorithms])
+        if consent is not None:
+            kept = {"hash": consent.hash, "language": consent.language, "text": consent.text}
+            session.execute(_KEEP_CONSENT, kept)
         participant = Participant(
+            id=next_number(session),
             experiment_id=self.experiment_id,
             key=key,
             place=place,
             algorithm=manifest.algorithms[algorithm].name,
             color_vision=color_vision,
             started=self._clock(),
+            consent=None if consent is None else consent.hash,
         )
         session.add(participant)
         session.flush()
@@ -205,6 +236,26 @@ class Sessions:
         with self.database.reading() as session:
             return session.scalar(select(Trial).join(Participant).where(*self._own(key), *judged))
 
+    def withdraw(self, key: str) -> bool:
+        """Remove the participant with a key, at their wish: see `withdrawal.remove`.
+
+        Returns:
+            Whether there was one.
+        """
+        return self._removed(Participant.key == key, "participant")
+
+    def remove(self, number: int) -> bool:
+        """Remove the participant of a number, at the experimenter's wish."""
+        return self._removed(Participant.id == number, "experimenter")
+
+    def everyone(self) -> Sequence[tuple[Participant, int]]:
+        """Return all participants, the newest first, and how many trials of each are answered."""
+        of_it = Participant.experiment_id == self.experiment_id
+        answers = select(func.count(Trial.choice)).where(Trial.participant_id == Participant.id).scalar_subquery()
+        with self.database.reading() as session:
+            found = session.execute(select(Participant, answers).where(of_it).order_by(Participant.id.desc())).all()
+            return [(participant, count) for participant, count in found]
+
     def pictures(self, trial: Trial) -> dict[Side, bytes]:
         """Return both pictures of a trial."""
         return {side: self.bundle.picture(trial.file(side)) for side in SIDES}
@@ -213,6 +264,19 @@ class Sessions:
         """Take no more participants, or take them again; those who have begun can finish."""
         with self.database.writing() as session:
             session.get_one(Experiment, self.experiment_id).closed = closed
+
+    def _removed(self, who: ColumnElement[bool], by: By) -> bool:
+        with self.database.writing() as session:
+            own = select(Participant).where(Participant.experiment_id == self.experiment_id, who)
+            participant = session.scalar(own.with_for_update())
+            if participant is not None:
+                remove(session, participant, by, self._clock())
+        self.database.forget()
+        return participant is not None
+
+    def _withdrawal(self, session: Session, key: str) -> Withdrawal | None:
+        own = Withdrawal.experiment_id == self.experiment_id, Withdrawal.key == key
+        return session.scalar(select(Withdrawal).where(*own))
 
     def _changed(self, key: str, change: Callable[[Session, SessionState], _Found]) -> _Found | None:
         with self.database.writing() as session:

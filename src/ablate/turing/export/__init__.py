@@ -1,0 +1,1 @@
+"""The data of an experiment for other analyses: two tables, a codebook, and a Psych-DS folder of them."""

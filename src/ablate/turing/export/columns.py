@@ -1,0 +1,155 @@
+"""The columns of the exported tables: their types and what they mean. docs/turing_codebook.md is made of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ablate.turing.analyse.exclusions import rule_words
+from ablate.turing.database import Answers
+from ablate.turing.protocol import Protocol
+
+Type = Literal["string", "integer", "number", "boolean", "datetime"]
+"""As Frictionless' Table Schema names them."""
+DTYPES: Mapping[Type, str] = {"string": "str", "integer": "int64", "number": "float64", "boolean": "bool"}
+NULLABLE: Mapping[Type, str] = {**DTYPES, "integer": "Int64", "boolean": "boolean"}
+"""Of pandas, where values may be missing."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of an exported table.
+
+    Attributes:
+        name: In the header of the file.
+        type: Of its values.
+        description: What it is, in a sentence.
+        missing: When a cell is empty; None where none is.
+        levels: The values that it can have, with what they mean; none where others may be. Those of `algorithm` and
+            `exclusion` are the experiment's: `levels_of`.
+        unit: Of a number.
+    """
+
+    name: str
+    type: Type
+    description: str
+    missing: str | None = None
+    levels: Mapping[str, str] = field(default_factory=dict)
+    unit: str | None = None
+
+    @property
+    def dtype(self) -> str:
+        """Pandas' type of it, times left aside."""
+        return (DTYPES if self.missing is None else NULLABLE)[self.type]
+
+
+_PARTICIPANT = Column(
+    "participant", "integer", "Number of the participant, in both tables the same; never given again."
+)
+_ALGORITHM = Column("algorithm", "string", "What recoloured the pictures that this participant was to see.")
+_COUNTS = Column(
+    "counts", "boolean", "Whether it counts in the analysis: a trial, or a participant with one that does."
+)
+_EXCLUSION = Column(
+    "exclusion",
+    "string",
+    "The first of the rules, fixed beforehand, that leaves it out; for a participant, their last trial.",
+    missing="no rule leaves it out",
+    levels=rule_words(Protocol()),
+)
+
+PARTICIPANTS = (
+    _PARTICIPANT,
+    _ALGORITHM,
+    Column(
+        "color_vision",
+        "string",
+        "What the participant says of their colour vision.",
+        levels={"normal": "normal", "deficient": "deficient", "unknown": "does not know, or does not say"},
+    ),
+    Column("language", "string", "Language of the pages.", missing="began before this was kept"),
+    Column(
+        "consent",
+        "string",
+        "SHA-256 of the text that the participant agreed to: documentation/consent-SHA256.txt.",
+        missing="began before this was kept",
+    ),
+    Column("started", "datetime", "When the participant agreed, UTC."),
+    Column("finished", "datetime", "When the last trial was answered, UTC.", missing="not finished"),
+    Column("answers", "integer", "How many trials of all kinds the participant has answered."),
+    Column("failed_checks", "integer", "How many obvious fakes the participant took for real."),
+    Column(
+        "median_response_ms",
+        "number",
+        "Median response time in the test.",
+        missing="no response time is known",
+        unit="ms",
+    ),
+    _COUNTS,
+    _EXCLUSION,
+)
+TRIALS = (
+    _PARTICIPANT,
+    Column("number", "integer", "Place of the trial in the session, from 1."),
+    Column(
+        "kind",
+        "string",
+        "What the trial is for.",
+        levels={
+            "practice": "with feedback, before the test",
+            "test": "counts",
+            "check": "among the test, with an obvious fake in place of the algorithm's picture",
+        },
+    ),
+    _ALGORITHM,
+    Column("photograph", "string", "Name of the photograph; several crops of it may be shown."),
+    Column("real", "string", "File of the real picture in the bundle, without its ending."),
+    Column("recolored", "string", "File of the other picture."),
+    Column(
+        "real_side",
+        "string",
+        "Where the real picture was.",
+        levels={"left": "on the left", "right": "on the right"},
+    ),
+    Column(
+        "choice",
+        "string",
+        "Which picture the participant took for the fake.",
+        missing="not answered",
+        levels={"left": "the left one", "right": "the right one", "missed": "says not to have seen the pair"},
+    ),
+    Column(
+        "fooled",
+        "boolean",
+        "Whether the recoloured picture was taken for the real one: choice is real_side.",
+        missing="not answered, or missed",
+    ),
+    Column("loads", "integer", "How often the pair was sent to the browser."),
+    Column("shown", "boolean", "Whether the page has said that it shows the pair, which it can do once."),
+    Column(
+        "exposure_ms",
+        "number",
+        "For how long the pair was seen, by the browser's clock.",
+        missing="not known",
+        unit="ms",
+    ),
+    Column(
+        "response_ms", "number", "Time from the pair's end to the answer.", missing="not known, or missed", unit="ms"
+    ),
+    Column("answered", "datetime", "When the answer came, UTC.", missing="not answered"),
+    _COUNTS,
+    _EXCLUSION,
+)
+TABLES: Mapping[str, tuple[Column, ...]] = {"participants": PARTICIPANTS, "trials": TRIALS}
+KEYS: Mapping[str, tuple[str, ...]] = {"participants": ("participant",), "trials": ("participant", "number")}
+"""What no two rows have alike."""
+ROWS: Mapping[str, str] = {
+    "participants": "A row a participant who has not withdrawn, finished or not.",
+    "trials": "A row a trial that a participant was to have, answered or not, by participant and number.",
+}
+
+
+def levels_of(column: Column, answers: Answers) -> Mapping[str, str]:
+    """Return the values that a column can have in an experiment, with what they mean; none where others may be."""
+    if column is _ALGORITHM:
+        return {each.name: f"run {each.run_id}" if each.run_id else "external" for each in answers.algorithms}
+    return rule_words(answers.protocol) if column is _EXCLUSION else column.levels

@@ -1,0 +1,54 @@
+"""The exported tables, typed as the codebook says. Pure functions."""
+
+import pandas as pd
+
+from ablate.turing.analyse.exclusions import excluded_participants, rules_broken
+from ablate.turing.database import Answers
+from ablate.turing.export.columns import TABLES, Column
+
+
+def tables(answers: Answers) -> dict[str, pd.DataFrame]:
+    """Return the tables of an experiment by name: see `columns.TABLES`."""
+    return {"participants": participants_table(answers), "trials": trials_table(answers)}
+
+
+def participants_table(answers: Answers) -> pd.DataFrame:
+    """Return a row a participant: see `columns.PARTICIPANTS`."""
+    people, trials = answers.participants, answers.trials
+    failed = trials[(trials["kind"] == "check") & trials["fooled"]]
+    exclusion = excluded_participants(people, trials, answers.protocol)
+    found = people.assign(
+        answers=_count(trials, people),
+        failed_checks=_count(failed, people),
+        median_response_ms=trials[trials["kind"] == "test"].groupby("participant")["response_ms"].median(),
+        counts=exclusion == "",
+        exclusion=exclusion.where(exclusion != ""),
+    )
+    return _typed(found.reset_index(), TABLES["participants"])
+
+
+def trials_table(answers: Answers) -> pd.DataFrame:
+    """Return a row a trial, answered or not: see `columns.TRIALS`."""
+    frames = [frame for frame in (answers.trials, answers.unanswered) if len(frame)]
+    every = pd.concat(frames, ignore_index=True) if frames else answers.trials
+    every = every.sort_values(["participant", "number"], ignore_index=True)
+    exclusion = rules_broken(answers.participants, every, answers.protocol)
+    judged = every["choice"].isin(["left", "right"])
+    found = every.assign(
+        fooled=every["fooled"].astype("boolean").where(judged),
+        counts=(every["kind"] == "test") & (exclusion == ""),
+        exclusion=exclusion.where(exclusion != ""),
+    )
+    return _typed(found, TABLES["trials"])
+
+
+def _count(trials: pd.DataFrame, people: pd.DataFrame) -> "pd.Series[int]":
+    return trials.groupby("participant").size().reindex(people.index, fill_value=0)
+
+
+def _typed(frame: pd.DataFrame, columns: tuple[Column, ...]) -> pd.DataFrame:
+    times = [column.name for column in columns if column.type == "datetime"]
+    types = {column.name: column.dtype for column in columns if column.type != "datetime"}
+    # In whole seconds, which is how the codebook's format has them.
+    floored = {name: frame[name].dt.floor("s") for name in times}
+    return frame.assign(**floored)[[column.name for column in columns]].astype(types)

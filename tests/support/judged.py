@@ -1,0 +1,44 @@
+"""Experiments with participants of all kinds, without a browser: who finishes, leaves, misses pairs, is excluded."""
+
+from collections.abc import Callable
+
+from ablate.turing.bundle import Bundle
+from ablate.turing.database import Database, Trial
+from ablate.turing.serve.consent_text import ConsentText, consent_text
+from ablate.turing.serve.participant import _numbers
+from ablate.turing.serve.sessions import Choice, ColorVision, Sessions
+from ablate.turing.serve.texts import load_texts
+
+START = 1_700_000_000.75
+
+
+def opened(database: Database, bundle: Bundle) -> Sessions:
+    """Return a bundle's experiment, whose clock goes on by a second whenever it is read."""
+    now = iter(range(10**6))
+    return Sessions(database, database.register(bundle, START), bundle, clock=lambda: START + next(now))
+
+
+def english(sessions: Sessions) -> ConsentText:
+    """Return what participants agree to."""
+    return consent_text(load_texts(), _numbers(sessions))
+
+
+def take_part(
+    sessions: Sessions,
+    key: str,
+    choose: Callable[[Trial], Choice] = lambda trial: "left",
+    *,
+    trials: int | None = None,
+    vision: ColorVision = "normal",
+    exposure_ms: float = 200.0,
+) -> int:
+    """Begin and answer so many trials, or all of them, and return the participant's number."""
+    participant = sessions.begin(key, vision, english(sessions)).participant
+    last = sessions.bundle.manifest.protocol.photographs if trials is None else trials
+    for number in range(1, last + 1):
+        sent = sessions.send(key, number)
+        assert sent is not None
+        assert sessions.show(key, number)
+        answered = sessions.answer(key, number, choose(sent), exposure_ms=exposure_ms, response_ms=800.5)
+        assert answered is not None
+    return participant.id
