@@ -156,8 +156,7 @@ def edges(data: Path, model: Path, count: int) -> None:
         own = colorizer.predict_ab(seen[None, ..., 0])[0]
         for said, ab in (("true", true), ("the network's", own)):
             for method in METHODS:
-                grids = np.ascontiguousarray(np.moveaxis(color_grids(ab, seen[..., 0], method), -1, 0))
-                found = Upsampled(grids, *image.size).strip(0, image.height)
+                found = Upsampled(color_grids(ab, seen[..., 0], method), *image.size).strip(0, image.height)
                 if len(found) == 4:
                     found = found[:2] + found[2:] * (lab[..., 0] + 16) / 116
                 coloured = np.stack([lab[..., 0], 500 * found[0], -200 * found[1]], axis=-1).astype(np.float32)

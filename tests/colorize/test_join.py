@@ -1,11 +1,12 @@
 """The join of L with colours: L stays, colours are those that were asked for, and every space gives the same Lab."""
 
 import struct
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
-from skimage.color import rgb2lab
+from skimage.color import lab2rgb, rgb2lab
 
 from ablate.colorize.join import joiner, offsets
 from ablate.colorize.space import SRGB, SRGB_CURVE, grey_curve, rgb_space
@@ -20,11 +21,15 @@ def lab(planes: np.ndarray) -> np.ndarray:
     return np.moveaxis(rgb2lab(np.moveaxis(planes, 0, -1) / np.iinfo(planes.dtype).max), -1, 0)
 
 
+def rows(added: np.ndarray) -> Callable[[int, int], np.ndarray]:
+    return lambda top, bottom: added[:, top:bottom]
+
+
 @pytest.mark.parametrize(("dtype", "close"), [("uint8", 0.3), ("uint16", 0.02)])
 def test_lightness_stays_whatever_the_colours(astronaut: Image.Image, dtype: str, close: float) -> None:
     pixels = planes(astronaut, dtype)
     ab = np.random.default_rng(0).uniform(-80, 80, (2, 96, 128)).astype(np.float32)
-    joined = joiner(SRGB, dtype).join(pixels, offsets(np.moveaxis(ab, 0, -1)))
+    joined = joiner(SRGB, dtype).join(pixels, rows(offsets(ab)))
     assert joined.dtype == pixels.dtype
     np.testing.assert_allclose(lab(joined)[0], lab(pixels)[0], atol=close)
     # What sRGB does not have keeps its hue, with less chroma.
@@ -35,22 +40,49 @@ def test_lightness_stays_whatever_the_colours(astronaut: Image.Image, dtype: str
 def test_colours_are_those_that_were_asked_for(astronaut: Image.Image) -> None:
     pixels = planes(astronaut, "uint16")
     ab = lab(pixels)[1:].astype(np.float32)
-    joined = joiner(SRGB, "uint16").join(pixels, offsets(np.moveaxis(ab, 0, -1)))
+    joined = joiner(SRGB, "uint16").join(pixels, rows(offsets(ab)))
     # Those of the photograph itself give it back.
     np.testing.assert_allclose(joined.astype(int), pixels.astype(int), atol=80)
     grey = np.rint(65535 * SRGB_CURVE.values(joiner(SRGB, "uint16").luminance(pixels)))[None].astype(np.uint16)
-    again = joiner(SRGB, "uint16", SRGB_CURVE).join(grey, offsets(np.moveaxis(ab, 0, -1)))
+    again = joiner(SRGB, "uint16", SRGB_CURVE).join(grey, rows(offsets(ab)))
     np.testing.assert_allclose(again.astype(int), pixels.astype(int), atol=120)
+
+
+@pytest.mark.parametrize(("dtype", "close"), [("uint8", 0.55), ("uint16", 8.0)])
+def test_colours_that_the_space_has_are_those_of_scikit_image(
+    astronaut: Image.Image, dtype: str, close: float
+) -> None:
+    pixels = planes(astronaut.resize((300, 200)), dtype)
+    ab = np.random.default_rng(1).uniform(-25, 25, (2, 200, 300)).astype(np.float32)
+    joined = joiner(SRGB, dtype).join(pixels, rows(offsets(ab)))
+    wanted = np.concatenate([lab(pixels)[:1], ab])
+    rgb = np.moveaxis(lab2rgb(np.moveaxis(wanted, 0, -1)), -1, 0)
+    inside = (rgb > 0.002).all(axis=0) & (rgb < 0.998).all(axis=0)
+    assert inside.mean() > 0.6
+    found = joined[:, inside].astype(float)
+    np.testing.assert_allclose(found, rgb[:, inside] * np.iinfo(joined.dtype).max, atol=close)
+
+
+@pytest.mark.parametrize("width", [300, 30_000])
+def test_strips_are_joined_as_the_whole_is(width: int) -> None:
+    random = np.random.default_rng(2)
+    pixels = random.integers(0, 256, (3, 5 if width > 300 else 250, width), dtype=np.uint8)
+    added = offsets(random.uniform(-60, 60, (2, *pixels.shape[1:])).astype(np.float32))
+    whole = joiner(SRGB, "uint8").join(pixels, rows(added))
+    parts = [
+        joiner(SRGB, "uint8").join(pixels[:, top : top + 2], rows(added), top) for top in range(0, len(pixels[0]), 2)
+    ]
+    np.testing.assert_array_equal(np.concatenate(parts, axis=1), whole)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 def test_without_colours_every_grey_is_itself(dtype: str) -> None:
     grey = np.arange(np.iinfo(dtype).max + 1, dtype=dtype).reshape(1, -1, 256)
     none = np.zeros((2, *grey.shape[1:]), np.float32)
-    joined = joiner(SRGB, dtype, SRGB_CURVE).join(grey, none)
+    joined = joiner(SRGB, dtype, SRGB_CURVE).join(grey, rows(none))
     assert np.abs(joined.astype(int) - grey.astype(int)).max() <= (0 if dtype == "uint8" else 2)
     colored = np.repeat(grey, 3, axis=0)
-    again = joiner(SRGB, dtype).join(colored, none)
+    again = joiner(SRGB, dtype).join(colored, rows(none))
     assert np.abs(again.astype(int) - joined.astype(int)).max() <= (0 if dtype == "uint8" else 4)
 
 

@@ -34,14 +34,14 @@ def join_colors(photograph: Photograph, L: Floats, ab: Floats, method: Method = 
     """
     width, height = photograph.size
     grids = photograph.as_stored(color_grids(ab, L, method))
-    upsampled = Upsampled(np.ascontiguousarray(np.moveaxis(grids, -1, 0)), width, height)
+    upsampled = Upsampled(grids, width, height)
     joiner = photograph.joiner
     image = Image.new("RGB", photograph.size)
     deep = None if photograph.deep is None else np.empty((3, height, width), np.uint16)
     rows = max(1, _STRIP // width)
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
-        joined = joiner.join(photograph.planes(top, bottom), upsampled.strip(top, bottom))
+        joined = joiner.join(photograph.planes(top, bottom), upsampled.strip, top)
         if deep is None:
             image.paste(_image(joined), (0, top))
         else:

@@ -116,8 +116,10 @@ class Photograph:
         return joiner(self.space, "uint8", self.grey).lightness(planes_of(small, 0, side))
 
     def as_stored(self, upright: Floats) -> Floats:
-        """Turn a small array of it, (height, width, ...), as its pixels are stored."""
-        return np.ascontiguousarray(_BACK.get(self.orientation, np.asarray)(upright))
+        """Turn small arrays of it, (..., height, width), as its pixels are stored."""
+        if self.orientation not in _BACK:
+            return upright
+        return np.ascontiguousarray(np.moveaxis(_BACK[self.orientation](np.moveaxis(upright, 0, -1)), -1, 0))
 
     def upright(self, image: Image.Image) -> Image.Image:
         """Turn a picture of it that is turned as its pixels are stored."""

@@ -11,13 +11,12 @@ said (back-projection, Irani and Peleg 1991), at the side of the network's input
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import pairwise
+from functools import lru_cache
 from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter1d
 
 from ablate.colorize.join import offsets
 from ablate.colorize.space import Floats
@@ -61,28 +60,36 @@ class Upsampled:
     """
 
     def __init__(self, grids: Floats, width: int, height: int):
-        low, share = _places(width, grids.shape[2])
-        start = grids[..., low]  # not a product with `bilinear_weights`, for which OpenBLAS wakes threads
-        self._rows = start + share * (grids[..., np.minimum(low + 1, grids.shape[2] - 1)] - start)
-        self._low, self._share = _places(height, grids.shape[1])
+        self._grids, self._across = grids, _steps(grids, 2)
+        self._left, self._share_right = _places(width, grids.shape[2])
+        self._above, self._share_below = _places(height, grids.shape[1])
+        self._kept: tuple[slice, Floats, Floats] | None = None
 
     def strip(self, top: int, bottom: int) -> Floats:
         """Return some rows of the photograph: (2 or 4, bottom - top, width)."""
-        found = np.empty((len(self._rows), bottom - top, self._rows.shape[2]), np.float32)
-        for first, last in self._runs(top, bottom):
-            low = self._low[first]
-            start = self._rows[:, None, low]
-            step = self._rows[:, None, min(low + 1, self._rows.shape[1] - 1)] - start
-            rows = found[:, first - top : last - top]
-            np.multiply(step, self._share[first:last, None], out=rows)
-            rows += start
+        above = self._above[top:bottom]
+        rows = slice(int(above[0]), int(above[-1]) + 2)
+        if self._kept is None or self._kept[0] != rows:
+            self._kept = (rows, *self._widened(rows))
+        _, starts, steps = self._kept
+        places = above - above[0]
+        found: Floats = steps.take(places, axis=1)
+        found *= self._share_below[top:bottom, None]
+        found += starts.take(places, axis=1)
         return found
 
-    def _runs(self, top: int, bottom: int) -> Iterator[tuple[int, int]]:
-        """Return the rows that lie between the same two rows of the grids."""
-        changes = np.flatnonzero(np.diff(self._low[top:bottom])) + top + 1
-        ends = [top, *changes.tolist(), bottom]
-        yield from pairwise(ends)
+    def _widened(self, rows: slice) -> tuple[Floats, Floats]:
+        """Return rows of the grids in the photograph's width, and what each lacks to the next one."""
+        # No products with `bilinear_weights`, for which OpenBLAS wakes threads.
+        found = self._across[:, rows].take(self._left, axis=2)
+        found *= self._share_right
+        found += self._grids[:, rows].take(self._left, axis=2)
+        return found, _steps(found, 1)
+
+
+def _steps(grids: Floats, axis: int) -> Floats:
+    """Return what each lacks to the next one; the last one has none, and lacks nothing."""
+    return np.diff(grids, axis=axis, append=grids.take([-1], axis=axis))
 
 
 def color_grids(ab: Floats, L: Floats, method: Method) -> Floats:
@@ -94,37 +101,48 @@ def color_grids(ab: Floats, L: Floats, method: Method) -> Floats:
         method: Of upsampling.
 
     Returns:
-        (rows, columns, 2) or, edge-aware, (rows, columns, 4).
+        (2, rows, columns) or, edge-aware, (4, rows, columns).
     """
+    planes = np.ascontiguousarray(np.moveaxis(ab, -1, 0))
     if method == "bilinear":
-        return np.moveaxis(offsets(ab), 0, -1)
-    base, slope = _on_lightness(ab, L)
+        return offsets(planes)
+    base, slope = _on_lightness(planes, L)
     # L = 116 f - 16.
-    return np.moveaxis(np.concatenate([offsets(base - 16 * slope), offsets(116 * slope)]), 0, -1)
+    return np.concatenate([offsets(base - 16 * slope), offsets(116 * slope)])
 
 
 def _on_lightness(ab: Floats, L: Floats) -> tuple[Floats, Floats]:
-    """Return base and slope of ab = base + slope * L: (image_size, image_size, 2) each."""
-    side, small = len(L), len(ab)
-    up = bilinear_weights(side, small)
-    down = np.repeat(np.eye(small, dtype=np.float32), side // small, axis=1) * np.float32(small / side)
-    L_small = down @ L @ down.T
+    """Return base and slope of ab = base + slope * L: (2, image_size, image_size) each."""
+    side, small = len(L), ab.shape[-1]
+    up, down = _resizing(side, small)
+    L_small = _resized(L, down)
     slope = _resized(_slope(L_small, ab), up)
-    fine: Floats = _resized(ab, up) + slope * (L - up @ L_small @ up.T)[..., None]
+    fine = _resized(ab, up) + slope * (L - _resized(L_small, up))
     for _ in range(_ROUNDS):
-        fine = fine + _resized(ab - _resized(fine, down), up)
-    return np.asarray(fine - slope * L[..., None], np.float32), slope
+        fine += _resized(ab - _resized(fine, down), up)
+    return fine - slope * L, slope
 
 
-def _resized(grid: Floats, weights: Floats) -> Floats:
-    return np.asarray(np.moveaxis(weights @ np.moveaxis(grid, -1, 0) @ weights.T, 0, -1), np.float32)
+def _resized(grids: Floats, weights: Floats) -> Floats:
+    """Resize rows and columns alike: (..., from, from), (to, from) -> (..., to, to)."""
+    return np.asarray(weights @ grids @ weights.T, np.float32)
+
+
+@lru_cache(8)
+def _resizing(side: int, small: int) -> tuple[Floats, Floats]:
+    """Return the matrices that resize a column between two sides: up bilinearly, down by means."""
+    down = np.repeat(np.eye(small, dtype=np.float32), side // small, axis=1) * np.float32(small / side)
+    return bilinear_weights(side, small), down
 
 
 def _slope(L: Floats, ab: Floats) -> Floats:
-    def mean(values: Floats) -> Floats:
-        return np.asarray(gaussian_filter(values, _WINDOW, mode="nearest"), np.float32)
+    mean_L, mean_square, *means = _resized(np.stack([L, L * L, *ab, *(L * ab)]), _window(len(L)))
+    variance = np.maximum(mean_square - mean_L**2, 0)
+    covariance = np.stack(means[2:]) - mean_L * np.stack(means[:2])
+    return np.asarray(covariance / (variance + np.float32(_EPSILON)), np.float32)
 
-    mean_L = mean(L)
-    variance = np.maximum(mean(L * L) - mean_L**2, 0)
-    covariance = [mean(L * ab[..., channel]) - mean_L * mean(ab[..., channel]) for channel in range(2)]
-    return np.stack([each / (variance + np.float32(_EPSILON)) for each in covariance], axis=-1)
+
+@lru_cache(8)
+def _window(side: int) -> Floats:
+    """Return the matrix that takes the means of a column in a window around each place."""
+    return np.asarray(gaussian_filter1d(np.eye(side), _WINDOW, axis=0, mode="nearest"), np.float32)
