@@ -5,9 +5,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import mlflow
 import pytest
 
 from ablate.archive.__main__ import main
+from ablate.archive.read import opened_archive
 from ablate.tracking.store import open_store
 from ablate.tracking.study_record import read_study
 from tests.support.archives import contents, with_runs
@@ -81,6 +83,25 @@ def test_importing_twice_adds_nothing(home: Path, other: str, archive: Path, arc
     assert again == f"{archive}: 0 runs of study hand added, 6 were there\n" * 2
     open_store(other, to_read=True)
     assert len(read_study("hand", other).runs) == 6
+
+
+@pytest.mark.slow
+def test_an_archive_without_figures_has_the_pictures_that_a_report_shows(
+    hand_made: Path, archive: Path, archive_m: Archive
+) -> None:
+    figure = hand_made / "drawn.png"
+    figure.write_bytes(b"\x89PNG")
+    run_id = str(read_study("hand", f"sqlite:///{hand_made}/mlflow.db").runs.index[0])
+    mlflow.MlflowClient().log_artifact(run_id, str(figure), "evaluation")
+    archive_m("export", "study=hand", "out=whole.zip")
+    archive_m("export", "study=hand", "figures=false", "out=lean.zip")
+    drawn = {}
+    for name in ("whole", "lean"):
+        with opened_archive(hand_made / f"{name}.zip") as opened:
+            drawn[name] = {file for run in opened.runs for file in run.files if file.endswith(".png")}
+            assert any("evaluation/samples.parquet" in run.tables for run in opened.runs)
+    assert drawn == {"whole": {"evaluation/drawn.png"}, "lean": set()}
+    assert (hand_made / "lean.zip").read_bytes() == archive.read_bytes()
 
 
 @pytest.mark.slow

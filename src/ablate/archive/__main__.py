@@ -21,6 +21,7 @@ A study as one file: to keep, to hand over, to merge with what other machines ha
   python -m ablate.archive export                          the study with the newest run, to results/archives/STUDY.zip
   python -m ablate.archive export study=NAME out=FILE      another one, to another file
   python -m ablate.archive export samples=false            without the pictures of its examples
+  python -m ablate.archive export figures=false            without what each run drew of them; its report is the same
   python -m ablate.archive export models=true              with its models
   python -m ablate.archive export anonymous=true           without who ran it, on which machine and in which folders
   python -m ablate.archive export without=FILE             what has finished since that archive: a further part
@@ -36,9 +37,9 @@ imported is a result like any other: `ablate run` trains it no more. Nothing in 
 damaged is refused whole. The format, for other programs: docs/archive.md."""
 
 COMMANDS = ("export", "import")
-_EXPORT = ("study", "out", "samples", "models", "anonymous", "without", "uri")
+_EXPORT = ("study", "out", "samples", "figures", "models", "anonymous", "without", "uri")
 _IMPORT = ("conflicts", "uri")
-_DEFAULTS = {"samples": True, "models": False, "anonymous": False}
+_DEFAULTS = {"samples": True, "figures": True, "models": False, "anonymous": False}
 _CONFLICTS = ("refuse", "keep")
 
 

@@ -48,6 +48,7 @@ def export_study(
     file: Path,
     *,
     samples: bool = True,
+    figures: bool = True,
     models: bool = False,
     anonymous: bool = False,
     without: Sequence[Path] = (),
@@ -59,6 +60,7 @@ def export_study(
         uri: Address of the store.
         file: The archive.
         samples: Whether it has the pictures of its runs.
+        figures: Whether it has what its runs drew of their evaluation, too; a report needs it not.
         models: Whether it has their models.
         anonymous: Whether who ran it, where and in which folders is left out.
         without: Archives whose finished runs are left out: this one is a further part of them.
@@ -68,7 +70,7 @@ def export_study(
         TrackingError: There is no such study, it has no run, or it cannot be read.
     """
     study = copy_study(name, uri)
-    writer = ArchiveWriter(samples=samples, models=models, anonymous=anonymous)
+    writer = ArchiveWriter(samples=samples, figures=figures, models=models, anonymous=anonymous)
     before = finished_runs(without)
     for copied in copy_runs(name, uri, models=models):
         if copied.run.id not in before:

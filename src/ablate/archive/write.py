@@ -36,6 +36,7 @@ from ablate.archive.format import (
 from ablate.archive.tables import joined, parquet, without_pictures
 from ablate.errors import TrackingError
 from ablate.system.atomic_write import atomic_write
+from ablate.tracking.names import EVALUATION_FOLDER
 from ablate.tracking.run_copy import CopiedRun, StudyCopy, files_of
 
 _POINT = pa.schema({"key": pa.string(), "timestamp": pa.int64(), "step": pa.int64(), "value": pa.float64()})
@@ -49,11 +50,13 @@ class ArchiveWriter:
 
     Attributes:
         samples: Whether pictures are taken.
+        figures: Whether, of the pictures, those that runs drew at their evaluation are taken: a report needs none.
         models: Whether models are taken.
         anonymous: Whether who ran it, where and in which folders is left out, see `anonymous`.
     """
 
     samples: bool = True
+    figures: bool = True
     models: bool = False
     anonymous: bool = False
     _runs: list[ArchivedRun] = field(default_factory=list)
@@ -120,7 +123,7 @@ class ArchiveWriter:
 
     def _takes(self, name: str) -> bool:
         if name.endswith(IMAGES):
-            return self.samples
+            return self.samples and (self.figures or not name.startswith(f"{EVALUATION_FOLDER}/"))
         return self.models or not name.endswith(WEIGHTS)
 
     def _add_table(self, run: str, name: str, path: Path) -> str:
