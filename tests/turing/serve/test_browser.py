@@ -115,7 +115,7 @@ def test_pictures_are_seen_for_a_second(serve: Callable[..., Served], tmp_path: 
     page, complaints = opened(context, f"{served.address}/e/second/")
     page.add_init_script(PROBE)
     begin(page)
-    measured = []
+    measured, longest = [], []
     for _ in range(2):
         asked(page)
         frames = page.evaluate("window.frames_seen")
@@ -124,11 +124,13 @@ def test_pictures_are_seen_for_a_second(serve: Callable[..., Served], tmp_path: 
         # The last frame in which they are seen stays until the next one.
         frame = max(statistics.median(steps), max(later - earlier for earlier, later in itertools.pairwise(seen)))
         measured.append(seen[-1] - seen[0] + statistics.median(steps))
+        longest.append(frame)
         assert measured[-1] == pytest.approx(1000, abs=frame + 1)
         page.keyboard.press("ArrowLeft")
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
     trials = read_answers(served.site.database, "second").trials
-    assert trials["exposure_ms"].tolist() == pytest.approx(measured, abs=20)
+    # A busy machine drops frames, and what the page and the probe see of one may be the other's next.
+    assert trials["exposure_ms"].tolist() == pytest.approx(measured, abs=max(20, *longest))
     assert trials["response_ms"].between(0, 30_000).all()
     assert complaints == []
 
