@@ -1,11 +1,15 @@
 """Hydra's launchers, with the defaults that they have here; `benchmarks/launchers.py` runs a study through each."""
 
+import subprocess
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
 
+import hydra_plugins
 from ablate.config.paths import conf_dir
 from hydra_plugins.ablate_launchers.ray import _shares
 
@@ -29,6 +33,35 @@ def test_every_launcher_composes_without_a_warning(launcher: str, expected: Mapp
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         config = compose("config", [f"hydra/launcher={launcher}"], return_hydra_config=True)
     assert {key: config.hydra.launcher[key] for key in expected} == expected
+
+
+ONE_FOLDER = """\
+import hydra_plugins
+hydra_plugins.__path__ = [{folder!r}]
+from hydra import compose, initialize_config_dir
+from ablate.config.paths import conf_dir
+with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+    for launcher in ("joblib", "submitit_local", "submitit_slurm"):
+        config = compose("config", ["hydra/launcher=" + launcher], return_hydra_config=True).hydra.launcher
+        print(launcher, config._target_.rsplit(".", 1)[0], config.get("timeout_min"))
+"""
+
+
+@pytest.mark.slow
+def test_launchers_are_the_same_where_all_plug_ins_are_in_one_folder(tmp_path: Path) -> None:
+    # As pip installs wheels. Hydra executes them by name there, the ones that these launchers wrap last.
+    for place in hydra_plugins.__path__:
+        for plugin in Path(place).iterdir():
+            if plugin.is_dir() and not (tmp_path / plugin.name).exists():
+                (tmp_path / plugin.name).symlink_to(plugin)
+    script = ONE_FOLDER.format(folder=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        "joblib hydra_plugins.ablate_launchers.joblib None",
+        "submitit_local hydra_plugins.ablate_launchers.submitit 10080",
+        "submitit_slurm hydra_plugins.hydra_submitit_launcher.submitit_launcher 1440",
+    ]
+    assert done.stderr == ""
 
 
 def node(cpus: float, gpus: float = 0, *, alive: bool = True) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def test_a_migrated_database_is_as_a_new_one(old: str, tmp_path: Path) -> None:
 
 def test_servers_that_start_at_once_migrate_once(old: str) -> None:
     opened, errors = list[Database](), list[BaseException]()
-    start = threading.Barrier(4)
+    start = threading.Barrier(8)
 
     def opening() -> None:
         start.wait()
@@ -122,13 +122,13 @@ def test_servers_that_start_at_once_migrate_once(old: str) -> None:
         except BaseException as error:  # shown below
             errors.append(error)
 
-    threads = [threading.Thread(target=opening) for _ in range(4)]
+    threads = [threading.Thread(target=opening) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert errors == []
-    assert [len(read_answers(each, "drawn").participants) for each in opened] == [2] * 4
+    assert [len(read_answers(each, "drawn").participants) for each in opened] == [2] * 8
     for each in opened:
         each.engine.dispose()
 

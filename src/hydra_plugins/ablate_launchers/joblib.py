@@ -75,12 +75,14 @@ def _runs() -> list[psutil.Process]:
     return level
 
 
-with suppress(ImportError):
-    from hydra_plugins.hydra_joblib_launcher.config import JobLibLauncherConf
+def register() -> None:
+    """Have Hydra take this launcher as `joblib`, if joblib's is installed."""
+    with suppress(ImportError):
+        from hydra_plugins.hydra_joblib_launcher.config import JobLibLauncherConf
 
-    ConfigStore.instance().store(
-        group="hydra/launcher",
-        name="joblib",
-        node=JobLibLauncherConf(_target_=f"{__name__}.JoblibLauncher", batch_size="1"),
-        provider="ablate",
-    )
+        ConfigStore.instance().store(
+            group="hydra/launcher",
+            name="joblib",
+            node=JobLibLauncherConf(_target_=f"{__name__}.JoblibLauncher", batch_size="1"),
+            provider="ablate",
+        )

@@ -41,20 +41,24 @@ class LocalLauncher(Launcher):
         ]
 
 
-# A file in conf/ would be one of the same name as the plug-in's node, which Hydra warns of at every start.
-with suppress(ImportError):
-    from hydra_plugins.hydra_submitit_launcher.config import LocalQueueConf, SlurmQueueConf
+def register() -> None:
+    """Have Hydra take these as submitit's launchers, if those are installed.
 
-    _store = ConfigStore.instance().store
-    _store(
-        group="hydra/launcher",
-        name="submitit_local",
-        node=LocalQueueConf(_target_=f"{__name__}.LocalLauncher", timeout_min=7 * _DAY),
-        provider="ablate",
-    )
-    _store(
-        group="hydra/launcher",
-        name="submitit_slurm",
-        node=SlurmQueueConf(timeout_min=_DAY, cpus_per_task=8, gpus_per_node=1),
-        provider="ablate",
-    )
+    A file in conf/ would be one of the same name as the plug-in's node, which Hydra warns of at every start.
+    """
+    with suppress(ImportError):
+        from hydra_plugins.hydra_submitit_launcher.config import LocalQueueConf, SlurmQueueConf
+
+        store = ConfigStore.instance().store
+        store(
+            group="hydra/launcher",
+            name="submitit_local",
+            node=LocalQueueConf(_target_=f"{__name__}.LocalLauncher", timeout_min=7 * _DAY),
+            provider="ablate",
+        )
+        store(
+            group="hydra/launcher",
+            name="submitit_slurm",
+            node=SlurmQueueConf(timeout_min=_DAY, cpus_per_task=8, gpus_per_node=1),
+            provider="ablate",
+        )

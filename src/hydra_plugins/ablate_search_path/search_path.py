@@ -1,4 +1,4 @@
-"""Hydra's search path: a user's folders first, so that a level there replaces a shipped one."""
+"""Hydra's search path: a user's folders first, so that a level there replaces a shipped one; and launchers' names."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 
 from ablate.config.paths import conf_dir
 from ablate.config.project import starts_from_base
+from hydra_plugins.ablate_launchers import joblib, submitit
 from hydra_plugins.ablate_search_path.shared_source import SharedSource
 
 _SHIPPED = SearchPathQuery(provider="main")
@@ -40,3 +41,7 @@ class AblateSearchPath(SearchPathPlugin):
         main = [element.path for element in search_path.get_path() if element.provider == "main"]
         if main == [str(conf_dir())]:
             search_path.__class__ = UsersFirst
+            # Hydra has executed all plug-ins by now, in an order that depends on where they are installed: those whose
+            # names these launchers take have registered theirs.
+            joblib.register()
+            submitit.register()

@@ -2,6 +2,8 @@
 
 import json
 import secrets
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -180,14 +182,31 @@ def _prepare_sqlite(engine: Engine) -> None:
         # The driver's own transactions would begin too late to wait for other writers.
         connection.isolation_level = None
         # What is deleted is overwritten: who withdraws is not in the file any more.
-        pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
-        for pragma in (*pragmas, f"busy_timeout={_PATIENCE_MS}"):
+        pragmas = ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", f"busy_timeout={_PATIENCE_MS}")
+        for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
+        _keep_log(connection)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         immediate = connection.get_execution_options().get("immediate", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _keep_log(connection: Any) -> None:
+    """Have a SQLite file written by way of a log, in which readers and the writer do not wait for each other.
+
+    The first one to do so has to be alone with the file for a moment, for which SQLite does not wait by itself.
+    """
+    deadline = time.monotonic() + _PATIENCE_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
 
 
 def _first_line(error: Exception) -> str:
