@@ -3,7 +3,7 @@
 Each pilot is simulated from variances whose truth is known, the differences are promised from it, and studies with
 these true differences are simulated from the truth: how many are found? A cell is a kind of study, a number of
 variants and a plan. Lines go to results/power.jsonl, one a pilot, so that a run that is interrupted, or asked for more
-pilots, goes on from there. The table goes between two markers of docs/statistics.md.
+pilots, continues from there. The table goes between two markers of docs/statistics.md.
 
     python benchmarks/power.py [--pilots N] [--jobs N] [--table]
 """

@@ -1,7 +1,7 @@
 """Validity of simultaneous intervals, verdicts and detectable differences, by simulated studies.
 
 `ablate.statistics.simulation` says how. Every cell is a kind of study, a number of variants and one of seeds. Counts
-go to results/validity.jsonl after every batch, so that a run that is interrupted, or asked for more studies, goes on
+go to results/validity.jsonl after every batch, so that a run that is interrupted, or asked for more studies, continues
 from there. The table goes between two markers of docs/statistics.md.
 
     python benchmarks/validity.py [--studies N] [--jobs N] [--only TEXT] [--table]

@@ -167,7 +167,7 @@ def test_what_had_not_finished_is_replaced_once_it_has(store: Store, tmp_path: P
     export_study("hand", uri, tmp_path / "later.zip")
     assert take(tmp_path / "later.zip", fresh) == Imported("hand", added=1, there=1, same=0, kept=0)
     assert len(read_study("hand", fresh).runs) == 2
-    # The parts of a study that goes on.
+    # The parts of a study that continues.
     open_store(uri)
     export_study("hand", uri, tmp_path / "part.zip", without=[tmp_path / "first.zip"])
     with opened_archive(tmp_path / "part.zip") as part:

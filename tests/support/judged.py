@@ -13,7 +13,7 @@ START = 1_700_000_000.75
 
 
 def opened(database: Database, bundle: Bundle) -> Sessions:
-    """Return a bundle's experiment, whose clock goes on by a second whenever it is read."""
+    """Return a bundle's experiment, whose clock advances by a second whenever it is read."""
     now = iter(range(10**6))
     return Sessions(database, database.register(bundle, START), bundle, clock=lambda: START + next(now))
 

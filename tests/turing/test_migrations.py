@@ -1,4 +1,4 @@
-"""Migrations: a database that the code of an earlier version made keeps its answers, and goes on."""
+"""Migrations: a database that the code of an earlier version made keeps its answers, and serves on."""
 
 import threading
 from pathlib import Path

@@ -110,7 +110,7 @@ class _Command:
             self._let_go(hear)
 
     def _let_go(self, hear: Callable[[str, str], None]) -> None:
-        """Pass on lines that looked like the error that ends the command, which goes on."""
+        """Pass on lines that looked like the error that ends the command, which continues."""
         for line in self._held:
             hear(LOG, line)
         self._held.clear()
