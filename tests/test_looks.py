@@ -1,4 +1,4 @@
-"""A study that looks at its results: killed between two looks and resumed, it continues with what is undecided alone."""
+"""A study that looks at its results: killed between two looks, it resumes, and continues with what is undecided."""
 
 import json
 import os
