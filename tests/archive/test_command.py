@@ -52,7 +52,7 @@ def test_a_report_from_an_archive_has_the_bytes_of_that_from_the_store(
         return contents(hand_made / arguments[0])
 
     wanted = report("before", "study=hand")
-    assert {"report.html", "report.md", "report.tex", "runs.csv", "figures/grid.png"} <= wanted.keys()
+    assert {"report.html", "report.md", "report.tex", "runs.csv", "figures/grid.jpg"} <= wanted.keys()
     done = forked_m("ablate.archive", "export", "out=hand.zip")
     assert done.stdout.startswith("8 runs of study hand: hand.zip (0."), done.stderr
     assert forked_m("ablate.archive", "import", "hand.zip", f"uri={other}").returncode == 0

@@ -13,7 +13,7 @@ from ablate.report.render import write
 from ablate.report.report import make_report
 from ablate.report.summary import summary
 from ablate.tracking.study_record import read_study
-from tests.support.stores import ODD, add_run, record_hand_made
+from tests.support.stores import ODD, PHOTOGRAPHS, add_run, record_hand_made
 
 
 @pytest.mark.slow
@@ -62,8 +62,8 @@ def test_credit_needs_all_combinations_of_two_levels(hand_made: Path) -> None:
 @pytest.mark.usefixtures("drawn")
 def test_only_examples_of_all_variants_are_shown(hand_made: Path) -> None:
     for seed in (0, 1, 2):
-        add_run(hand_made, ODD, seed, gain=5.0, shown=1)
+        add_run(hand_made, ODD, seed, gain=5.0, pictured=PHOTOGRAPHS[:1])
     report = make_report(load(read_study("hand", os.environ["MLFLOW_TRACKING_URI"])))
-    with Image.open(io.BytesIO(report.figures["grid"].files["png"])) as grid:
+    with Image.open(io.BytesIO(report.figures["grid"].files["jpg"])) as grid:
         # A header, and one row.
         assert grid.height < 2 * 192

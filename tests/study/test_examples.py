@@ -51,5 +51,12 @@ def test_no_two_examples_have_one_label() -> None:
 def test_samples_are_called_as_the_report_calls_their_contents() -> None:
     labels = labels_of(by_contents(TABLE))
     own = by_contents(TABLE.assign(example=["b.png", "c.png", "a.png"]))
-    samples = pd.DataFrame({"example": ["b.png", "a.png", "elsewhere.png"], "kind": "truth"})
+    samples = pd.DataFrame({"example": ["b.png", "a.png"], "kind": "truth"})
     assert relabelled(samples, own, labels)["example"].tolist() == ["a.png", "caf\u00e9.png"]
+    assert relabelled(samples, own, labels.drop(labels.index[0]))["example"].tolist() == ["a.png"]
+
+
+def test_samples_that_do_not_evaluate_keep_their_names() -> None:
+    own = by_contents(TABLE)
+    samples = pd.DataFrame({"example": ["a.png", "elsewhere.png"], "kind": "truth"})
+    assert relabelled(samples, own, labels_of(own))["example"].tolist() == ["a.png (only shown)", "elsewhere.png"]

@@ -47,7 +47,7 @@ def add_run(
     study: str = "hand",
     photographs: Sequence[str] = PHOTOGRAPHS,
     names: Sequence[str] | None = None,
-    shown: int = 6,
+    pictured: Sequence[str] | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> str:
     """Track a run whose AuC is `gain` above that of the baseline on every photograph, give or take chance.
@@ -60,7 +60,7 @@ def add_run(
         study: Name of the study.
         photographs: Their contents, in a word each.
         names: What they are called, if not by their contents.
-        shown: How many have sample pictures.
+        pictured: Names of the sample pictures; default: the first six.
         tags: More tags.
     """
     names = photographs if names is None else names
@@ -69,7 +69,8 @@ def add_run(
     auc += random.normal(0, 0.1, len(photographs))
     table = pd.DataFrame({"example": names, "digest": photographs, "auc": auc, "rmse": 100 - auc, "color": auc / 2})
     pictures = {
-        name: Image.fromarray(np.full((8, 8, 3), 20 * place, np.uint8)) for place, name in enumerate(names[:shown])
+        name: Image.fromarray(np.full((8, 8, 3), 20 * place, np.uint8))
+        for place, name in enumerate(names[:6] if pictured is None else pictured)
     }
     samples = dict.fromkeys(("given", "truth", "output"), pictures)
     a, b = np.meshgrid([-5.0, 5.0], [-5.0, 5.0], indexing="ij")

@@ -212,8 +212,9 @@ class Study:
         figures = self._report(metric).figures
         if name not in figures:
             raise ConfigError(f"study {self.name} has no figure {name}. Allowed: {', '.join(figures) or 'none'}")
-        files = figures[name].files
-        return files.drawing if isinstance(files, FigureFiles) else picture_drawing(files["png"])
+        figure = figures[name]
+        files = figure.files
+        return files.drawing if isinstance(files, FigureFiles) else picture_drawing(files[figure.raster])
 
     def model(self, *, variant: Chosen = BASELINE, seed: int | None = None) -> keras.Model:
         """Load the trained model of a run, to predict with.

@@ -16,6 +16,7 @@ from ablate.report.summary import summary
 from ablate.system.atomic_write import atomic_write
 
 PAGE = "report.html"
+IMAGE_TYPES = {"png": "image/png", "jpg": "image/jpeg"}
 
 
 def write(report: Report, folder: Path) -> list[Path]:
@@ -81,7 +82,7 @@ def _pictures(report: Report) -> list[tuple[str, str, bytes]]:
 
 def _embedded(report: Report) -> dict[str, str]:
     return {
-        name: f"data:image/png;base64,{base64.b64encode(figure.files['png']).decode()}"
+        name: f"data:{IMAGE_TYPES[figure.raster]};base64,{base64.b64encode(figure.files[figure.raster]).decode()}"
         for name, figure in report.figures.items()
     }
 

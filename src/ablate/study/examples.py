@@ -64,10 +64,14 @@ def relabelled(samples: pd.DataFrame, table: pd.DataFrame, labels: "pd.Series[st
         labels: See `labels_of`.
 
     Returns:
-        The pictures of those that the run was evaluated on.
+        The pictures. Where the run was not evaluated on some of them, none of them evaluates: they are only shown, and
+        keep their names, those of examples that evaluate with a remark.
     """
     own = table.reset_index().drop_duplicates("example").set_index("example")["key"]
-    named = samples.assign(example=_spelled(samples["example"]).map(own).map(labels))
+    names = _spelled(samples["example"])
+    if not names.isin(own.index).all():
+        return samples.assign(example=names.where(~names.isin(labels), names + " (only shown)"))
+    named = samples.assign(example=names.map(own).map(labels))
     return named[named["example"].notna()]
 
 

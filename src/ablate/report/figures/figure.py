@@ -54,7 +54,8 @@ class Figure:
         title: Its heading.
         alt: What is seen, with the main numbers, for those who do not see it.
         caption: What its marks are, in two lines at most with the title; no markup.
-        files: Contents by extension: `png`, and `pdf` where it is drawn with lines, see `FigureFiles`.
+        files: Contents by extension: `png`, and `pdf` where it is drawn with lines, see `FigureFiles`; `jpg` of
+            photographs.
         method: How it was made and what it leaves out, which a page shows on demand; no markup.
     """
 
@@ -64,6 +65,11 @@ class Figure:
     caption: str
     files: Mapping[str, bytes]
     method: str = ""
+
+    @property
+    def raster(self) -> str:
+        """The extension of the file for screens."""
+        return "png" if "png" in self.files else "jpg"
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from ablate.config.short_names import shorten
 from ablate.report.figures.figure import Figure, name_lines
 from ablate.report.nouns import capitalized, plural, with_article
 from ablate.report.number_format import quantity
-from ablate.system.images import picture_table, png
+from ablate.system.images import jpeg, picture_table
 
 MOST = 24
 TITLE = 24
@@ -74,7 +74,7 @@ def picture_grid(
             f"A row is {with_article(example)}{', chosen by a rule for what stands at its left' if reasons else ''}; "
             "a column is a variant."
         ),
-        files={"png": png(tiled(tables))},
+        files={"jpg": jpeg(tiled(tables))},
         method=capped,
     )
 
