@@ -122,10 +122,15 @@ def test_what_is_missing_or_misspelt_is_one_line(forked_m):
 
 
 @pytest.mark.slow
-def test_results_of_prepared_photographs_are_those_of_the_photographs(photographs, forked_m, run_here, study):
-    forked_m("ablate.prepare", "data=folder", "data.root=photographs", "scale=smoke", "workers=1", "out=set")
-    run_here("data=folder", "data.root=photographs", *TINY)
-    run_here("data=prepared", "data.root=set", *TINY, "rerun=all")
+@pytest.mark.parametrize("source", [["data=folder", "data.root=photographs"], ["data=sample"]])
+def test_the_command_that_it_ends_with_gives_the_results_of_the_photographs(
+    source, photographs, forked_m, run_here, study
+):
+    printed = forked_m("ablate.prepare", *source, "scale=smoke", "workers=1", "out=set").stdout
+    last = printed.splitlines()[-1].removeprefix("Train on it:  python -m ablate.run ").split()
+    assert last[:3] == ["data=prepared", "data.root=set", "scale=smoke"]
+    run_here(*source, *TINY)
+    run_here(*last, *TINY, "rerun=all")
     found = study()
     assert len(found.runs) == 2
     assert found.runs["identity"].nunique() == 1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 
+from hydra.errors import HydraException
 from omegaconf import DictConfig
 
 from ablate.cli.arguments import parse_int, split_arguments
@@ -58,9 +60,21 @@ def main() -> None:
         workers = parse_int(options, "workers", job_threads(), minimum=1)
         shard_mib = parse_int(options, "shard_mib", 64, minimum=1)
         print(task.prepare(options["out"], workers=workers, shard_mib=shard_mib))
-        # What decided on the records, a run must say too.
-        decided = [*composed.options, *(each for each in composed.overrides if each.partition("=")[0] not in _SOURCE)]
-        print("Train on it: ", *["python -m ablate.run", "data=prepared", f"data.root={options['out']}", *decided])
+        print("Train on it: ", "python -m ablate.run", *composed.options, *_to_train(composed, config, options["out"]))
+
+
+def _to_train(composed: CommandLine, config: DictConfig, out: str) -> list[str]:
+    """Return the overrides of a run on what was made: what decided on the records, a run must say too."""
+    decided = [each for each in composed.overrides if each.partition("=")[0] not in _SOURCE]
+    overrides = ["data=prepared", f"data.root={out}", *decided]
+    try:
+        prepared, source = composed.compose(overrides).data, config.data
+    except HydraException:
+        return overrides  # of a sweep, or a project without the level
+    # A level of `data` may set more than where the data is.
+    keys = [key for key in source if key in prepared and f"data.{key}" not in (*_SOURCE, "data.name")]
+    own = [f"data.{key}={json.dumps(source[key])}" for key in keys if source[key] != prepared[key]]
+    return [*overrides, *own]
 
 
 def _log_to_terminal() -> None:
