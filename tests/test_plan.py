@@ -89,7 +89,7 @@ def test_it_imports_no_tensorflow_and_makes_no_store(home: Path) -> None:
     finished = subprocess.run([sys.executable, "-c", code], cwd=home, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout.startswith("Study screening: Which of five choices matter at all")
-    assert "16 runs: 16 to do" in finished.stdout
+    assert "32 runs: 32 to do" in finished.stdout
     assert not (home / "mlflow.db").exists()
 
 
