@@ -3,11 +3,15 @@
 python tests/upgrades/make.py tests/upgrades/assets/VERSION.zip
 """
 
+import itertools
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+import ablate
 
 STUDY = """\
 question: Does a later version read what this one wrote?
@@ -30,6 +34,25 @@ COMMANDS = [
 ]
 
 
+def forget_places(results: Path, places: dict[str, str]) -> None:
+    """Call folders of this machine by other names, wherever a store has them."""
+    for path in results.rglob("MLmodel"):
+        text = path.read_text()
+        for place, name in places.items():
+            text = text.replace(place, name)
+        path.write_text(text)
+    database = sqlite3.connect(results / "mlflow.db")
+    tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    for table in tables:
+        columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+        for column, (place, name) in itertools.product(columns, places.items()):
+            changed = f"UPDATE {table} SET {column} = replace({column}, ?, ?) WHERE instr({column}, ?)"
+            database.execute(changed, (place, name, place))
+    database.commit()
+    database.execute("VACUUM")
+    database.close()
+
+
 def main() -> None:
     """Run the commands in a new project, and keep what they have written."""
     out = Path(sys.argv[1]).resolve()
@@ -41,6 +64,7 @@ def main() -> None:
             subprocess.run([sys.executable, "-m", f"ablate.{module}", *arguments], cwd=project, check=True)
         for left in ("multirun", "outputs", "evaluation_sets", "reports"):
             shutil.rmtree(project / "results" / left, ignore_errors=True)
+        forget_places(project / "results", {str(project): "/project", str(Path(ablate.__file__).parent): "/ablate"})
         out.parent.mkdir(parents=True, exist_ok=True)
         shutil.make_archive(str(out.with_suffix("")), "zip", project)
 
