@@ -21,6 +21,10 @@ class TrackingError(AblateError):
     """The tracking store cannot be reached, read or written."""
 
 
+class EmptyStore(TrackingError):
+    """The tracking store does not exist yet, or has no tables: the first run makes them."""
+
+
 class Diverged(AblateError):
     """The training loss became NaN or infinite."""
 
