@@ -41,7 +41,7 @@ TensorFlow is imported and a few steps of the largest network are trained in pro
 It only reads: no store is made, upgraded or written to, and no file stays. docs/hardware.md explains the settings."""
 
 _RUN_BYTES = 20_000_000
-"""What a run leaves in the store beside its model: samples, tables and curves."""
+"""What a run writes beside its model: samples, tables and curves."""
 _BYTES_PER_PARAMETER = 12
 """A model with its optimiser: a weight and two moments, in float32."""
 
@@ -104,8 +104,8 @@ def _places(project: Project) -> Sequence[Place]:
     model = int(_BYTES_PER_PARAMETER * parameters)
     models = model if not planned or planned[0].config.run.tracking.model else 0
     # A checkpoint is written beside the one that it replaces.
-    kept, temporary = Place("checkpoints", results_dir(), 2 * model), Path(tempfile.gettempdir())
-    places = [kept, Place("temporary files", temporary, model)]
+    kept = Place("checkpoints", results_dir(), 2 * model + _RUN_BYTES)
+    places = [kept, Place("temporary files", Path(tempfile.gettempdir()), model + _RUN_BYTES)]
     try:
         uri = store_uri(project.uri, results_dir())
     except AblateError:

@@ -22,7 +22,7 @@ _BUSY = 0.5
 def examine_machine() -> Group:
     """Examine processor, CPUs, memory and load."""
     findings = [*processor_findings(instruction_sets()), *_cpus(), *memory_findings(available_memory())]
-    return Group("Machine", [*findings, *load_findings(os.getloadavg()[0], job_threads())])
+    return Group("Machine", [*findings, *load_findings(os.getloadavg()[0], joblib.cpu_count())])
 
 
 def processor_findings(sets: tuple[str, ...], machine: str = platform.machine()) -> Iterator[Finding]:
@@ -82,7 +82,7 @@ def load_findings(load: float, cpus: int) -> Iterator[Finding]:
 
     Args:
         load: Processes that ran or waited to, on average over the last minute.
-        cpus: CPUs that a run may use.
+        cpus: CPUs that this process may use.
     """
     if load > _BUSY * cpus:
         yield note(
