@@ -1,8 +1,17 @@
 """The errors that a user can mend: shown as one clear line, without a stack trace."""
 
+from typing import ClassVar
+
 
 class AblateError(Exception):
-    """Something outside the program is wrong; the message names it and says what to do."""
+    """Something outside the program is wrong; the message names it and says what to do.
+
+    Attributes:
+        page: The section of the documentation that explains errors of this kind, which a command names behind
+            the message; empty where none does.
+    """
+
+    page: ClassVar[str] = ""
 
 
 class ConfigError(AblateError):
@@ -16,9 +25,17 @@ class DataError(AblateError):
 class TaskError(AblateError):
     """A task does not keep to its protocol; the message says what it did and what it must do."""
 
+    page = "docs/check.md#what-it-says"
+
 
 class TrackingError(AblateError):
     """The tracking store cannot be reached, read or written."""
+
+
+class EmptyStore(TrackingError):
+    """The tracking store does not exist yet, or has no tables: the first run makes them."""
+
+    page = "docs/runs.md#stores"
 
 
 class Diverged(AblateError):
@@ -35,6 +52,8 @@ class SweepIncomplete(AblateError):
 
 class LeaseLost(AblateError):
     """Another process has taken the lease of a run, because this one sent no heartbeat for too long."""
+
+    page = "docs/launchers.md#many-machines"
 
 
 class AlreadyRunning(AblateError):

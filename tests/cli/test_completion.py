@@ -43,6 +43,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("ablate run nonsense=[ optimizer=s", []),
         ("ablate run --config-dir nowhere optimizer=s", []),
         ("ablate plan experiment=orig", ["experiment=original_study"]),
+        ("ablate doctor scale=la", ["scale=laptop"]),
     ],
 )
 def test_what_may_follow(line: str, expected: list[str]) -> None:

@@ -1,3 +1,7 @@
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
@@ -6,7 +10,9 @@ from omegaconf.errors import OmegaConfBaseException
 from ablate.cli import errors
 from ablate.cli.errors import explain_error, handle_errors
 from ablate.config.paths import conf_dir
-from ablate.errors import DataError
+from ablate.errors import AblateError, DataError, EmptyStore
+
+ROOT = Path(__file__).parents[2]
 
 
 def explained(*overrides: str) -> str:
@@ -54,6 +60,30 @@ def test_a_command_ends_with_the_error_s_line(
     with pytest.raises(SystemExit, match="1"), handle_errors():
         raise DataError("no photographs")
     assert capsys.readouterr().err == "Error: no photographs\n"
+
+
+def test_an_error_that_a_page_explains_ends_with_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    with pytest.raises(SystemExit, match="1"), handle_errors():
+        raise EmptyStore("there are no runs yet")
+    assert capsys.readouterr().err == "Error: there are no runs yet. See docs/runs.md#stores\n"
+
+
+def kinds(error: type[AblateError] = AblateError) -> Iterator[type[AblateError]]:
+    yield error
+    for kind in error.__subclasses__():
+        yield from kinds(kind)
+
+
+def test_each_page_of_an_error_and_its_section_exist() -> None:
+    pages = {kind.page for kind in kinds() if kind.page}
+    assert "docs/check.md#what-it-says" in pages
+    for page in pages:
+        file, _, section = page.partition("#")
+        headings = re.findall(r"^#+ (.*)$", (ROOT / file).read_text(), re.MULTILINE)
+        assert section in {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}, page
 
 
 def test_ctrl_c_ends_a_command_in_one_line(

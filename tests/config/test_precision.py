@@ -9,7 +9,7 @@ from ablate.config import precision
 from ablate.config.precision import BFLOAT16, FLOAT32, PRECISION_OF_SWEEP, chosen_precision, same_precision
 from ablate.execution.identity import identity
 from ablate.system.gpus import gpus_multiply_bfloat16
-from ablate.system.processor import bfloat16_units, processor_name
+from ablate.system.processor import bfloat16_units, instruction_sets, processor_name
 from tests.support.configs import valid_config
 
 CPU = {"precision": "auto", "devices": None, "onednn": True}
@@ -36,7 +36,9 @@ def test_a_processor_says_what_it_multiplies_with(tmp_path: Path, flags: str, un
     cpuinfo.write_text(f"processor\t: 0\nmodel name\t: Some CPU: fast\nflags\t\t: {flags}\nbugs\t: x\n")
     assert bfloat16_units(cpuinfo) == units
     assert processor_name(cpuinfo) == "Some CPU: fast"
-    assert bfloat16_units(tmp_path / "none") == ()
+    assert instruction_sets(cpuinfo)[-len(units) :] == units or not units
+    assert ("AVX512" in instruction_sets(cpuinfo)) == ("avx512f" in flags)
+    assert bfloat16_units(tmp_path / "none") == instruction_sets(tmp_path / "none") == ()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ablate.system.memory import available_memory
+from ablate.system.memory import available_memory, memory_limit
 
 MIB = 2**20
 
@@ -15,6 +15,9 @@ def test_without_a_limit_it_is_the_machine_s(tmp_path: Path) -> None:
     (tmp_path / "memory.current").write_text("5\n")
     (tmp_path / "memory.stat").write_text("anon 5\n")
     assert available_memory(tmp_path) == pytest.approx(psutil.virtual_memory().available, rel=0.5)
+    assert memory_limit(tmp_path) is None
+    (tmp_path / "memory.max").write_text(f"{2**62}\n")
+    assert memory_limit(tmp_path) is None
 
 
 @pytest.mark.parametrize(
@@ -36,3 +39,4 @@ def test_a_container_has_what_its_limit_leaves_and_what_is_kept_of_files(
     used.write_text(f"{90 * MIB}\n")
     consists.write_text(stat.format(20 * MIB, 10 * MIB))
     assert available_memory(tmp_path) == 40 * MIB
+    assert memory_limit(tmp_path) == 100 * MIB

@@ -40,7 +40,7 @@ complete -c ablate -e
 complete -c ablate -a '(ablate completion --words (commandline -cp | string collect) 2>/dev/null)'
 """,
 }
-_COMPOSING = ("run", "plan", "layers", "prepare", "check")
+_COMPOSING = ("run", "plan", "layers", "prepare", "check", "doctor")
 """The commands that take Hydra's overrides."""
 _PARTS = {"turing": ("build", "serve", "analyse"), "archive": ("export", "import"), "colorize": ("serve",)}
 """The parts of commands that have some."""

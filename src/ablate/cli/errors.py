@@ -27,7 +27,7 @@ from ablate.system.signals import SIGNALS
 
 @contextmanager
 def handle_errors() -> Iterator[None]:
-    """End a command with one line and exit code 1 on errors that a user can fix.
+    """End a command with one line and exit code 1 on errors that a user can fix; a page that explains one is named.
 
     With `HYDRA_FULL_ERROR=1` in the environment, Hydra's switch, an error before a run shows its stack trace. That of
     an error in a run is in the run's log.
@@ -49,7 +49,8 @@ def _errors_in_one_line() -> Iterator[None]:
     except (AblateError, HydraException, OmegaConfBaseException, OSError, YAMLError) as error:
         if traced or is_closed_pipe(error):
             raise
-        _exit(f"Error: {explain_error(error, sys.argv[1:])}", 1)
+        page = error.page if isinstance(error, AblateError) else ""
+        _exit(f"Error: {explain_error(error, sys.argv[1:])}" + (f". See {page}" if page else ""), 1)
     except RecursionError as error:
         if traced or not _came_through(error, "defaults_list.py"):
             raise

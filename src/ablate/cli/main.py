@@ -5,7 +5,6 @@ from importlib import import_module
 
 from ablate import __version__
 from ablate.cli.terminal import quiet_on_closed_pipe
-from ablate.config.schema import unknown_key
 
 COMMANDS = {
     "new": ("ablate.new.__main__", "write a small project that runs: network, data, configuration, study, test"),
@@ -23,6 +22,7 @@ COMMANDS = {
     "export": ("ablate.export.__main__", "write a trained network as SavedModel, ONNX or LiteRT: L in, ab out"),
     "colorize": ("ablate.colorize.__main__", "colour photographs with a trained network, or in a browser"),
     "turing": ("ablate.turing.__main__", "let people judge pictures, in a browser"),
+    "doctor": ("ablate.doctor.__main__", "examine machine, installation, store and disk: what hinders or slows runs"),
     "completion": ("ablate.cli.completion", "print what completes commands, levels and keys in bash, zsh or fish"),
 }
 """Of each command the module and a line about it."""
@@ -54,6 +54,8 @@ def main() -> None:
         return
     command, *sys.argv[1:] = arguments
     if command not in COMMANDS:
+        from ablate.config.schema import unknown_key  # `doctor` starts where what this needs is missing
+
         print(f"Error: {unknown_key(command, COMMANDS, what='command')}", file=sys.stderr)
         raise SystemExit(1)
     import_module(COMMANDS[command][0]).main()

@@ -31,19 +31,27 @@ class MeasurementFailed(Exception):
     """Steps could not be timed; the message says why."""
 
 
-def measure_throughput(values: Mapping[str, Any], runs: int, threads: int) -> Throughput:
+class TookTooLong(MeasurementFailed):
+    """The first steps were not done in time."""
+
+
+def measure_throughput(
+    values: Mapping[str, Any], runs: int, threads: int, *, patience: float = _READY_SECONDS
+) -> Throughput:
     """Train in as many processes as runs, and time the steps that they do at the same time.
 
     Args:
         values: The configuration of a run, resolved.
         runs: How many at a time.
         threads: Of each.
+        patience: Seconds to wait for the first steps, and for those that are timed.
 
     Returns:
         The examples per second of all together, and the memory of one.
 
     Raises:
-        MeasurementFailed: A process ended before, or did not come to its first step in time.
+        TookTooLong: A process did not come to its first steps in time.
+        MeasurementFailed: It ended before.
         KeyboardInterrupt: This process was interrupted.
     """
     hardware = {**values["hardware"], "threads": threads}
@@ -60,23 +68,23 @@ def measure_throughput(values: Mapping[str, Any], runs: int, threads: int) -> Th
             stack.callback(end_process, process)
             there.close()
             connections.append(here)
-        latest = time.monotonic() + _READY_SECONDS
+        latest = time.monotonic() + patience
         for connection in connections:
-            _received(connection, latest)
+            _received(connection, latest, patience)
         for connection in connections:
             connection.send(True)
-        measured = [_received(connection, time.monotonic() + _READY_SECONDS) for connection in connections]
+        measured = [_received(connection, time.monotonic() + patience, patience) for connection in connections]
     return Throughput(sum(rate for rate, _ in measured), max(memory for _, memory in measured))
 
 
-def _received(connection: Connection, latest: float) -> Any:
+def _received(connection: Connection, latest: float, patience: float) -> Any:
     try:
         while not connection.poll(0.2):
             interrupt = SIGNALS.poll()
             if interrupt is not None:
                 raise interrupt
             if time.monotonic() > latest:
-                raise MeasurementFailed(f"the first step took more than {_READY_SECONDS:.0f} s")
+                raise TookTooLong(f"the first steps took more than {patience:.0f} s")
         answer = connection.recv()
     except (EOFError, OSError):
         raise MeasurementFailed("the process was killed") from None

@@ -1,6 +1,7 @@
 """The GPUs that a process may use, and whether they multiply bfloat16. Imports no TensorFlow."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,16 @@ def visible_gpus(devices: Path = Path("/dev")) -> list[str]:
         return found
     gpus = [gpu.strip() for gpu in named.split(",")]
     return gpus[: gpus.index("-1")] if "-1" in gpus else list(filter(None, gpus))
+
+
+def nvidia_cards(devices: Path = Path("/sys/bus/pci/devices")) -> int:
+    """Return the number of NVIDIA's GPUs on the PCI bus, whether they have a driver or not."""
+    found = 0
+    for device in devices.glob("*"):
+        with suppress(OSError):
+            vendor, kind = ((device / name).read_text().strip() for name in ("vendor", "class"))
+            found += vendor == "0x10de" and kind.startswith("0x03")
+    return found
 
 
 def gpus_multiply_bfloat16() -> bool | None:

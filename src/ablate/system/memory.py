@@ -1,6 +1,7 @@
 """Memory that processes may still take: the machine's, within the limit of a container."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -28,6 +29,20 @@ def available_memory(groups: Path = Path("/sys/fs/cgroup")) -> int:
         except (OSError, ValueError):
             continue  # none, or `max`
     return max(0, min(left))
+
+
+def memory_limit(groups: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """Return the bytes that a container's limit allows; None without one that is below the machine's memory.
+
+    Args:
+        groups: The folder of the control group, as a container sees its own.
+    """
+    limits = []
+    for limit, _, _ in _FILES:
+        with suppress(OSError, ValueError):
+            limits.append(int((groups / limit).read_text()))
+    least = min(limits, default=None)
+    return least if least is not None and least < psutil.virtual_memory().total else None
 
 
 def _numbers(text: str) -> Mapping[str, int]:

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from ablate.errors import TrackingError
+from ablate.errors import EmptyStore, TrackingError
 from ablate.tracking.sqlite import sqlite_file
 
 _VERSION, _EXPERIMENTS = "alembic_version", "experiments"
@@ -20,11 +20,12 @@ def check_schema(uri: str, *, to_read: bool) -> None:
         to_read: Whether it is only read: an empty one is an error then.
 
     Raises:
+        EmptyStore: It has no tables, and is only read.
         TrackingError: It cannot be read, or is another version's or program's; the message says what to do.
     """
     tables, version = _found(uri)
     if not tables and to_read:
-        raise TrackingError(f"there are no runs yet: {uri} is empty. `python -m ablate.run` makes a store of it")
+        raise EmptyStore(f"there are no runs yet: {uri} is empty. `python -m ablate.run` makes a store of it")
     # Several programs may share a database that is no file.
     if tables and tables.isdisjoint((_VERSION, _EXPERIMENTS)) and sqlite_file(uri) is not None:
         raise TrackingError(
@@ -33,6 +34,15 @@ def check_schema(uri: str, *, to_read: bool) -> None:
         )
     if version is not None:
         _check_version(version, uri)
+
+
+def schema_version(uri: str) -> str | None:
+    """Return the version of MLflow's schema in a database, None where there is none.
+
+    Raises:
+        TrackingError: It cannot be read.
+    """
+    return _found(uri)[1]
 
 
 def _found(uri: str) -> tuple[set[str], str | None]:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock
 
 from ablate.config.paths import STORE, has_store_at_top, project_dir
-from ablate.errors import TrackingError
+from ablate.errors import EmptyStore, TrackingError
 from ablate.tracking.database_schema import check_schema
 from ablate.tracking.sqlite import ARTIFACTS, absolute_address, local_folder, relocate, sqlite_address, sqlite_file
 
@@ -100,13 +100,14 @@ def open_store(uri: str, *, to_read: bool = False) -> None:
         to_read: Whether it is only read: what does not exist, or is empty, is an error then, instead of a new store.
 
     Raises:
+        EmptyStore: It is only read, and does not exist or is empty.
         TrackingError: It cannot be reached or written; the message says what to do.
     """
     path = sqlite_file(uri)
     if to_read:
         place = path or local_folder(uri)
         if place is not None and not place.exists():
-            raise TrackingError(f"there are no runs yet: {place} does not exist. `python -m ablate.run` makes one")
+            raise EmptyStore(f"there are no runs yet: {place} does not exist. `python -m ablate.run` makes one")
         if path is None:
             _check_answers(uri)
         _select(uri, to_read=True)
