@@ -18,6 +18,7 @@ import uvicorn
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database
 from ablate.turing.serve.command import server as made_server
+from ablate.turing.serve.recruiting import ANYBODY, Recruiting
 from ablate.turing.serve.security import RateLimits, Signer
 from ablate.turing.serve.sessions import Sessions
 from ablate.turing.serve.texts import load_texts
@@ -56,12 +57,19 @@ def free_port() -> int:
 
 @contextmanager
 def serving(
-    database: Database, *bundles: Bundle, limits: dict[str, int] | None = None, texts: Path | None = None
+    database: Database,
+    *bundles: Bundle,
+    limits: dict[str, int] | None = None,
+    texts: Path | None = None,
+    recruiting: Recruiting = ANYBODY,
 ) -> Iterator[Served]:
     """Serve bundles in a thread."""
     site = Site(
         database,
-        {each.manifest.name: Sessions(database, database.register(each, time.time()), each) for each in bundles},
+        {
+            each.manifest.name: Sessions(database, database.register(each, time.time()), each, recruiting)
+            for each in bundles
+        },
         load_texts(texts),
         Signer(database.secret()),
         TOKEN,

@@ -20,6 +20,7 @@ SAID = {
     "participants.key": "scrambled form of that number", "participants.algorithm": "which pictures you see",
     "participants.color_vision": "your answer to the question below", "participants.started": "when you begin",
     "participants.finished": "and finish", "participants.consent": "this text with its language",
+    "participants.external_id": "The link that you came by has an id",
     "consents.hash": "this text", "consents.language": "its language", "consents.text": "this text",
     "trials.participant_id": "answers", "trials.number": "which pictures you see",
     "trials.kind": "which pictures you see", "trials.photograph": "which pictures you see",
@@ -46,7 +47,8 @@ def stored() -> dict[str, list[str]]:
 
 def test_the_consent_says_all_that_is_kept_of_a_participant() -> None:
     texts = load_texts()
-    consent, withdrawal = " ".join(texts["welcome"]["consent"]), " ".join(texts["withdraw"]["text"])
+    consent = " ".join([*texts["welcome"]["consent"], texts["welcome"]["consent_id"]])
+    withdrawal = " ".join(texts["withdraw"]["text"])
     columns = {f"{table}.{name}" for table, names in stored().items() if table not in OTHERS for name in names}
     assert columns == SAID.keys() | STAYS.keys()
     assert [column for column, words in SAID.items() if words not in consent] == []

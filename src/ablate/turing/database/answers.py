@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import select
+from sqlalchemy import null, select
 
 from ablate.errors import DataError
 from ablate.turing.bundle import Algorithm
@@ -16,6 +16,8 @@ from ablate.turing.database.tables import MISSED, Consent, Experiment, Participa
 from ablate.turing.protocol import Protocol
 
 _OF_PARTICIPANTS = ("id", "algorithm", "color_vision", "started", "finished", "consent")
+_PERSONAL = ("external_id",)
+"""Of participants, too: what may say who they are."""
 _OF_WITHDRAWALS = ("algorithm", "by")
 _OF_TRIALS = (
     "participant_id", "number", "kind", "photograph", "real", "recolored", "real_side", "choice", "exposure_ms",
@@ -41,7 +43,8 @@ class Answers:
         algorithms: What is compared.
         closed: Whether it takes no more participants.
         participants: Index `participant`; columns algorithm, color_vision (normal, deficient, unknown), started and
-            finished (UTC), language and consent (the hash of a text in `consents`; None where it is not known).
+            finished (UTC), language and consent (the hash of a text in `consents`; None where it is not known), and
+            external_id (None where it was not asked for, too).
         trials: A row an answered trial, by participant and number: columns participant, number, kind (practice, test,
             check), algorithm, photograph, real, recolored (files of the bundle), real_side, choice (left, right,
             missed), fooled (whether the recoloured one was taken for real), loads (how often the pair was sent), shown
@@ -73,8 +76,13 @@ def experiment_names(database: Database) -> list[str]:
         return list(session.scalars(select(Experiment.name).order_by(Experiment.id.desc())))
 
 
-def read_answers(database: Database, experiment: str) -> Answers:
+def read_answers(database: Database, experiment: str, *, personal: bool = False) -> Answers:
     """Read an experiment's participants and answers.
+
+    Args:
+        database: Where they are.
+        experiment: Its name.
+        personal: Whether to read what may say who participants are: their ids.
 
     Raises:
         DataError: There is no such experiment.
@@ -87,7 +95,8 @@ def read_answers(database: Database, experiment: str) -> Answers:
                 f"{', '.join(experiment_names(database)) or 'none'}"
             )
         of_it = Participant.experiment_id == found.id
-        own = (*(getattr(Participant, name) for name in _OF_PARTICIPANTS), Consent.language)
+        who = [getattr(Participant, name) if personal else null().label(name) for name in _PERSONAL]
+        own = (*(getattr(Participant, name) for name in _OF_PARTICIPANTS), Consent.language, *who)
         participants = session.execute(
             select(*own).select_from(Participant).outerjoin(Consent).where(of_it).order_by(Participant.id)
         ).all()
@@ -102,7 +111,8 @@ def read_answers(database: Database, experiment: str) -> Answers:
         gone = [getattr(Withdrawal, name) for name in _OF_WITHDRAWALS]
         withdrawals = session.execute(select(*gone).where(Withdrawal.experiment_id == found.id)).all()
     known = {row.id for row in participants}
-    people = pd.DataFrame(participants, columns=[*_OF_PARTICIPANTS, "language"]).rename(columns={"id": "participant"})
+    people = pd.DataFrame(participants, columns=[*_OF_PARTICIPANTS, "language", *_PERSONAL])
+    people = people.rename(columns={"id": "participant"})
     # PostgreSQL shows the second query who has begun since the first.
     trials = [row for row in trials if row.participant_id in known]
     drawn = pd.DataFrame(trials, columns=[*_OF_TRIALS, "algorithm"]).rename(columns={"participant_id": "participant"})

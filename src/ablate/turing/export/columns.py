@@ -46,6 +46,12 @@ _PARTICIPANT = Column(
     "participant", "integer", "Number of the participant, in both tables the same; never given again."
 )
 _ALGORITHM = Column("algorithm", "string", "What recoloured the pictures that this participant was to see.")
+_EXTERNAL_ID = Column(
+    "external_id",
+    "string",
+    "Id by which the participant came, such as Prolific's: personal data.",
+    missing="left out where personal=true was not given, or there was none",
+)
 _COUNTS = Column(
     "counts", "boolean", "Whether it counts in the analysis: a trial, or a participant with one that does."
 )
@@ -59,6 +65,7 @@ _EXCLUSION = Column(
 
 PARTICIPANTS = (
     _PARTICIPANT,
+    _EXTERNAL_ID,
     _ALGORITHM,
     Column(
         "color_vision",

@@ -36,18 +36,18 @@ def create_app(site: Site) -> FastAPI:
         app.add_api_route(f"/{name}", static_response(kind, content))
 
     @app.get("/")
-    def start() -> Response:
+    def start(request: Request) -> Response:
         """Lead to the only experiment, or nowhere: who takes part was given a link."""
         if len(site.experiments) == 1:
-            return RedirectResponse(f"e/{next(iter(site.experiments))}/", 303)
+            return RedirectResponse(f"e/{next(iter(site.experiments))}/{_query(request)}", 303)
         raise HTTPException(404)
 
     @app.get("/e/{experiment}")
-    def without_slash(experiment: str) -> Response:
+    def without_slash(experiment: str, request: Request) -> Response:
         """Go to where relative links work."""
         if experiment not in site.experiments:
             raise HTTPException(404)
-        return RedirectResponse(f"{experiment}/", 307)
+        return RedirectResponse(f"{experiment}/{_query(request)}", 307)
 
     @app.exception_handler(StarletteHTTPException)
     def refused(request: Request, error: StarletteHTTPException) -> Response:
@@ -70,6 +70,11 @@ def create_app(site: Site) -> FastAPI:
 
     app.add_middleware(Guard, max_body=MAX_BODY)
     return app
+
+
+def _query(request: Request) -> str:
+    """Return what follows the path of an address: it may have a participant's id."""
+    return f"?{request.url.query}" if request.url.query else ""
 
 
 def _depth(request: Request) -> int:

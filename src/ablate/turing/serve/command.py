@@ -14,6 +14,7 @@ from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, default_database
 from ablate.turing.serve.app import create_app
 from ablate.turing.serve.assignment import photographs_per_kind
+from ablate.turing.serve.recruiting import OPTIONS, parse_recruiting
 from ablate.turing.serve.security import RateLimits, Signer
 from ablate.turing.serve.sessions import Sessions
 from ablate.turing.serve.texts import load_texts
@@ -32,6 +33,9 @@ Serve one or more bundles, each as an experiment of its own.
   proxies=127.0.0.1                  addresses of reverse proxies whose word on the visitor's address is believed
   sessions_per_minute=60             new participants from one address
   requests_per_minute=600            requests of one participant
+  participant_id=PROLIFIC_PID        who takes part has an id, in the address under this name, as in ?PROLIFIC_PID=ID;
+                                     the same id continues, and takes part once
+  completion=CODE|URL                the last page shows this code, or leads to this address ({id} stands for the id)
 
 Participants get http://HOST:PORT/e/NAME/; the experimenter's page is at /experimenter/, behind a token: that of the
 environment's ABLATE_TURING_TOKEN, else a new one at every start, which is printed. The same command resumes
@@ -40,7 +44,7 @@ docs/turing.md."""
 
 TOKEN = "ABLATE_TURING_TOKEN"
 _SHORTEST = 16
-_DEFAULTS = {"host": "127.0.0.1", "database": "", "texts": "", "proxies": "127.0.0.1"}
+_DEFAULTS = {"host": "127.0.0.1", "database": "", "texts": "", "proxies": "127.0.0.1", **OPTIONS}
 _NUMBERS = {"port": 8080, "sessions_per_minute": 60, "requests_per_minute": 600}
 _WRONG_TOKENS_PER_MINUTE = 5
 
@@ -70,17 +74,19 @@ def _site(options: dict[str, str], bundles: Sequence[Bundle]) -> Site:
         requests=_number(options, "requests_per_minute"),
         tokens=_WRONG_TOKENS_PER_MINUTE,
     )
+    recruiting = parse_recruiting(options)
     database = Database(options["database"] or default_database())
     experiments = {
-        bundle.manifest.name: Sessions(database, database.register(bundle, time.time()), bundle) for bundle in bundles
+        bundle.manifest.name: Sessions(database, database.register(bundle, time.time()), bundle, recruiting)
+        for bundle in bundles
     }
     return Site(database, experiments, texts, Signer(database.secret()), _token(), limits)
 
 
 def _announce(site: Site, options: dict[str, str]) -> None:
     base = f"http://{options['host']}:{_number(options, 'port')}"
-    for name in site.experiments:
-        print(f"For participants:  {base}/e/{name}/")
+    for name, sessions in site.experiments.items():
+        print(f"For participants:  {base}/e/{name}/{sessions.recruiting.address_part}")
     print(f"For you:           {base}/experimenter/   token: {_shown(site.token)}")
     print(f"Answers are kept in {site.database.name}. Ctrl-C ends the server.", flush=True)
 

@@ -130,9 +130,11 @@ def experiment(experiment: str, key: Experimenter, sessions: CurrentSessions, si
 
 
 @router.get("/{experiment}/data.zip")
-def data(experiment: str, key: Experimenter, sessions: CurrentSessions, site: CurrentSite) -> Response:
+def data(
+    experiment: str, key: Experimenter, sessions: CurrentSessions, site: CurrentSite, personal: bool = False
+) -> Response:
     """Send all data as a Psych-DS folder: the tables, their codebook, and the consent texts."""
-    content = psych_ds_files(read_answers(site.database, experiment), time.time())
+    content = psych_ds_files(read_answers(site.database, experiment, personal=personal), time.time())
     return _file(f"{experiment}-data.zip", zipped(content, f"{experiment}-data"), "application/zip")
 
 
@@ -165,6 +167,7 @@ def participants(experiment: str, key: Experimenter, sessions: CurrentSessions, 
         {
             "number": person.id,
             "code": withdrawal_code(person.key),
+            "external_id": person.external_id or "-",
             "algorithm": person.algorithm,
             "started": time.strftime("%Y-%m-%d %H:%M", time.gmtime(person.started)),
             "answers": answers,

@@ -9,8 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from ablate.turing.database.tables import MISSED
+from ablate.turing.serve.arrival import COOKIE_SECONDS, Arrival, Arrived, Key, cookie_name
 from ablate.turing.serve.assignment import Side
 from ablate.turing.serve.consent_text import ConsentText, consent_text
+from ablate.turing.serve.recruiting import is_id
 from ablate.turing.serve.security import Signer, hash_key, new_key, withdrawal_code
 from ablate.turing.serve.sessions import Choice, Closed, ColorVision, Sessions, Withdrawn
 from ablate.turing.serve.texts import fill
@@ -20,7 +22,6 @@ router = APIRouter(prefix="/e/{experiment}")
 
 _DEPTH = 2
 """Of `/e/NAME/trial` below the root."""
-_DAYS = 60
 _ANSWER_SECONDS = 6
 """Time of a pair beside its exposure: loading, thinking, answering; to say how long it will be."""
 _IN_JSON = 4 / 3
@@ -40,6 +41,7 @@ class Consent(_Form):
     able: Literal["", "yes"] = ""
     color_vision: ColorVision
     agree: Literal["yes"]
+    external_id: Annotated[str, Field(max_length=100)] = ""
 
 
 class Pair(_Form):
@@ -55,18 +57,6 @@ class Answer(_Form):
     choice: Choice
     exposure_ms: Milliseconds | Literal[""] = ""
     response_ms: Milliseconds | Literal[""] = ""
-
-
-def _cookie(experiment: str) -> str:
-    return f"turing-{experiment}"
-
-
-def _key(request: Request, experiment: str, site: CurrentSite) -> str | None:
-    """Return the session's key that a browser keeps; None for a new one."""
-    return site.signer.read(_cookie(experiment), request.cookies.get(_cookie(experiment)))
-
-
-Key = Annotated[str | None, Depends(_key)]
 
 
 def _session(key: Key, site: CurrentSite) -> str:
@@ -87,27 +77,37 @@ def _check(signer: Signer, key: str | None, token: str) -> None:
 
 
 @router.get("/")
-def welcome(request: Request, experiment: str, key: Key, sessions: CurrentSessions, site: CurrentSite) -> Response:
+def welcome(
+    request: Request, experiment: str, arrival: Arrived, key: Key, sessions: CurrentSessions, site: CurrentSite
+) -> Response:
     """Show what it is about, and the form that begins it."""
-    state = sessions.find(hash_key(key)) if key else None
-    if state is None and key and sessions.is_withdrawn(hash_key(key)):
+    own = arrival.key or new_key()
+    response = _first_page(own, arrival, sessions, site)
+    # Who is turned away keeps no cookie.
+    if own != key and response.status_code < 400:
+        set_signed_cookie(request, response, cookie_name(experiment), own, seconds=COOKIE_SECONDS)
+    return response
+
+
+def _first_page(key: str, arrival: Arrival, sessions: Sessions, site: Site) -> Response:
+    state = sessions.find(hash_key(key))
+    if state is None and sessions.is_withdrawn(hash_key(key)):
         return _said(site, "withdrawn", sessions, status=200)
     if state is None and sessions.closed:
         return _said(site, "closed", sessions)
+    if state is None and sessions.recruiting.id_parameter and arrival.external_id is None:
+        return _said(site, "no_id", sessions)
     if state is not None and state.trial is None:
         return RedirectResponse("thanks", 303)
-    fresh = key or new_key()
-    response = render_page(
+    return render_page(
         site,
         "welcome",
         depth=_DEPTH,
         numbers=_numbers(sessions),
         begun=state is not None,
-        csrf=site.signer.form_token(_agreeing(fresh, _consent(site, sessions))),
+        external_id=arrival.external_id,
+        csrf=site.signer.form_token(_agreeing(key, _consent(site, sessions))),
     )
-    if key is None:
-        set_signed_cookie(request, response, _cookie(experiment), fresh, seconds=86400 * _DAYS)
-    return response
 
 
 @router.get("/cookie")
@@ -118,17 +118,25 @@ def cookie(key: Key) -> Response:
 
 @router.post("/consent")
 def consent(
-    request: Request, form: Annotated[Consent, Form()], key: Key, sessions: CurrentSessions, site: CurrentSite
+    request: Request,
+    experiment: str,
+    form: Annotated[Consent, Form()],
+    key: Key,
+    sessions: CurrentSessions,
+    site: CurrentSite,
 ) -> Response:
     """Begin a session, in a browser that can take part."""
     if key is None or not form.able:
         return _said(site, "unable", sessions)
     agreed = _consent(site, sessions)
     _check(site.signer, _agreeing(key, agreed), form.csrf)
+    with_id = sessions.recruiting.id_parameter is not None
+    if with_id and (not is_id(form.external_id) or key != site.signer.session_key(experiment, form.external_id)):
+        raise HTTPException(403)
     if not site.limits.hit("sessions", client_address(request)):
         raise HTTPException(429)
     try:
-        sessions.begin(hash_key(key), form.color_vision, agreed)
+        sessions.begin(hash_key(key), form.color_vision, agreed, form.external_id if with_id else None)
     except Closed:
         return _said(site, "closed", sessions)
     except Withdrawn:
@@ -240,7 +248,22 @@ def thanks(own: OwnSession, sessions: CurrentSessions, site: CurrentSite) -> Res
         return RedirectResponse("./", 303)
     if state.trial is not None:
         return RedirectResponse("trial", 303)
-    return render_page(site, "thanks", depth=_DEPTH, numbers=_numbers(sessions), code=withdrawal_code(own))
+    return render_page(
+        site,
+        "thanks",
+        depth=_DEPTH,
+        numbers=_numbers(sessions),
+        code=withdrawal_code(own),
+        leaving=sessions.recruiting.completion,
+    )
+
+
+@router.get("/complete")
+def complete(own: OwnSession, sessions: CurrentSessions, site: CurrentSite) -> Response:
+    """Send who has finished back to where they were recruited, which the experimenter has set."""
+    state, leaving = sessions.find(own), sessions.recruiting.completion
+    address = leaving.to(state.participant.external_id) if state and state.trial is None and leaving else None
+    return RedirectResponse(address or "thanks", 303)
 
 
 @router.get("/withdraw")
@@ -250,7 +273,13 @@ def withdraw(own: OwnSession, key: Key, sessions: CurrentSessions, site: Current
         return RedirectResponse("./", 303)
     csrf = site.signer.form_token(key or "")
     return render_page(
-        site, "withdraw", depth=_DEPTH, numbers=_numbers(sessions), code=withdrawal_code(own), csrf=csrf
+        site,
+        "withdraw",
+        depth=_DEPTH,
+        numbers=_numbers(sessions),
+        code=withdrawal_code(own),
+        with_id=sessions.recruiting.id_parameter is not None,
+        csrf=csrf,
     )
 
 
@@ -265,7 +294,7 @@ def withdrawn(
 
 
 def _consent(site: Site, sessions: Sessions) -> ConsentText:
-    return consent_text(site.texts, _numbers(sessions))
+    return consent_text(site.texts, _numbers(sessions), sessions.recruiting)
 
 
 def _agreeing(key: str, agreed: ConsentText) -> str:
@@ -274,7 +303,7 @@ def _agreeing(key: str, agreed: ConsentText) -> str:
 
 
 def _said(
-    site: Site, name: Literal["closed", "unable", "withdrawn"], sessions: Sessions, *, status: int = 403
+    site: Site, name: Literal["closed", "unable", "withdrawn", "no_id"], sessions: Sessions, *, status: int = 403
 ) -> Response:
     numbers = _numbers(sessions)
     texts = fill(site.texts, numbers)[name]

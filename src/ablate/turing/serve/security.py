@@ -38,6 +38,10 @@ class Signer:
         """Return what the forms of a session hold, which no other page can know."""
         return hmac.new(self._secret, f"form {key}".encode(), hashlib.sha256).hexdigest()
 
+    def session_key(self, experiment: str, external_id: str) -> str:
+        """Return the key of a participant's session: the same for the same id, in whichever browser."""
+        return hmac.new(self._secret, f"participant {experiment} {external_id}".encode(), hashlib.sha256).hexdigest()
+
     def is_form_token(self, key: str, token: str) -> bool:
         """Compare a form's token, in a time that does not depend on it."""
         return equal_secrets(self.form_token(key), token)

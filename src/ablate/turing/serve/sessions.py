@@ -16,6 +16,7 @@ from ablate.turing.database.tables import MISSED, By
 from ablate.turing.database.withdrawal import next_number, remove
 from ablate.turing.serve.assignment import SIDES, Side, assign_algorithm, assign_trials
 from ablate.turing.serve.consent_text import ConsentText
+from ablate.turing.serve.recruiting import ANYBODY, Recruiting
 
 ColorVision = Literal["normal", "deficient", "unknown"]
 Choice = Side | Literal["missed"]
@@ -58,11 +59,20 @@ class Sessions:
         database: Where they are kept.
         experiment_id: Which experiment.
         bundle: Its bundle.
+        recruiting: How participants come and leave.
         clock: Seconds since 1970.
     """
 
-    def __init__(self, database: Database, experiment_id: int, bundle: Bundle, clock: Callable[[], float] = time.time):
+    def __init__(
+        self,
+        database: Database,
+        experiment_id: int,
+        bundle: Bundle,
+        recruiting: Recruiting = ANYBODY,
+        clock: Callable[[], float] = time.time,
+    ):
         self.database, self.experiment_id, self.bundle, self._clock = database, experiment_id, bundle, clock
+        self.recruiting = recruiting
 
     @property
     def closed(self) -> bool:
@@ -96,13 +106,20 @@ class Sessions:
         with self.database.reading() as session:
             return self._withdrawal(session, key) is not None
 
-    def begin(self, key: str, color_vision: ColorVision, consent: ConsentText | None = None) -> SessionState:
+    def begin(
+        self,
+        key: str,
+        color_vision: ColorVision,
+        consent: ConsentText | None = None,
+        external_id: str | None = None,
+    ) -> SessionState:
         """Make a participant, whose algorithm and trials are drawn now; the same key again changes nothing.
 
         Args:
             key: The participant's.
             color_vision: What they say of it.
             consent: What they agreed to; None where that is not known.
+            external_id: The id that they came by, if there is one. Their key is made of it.
 
         Raises:
             Closed: The experiment takes no more participants.
@@ -111,7 +128,7 @@ class Sessions:
         try:
             with self.database.writing() as session:
                 found = session.scalar(select(Participant).where(*self._own(key)))
-                return _state(session, found or self._added(session, key, color_vision, consent))
+                return _state(session, found or self._added(session, key, color_vision, consent, external_id))
         except IntegrityError:  # the same form, sent twice at once
             state = self.find(key)
             if state is None:
@@ -119,7 +136,12 @@ class Sessions:
             return state
 
     def _added(
-        self, session: Session, key: str, color_vision: ColorVision, consent: ConsentText | None
+        self,
+        session: Session,
+        key: str,
+        color_vision: ColorVision,
+        consent: ConsentText | None,
+        external_id: str | None,
     ) -> Participant:
         if self._withdrawal(session, key) is not None:
             raise Withdrawn
@@ -147,6 +169,7 @@ class Sessions:
             color_vision=color_vision,
             started=self._clock(),
             consent=None if consent is None else consent.hash,
+            external_id=external_id,
         )
         session.add(participant)
         session.flush()
