@@ -11,14 +11,21 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from ablate.errors import ConfigError
+from ablate.turing.analyse.exclusions import apply_rules
 from ablate.turing.bundle import Bundle
-from ablate.turing.database import Database, read_answers
+from ablate.turing.database import Database, Experiment, Trial, read_answers
+from ablate.turing.export.codebook import summary
 from ablate.turing.export.command import main as export
 from ablate.turing.export.psych_ds import psych_ds_files
+from ablate.turing.export.tables import participants_table
+from ablate.turing.protocol import Protocol, Rules
 from ablate.turing.serve.command import main as serve_main
+from ablate.turing.serve.progress import progress_by_algorithm
 from ablate.turing.serve.recruiting import OPTIONS, Exit, Recruiting, parse_recruiting
+from ablate.turing.serve.security import hash_key
+from ablate.turing.serve.sessions import Choice, Full, Sessions
 from tests.support.browsing import asked, begin
-from tests.support.bundles import SHORT
+from tests.support.bundles import SHORT, make_bundle
 from tests.support.judged import START, opened, take_part
 from tests.support.servers import TOKEN, Served
 from tests.support.visitors import Visitor
@@ -281,11 +288,132 @@ def test_the_experimenter_finds_the_ids(serve: Callable[..., Served], bundle: Bu
         (["completion=https://user@host/"], "completion must be a code"),
         (["completion=https://host/a b"], "completion must be a code"),
         (["completion=https://host/?id={id}"], "set participant_id=NAME"),
+        (["screen_out=what is this"], "screen_out must be a code"),
+        (["screen_out=FAILED"], "nobody can fail the checks of drawn: it has 1, and its rules allow 1"),
+        (["finished_per_algorithm=0"], "finished_per_algorithm must be a whole number from 1"),
     ],
 )
 def test_a_mistake_is_named(bundle: Bundle, tmp_path: Path, options: list[str], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         serve_main([str(bundle.folder), f"database=sqlite:///{tmp_path / 'own.db'}", *options])
+
+
+STRICT = Protocol(practice=1, test=2, checks=2, exposure_ms=200, rules=Rules(max_failed_checks=0))
+
+
+@pytest.mark.slow
+def test_who_fails_the_checks_is_sent_back_at_once_with_another_code(
+    serve: Callable[..., Served], tmp_path: Path
+) -> None:
+    ways = Recruiting("PID", Exit(code="D0NE"), Exit(address="https://pool.example/?screened={id}"))
+    served = serve(make_bundle(tmp_path / "drawn", protocol=STRICT), recruiting=ways)
+    sessions = served.sessions()
+
+    def of(trial: Trial | None, *, fails: bool) -> str:
+        assert trial is not None
+        return trial.real_side if fails else "right" if trial.real_side == "left" else "left"
+
+    def judged(who: str, *, fails: bool) -> Visitor:
+        visitor = served.visitor()
+        assert "Some pairs show whether you are looking" in visitor.get(f"./?PID={who}").text
+        visitor.begin(query=f"?PID={who}")
+        key = hash_key(served.site.signer.session_key("drawn", who))
+        while (state := sessions.find(key)) and state.trial:
+            side = of(state.trial, fails=fails and state.trial.kind == "check")
+            visitor.judge(lambda number, side=side: side)  # type: ignore[misc]
+        return visitor
+
+    looks, clicks = judged("looks", fails=False), judged("clicks", fails=True)
+    assert "<code>D0NE</code>" in looks.get("thanks").text
+    out = clicks.get("thanks").text
+    assert "This study has ended for you" in out
+    assert "D0NE" not in out
+    assert 'href="withdraw"' in out
+    assert clicks.get("complete").headers["location"] == "https://pool.example/?screened=clicks"
+    # Coming back, or an open tab, brings nothing more.
+    assert clicks.get("./?PID=clicks").headers["location"] == "thanks"
+    assert clicks.get("trial").headers["location"] == "thanks"
+    token = served.site.signer.form_token(served.site.signer.session_key("drawn", "clicks"))
+    last = len(clicks.confirmed)
+    assert STRICT.practice < last <= STRICT.photographs
+    assert clicks.post("pair", csrf=token, number=last + 1).status == 409
+    assert clicks.post("answer", csrf=token, number=last + 1, choice="left").status == 409
+    # The same answer again is confirmed as before.
+    assert clicks.post("answer", csrf=token, number=last, choice=clicks.confirmed[last]).status == 200
+    answers = read_answers(served.site.database, "drawn")
+    kept, rules = apply_rules(answers.participants, answers.trials, answers.protocol)
+    assert set(kept["participant"]) == {1}
+    assert rules.loc[0].tolist()[:2] == ["screened out, for more than 0 of 2 obvious fakes taken for real", 1]
+    table = participants_table(answers)
+    assert table["exclusion"].fillna("").tolist() == ["", "screened_out"]
+    assert table["screened_out"].notna().tolist() == [False, True]
+    assert table["finished"].notna().tolist() == [True, False]
+    assert "Screened out after failed checks, and not counted: 1." in summary(answers)
+    (row,) = [row for row in progress_by_algorithm(answers, kept, START) if row["screened_out"]]
+    assert (row["started"], row["finished"], row["under_way"], row["dropped_out"]) == (1, 0, 0, 0)
+
+
+def test_without_a_way_out_who_fails_goes_on_to_the_end(database: Database, tmp_path: Path) -> None:
+    sessions = opened(database, make_bundle(tmp_path / "drawn", protocol=STRICT))
+    take_part(sessions, "clicks", lambda trial: "left" if trial.real_side == "left" else "right")
+    table = participants_table(read_answers(database, "drawn"))
+    assert table["exclusion"].tolist() == ["failed_checks"]
+    assert table["finished"].notna().all()
+
+
+def test_nobody_begins_when_as_many_have_finished_as_are_wanted(database: Database, tmp_path: Path) -> None:
+    ways = Recruiting(screen_out=Exit(code="0UT"), finished_per_algorithm=2)
+    sessions = opened(database, make_bundle(tmp_path / "drawn", protocol=STRICT), ways)
+
+    def fails(trial: Trial) -> Choice:
+        return "left" if trial.real_side == "left" else "right"
+
+    def looks(trial: Trial) -> Choice:
+        return "right" if trial.real_side == "left" else "left"
+
+    # Who is screened out, withdraws or leaves takes nobody's place.
+    for number in range(3):
+        sessions.begin(f"fails {number}", "normal")
+        while (state := sessions.find(f"fails {number}")) and state.trial:
+            trial = state.trial
+            assert sessions.send(f"fails {number}", trial.number)
+            assert sessions.show(f"fails {number}", trial.number)
+            sessions.answer(f"fails {number}", trial.number, fails(trial), exposure_ms=200.0, response_ms=800.0)
+    take_part(sessions, "withdraws", looks)
+    sessions.withdraw("withdraws")
+    for number in range(3):
+        take_part(sessions, f"looks {number}", looks)
+    take_part(sessions, "under way", looks, trials=1)
+    assert sessions.full
+    with pytest.raises(Full):
+        sessions.begin("too late", "normal")
+    assert sessions.find("too late") is None
+    assert sessions.begin("under way", "normal").trial is not None
+    # Half an hour later that place is free, and the algorithm is the one that is missing.
+    late = Sessions(database, 1, sessions.bundle, ways, clock=lambda: START + 10_000)
+    assert not late.full
+    late.begin("in place", "normal")
+    people = read_answers(database, "drawn").participants
+    done = people[people["finished"].notna() | (people.index == people.index.max())]
+    assert done["algorithm"].value_counts().tolist() == [2, 2]
+    with database.reading() as session:
+        # Who was turned away has taken no place.
+        assert session.get_one(Experiment, 1).participants == len(people) + 1
+
+
+@pytest.mark.slow
+def test_who_comes_too_late_is_told_so(serve: Callable[..., Served], bundle: Bundle) -> None:
+    served = serve(bundle, recruiting=Recruiting(finished_per_algorithm=1))
+    waiting = served.visitor()
+    token = waiting.get("./").field("csrf")
+    for _ in range(2):
+        served.visitor().begin()
+    late = served.visitor().get("./")
+    assert late.status == 403
+    assert "All places are taken" in late.text
+    form = {"csrf": token, "color_vision": "normal", "agree": "yes", "able": "yes"}
+    assert "All places are taken" in waiting.post("consent", **form).text
+    assert len(people(served)) == 2
 
 
 def test_settings() -> None:

@@ -15,7 +15,7 @@ from ablate.turing.database.connection import Database
 from ablate.turing.database.tables import MISSED, Consent, Experiment, Participant, Trial, Withdrawal
 from ablate.turing.protocol import Protocol
 
-_OF_PARTICIPANTS = ("id", "algorithm", "color_vision", "started", "finished", "consent")
+_OF_PARTICIPANTS = ("id", "algorithm", "color_vision", "started", "finished", "screened_out", "consent")
 _PERSONAL = ("external_id",)
 """Of participants, too: what may say who they are."""
 _OF_WITHDRAWALS = ("algorithm", "by")
@@ -42,9 +42,9 @@ class Answers:
         protocol: How it goes.
         algorithms: What is compared.
         closed: Whether it takes no more participants.
-        participants: Index `participant`; columns algorithm, color_vision (normal, deficient, unknown), started and
-            finished (UTC), language and consent (the hash of a text in `consents`; None where it is not known), and
-            external_id (None where it was not asked for, too).
+        participants: Index `participant`; columns algorithm, color_vision (normal, deficient, unknown), started,
+            finished and screened_out (UTC), language and consent (the hash of a text in `consents`; None where it is
+            not known), and external_id (None where it was not asked for, too).
         trials: A row an answered trial, by participant and number: columns participant, number, kind (practice, test,
             check), algorithm, photograph, real, recolored (files of the bundle), real_side, choice (left, right,
             missed), fooled (whether the recoloured one was taken for real), loads (how often the pair was sent), shown
@@ -131,9 +131,9 @@ def read_answers(database: Database, experiment: str, *, personal: bool = False)
         protocol=Protocol.model_validate_json(found.protocol),
         algorithms=[Algorithm.model_validate(each) for each in json.loads(found.algorithms)],
         closed=found.closed,
-        participants=people.assign(**{at: _times(people[at]) for at in ("started", "finished")}).set_index(
-            "participant"
-        ),
+        participants=people.assign(
+            **{at: _times(people[at]) for at in ("started", "finished", "screened_out")}
+        ).set_index("participant"),
         trials=drawn[answered].reset_index(drop=True),
         unanswered=drawn[~answered].reset_index(drop=True),
         withdrawals=pd.DataFrame(withdrawals, columns=list(_OF_WITHDRAWALS)),

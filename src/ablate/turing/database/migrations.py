@@ -24,7 +24,10 @@ STEPS: Mapping[int, Sequence[str]] = {
         "PRIMARY KEY (participant_id), FOREIGN KEY (experiment_id) REFERENCES experiments (id))",
         "CREATE INDEX ix_withdrawals_experiment_id ON withdrawals (experiment_id)",
     ),
-    2: ("ALTER TABLE participants ADD COLUMN external_id VARCHAR",),
+    2: (
+        "ALTER TABLE participants ADD COLUMN external_id VARCHAR",
+        "ALTER TABLE participants ADD COLUMN screened_out DOUBLE PRECISION",
+    ),
 }
 """By version, what brings a database from it to the next one; SQLite and PostgreSQL both understand it."""
 _SETTING = "schema version"

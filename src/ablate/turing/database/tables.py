@@ -55,7 +55,8 @@ class Participant(Base):
     """A session: no name, no address. `key` is a hash of the number in the participant's cookie.
 
     `consent` is None where a participant began before texts were kept. `external_id` is the one by which whoever
-    recruited the participant knows them; None where they came without.
+    recruited the participant knows them; None where they came without. Who failed too many checks may be screened out,
+    and never finishes.
     """
 
     __tablename__ = "participants"
@@ -70,6 +71,7 @@ class Participant(Base):
     finished: Mapped[float | None]
     consent: Mapped[str | None] = mapped_column(ForeignKey("consents.hash"))
     external_id: Mapped[str | None]
+    screened_out: Mapped[float | None]
 
 
 By = Literal["participant", "experimenter"]

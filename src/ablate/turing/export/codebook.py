@@ -54,6 +54,9 @@ def summary(answers: Answers) -> str:
         f"Participants: {len(answers.participants):,}, finished: "
         f"{int(answers.participants['finished'].notna().sum()):,}.",
     ]
+    screened_out = int(answers.participants["screened_out"].notna().sum())
+    if screened_out:
+        sentences.append(f"Screened out after failed checks, and not counted: {screened_out:,}.")
     if len(answers.withdrawals):
         sentences.append(
             f"Withdrawn, of whom nothing is here: {int(gone.get('participant', 0)):,} by themselves, "

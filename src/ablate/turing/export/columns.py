@@ -82,6 +82,12 @@ PARTICIPANTS = (
     ),
     Column("started", "datetime", "When the participant agreed, UTC."),
     Column("finished", "datetime", "When the last trial was answered, UTC.", missing="not finished"),
+    Column(
+        "screened_out",
+        "datetime",
+        "When the participant was sent back for failed checks, UTC.",
+        missing="not screened out",
+    ),
     Column("answers", "integer", "How many trials of all kinds the participant has answered."),
     Column("failed_checks", "integer", "How many obvious fakes the participant took for real."),
     Column(

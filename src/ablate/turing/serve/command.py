@@ -14,7 +14,7 @@ from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, default_database
 from ablate.turing.serve.app import create_app
 from ablate.turing.serve.assignment import photographs_per_kind
-from ablate.turing.serve.recruiting import OPTIONS, parse_recruiting
+from ablate.turing.serve.recruiting import OPTIONS, Recruiting, parse_recruiting
 from ablate.turing.serve.security import RateLimits, Signer
 from ablate.turing.serve.sessions import Sessions
 from ablate.turing.serve.texts import load_texts
@@ -36,6 +36,8 @@ Serve one or more bundles, each as an experiment of its own.
   participant_id=PROLIFIC_PID        who takes part has an id, in the address under this name, as in ?PROLIFIC_PID=ID;
                                      the same id continues, and takes part once
   completion=CODE|URL                the last page shows this code, or leads to this address ({id} stands for the id)
+  screen_out=CODE|URL                who fails more checks than the rules allow leaves at once, alike, and is replaced
+  finished_per_algorithm=N           when N of each have finished, or are under way, nobody else begins
 
 Participants get http://HOST:PORT/e/NAME/; the experimenter's page is at /experimenter/, behind a token: that of the
 environment's ABLATE_TURING_TOKEN, else a new one at every start, which is printed. The same command resumes
@@ -75,12 +77,22 @@ def _site(options: dict[str, str], bundles: Sequence[Bundle]) -> Site:
         tokens=_WRONG_TOKENS_PER_MINUTE,
     )
     recruiting = parse_recruiting(options)
+    _check_screen_out(recruiting, bundles)
     database = Database(options["database"] or default_database())
     experiments = {
         bundle.manifest.name: Sessions(database, database.register(bundle, time.time()), bundle, recruiting)
         for bundle in bundles
     }
     return Site(database, experiments, texts, Signer(database.secret()), _token(), limits)
+
+
+def _check_screen_out(recruiting: Recruiting, bundles: Sequence[Bundle]) -> None:
+    for protocol, name in ((bundle.manifest.protocol, bundle.manifest.name) for bundle in bundles):
+        if recruiting.screen_out and protocol.checks <= protocol.rules.max_failed_checks:
+            raise ConfigError(
+                f"screen_out: nobody can fail the checks of {name}: it has {protocol.checks}, and its rules allow "
+                f"{protocol.rules.max_failed_checks} to fail. Build it with more checks="
+            )
 
 
 def _announce(site: Site, options: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from ablate.turing.serve.recruiting import Recruiting
 from ablate.turing.serve.texts import fill
 
-_PARTS = ("heading", "text", "consent_heading", "consent", "consent_id", "vision", "agree")
+_PARTS = ("heading", "text", "consent_heading", "consent", "consent_id", "consent_screen_out", "vision", "agree")
 """Of the first page, in its order."""
 
 
@@ -39,7 +39,7 @@ def consent_text(texts: Mapping[str, Any], numbers: Mapping[str, object], recrui
         recruiting: What of it the experiment has.
     """
     language, welcome = texts["language"], fill(texts, numbers)["welcome"]
-    left_out = set() if recruiting.id_parameter else {"consent_id"}
-    parts = (welcome[name] for name in _PARTS if name not in left_out)
+    there = {"consent_id": recruiting.id_parameter, "consent_screen_out": recruiting.screen_out}
+    parts = (welcome[name] for name in _PARTS if there.get(name, True))
     paragraphs = [line for part in parts for line in (part if isinstance(part, list) else [part])]
     return ConsentText(language, "\n\n".join([f"language: {language}", *paragraphs]) + "\n")

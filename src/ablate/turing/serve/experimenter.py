@@ -171,7 +171,7 @@ def participants(experiment: str, key: Experimenter, sessions: CurrentSessions, 
             "algorithm": person.algorithm,
             "started": time.strftime("%Y-%m-%d %H:%M", time.gmtime(person.started)),
             "answers": answers,
-            "finished": person.finished is not None,
+            "finished": "screened out" if person.screened_out else "yes" if person.finished else "no",
         }
         for person, answers in sessions.everyone()
     ]

@@ -12,9 +12,9 @@ from ablate.turing.database.tables import MISSED
 from ablate.turing.serve.arrival import COOKIE_SECONDS, Arrival, Arrived, Key, cookie_name
 from ablate.turing.serve.assignment import Side
 from ablate.turing.serve.consent_text import ConsentText, consent_text
-from ablate.turing.serve.recruiting import is_id
+from ablate.turing.serve.recruiting import Exit, is_id
 from ablate.turing.serve.security import Signer, hash_key, new_key, withdrawal_code
-from ablate.turing.serve.sessions import Choice, Closed, ColorVision, Sessions, Withdrawn
+from ablate.turing.serve.sessions import Choice, Closed, ColorVision, Full, Sessions, SessionState, Withdrawn
 from ablate.turing.serve.texts import fill
 from ablate.turing.serve.web import CurrentSessions, CurrentSite, Site, client_address, render_page, set_signed_cookie
 
@@ -97,6 +97,8 @@ def _first_page(key: str, arrival: Arrival, sessions: Sessions, site: Site) -> R
         return _said(site, "closed", sessions)
     if state is None and sessions.recruiting.id_parameter and arrival.external_id is None:
         return _said(site, "no_id", sessions)
+    if state is None and sessions.full:
+        return _said(site, "full", sessions)
     if state is not None and state.trial is None:
         return RedirectResponse("thanks", 303)
     return render_page(
@@ -106,6 +108,7 @@ def _first_page(key: str, arrival: Arrival, sessions: Sessions, site: Site) -> R
         numbers=_numbers(sessions),
         begun=state is not None,
         external_id=arrival.external_id,
+        screens_out=sessions.recruiting.screen_out is not None,
         csrf=site.signer.form_token(_agreeing(key, _consent(site, sessions))),
     )
 
@@ -139,6 +142,8 @@ def consent(
         sessions.begin(hash_key(key), form.color_vision, agreed, form.external_id if with_id else None)
     except Closed:
         return _said(site, "closed", sessions)
+    except Full:
+        return _said(site, "full", sessions)
     except Withdrawn:
         return RedirectResponse("./", 303)
     return RedirectResponse("trial", 303)
@@ -242,7 +247,7 @@ def feedback(number: Number, own: OwnSession, sessions: CurrentSessions, site: C
 
 @router.get("/thanks")
 def thanks(own: OwnSession, sessions: CurrentSessions, site: CurrentSite) -> Response:
-    """Say that it is over."""
+    """Say that it is over, or that it has ended early."""
     state = sessions.find(own)
     if state is None:
         return RedirectResponse("./", 303)
@@ -254,16 +259,26 @@ def thanks(own: OwnSession, sessions: CurrentSessions, site: CurrentSite) -> Res
         depth=_DEPTH,
         numbers=_numbers(sessions),
         code=withdrawal_code(own),
-        leaving=sessions.recruiting.completion,
+        screened_out=state.participant.screened_out is not None,
+        leaving=_leaving(sessions, state),
     )
 
 
 @router.get("/complete")
 def complete(own: OwnSession, sessions: CurrentSessions, site: CurrentSite) -> Response:
-    """Send who has finished back to where they were recruited, which the experimenter has set."""
-    state, leaving = sessions.find(own), sessions.recruiting.completion
-    address = leaving.to(state.participant.external_id) if state and state.trial is None and leaving else None
+    """Send who has finished, or is screened out, back to where they were recruited, which the experimenter has set."""
+    state = sessions.find(own)
+    leaving = None if state is None else _leaving(sessions, state)
+    address = leaving.to(state.participant.external_id) if state and leaving else None
     return RedirectResponse(address or "thanks", 303)
+
+
+def _leaving(sessions: Sessions, state: SessionState) -> Exit | None:
+    """Return how a participant leaves; None for who is not at the end."""
+    if state.trial is not None:
+        return None
+    screened_out = state.participant.screened_out is not None
+    return sessions.recruiting.screen_out if screened_out else sessions.recruiting.completion
 
 
 @router.get("/withdraw")
@@ -303,7 +318,11 @@ def _agreeing(key: str, agreed: ConsentText) -> str:
 
 
 def _said(
-    site: Site, name: Literal["closed", "unable", "withdrawn", "no_id"], sessions: Sessions, *, status: int = 403
+    site: Site,
+    name: Literal["closed", "unable", "withdrawn", "no_id", "full"],
+    sessions: Sessions,
+    *,
+    status: int = 403,
 ) -> Response:
     numbers = _numbers(sessions)
     texts = fill(site.texts, numbers)[name]

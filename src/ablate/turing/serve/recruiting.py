@@ -1,13 +1,16 @@
-"""Recruiting: the id by which participants come, and how they are sent back to where they came from."""
+"""Recruiting: the id by which participants come, how many are wanted, and how they are sent back."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from ablate.cli.arguments import parse_int
 from ablate.errors import ConfigError
 
-OPTIONS: Mapping[str, str] = {"participant_id": "", "completion": ""}
+OPTIONS: Mapping[str, str] = {
+    "participant_id": "", "completion": "", "screen_out": "", "finished_per_algorithm": "",
+}  # fmt: skip
 """Of `serve`, with their defaults."""
 _PARAMETER = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,49}")
 _ID = re.compile(r"[A-Za-z0-9_.@+-]{1,100}")
@@ -41,10 +44,15 @@ class Recruiting:
     Attributes:
         id_parameter: Name of the part of the address that holds a participant's id; None where there are no ids.
         completion: How those leave who have finished; None where nothing is said.
+        screen_out: How those leave, at once, who failed more checks than the rules allow; None where they go on, and
+            are left out later.
+        finished_per_algorithm: How many are to finish of each algorithm, and no more; None for any number.
     """
 
     id_parameter: str | None = None
     completion: Exit | None = None
+    screen_out: Exit | None = None
+    finished_per_algorithm: int | None = None
 
     @property
     def address_part(self) -> str:
@@ -76,7 +84,13 @@ def parse_recruiting(options: Mapping[str, str]) -> Recruiting:
             "participant_id must be the name of a part of the address, such as PROLIFIC_PID. "
             f"Received: participant_id={parameter}"
         )
-    return Recruiting(parameter, _exit(options, "completion", parameter))
+    wanted = options["finished_per_algorithm"]
+    return Recruiting(
+        id_parameter=parameter,
+        completion=_exit(options, "completion", parameter),
+        screen_out=_exit(options, "screen_out", parameter),
+        finished_per_algorithm=parse_int(options, "finished_per_algorithm", 1, minimum=1) if wanted else None,
+    )
 
 
 def _exit(options: Mapping[str, str], name: str, parameter: str | None) -> Exit | None:

@@ -35,6 +35,10 @@ class Closed(Exception):
     """The experiment takes no more participants."""
 
 
+class Full(Exception):
+    """As many have finished, or are under way, as are wanted."""
+
+
 class Withdrawn(Exception):
     """The participant withdrew, and does not begin again."""
 
@@ -45,7 +49,7 @@ class SessionState:
 
     Attributes:
         participant: Who.
-        trial: The trial that is to be answered next, None after the last one.
+        trial: The trial that is to be answered next, None after the last one, or after being screened out.
     """
 
     participant: Participant
@@ -79,6 +83,14 @@ class Sessions:
         """Whether the experiment takes no more participants."""
         with self.database.reading() as session:
             return session.get_one(Experiment, self.experiment_id).closed
+
+    @property
+    def full(self) -> bool:
+        """Whether as many have finished, or are under way, as are wanted; who leaves makes place."""
+        if self.recruiting.finished_per_algorithm is None:
+            return False
+        with self.database.reading() as session:
+            return self._full(self._taken(session))
 
     def counts(self) -> Mapping[str, Any]:
         """Return the experiment's name, whether it is closed, and how many have started, finished, and answered."""
@@ -123,6 +135,7 @@ class Sessions:
 
         Raises:
             Closed: The experiment takes no more participants.
+            Full: It takes none at the moment.
             Withdrawn: The participant withdrew.
         """
         try:
@@ -156,6 +169,8 @@ class Sessions:
             raise Closed
         place, seed, manifest = taken.participants - 1, taken.seed, self.bundle.manifest
         taken_by = self._taken(session)
+        if self._full(taken_by):
+            raise Full
         algorithm = assign_algorithm(seed, place, [taken_by[each.name] for each in manifest.algorithms])
         if consent is not None:
             kept = {"hash": consent.hash, "language": consent.language, "text": consent.text}
@@ -179,12 +194,16 @@ class Sessions:
         return participant
 
     def _taken(self, session: Session) -> Counter[str]:
-        """Return how many participants have finished or are under way, by algorithm."""
+        """Return how many participants have finished or are under way, by algorithm; nobody who is screened out."""
         since = self._clock() - QUIET_SECONDS
         answering = exists().where(Trial.participant_id == Participant.id, Trial.answered > since)
         alive = or_(Participant.finished.is_not(None), Participant.started > since, answering)
-        of_it = Participant.experiment_id == self.experiment_id
-        return Counter(session.scalars(select(Participant.algorithm).where(of_it, alive)))
+        of_it = Participant.experiment_id == self.experiment_id, Participant.screened_out.is_(None)
+        return Counter(session.scalars(select(Participant.algorithm).where(*of_it, alive)))
+
+    def _full(self, taken: Counter[str]) -> bool:
+        wanted = self.recruiting.finished_per_algorithm
+        return wanted is not None and all(taken[each.name] >= wanted for each in self.bundle.manifest.algorithms)
 
     def send(self, key: str, number: int) -> Trial | None:
         """Return a trial whose pictures are about to be sent, and count that.
@@ -247,11 +266,22 @@ class Sessions:
             trial.choice, trial.exposure_ms = choice, exposure_ms
             trial.response_ms = None if choice == MISSED else response_ms
             trial.answered = self._clock()
-            if number == self.bundle.manifest.protocol.photographs:
+            if self._fails(session, trial):
+                state.participant.screened_out = trial.answered
+            elif number == self.bundle.manifest.protocol.photographs:
                 state.participant.finished = trial.answered
             return trial
 
         return self._changed(key, answered)
+
+    def _fails(self, session: Session, trial: Trial) -> bool:
+        """Return whether an answer is the failed check by which its participant is screened out."""
+        if self.recruiting.screen_out is None or trial.kind != "check" or trial.choice != trial.real_side:
+            return False
+        session.flush()
+        own = Trial.participant_id == trial.participant_id, Trial.kind == "check", Trial.choice == Trial.real_side
+        failed = session.scalar(select(func.count()).select_from(Trial).where(*own)) or 0
+        return failed > self.bundle.manifest.protocol.rules.max_failed_checks
 
     def practiced(self, key: str, number: int) -> Trial | None:
         """Return a practice trial that was judged; None for any other."""
@@ -312,6 +342,8 @@ class Sessions:
 
 
 def _state(session: Session, participant: Participant) -> SessionState:
+    if participant.screened_out is not None:
+        return SessionState(participant, None)
     own = Trial.participant_id == participant.id
     trial = session.scalar(select(Trial).where(own, Trial.choice.is_(None)).order_by(Trial.number).limit(1))
     return SessionState(participant, trial)
