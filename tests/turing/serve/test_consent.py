@@ -22,6 +22,7 @@ SAID = {
     "participants.finished": "and finish", "participants.consent": "this text with its language",
     "participants.external_id": "The link that you came by has an id",
     "participants.screened_out": "that this was so is kept, and when",
+    "participants.comment": "a comment if you leave one",
     "consents.hash": "this text", "consents.language": "its language", "consents.text": "this text",
     "trials.participant_id": "answers", "trials.number": "which pictures you see",
     "trials.kind": "which pictures you see", "trials.photograph": "which pictures you see",

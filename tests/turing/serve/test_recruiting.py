@@ -175,7 +175,8 @@ def test_two_tabs_that_begin_at_once_are_one_participant(serve: Callable[..., Se
     "given",
     [
         "", "%20", "a%00b", "a%0d%0aSet-Cookie:x", "%3Cscript%3Ealert(1)%3C/script%3E", "%22onload=x", "{{7*7}}",
-        "%7B%7B%25PROLIFIC_PID%25%7D%7D", "a" * 101, "%C3%A4", "a%2F..", "a&PROLIFIC_PID=b", "%FF",
+        "%7B%7B%25PROLIFIC_PID%25%7D%7D", "a" * 101, "%3D1", "%401", "%2B1", "-1",
+        "%C3%A4", "a%2F..", "a&PROLIFIC_PID=b", "%FF",
     ],
 )  # fmt: skip
 def test_an_id_that_is_none_is_refused_and_not_repeated(

@@ -16,7 +16,7 @@ from ablate.turing.database.tables import MISSED, Consent, Experiment, Participa
 from ablate.turing.protocol import Protocol
 
 _OF_PARTICIPANTS = ("id", "algorithm", "color_vision", "started", "finished", "screened_out", "consent")
-_PERSONAL = ("external_id",)
+_PERSONAL = ("external_id", "comment")
 """Of participants, too: what may say who they are."""
 _OF_WITHDRAWALS = ("algorithm", "by")
 _OF_TRIALS = (
@@ -44,7 +44,7 @@ class Answers:
         closed: Whether it takes no more participants.
         participants: Index `participant`; columns algorithm, color_vision (normal, deficient, unknown), started,
             finished and screened_out (UTC), language and consent (the hash of a text in `consents`; None where it is
-            not known), and external_id (None where it was not asked for, too).
+            not known), external_id and comment (None where they were not asked for, too).
         trials: A row an answered trial, by participant and number: columns participant, number, kind (practice, test,
             check), algorithm, photograph, real, recolored (files of the bundle), real_side, choice (left, right,
             missed), fooled (whether the recoloured one was taken for real), loads (how often the pair was sent), shown
@@ -82,7 +82,7 @@ def read_answers(database: Database, experiment: str, *, personal: bool = False)
     Args:
         database: Where they are.
         experiment: Its name.
-        personal: Whether to read what may say who participants are: their ids.
+        personal: Whether to read what may say who participants are: their ids and comments.
 
     Raises:
         DataError: There is no such experiment.

@@ -27,6 +27,7 @@ STEPS: Mapping[int, Sequence[str]] = {
     2: (
         "ALTER TABLE participants ADD COLUMN external_id VARCHAR",
         "ALTER TABLE participants ADD COLUMN screened_out DOUBLE PRECISION",
+        "ALTER TABLE participants ADD COLUMN comment TEXT",
     ),
 }
 """By version, what brings a database from it to the next one; SQLite and PostgreSQL both understand it."""

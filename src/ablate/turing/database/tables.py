@@ -72,6 +72,7 @@ class Participant(Base):
     consent: Mapped[str | None] = mapped_column(ForeignKey("consents.hash"))
     external_id: Mapped[str | None]
     screened_out: Mapped[float | None]
+    comment: Mapped[str | None] = mapped_column(Text)
 
 
 By = Literal["participant", "experimenter"]

@@ -62,8 +62,8 @@ def summary(answers: Answers) -> str:
             f"Withdrawn, of whom nothing is here: {int(gone.get('participant', 0)):,} by themselves, "
             f"{int(gone.get('experimenter', 0)):,} removed by the experimenter."
         )
-    if answers.participants["external_id"].notna().any():
-        sentences.append("It has the ids by which participants came, which are personal data: not to be published.")
+    if answers.participants[["external_id", "comment"]].notna().any(axis=None):
+        sentences.append("It has ids or comments of participants, which are personal data: not to be published.")
     return " ".join(sentences)
 
 

@@ -52,6 +52,12 @@ _EXTERNAL_ID = Column(
     "Id by which the participant came, such as Prolific's: personal data.",
     missing="left out where personal=true was not given, or there was none",
 )
+_COMMENT = Column(
+    "comment",
+    "string",
+    "What the participant wrote at the end; it may say who they are.",
+    missing="left out where personal=true was not given, or there was none",
+)
 _COUNTS = Column(
     "counts", "boolean", "Whether it counts in the analysis: a trial, or a participant with one that does."
 )
@@ -97,6 +103,7 @@ PARTICIPANTS = (
         missing="no response time is known",
         unit="ms",
     ),
+    _COMMENT,
     _COUNTS,
     _EXCLUSION,
 )

@@ -15,7 +15,7 @@ Write the data of an experiment for other analyses: who took part, every trial, 
   python -m ablate.turing export                      the experiment in results/turing.db
   python -m ablate.turing export experiment=NAME      of several, this one
   python -m ablate.turing export database=URL         from another database, such as postgresql://USER@HOST/NAME
-  python -m ablate.turing export personal=true        with the ids by which participants came; else it is pseudonymous
+  python -m ablate.turing export personal=true        with ids and comments of participants; else it is pseudonymous
   python -m ablate.turing export out=DIR              into another folder than results/turing/EXPERIMENT/export
 
 It is a Psych-DS folder: data/*_data.csv, dataset_description.json, codebook.json with the type and meaning of every

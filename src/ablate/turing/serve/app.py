@@ -17,8 +17,8 @@ from ablate.web.server import static_response
 
 log = logging.getLogger(__name__)
 
-MAX_BODY = 4096
-"""Bytes: no form of these pages has more."""
+MAX_BODY = 16_384
+"""Bytes: no form of these pages has more; a comment of a thousand letters can have twelve for each."""
 _SAID = {403: "forbidden", 409: "forbidden", 422: "invalid", 429: "too_many"}
 
 
@@ -45,7 +45,7 @@ def create_app(site: Site) -> FastAPI:
     @app.get("/e/{experiment}")
     def without_slash(experiment: str, request: Request) -> Response:
         """Go to where relative links work."""
-        if experiment not in site.experiments:
+        if site.find(experiment) is None:
             raise HTTPException(404)
         return RedirectResponse(f"{experiment}/{_query(request)}", 307)
 
@@ -86,7 +86,7 @@ def _depth(request: Request) -> int:
 def _message(site: Site, request: Request, status: int) -> Response:
     texts = fill(site.texts)["error"]
     parts = request.scope["path"].strip("/").split("/")
-    inside = parts[0] == "e" and len(parts) > 2 and parts[1] in site.experiments
+    inside = parts[0] == "e" and len(parts) > 2 and site.find(parts[1]) is not None
     depth = _depth(request)
     return render_page(
         site,

@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from ablate.turing.serve.recruiting import is_id
-from ablate.turing.serve.web import CurrentSessions, CurrentSite
+from ablate.turing.serve.sessions import Sessions
+from ablate.turing.serve.web import CurrentSessions, CurrentSite, Site
 
 COOKIE_SECONDS = 86400 * 60
 
@@ -22,6 +23,13 @@ def _key(request: Request, experiment: str, site: CurrentSite) -> str | None:
 
 
 Key = Annotated[str | None, Depends(_key)]
+
+
+def may_come(site: Site, sessions: Sessions, experiment: str, external_id: str) -> bool:
+    """Return whether an id lets somebody in: one that can be, and that was made here where only those are wanted."""
+    if not is_id(external_id):
+        return False
+    return not sessions.recruiting.invited or site.signer.is_invitation(experiment, external_id)
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,7 @@ def _arrival(request: Request, experiment: str, key: Key, sessions: CurrentSessi
     if not given:
         return Arrival(key, None)
     # An id that is none does not continue the session of whoever used this browser before.
-    if len(given) > 1 or not is_id(given[0]):
+    if len(given) > 1 or not may_come(site, sessions, experiment, given[0]):
         return Arrival(None, None)
     return Arrival(site.signer.session_key(experiment, given[0]), given[0])
 

@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from ablate.turing.database.tables import MISSED
-from ablate.turing.serve.arrival import COOKIE_SECONDS, Arrival, Arrived, Key, cookie_name
+from ablate.turing.serve.arrival import COOKIE_SECONDS, Arrival, Arrived, Key, cookie_name, may_come
 from ablate.turing.serve.assignment import Side
 from ablate.turing.serve.consent_text import ConsentText, consent_text
-from ablate.turing.serve.recruiting import Exit, is_id
+from ablate.turing.serve.recruiting import Exit
 from ablate.turing.serve.security import Signer, hash_key, new_key, withdrawal_code
 from ablate.turing.serve.sessions import Choice, Closed, ColorVision, Full, Sessions, SessionState, Withdrawn
 from ablate.turing.serve.texts import fill
@@ -42,6 +42,12 @@ class Consent(_Form):
     color_vision: ColorVision
     agree: Literal["yes"]
     external_id: Annotated[str, Field(max_length=100)] = ""
+
+
+class Comment(_Form):
+    """What a participant writes at the end: a thousand letters, and a line's end is sent as two."""
+
+    comment: Annotated[str, Field(max_length=2000)] = ""
 
 
 class Pair(_Form):
@@ -95,7 +101,8 @@ def _first_page(key: str, arrival: Arrival, sessions: Sessions, site: Site) -> R
         return _said(site, "withdrawn", sessions, status=200)
     if state is None and sessions.closed:
         return _said(site, "closed", sessions)
-    if state is None and sessions.recruiting.id_parameter and arrival.external_id is None:
+    needs_id = sessions.recruiting.id_parameter is not None and not sessions.preview
+    if state is None and needs_id and arrival.external_id is None:
         return _said(site, "no_id", sessions)
     if state is None and sessions.full:
         return _said(site, "full", sessions)
@@ -104,9 +111,11 @@ def _first_page(key: str, arrival: Arrival, sessions: Sessions, site: Site) -> R
     return render_page(
         site,
         "welcome",
+        preview=sessions.preview,
         depth=_DEPTH,
         numbers=_numbers(sessions),
         begun=state is not None,
+        with_id=sessions.recruiting.id_parameter is not None,
         external_id=arrival.external_id,
         screens_out=sessions.recruiting.screen_out is not None,
         csrf=site.signer.form_token(_agreeing(key, _consent(site, sessions))),
@@ -133,8 +142,11 @@ def consent(
         return _said(site, "unable", sessions)
     agreed = _consent(site, sessions)
     _check(site.signer, _agreeing(key, agreed), form.csrf)
-    with_id = sessions.recruiting.id_parameter is not None
-    if with_id and (not is_id(form.external_id) or key != site.signer.session_key(experiment, form.external_id)):
+    with_id = sessions.recruiting.id_parameter is not None and not sessions.preview
+    if with_id and not (
+        may_come(site, sessions, experiment, form.external_id)
+        and key == site.signer.session_key(experiment, form.external_id)
+    ):
         raise HTTPException(403)
     if not site.limits.hit("sessions", client_address(request)):
         raise HTTPException(429)
@@ -162,6 +174,7 @@ def trial(own: OwnSession, key: Key, sessions: CurrentSessions, site: CurrentSit
     return render_page(
         site,
         "trial",
+        preview=sessions.preview,
         depth=_DEPTH,
         numbers=_numbers(sessions, number),
         trial=state.trial,
@@ -236,6 +249,7 @@ def feedback(number: Number, own: OwnSession, sessions: CurrentSessions, site: C
     return render_page(
         site,
         "feedback",
+        preview=sessions.preview,
         depth=_DEPTH + 1,
         numbers=_numbers(sessions, number),
         trial=practiced,
@@ -246,22 +260,37 @@ def feedback(number: Number, own: OwnSession, sessions: CurrentSessions, site: C
 
 
 @router.get("/thanks")
-def thanks(own: OwnSession, sessions: CurrentSessions, site: CurrentSite) -> Response:
-    """Say that it is over, or that it has ended early."""
+def thanks(own: OwnSession, key: Key, sessions: CurrentSessions, site: CurrentSite) -> Response:
+    """Say that it is over, and what it was about, or that it has ended early."""
     state = sessions.find(own)
     if state is None:
         return RedirectResponse("./", 303)
     if state.trial is not None:
         return RedirectResponse("trial", 303)
+    found, judged = sessions.score(own)
     return render_page(
         site,
         "thanks",
+        preview=sessions.preview,
         depth=_DEPTH,
-        numbers=_numbers(sessions),
+        numbers={**_numbers(sessions), "found": found, "judged": judged},
+        judged=judged,
         code=withdrawal_code(own),
         screened_out=state.participant.screened_out is not None,
+        comment=(state.participant.comment or "").strip(),
+        csrf=site.signer.form_token(key or ""),
         leaving=_leaving(sessions, state),
     )
+
+
+@router.post("/comment")
+def comment(
+    form: Annotated[Comment, Form()], own: OwnSession, key: Key, sessions: CurrentSessions, site: CurrentSite
+) -> Response:
+    """Keep a comment, and show it."""
+    _check(site.signer, key, form.csrf)
+    sessions.comment(own, form.comment)
+    return RedirectResponse("thanks", 303)
 
 
 @router.get("/complete")
@@ -290,6 +319,7 @@ def withdraw(own: OwnSession, key: Key, sessions: CurrentSessions, site: Current
     return render_page(
         site,
         "withdraw",
+        preview=sessions.preview,
         depth=_DEPTH,
         numbers=_numbers(sessions),
         code=withdrawal_code(own),
@@ -329,6 +359,7 @@ def _said(
     return render_page(
         site,
         "message",
+        preview=sessions.preview,
         depth=_DEPTH,
         status=status,
         numbers=numbers,

@@ -5,15 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from ablate.cli.arguments import parse_int
+from ablate.cli.arguments import parse_bool, parse_int
 from ablate.errors import ConfigError
 
 OPTIONS: Mapping[str, str] = {
-    "participant_id": "", "completion": "", "screen_out": "", "finished_per_algorithm": "",
+    "participant_id": "", "invitations": "false", "completion": "", "screen_out": "", "finished_per_algorithm": "",
 }  # fmt: skip
 """Of `serve`, with their defaults."""
+INVITATION = "invitation"
+"""Name of the part of the address that holds an invitation."""
 _PARAMETER = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,49}")
-_ID = re.compile(r"[A-Za-z0-9_.@+-]{1,100}")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+-]{0,99}")
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?:[/?#][!-\[\]-~]*)?")
 _PLACE = "{id}"
@@ -47,16 +49,20 @@ class Recruiting:
         screen_out: How those leave, at once, who failed more checks than the rules allow; None where they go on, and
             are left out later.
         finished_per_algorithm: How many are to finish of each algorithm, and no more; None for any number.
+        invited: Whether only ids take part that were made here, as invitations.
     """
 
     id_parameter: str | None = None
     completion: Exit | None = None
     screen_out: Exit | None = None
     finished_per_algorithm: int | None = None
+    invited: bool = False
 
     @property
     def address_part(self) -> str:
-        """What the address has in which participants come."""
+        """What participants need beside the address."""
+        if self.invited:
+            return "   by the links that `python -m ablate.turing invite count=N` prints"
         return "" if self.id_parameter is None else f"?{self.id_parameter}=ID"
 
 
@@ -84,12 +90,17 @@ def parse_recruiting(options: Mapping[str, str]) -> Recruiting:
             "participant_id must be the name of a part of the address, such as PROLIFIC_PID. "
             f"Received: participant_id={parameter}"
         )
+    invited = parse_bool(options, "invitations", False)
+    if invited and parameter is not None:
+        raise ConfigError("participant_id and invitations=true are two ways to come: leave one of them out")
+    parameter = INVITATION if invited else parameter
     wanted = options["finished_per_algorithm"]
     return Recruiting(
         id_parameter=parameter,
         completion=_exit(options, "completion", parameter),
         screen_out=_exit(options, "screen_out", parameter),
         finished_per_algorithm=parse_int(options, "finished_per_algorithm", 1, minimum=1) if wanted else None,
+        invited=invited,
     )
 
 

@@ -65,6 +65,7 @@ class Sessions:
         bundle: Its bundle.
         recruiting: How participants come and leave.
         clock: Seconds since 1970.
+        preview: Whether nothing of it counts, since it is in a database of its own.
     """
 
     def __init__(
@@ -74,9 +75,11 @@ class Sessions:
         bundle: Bundle,
         recruiting: Recruiting = ANYBODY,
         clock: Callable[[], float] = time.time,
+        *,
+        preview: bool = False,
     ):
         self.database, self.experiment_id, self.bundle, self._clock = database, experiment_id, bundle, clock
-        self.recruiting = recruiting
+        self.recruiting, self.preview = recruiting, preview
 
     @property
     def closed(self) -> bool:
@@ -289,6 +292,23 @@ class Sessions:
         with self.database.reading() as session:
             return session.scalar(select(Trial).join(Participant).where(*self._own(key), *judged))
 
+    def score(self, key: str) -> tuple[int, int]:
+        """Return in how many pairs of the test the fake was found, and how many were judged."""
+        own = Trial.kind == "test", Trial.choice.in_(SIDES)
+        counts = select(func.count().filter(Trial.choice != Trial.real_side), func.count()).select_from(Trial)
+        with self.database.reading() as session:
+            found, judged = session.execute(counts.join(Participant).where(*self._own(key), *own)).one()
+            return found, judged
+
+    def comment(self, key: str, comment: str) -> None:
+        """Keep what a participant writes at the end, in place of what they wrote before; nothing removes it."""
+
+        def kept(session: Session, state: SessionState) -> None:
+            if state.trial is None:
+                state.participant.comment = plain_text(comment) or None
+
+        self._changed(key, kept)
+
     def withdraw(self, key: str) -> bool:
         """Remove the participant with a key, at their wish: see `withdrawal.remove`.
 
@@ -339,6 +359,12 @@ class Sessions:
 
     def _own(self, key: str) -> Sequence[Any]:
         return Participant.experiment_id == self.experiment_id, Participant.key == key
+
+
+def plain_text(text: str) -> str:
+    """Return a text without what neither databases nor tables can have; spreadsheets take none for a formula."""
+    kept = "".join(each for each in text.replace("\r\n", "\n") if each == "\n" or each.isprintable()).strip()
+    return f" {kept}" if kept.startswith(("=", "+", "-", "@")) else kept
 
 
 def _state(session: Session, participant: Participant) -> SessionState:
