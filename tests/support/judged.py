@@ -6,21 +6,22 @@ from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, Trial
 from ablate.turing.serve.consent_text import ConsentText, consent_text
 from ablate.turing.serve.participant import _numbers
+from ablate.turing.serve.recruiting import ANYBODY, Recruiting
 from ablate.turing.serve.sessions import Choice, ColorVision, Sessions
 from ablate.turing.serve.texts import load_texts
 
 START = 1_700_000_000.75
 
 
-def opened(database: Database, bundle: Bundle) -> Sessions:
+def opened(database: Database, bundle: Bundle, recruiting: Recruiting = ANYBODY) -> Sessions:
     """Return a bundle's experiment, whose clock advances by a second whenever it is read."""
     now = iter(range(10**6))
-    return Sessions(database, database.register(bundle, START), bundle, clock=lambda: START + next(now))
+    return Sessions(database, database.register(bundle, START), bundle, recruiting, clock=lambda: START + next(now))
 
 
 def english(sessions: Sessions) -> ConsentText:
     """Return what participants agree to."""
-    return consent_text(load_texts(), _numbers(sessions))
+    return consent_text(load_texts(), _numbers(sessions), sessions.recruiting)
 
 
 def take_part(
@@ -31,9 +32,10 @@ def take_part(
     trials: int | None = None,
     vision: ColorVision = "normal",
     exposure_ms: float = 200.0,
+    external_id: str | None = None,
 ) -> int:
     """Begin and answer so many trials, or all of them, and return the participant's number."""
-    participant = sessions.begin(key, vision, english(sessions)).participant
+    participant = sessions.begin(key, vision, english(sessions), external_id).participant
     last = sessions.bundle.manifest.protocol.photographs if trials is None else trials
     for number in range(1, last + 1):
         sent = sessions.send(key, number)

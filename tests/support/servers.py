@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ import uvicorn
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database
 from ablate.turing.serve.command import server as made_server
+from ablate.turing.serve.preview import open_previews
+from ablate.turing.serve.recruiting import ANYBODY, Recruiting
 from ablate.turing.serve.security import RateLimits, Signer
 from ablate.turing.serve.sessions import Sessions
 from ablate.turing.serve.texts import load_texts
@@ -56,19 +59,29 @@ def free_port() -> int:
 
 @contextmanager
 def serving(
-    database: Database, *bundles: Bundle, limits: dict[str, int] | None = None, texts: Path | None = None
+    database: Database,
+    *bundles: Bundle,
+    limits: dict[str, int] | None = None,
+    texts: Path | None = None,
+    recruiting: Recruiting = ANYBODY,
 ) -> Iterator[Served]:
     """Serve bundles in a thread."""
+    signer = Signer(database.secret())
+    previews = tempfile.TemporaryDirectory()
     site = Site(
         database,
-        {each.manifest.name: Sessions(database, database.register(each, time.time()), each) for each in bundles},
+        {
+            each.manifest.name: Sessions(database, database.register(each, time.time()), each, recruiting)
+            for each in bundles
+        },
         load_texts(texts),
-        Signer(database.secret()),
+        signer,
         TOKEN,
         RateLimits(**{**FREE, **(limits or {})}),
+        open_previews(bundles, recruiting, signer, Path(previews.name)),
     )
     port = free_port()
-    with running(made_server(site, host="127.0.0.1", port=port, proxies="127.0.0.1")):
+    with previews, running(made_server(site, host="127.0.0.1", port=port, proxies="127.0.0.1")):
         served = Served(f"http://127.0.0.1:{port}", site)
         try:
             yield served

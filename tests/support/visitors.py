@@ -92,7 +92,8 @@ class Visitor:
         sent = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()), **headers}
         if body is not None:
             sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
-        self._connection.request(method, parts.path or "/", body, sent)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        self._connection.request(method, target, body, sent)
         response = self._connection.getresponse()
         answer = Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
         for header in response.headers.get_all("Set-Cookie") or []:
@@ -108,10 +109,11 @@ class Visitor:
         """Send a form."""
         return self.request("POST", place, form)
 
-    def begin(self, color_vision: str = "normal") -> Answer:
-        """Agree to take part."""
-        token = self.get("./").field("csrf")
-        return self.post("consent", csrf=token, color_vision=color_vision, agree="yes", able="yes")
+    def begin(self, color_vision: str = "normal", query: str = "") -> Answer:
+        """Agree to take part, having come by an address with such a query, as `?PID=somebody`."""
+        page = self.get(f"./{query}")
+        own = {name: page.field(name) for name in ("csrf", "external_id") if f'name="{name}"' in page.text}
+        return self.post("consent", **own, color_vision=color_vision, agree="yes", able="yes")
 
     def look(self) -> Answer:
         """Load the next trial, and look at its pair where that has not been shown."""

@@ -17,18 +17,25 @@ from ablate.turing.export.tables import tables
 from ablate.turing.serve.consent_text import ConsentText
 from ablate.turing.serve.sessions import Sessions
 
-ASSETS = Path(__file__).parent / "assets" / "version_1"
-"""The tables as the code of version 1 made them, and seven answers of one participant, three of another."""
+ASSETS = Path(__file__).parent / "assets"
+"""The tables as the code of each version made them, and seven answers of one participant, three of another."""
+SERVER = [pytest.mark.database, pytest.mark.slow]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.database, pytest.mark.slow])])
-def old(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Address of a database of version 1."""
+@pytest.fixture(params=range(1, VERSION))
+def version(request: pytest.FixtureRequest) -> int:
+    """A version before this one."""
+    return int(request.param)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=SERVER)])
+def old(request: pytest.FixtureRequest, version: int, tmp_path: Path) -> str:
+    """Address of a database of that version."""
     url = f"sqlite:///{tmp_path / 'old.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres")
     engine = _engine(url)
     with engine.begin() as connection:
         for file in (f"{request.param}.sql", "rows.sql"):
-            for statement in (ASSETS / file).read_text().split(";\n"):
+            for statement in (ASSETS / f"version_{version}" / file).read_text().split(";\n"):
                 if statement.strip():
                     connection.exec_driver_sql(statement)
     engine.dispose()
@@ -67,6 +74,7 @@ def test_an_old_database_keeps_its_answers_and_goes_on(old: str, bundle: Bundle)
     assert answers.trials["shown"].all()
     assert not answers.trials["missed"].any()
     assert answers.participants[["consent", "language"]].isna().all(axis=None)
+    assert read_answers(database, "drawn", personal=True).participants["external_id"].isna().all()
     assert answers.withdrawals.empty
     people, trials = tables(answers).values()
     assert people["consent"].isna().tolist() == [True, True]
@@ -83,11 +91,12 @@ def test_an_old_database_keeps_its_answers_and_goes_on(old: str, bundle: Bundle)
     assert again.participants["finished"].notna().all()
     pd.testing.assert_frame_equal(again.trials.iloc[:10], answers.trials)
     # What the new version brings works on what the old one made.
-    assert sessions.begin("new", "normal", ConsentText("de", "Text")).participant.id == 3
+    assert sessions.begin("new", "normal", ConsentText("de", "Text"), "their id").participant.id == 3
     assert sessions.withdraw("finished")
     last = read_answers(database, "drawn")
     assert last.participants.index.tolist() == [2, 3]
     assert last.participants.loc[3, "language"] == "de"
+    assert read_answers(database, "drawn", personal=True).participants.loc[3, "external_id"] == "their id"
     assert last.withdrawals.to_dict("records") == [{"algorithm": "loss=regression", "by": "participant"}]
     database.engine.dispose()
 
@@ -137,7 +146,8 @@ def test_a_migration_that_fails_changes_nothing(old: str, monkeypatch: pytest.Mo
     engine = _engine(old)
     before = described(engine)
     with monkeypatch.context() as broken:
-        broken.setattr("ablate.turing.database.migrations.STEPS", {1: (*STEPS[1], "CREATE TABLE nonsense")})
+        failing = {**STEPS, VERSION - 1: (*STEPS[VERSION - 1], "CREATE TABLE nonsense")}
+        broken.setattr("ablate.turing.database.migrations.STEPS", failing)
         with pytest.raises(DataError, match="cannot be used"):
             Database(old)
     assert described(engine) == before

@@ -13,13 +13,14 @@ fake. How often the recoloured one is taken for real is how convincing a model's
 
   python -m ablate.turing build study=NAME            make the pictures, from tracked models
   python -m ablate.turing serve results/turing/NAME   let people judge them, in a browser
+  python -m ablate.turing invite count=50             links to hand out, each good for one participant
   python -m ablate.turing analyse                     how often each model fooled them, and how sure that is
   python -m ablate.turing analyse --plan difference=5    how many people it takes
   python -m ablate.turing export                      the data, for other analyses
 
 Each has a --help of its own. The whole of it, from the first friend to five hundred participants: docs/turing.md."""
 
-COMMANDS = ("build", "serve", "analyse", "export")
+COMMANDS = ("build", "serve", "invite", "analyse", "export")
 
 
 def main() -> None:

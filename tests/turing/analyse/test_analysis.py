@@ -62,7 +62,7 @@ def answers(*rates: float, participants: int = 10, names: str = "abcd", seed: in
             *(Algorithm(name=name) for name in names[1 : len(rates)]),
         ],
         "closed": True,
-        "participants": people.assign(color_vision="normal", started=START, finished=START),
+        "participants": people.assign(color_vision="normal", started=START, finished=START, screened_out=pd.NaT),
         "trials": trials.sample(frac=1, random_state=0),
     }
     return Answers(**{**made, **changes})  # type: ignore[arg-type]
@@ -93,7 +93,7 @@ def test_what_is_left_out_counts_nowhere() -> None:
     assert found.rates["participants"].tolist() == [5, 10]
     assert found.summary["participants"] == {"started": 20, "finished": 16, "kept": 15, "withdrawn": 0}
     assert found.summary["trials"] == {"kept": 300}
-    assert found.exclusions.loc[0].tolist() == ["session not finished", 4, 80]
+    assert found.exclusions.set_index("rule").loc["session not finished"].tolist() == [4, 80]
     assert found.exclusions.set_index("rule").loc[EXPOSURE].tolist() == [1, 20]
     assert found.photographs["trials"].sum() == 300
 

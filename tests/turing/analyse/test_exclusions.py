@@ -15,7 +15,13 @@ NOW = pd.Timestamp("2026-01-01", tz="UTC")
 
 
 def person(
-    number: int, *, finished: bool = True, vision: str = "normal", failed: int = 0, **trial: Any
+    number: int,
+    *,
+    finished: bool = True,
+    screened_out: bool = False,
+    vision: str = "normal",
+    failed: int = 0,
+    **trial: Any,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Make a participant and the trials: one of practice, three that count, and two checks."""
     kinds = ["practice", "test", "check", "test", "check", "test"]
@@ -35,6 +41,7 @@ def person(
         for place, kind in enumerate(kinds)
     ]
     own = {"participant": number, "color_vision": vision, "finished": NOW if finished else pd.NaT}
+    own["screened_out"] = NOW if screened_out else pd.NaT
     return own, rows
 
 
@@ -43,7 +50,8 @@ def applied(
 ) -> tuple[list[int], dict[str, tuple[int, int]]]:
     """Return the participant of each trial that counts, and (participants, trials) by rule."""
     participants = pd.DataFrame([own for own, _ in people]).set_index("participant")
-    participants["finished"] = pd.to_datetime(participants["finished"], utc=True)
+    for time in ("finished", "screened_out"):
+        participants[time] = pd.to_datetime(participants[time], utc=True)
     trials = pd.DataFrame([row for _, rows in people for row in rows])
     protocol = PROTOCOL.model_copy(update={"rules": Rules(**(rules or {}))})
     kept, frame = apply_rules(participants, trials, protocol)
@@ -59,6 +67,7 @@ def test_where_all_is_well_all_test_trials_count_and_no_others() -> None:
     kept, out = applied(person(1), person(2))
     assert kept == [1, 1, 1, 2, 2, 2]
     assert list(out) == [
+        "screened out, for more than 1 of 2 obvious fakes taken for real",
         "session not finished",
         "colour vision said to be deficient",
         "more than 1 of 2 obvious fakes taken for real",
@@ -74,6 +83,10 @@ def test_where_all_is_well_all_test_trials_count_and_no_others() -> None:
     ("broken", "rule"),
     [
         ({"finished": False}, "session not finished"),
+        (
+            {"finished": False, "screened_out": True, "failed": 2},
+            "screened out, for more than 1 of 2 obvious fakes taken for real",
+        ),
         ({"vision": "deficient"}, "colour vision said to be deficient"),
         ({"failed": 2}, "more than 1 of 2 obvious fakes taken for real"),
         ({"response_ms": 149.0}, "median response below 150 ms"),
@@ -175,11 +188,12 @@ def test_a_participant_goes_with_the_last_trial() -> None:
 
 def test_no_answers_at_all() -> None:
     participants = pd.DataFrame(
-        {"color_vision": ["normal"], "finished": [pd.NaT]}, index=pd.Index([1], name="participant")
+        {"color_vision": ["normal"], "finished": [pd.NaT], "screened_out": [pd.NaT]},
+        index=pd.Index([1], name="participant"),
     )
     types = {"participant": "int64", "kind": "str", "fooled": bool, "shown": bool, "missed": bool}
     types |= {"exposure_ms": float, "response_ms": float, "loads": "int64"}
     trials = pd.DataFrame(columns=list(types)).astype(types)
     kept, out = apply_rules(participants, trials, PROTOCOL)
     assert kept.empty
-    assert out["participants"].tolist() == [1, 0, 0, 0, 0, 0, 0]
+    assert out["participants"].tolist() == [0, 1, 0, 0, 0, 0, 0, 0]

@@ -216,6 +216,7 @@ def answered(runs: Mapping[str, str], participants: int) -> Answers:
                 "algorithm": [algorithms[person % 3].name for person in range(participants)],
                 "color_vision": "normal",
                 "finished": pd.Timestamp("2026-01-01", tz="UTC"),
+                "screened_out": pd.NaT,
             },
             index=pd.RangeIndex(participants, name="participant"),
         ),

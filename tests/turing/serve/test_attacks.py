@@ -316,6 +316,7 @@ def test_nothing_personal_is_kept(database: Database) -> None:
     assert not {"address", "ip", "host", "agent", "user_agent", "name_of_participant", "email"}.intersection(columns)
     assert {column["name"] for column in tables.get_columns("participants")} == {
         "id", "experiment_id", "key", "place", "algorithm", "color_vision", "started", "finished", "consent",
+        "external_id", "screened_out", "comment",
     }  # fmt: skip
 
 

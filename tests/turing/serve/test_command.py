@@ -1,5 +1,6 @@
 """The command that serves: its messages, its start and its end."""
 
+import re
 import signal
 import socket
 import sys
@@ -53,12 +54,17 @@ def test_it_starts_without_tensorflow_and_ends_at_ctrl_c(bundle: Bundle, tmp_pat
     process.start()
     assert f"http://127.0.0.1:{process.port}/e/drawn/" in process.output
     assert "that of ABLATE_TURING_TOKEN" in process.output
+    tried = re.findall(r"To try it: +(http\S+)", process.output)
+    assert len(tried) == 1
     maps = Path(f"/proc/{process.pid}/maps")
     if maps.exists():
         assert "tensorflow" not in maps.read_text()
     visitor = Visitor(f"http://127.0.0.1:{process.port}/e/drawn/")
     visitor.take_part(lambda number: "left")
     visitor.close()
+    previewer = Visitor(tried[0])
+    assert "Preview: nothing counts" in previewer.get("./").text
+    previewer.close()
     code, output = process.end(signal.SIGINT)
     assert code in (0, 130)
     assert "Traceback" not in output

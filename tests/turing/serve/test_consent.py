@@ -20,6 +20,9 @@ SAID = {
     "participants.key": "scrambled form of that number", "participants.algorithm": "which pictures you see",
     "participants.color_vision": "your answer to the question below", "participants.started": "when you begin",
     "participants.finished": "and finish", "participants.consent": "this text with its language",
+    "participants.external_id": "The link that you came by has an id",
+    "participants.screened_out": "that this was so is kept, and when",
+    "participants.comment": "a comment if you leave one",
     "consents.hash": "this text", "consents.language": "its language", "consents.text": "this text",
     "trials.participant_id": "answers", "trials.number": "which pictures you see",
     "trials.kind": "which pictures you see", "trials.photograph": "which pictures you see",
@@ -29,6 +32,8 @@ SAID = {
     "trials.choice": "what you choose", "trials.response_ms": "how fast", "trials.answered": "when",
 }  # fmt: skip
 """By stored column of a participant, where the consent text says that it is kept."""
+OPTIONAL = ("consent_id", "consent_screen_out")
+"""Parts of the consent that are there where what they say is set."""
 STAYS = {
     "withdrawals.participant_id": "somebody withdrew", "withdrawals.experiment_id": "somebody withdrew",
     "withdrawals.key": "the scrambled number of the cookie", "withdrawals.algorithm": "which program's pictures",
@@ -46,7 +51,8 @@ def stored() -> dict[str, list[str]]:
 
 def test_the_consent_says_all_that_is_kept_of_a_participant() -> None:
     texts = load_texts()
-    consent, withdrawal = " ".join(texts["welcome"]["consent"]), " ".join(texts["withdraw"]["text"])
+    consent = " ".join([*texts["welcome"]["consent"], *(texts["welcome"][each] for each in OPTIONAL)])
+    withdrawal = " ".join(texts["withdraw"]["text"])
     columns = {f"{table}.{name}" for table, names in stored().items() if table not in OTHERS for name in names}
     assert columns == SAID.keys() | STAYS.keys()
     assert [column for column, words in SAID.items() if words not in consent] == []

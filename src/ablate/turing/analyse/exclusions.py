@@ -15,7 +15,7 @@ def apply_rules(
     Practice trials and checks never count. A response time that is not known breaks no rule.
 
     Args:
-        participants: Index `participant`; columns color_vision and finished, NaT for a session that is not.
+        participants: Index `participant`; columns color_vision; finished and screened_out, NaT for who is not.
         trials: A row an answered trial: columns participant, kind, fooled, shown, missed, exposure_ms, response_ms,
             loads.
         protocol: Of the experiment; its `rules` are applied.
@@ -43,13 +43,14 @@ def rule_words(protocol: Protocol) -> dict[str, str]:
         protocol: See `apply_rules`.
     """
     rules = protocol.rules
-    words = {"not_finished": "session not finished"}
+    failed = f"more than {rules.max_failed_checks} of {protocol.checks} obvious fakes taken for real"
+    can_fail = protocol.checks > rules.max_failed_checks
+    words = {"screened_out": f"screened out, for {failed}"} if can_fail else {}
+    words["not_finished"] = "session not finished"
     if rules.leave_out_deficient_color_vision:
         words["color_vision"] = "colour vision said to be deficient"
-    if protocol.checks > rules.max_failed_checks:
-        words["failed_checks"] = (
-            f"more than {rules.max_failed_checks} of {protocol.checks} obvious fakes taken for real"
-        )
+    if can_fail:
+        words["failed_checks"] = failed
     if rules.min_median_response_ms:
         words["fast"] = f"median response below {rules.min_median_response_ms} ms"
     # A reload while they are seen leaves the time unknown; nobody knows then whether the participant has seen them.
@@ -109,6 +110,7 @@ def _of_people(participants: pd.DataFrame, trials: pd.DataFrame, protocol: Proto
     failed = trials[(trials["kind"] == "check") & trials["fooled"]].groupby("participant").size()
     median = trials[trials["kind"] == "test"].groupby("participant")["response_ms"].median()
     out = {
+        "screened_out": participants.index[participants["screened_out"].notna()],
         "not_finished": participants.index[participants["finished"].isna()],
         "color_vision": participants.index[participants["color_vision"] == "deficient"],
         "failed_checks": failed.index[failed > rules.max_failed_checks],

@@ -78,8 +78,12 @@ def pilot(answers: Answers) -> tuple[dict[str, int], Components]:
     return counts, replace(assumed, **known)
 
 
-def chosen_answers(arguments: Mapping[str, str]) -> Answers:
+def chosen_answers(arguments: Mapping[str, str], *, personal: bool = False) -> Answers:
     """Read the answers of the experiment that is named, or the only one there is.
+
+    Args:
+        arguments: Of the command, by name.
+        personal: See `read_answers`.
 
     Raises:
         ConfigError: None is named, and there are several.
@@ -94,4 +98,4 @@ def chosen_answers(arguments: Mapping[str, str]) -> Answers:
         if len(names) > 1:
             raise ConfigError(f"{database.name} has several experiments; experiment= takes one of {', '.join(names)}")
         name = names[0]
-    return read_answers(database, name)
+    return read_answers(database, name, personal=personal)

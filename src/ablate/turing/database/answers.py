@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import select
+from sqlalchemy import null, select
 
 from ablate.errors import DataError
 from ablate.turing.bundle import Algorithm
@@ -15,7 +15,9 @@ from ablate.turing.database.connection import Database
 from ablate.turing.database.tables import MISSED, Consent, Experiment, Participant, Trial, Withdrawal
 from ablate.turing.protocol import Protocol
 
-_OF_PARTICIPANTS = ("id", "algorithm", "color_vision", "started", "finished", "consent")
+_OF_PARTICIPANTS = ("id", "algorithm", "color_vision", "started", "finished", "screened_out", "consent")
+_PERSONAL = ("external_id", "comment")
+"""Of participants, too: what may say who they are."""
 _OF_WITHDRAWALS = ("algorithm", "by")
 _OF_TRIALS = (
     "participant_id", "number", "kind", "photograph", "real", "recolored", "real_side", "choice", "exposure_ms",
@@ -40,8 +42,9 @@ class Answers:
         protocol: How it goes.
         algorithms: What is compared.
         closed: Whether it takes no more participants.
-        participants: Index `participant`; columns algorithm, color_vision (normal, deficient, unknown), started and
-            finished (UTC), language and consent (the hash of a text in `consents`; None where it is not known).
+        participants: Index `participant`; columns algorithm, color_vision (normal, deficient, unknown), started,
+            finished and screened_out (UTC), language and consent (the hash of a text in `consents`; None where it is
+            not known), external_id and comment (None where they were not asked for, too).
         trials: A row an answered trial, by participant and number: columns participant, number, kind (practice, test,
             check), algorithm, photograph, real, recolored (files of the bundle), real_side, choice (left, right,
             missed), fooled (whether the recoloured one was taken for real), loads (how often the pair was sent), shown
@@ -73,8 +76,13 @@ def experiment_names(database: Database) -> list[str]:
         return list(session.scalars(select(Experiment.name).order_by(Experiment.id.desc())))
 
 
-def read_answers(database: Database, experiment: str) -> Answers:
+def read_answers(database: Database, experiment: str, *, personal: bool = False) -> Answers:
     """Read an experiment's participants and answers.
+
+    Args:
+        database: Where they are.
+        experiment: Its name.
+        personal: Whether to read what may say who participants are: their ids and comments.
 
     Raises:
         DataError: There is no such experiment.
@@ -87,7 +95,8 @@ def read_answers(database: Database, experiment: str) -> Answers:
                 f"{', '.join(experiment_names(database)) or 'none'}"
             )
         of_it = Participant.experiment_id == found.id
-        own = (*(getattr(Participant, name) for name in _OF_PARTICIPANTS), Consent.language)
+        who = [getattr(Participant, name) if personal else null().label(name) for name in _PERSONAL]
+        own = (*(getattr(Participant, name) for name in _OF_PARTICIPANTS), Consent.language, *who)
         participants = session.execute(
             select(*own).select_from(Participant).outerjoin(Consent).where(of_it).order_by(Participant.id)
         ).all()
@@ -102,7 +111,8 @@ def read_answers(database: Database, experiment: str) -> Answers:
         gone = [getattr(Withdrawal, name) for name in _OF_WITHDRAWALS]
         withdrawals = session.execute(select(*gone).where(Withdrawal.experiment_id == found.id)).all()
     known = {row.id for row in participants}
-    people = pd.DataFrame(participants, columns=[*_OF_PARTICIPANTS, "language"]).rename(columns={"id": "participant"})
+    people = pd.DataFrame(participants, columns=[*_OF_PARTICIPANTS, "language", *_PERSONAL])
+    people = people.rename(columns={"id": "participant"})
     # PostgreSQL shows the second query who has begun since the first.
     trials = [row for row in trials if row.participant_id in known]
     drawn = pd.DataFrame(trials, columns=[*_OF_TRIALS, "algorithm"]).rename(columns={"participant_id": "participant"})
@@ -121,9 +131,9 @@ def read_answers(database: Database, experiment: str) -> Answers:
         protocol=Protocol.model_validate_json(found.protocol),
         algorithms=[Algorithm.model_validate(each) for each in json.loads(found.algorithms)],
         closed=found.closed,
-        participants=people.assign(**{at: _times(people[at]) for at in ("started", "finished")}).set_index(
-            "participant"
-        ),
+        participants=people.assign(
+            **{at: _times(people[at]) for at in ("started", "finished", "screened_out")}
+        ).set_index("participant"),
         trials=drawn[answered].reset_index(drop=True),
         unanswered=drawn[~answered].reset_index(drop=True),
         withdrawals=pd.DataFrame(withdrawals, columns=list(_OF_WITHDRAWALS)),

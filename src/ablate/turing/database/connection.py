@@ -163,7 +163,10 @@ def _engine(url: str, create: bool) -> Engine:
             raise ConfigError(f"database={url} must begin with one of {', '.join(_BACKENDS)}")
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-        engine = create_engine(parsed, pool_size=20, max_overflow=20, pool_pre_ping=not url.startswith(_SQLITE))
+        # Errors go to the log, and what participants send does not.
+        engine = create_engine(
+            parsed, pool_size=20, max_overflow=20, pool_pre_ping=not url.startswith(_SQLITE), hide_parameters=True
+        )
     except ModuleNotFoundError:
         raise ConfigError(f"database={url} needs another package: pip install -e '.[postgres]'") from None
     except (ArgumentError, NoSuchModuleError, TypeError) as error:

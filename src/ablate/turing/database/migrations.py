@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from ablate.errors import DataError
 from ablate.turing.database.tables import Base, Experiment, Setting
 
-VERSION = 2
+VERSION = 3
 STEPS: Mapping[int, Sequence[str]] = {
     1: (
         "CREATE TABLE consents (hash VARCHAR NOT NULL, language VARCHAR NOT NULL, text TEXT NOT NULL, "
@@ -23,6 +23,11 @@ STEPS: Mapping[int, Sequence[str]] = {
         "key VARCHAR NOT NULL, algorithm TEXT NOT NULL, withdrawn DOUBLE PRECISION NOT NULL, by VARCHAR NOT NULL, "
         "PRIMARY KEY (participant_id), FOREIGN KEY (experiment_id) REFERENCES experiments (id))",
         "CREATE INDEX ix_withdrawals_experiment_id ON withdrawals (experiment_id)",
+    ),
+    2: (
+        "ALTER TABLE participants ADD COLUMN external_id VARCHAR",
+        "ALTER TABLE participants ADD COLUMN screened_out DOUBLE PRECISION",
+        "ALTER TABLE participants ADD COLUMN comment TEXT",
     ),
 }
 """By version, what brings a database from it to the next one; SQLite and PostgreSQL both understand it."""

@@ -52,9 +52,11 @@ class Consent(Base):
 
 
 class Participant(Base):
-    """A session: no name, no address. `key` is a hash of the random number in the participant's cookie.
+    """A session: no name, no address. `key` is a hash of the number in the participant's cookie.
 
-    `consent` is None where a participant began before texts were kept.
+    `consent` is None where a participant began before texts were kept. `external_id` is the one by which whoever
+    recruited the participant knows them; None where they came without. Who failed too many checks may be screened out,
+    and never finishes.
     """
 
     __tablename__ = "participants"
@@ -68,6 +70,9 @@ class Participant(Base):
     started: Mapped[float]
     finished: Mapped[float | None]
     consent: Mapped[str | None] = mapped_column(ForeignKey("consents.hash"))
+    external_id: Mapped[str | None]
+    screened_out: Mapped[float | None]
+    comment: Mapped[str | None] = mapped_column(Text)
 
 
 By = Literal["participant", "experimenter"]
@@ -76,7 +81,7 @@ By = Literal["participant", "experimenter"]
 class Withdrawal(Base):
     """What stays of a participant who withdrew, or whom the experimenter removed: no answer, no time but this one.
 
-    `key` keeps the same browser from taking part again.
+    `key` keeps the same browser, or the same id, from taking part again.
     """
 
     __tablename__ = "withdrawals"

@@ -54,11 +54,16 @@ def summary(answers: Answers) -> str:
         f"Participants: {len(answers.participants):,}, finished: "
         f"{int(answers.participants['finished'].notna().sum()):,}.",
     ]
+    screened_out = int(answers.participants["screened_out"].notna().sum())
+    if screened_out:
+        sentences.append(f"Screened out after failed checks, and not counted: {screened_out:,}.")
     if len(answers.withdrawals):
         sentences.append(
             f"Withdrawn, of whom nothing is here: {int(gone.get('participant', 0)):,} by themselves, "
             f"{int(gone.get('experimenter', 0)):,} removed by the experimenter."
         )
+    if answers.participants[["external_id", "comment"]].notna().any(axis=None):
+        sentences.append("It has ids or comments of participants, which are personal data: not to be published.")
     return " ".join(sentences)
 
 

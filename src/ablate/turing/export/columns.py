@@ -46,6 +46,18 @@ _PARTICIPANT = Column(
     "participant", "integer", "Number of the participant, in both tables the same; never given again."
 )
 _ALGORITHM = Column("algorithm", "string", "What recoloured the pictures that this participant was to see.")
+_EXTERNAL_ID = Column(
+    "external_id",
+    "string",
+    "Id by which the participant came, such as Prolific's: personal data.",
+    missing="left out where personal=true was not given, or there was none",
+)
+_COMMENT = Column(
+    "comment",
+    "string",
+    "What the participant wrote at the end; it may say who they are.",
+    missing="left out where personal=true was not given, or there was none",
+)
 _COUNTS = Column(
     "counts", "boolean", "Whether it counts in the analysis: a trial, or a participant with one that does."
 )
@@ -59,6 +71,7 @@ _EXCLUSION = Column(
 
 PARTICIPANTS = (
     _PARTICIPANT,
+    _EXTERNAL_ID,
     _ALGORITHM,
     Column(
         "color_vision",
@@ -75,6 +88,12 @@ PARTICIPANTS = (
     ),
     Column("started", "datetime", "When the participant agreed, UTC."),
     Column("finished", "datetime", "When the last trial was answered, UTC.", missing="not finished"),
+    Column(
+        "screened_out",
+        "datetime",
+        "When the participant was sent back for failed checks, UTC.",
+        missing="not screened out",
+    ),
     Column("answers", "integer", "How many trials of all kinds the participant has answered."),
     Column("failed_checks", "integer", "How many obvious fakes the participant took for real."),
     Column(
@@ -84,6 +103,7 @@ PARTICIPANTS = (
         missing="no response time is known",
         unit="ms",
     ),
+    _COMMENT,
     _COUNTS,
     _EXCLUSION,
 )

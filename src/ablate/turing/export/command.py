@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from ablate.cli.arguments import parse_arguments
+from ablate.cli.arguments import parse_arguments, parse_bool
 from ablate.config.paths import results_dir
 from ablate.turing.analyse.plan import chosen_answers
 from ablate.turing.export.codebook import summary
@@ -15,13 +15,14 @@ Write the data of an experiment for other analyses: who took part, every trial, 
   python -m ablate.turing export                      the experiment in results/turing.db
   python -m ablate.turing export experiment=NAME      of several, this one
   python -m ablate.turing export database=URL         from another database, such as postgresql://USER@HOST/NAME
+  python -m ablate.turing export personal=true        with ids and comments of participants; else it is pseudonymous
   python -m ablate.turing export out=DIR              into another folder than results/turing/EXPERIMENT/export
 
 It is a Psych-DS folder: data/*_data.csv, dataset_description.json, codebook.json with the type and meaning of every
 column, README.md that says how R and pandas read it, and the consent texts that participants agreed to. Who withdrew
 is not in it. Written again, it replaces what it wrote before. The columns: docs/turing_codebook.md."""
 
-ARGUMENTS = ("experiment", "database", "out")
+ARGUMENTS = ("experiment", "database", "out", "personal")
 
 
 def main(arguments: list[str]) -> None:
@@ -34,7 +35,7 @@ def main(arguments: list[str]) -> None:
         AblateError: Something is wrong with them, or with the database.
     """
     given = parse_arguments(arguments, ARGUMENTS)
-    answers = chosen_answers(given)
+    answers = chosen_answers(given, personal=parse_bool(given, "personal", False))
     folder = Path(given.get("out") or results_dir() / "turing" / answers.experiment / "export")
     write_folder(psych_ds_files(answers, time.time()), folder)
     print(summary(answers))

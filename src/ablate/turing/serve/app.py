@@ -17,8 +17,8 @@ from ablate.web.server import static_response
 
 log = logging.getLogger(__name__)
 
-MAX_BODY = 4096
-"""Bytes: no form of these pages has more."""
+MAX_BODY = 16_384
+"""Bytes: no form of these pages has more; a comment of a thousand letters can have twelve for each."""
 _SAID = {403: "forbidden", 409: "forbidden", 422: "invalid", 429: "too_many"}
 
 
@@ -36,18 +36,18 @@ def create_app(site: Site) -> FastAPI:
         app.add_api_route(f"/{name}", static_response(kind, content))
 
     @app.get("/")
-    def start() -> Response:
+    def start(request: Request) -> Response:
         """Lead to the only experiment, or nowhere: who takes part was given a link."""
         if len(site.experiments) == 1:
-            return RedirectResponse(f"e/{next(iter(site.experiments))}/", 303)
+            return RedirectResponse(f"e/{next(iter(site.experiments))}/{_query(request)}", 303)
         raise HTTPException(404)
 
     @app.get("/e/{experiment}")
-    def without_slash(experiment: str) -> Response:
+    def without_slash(experiment: str, request: Request) -> Response:
         """Go to where relative links work."""
-        if experiment not in site.experiments:
+        if site.find(experiment) is None:
             raise HTTPException(404)
-        return RedirectResponse(f"{experiment}/", 307)
+        return RedirectResponse(f"{experiment}/{_query(request)}", 307)
 
     @app.exception_handler(StarletteHTTPException)
     def refused(request: Request, error: StarletteHTTPException) -> Response:
@@ -72,6 +72,11 @@ def create_app(site: Site) -> FastAPI:
     return app
 
 
+def _query(request: Request) -> str:
+    """Return what follows the path of an address: it may have a participant's id."""
+    return f"?{request.url.query}" if request.url.query else ""
+
+
 def _depth(request: Request) -> int:
     """Return how many folders below the server's root an address is."""
     path = str(request.scope["path"]).removeprefix(request.scope.get("root_path", ""))
@@ -81,7 +86,7 @@ def _depth(request: Request) -> int:
 def _message(site: Site, request: Request, status: int) -> Response:
     texts = fill(site.texts)["error"]
     parts = request.scope["path"].strip("/").split("/")
-    inside = parts[0] == "e" and len(parts) > 2 and parts[1] in site.experiments
+    inside = parts[0] == "e" and len(parts) > 2 and site.find(parts[1]) is not None
     depth = _depth(request)
     return render_page(
         site,

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,8 @@ from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, default_database
 from ablate.turing.serve.app import create_app
 from ablate.turing.serve.assignment import photographs_per_kind
+from ablate.turing.serve.preview import open_previews
+from ablate.turing.serve.recruiting import OPTIONS, Recruiting, parse_recruiting
 from ablate.turing.serve.security import RateLimits, Signer
 from ablate.turing.serve.sessions import Sessions
 from ablate.turing.serve.texts import load_texts
@@ -32,15 +35,22 @@ Serve one or more bundles, each as an experiment of its own.
   proxies=127.0.0.1                  addresses of reverse proxies whose word on the visitor's address is believed
   sessions_per_minute=60             new participants from one address
   requests_per_minute=600            requests of one participant
+  participant_id=PROLIFIC_PID        who takes part has an id, in the address under this name, as in ?PROLIFIC_PID=ID;
+                                     the same id continues, and takes part once
+  invitations=true                   who takes part has one of the links that `invite` prints, each good for one
+  completion=CODE|URL                the last page shows this code, or leads to this address ({id} stands for the id)
+  screen_out=CODE|URL                who fails more checks than the rules allow leaves at once, alike, and is replaced
+  finished_per_algorithm=N           when N of each have finished, or are under way, nobody else begins
 
-Participants get http://HOST:PORT/e/NAME/; the experimenter's page is at /experimenter/, behind a token: that of the
+Participants get http://HOST:PORT/e/NAME/; a longer address, which is printed, is a preview whose answers neither count
+nor are kept; the experimenter's page is at /experimenter/, behind a token: that of the
 environment's ABLATE_TURING_TOKEN, else a new one at every start, which is printed. The same command resumes
 after a crash: every answer that was confirmed is in the database. How to put it on the internet safely:
 docs/turing.md."""
 
 TOKEN = "ABLATE_TURING_TOKEN"
 _SHORTEST = 16
-_DEFAULTS = {"host": "127.0.0.1", "database": "", "texts": "", "proxies": "127.0.0.1"}
+_DEFAULTS = {"host": "127.0.0.1", "database": "", "texts": "", "proxies": "127.0.0.1", **OPTIONS}
 _NUMBERS = {"port": 8080, "sessions_per_minute": 60, "requests_per_minute": 600}
 _WRONG_TOKENS_PER_MINUTE = 5
 
@@ -57,12 +67,13 @@ def main(arguments: Sequence[str]) -> None:
     given = [argument for argument in arguments if "=" in argument]
     options = _DEFAULTS | parse_arguments(given, [*_DEFAULTS, *_NUMBERS])
     port = _number(options, "port")
-    site = _site(options, _bundles(folders))
-    _announce(site, options)
-    run(server(site, host=options["host"], port=port, proxies=options["proxies"]))
+    with tempfile.TemporaryDirectory(prefix="ablate-preview-") as previews:
+        site = _site(options, _bundles(folders), Path(previews))
+        _announce(site, options)
+        run(server(site, host=options["host"], port=port, proxies=options["proxies"]))
 
 
-def _site(options: dict[str, str], bundles: Sequence[Bundle]) -> Site:
+def _site(options: dict[str, str], bundles: Sequence[Bundle], previews: Path) -> Site:
     """Return what is served, with each bundle registered as an experiment."""
     texts = load_texts(Path(options["texts"]) if options["texts"] else None)
     limits = RateLimits(
@@ -70,17 +81,33 @@ def _site(options: dict[str, str], bundles: Sequence[Bundle]) -> Site:
         requests=_number(options, "requests_per_minute"),
         tokens=_WRONG_TOKENS_PER_MINUTE,
     )
+    recruiting = parse_recruiting(options)
+    _check_screen_out(recruiting, bundles)
     database = Database(options["database"] or default_database())
     experiments = {
-        bundle.manifest.name: Sessions(database, database.register(bundle, time.time()), bundle) for bundle in bundles
+        bundle.manifest.name: Sessions(database, database.register(bundle, time.time()), bundle, recruiting)
+        for bundle in bundles
     }
-    return Site(database, experiments, texts, Signer(database.secret()), _token(), limits)
+    signer = Signer(database.secret())
+    tried = open_previews(bundles, recruiting, signer, previews)
+    return Site(database, experiments, texts, signer, _token(), limits, tried)
+
+
+def _check_screen_out(recruiting: Recruiting, bundles: Sequence[Bundle]) -> None:
+    for protocol, name in ((bundle.manifest.protocol, bundle.manifest.name) for bundle in bundles):
+        if recruiting.screen_out and protocol.checks <= protocol.rules.max_failed_checks:
+            raise ConfigError(
+                f"screen_out: nobody can fail the checks of {name}: it has {protocol.checks}, and its rules allow "
+                f"{protocol.rules.max_failed_checks} to fail. Build it with more checks="
+            )
 
 
 def _announce(site: Site, options: dict[str, str]) -> None:
     base = f"http://{options['host']}:{_number(options, 'port')}"
-    for name in site.experiments:
-        print(f"For participants:  {base}/e/{name}/")
+    for name, sessions in site.experiments.items():
+        print(f"For participants:  {base}/e/{name}/{sessions.recruiting.address_part}")
+    for name in site.previews:
+        print(f"To try it:         {base}/e/{name}/   answers neither count nor are kept")
     print(f"For you:           {base}/experimenter/   token: {_shown(site.token)}")
     print(f"Answers are kept in {site.database.name}. Ctrl-C ends the server.", flush=True)
 

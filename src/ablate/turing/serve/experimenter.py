@@ -11,11 +11,12 @@ from ablate.turing.analyse.exclusions import apply_rules
 from ablate.turing.database import read_answers
 from ablate.turing.export.psych_ds import CODEBOOK, psych_ds_files, table_file, zipped
 from ablate.turing.export.tables import tables
+from ablate.turing.serve.preview import preview_name
 from ablate.turing.serve.progress import progress_by_algorithm
 from ablate.turing.serve.security import equal_secrets, hash_key, new_key, withdrawal_code
 from ablate.turing.serve.web import (
-    CurrentSessions,
     CurrentSite,
+    ServedSessions,
     Site,
     client_address,
     render_page,
@@ -112,7 +113,7 @@ def experiments(key: Experimenter, site: CurrentSite) -> Response:
 
 
 @router.get("/{experiment}/")
-def experiment(experiment: str, key: Experimenter, sessions: CurrentSessions, site: CurrentSite) -> Response:
+def experiment(experiment: str, key: Experimenter, sessions: ServedSessions, site: CurrentSite) -> Response:
     """Show how an experiment stands."""
     answers = read_answers(site.database, experiment)
     kept, exclusions = apply_rules(answers.participants, answers.trials, answers.protocol)
@@ -124,20 +125,23 @@ def experiment(experiment: str, key: Experimenter, sessions: CurrentSessions, si
         rows=progress_by_algorithm(answers, kept, time.time()),
         rules=exclusions.to_dict("records"),
         withdrawals=answers.withdrawals["by"].value_counts().to_dict(),
+        preview_name=preview_name(site.signer, experiment),
         csrf=site.signer.form_token(key),
         at=time.strftime("%H:%M:%S UTC", time.gmtime()),
     )
 
 
 @router.get("/{experiment}/data.zip")
-def data(experiment: str, key: Experimenter, sessions: CurrentSessions, site: CurrentSite) -> Response:
+def data(
+    experiment: str, key: Experimenter, sessions: ServedSessions, site: CurrentSite, personal: bool = False
+) -> Response:
     """Send all data as a Psych-DS folder: the tables, their codebook, and the consent texts."""
-    content = psych_ds_files(read_answers(site.database, experiment), time.time())
+    content = psych_ds_files(read_answers(site.database, experiment, personal=personal), time.time())
     return _file(f"{experiment}-data.zip", zipped(content, f"{experiment}-data"), "application/zip")
 
 
 @router.get("/{experiment}/" + CODEBOOK)
-def codebook(experiment: str, key: Experimenter, sessions: CurrentSessions, site: CurrentSite) -> Response:
+def codebook(experiment: str, key: Experimenter, sessions: ServedSessions, site: CurrentSite) -> Response:
     """Send what each column of the tables is."""
     content = psych_ds_files(read_answers(site.database, experiment), time.time())[CODEBOOK]
     return _file(f"{experiment}-{CODEBOOK}", content, "application/json")
@@ -149,7 +153,7 @@ def table(
     part: Literal["trials", "participants"],
     ending: Literal["csv", "parquet"],
     key: Experimenter,
-    sessions: CurrentSessions,
+    sessions: ServedSessions,
     site: CurrentSite,
 ) -> Response:
     """Send one table alone."""
@@ -159,16 +163,18 @@ def table(
 
 
 @router.get("/{experiment}/participants/")
-def participants(experiment: str, key: Experimenter, sessions: CurrentSessions, site: CurrentSite) -> Response:
+def participants(experiment: str, key: Experimenter, sessions: ServedSessions, site: CurrentSite) -> Response:
     """List the participants, with the code that each was told and a link to remove them."""
     rows = [
         {
             "number": person.id,
             "code": withdrawal_code(person.key),
+            "external_id": person.external_id or "-",
             "algorithm": person.algorithm,
             "started": time.strftime("%Y-%m-%d %H:%M", time.gmtime(person.started)),
             "answers": answers,
-            "finished": person.finished is not None,
+            "comment": person.comment or "",
+            "finished": "screened out" if person.screened_out else "yes" if person.finished else "no",
         }
         for person, answers in sessions.everyone()
     ]
@@ -177,7 +183,7 @@ def participants(experiment: str, key: Experimenter, sessions: CurrentSessions, 
 
 @router.get("/{experiment}/participants/{number}")
 def removal(
-    experiment: str, number: Number, key: Experimenter, sessions: CurrentSessions, site: CurrentSite
+    experiment: str, number: Number, key: Experimenter, sessions: ServedSessions, site: CurrentSite
 ) -> Response:
     """Say what the removal of a participant removes, and ask whether that is wanted; nothing is removed yet."""
     found = next(((person, answers) for person, answers in sessions.everyone() if person.id == number), None)
@@ -198,7 +204,7 @@ def removal(
 
 @router.post("/{experiment}/participants/{number}")
 def removed(
-    number: Number, form: Annotated[Change, Form()], key: Experimenter, sessions: CurrentSessions, site: CurrentSite
+    number: Number, form: Annotated[Change, Form()], key: Experimenter, sessions: ServedSessions, site: CurrentSite
 ) -> Response:
     """Remove a participant, or find that somebody else was faster."""
     if not site.signer.is_form_token(key, form.csrf):
@@ -212,7 +218,7 @@ def change(
     change: Literal["close", "reopen"],
     form: Annotated[Change, Form()],
     key: Experimenter,
-    sessions: CurrentSessions,
+    sessions: ServedSessions,
     site: CurrentSite,
 ) -> Response:
     """Close an experiment for new participants, or open it again."""

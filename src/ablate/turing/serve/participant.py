@@ -9,10 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from ablate.turing.database.tables import MISSED
+from ablate.turing.serve.arrival import COOKIE_SECONDS, Arrival, Arrived, Key, cookie_name, may_come
 from ablate.turing.serve.assignment import Side
 from ablate.turing.serve.consent_text import ConsentText, consent_text
+from ablate.turing.serve.recruiting import Exit
 from ablate.turing.serve.security import Signer, hash_key, new_key, withdrawal_code
-from ablate.turing.serve.sessions import Choice, Closed, ColorVision, Sessions, Withdrawn
+from ablate.turing.serve.sessions import Choice, Closed, ColorVision, Full, Sessions, SessionState, Withdrawn
 from ablate.turing.serve.texts import fill
 from ablate.turing.serve.web import CurrentSessions, CurrentSite, Site, client_address, render_page, set_signed_cookie
 
@@ -20,7 +22,6 @@ router = APIRouter(prefix="/e/{experiment}")
 
 _DEPTH = 2
 """Of `/e/NAME/trial` below the root."""
-_DAYS = 60
 _ANSWER_SECONDS = 6
 """Time of a pair beside its exposure: loading, thinking, answering; to say how long it will be."""
 _IN_JSON = 4 / 3
@@ -40,6 +41,13 @@ class Consent(_Form):
     able: Literal["", "yes"] = ""
     color_vision: ColorVision
     agree: Literal["yes"]
+    external_id: Annotated[str, Field(max_length=100)] = ""
+
+
+class Comment(_Form):
+    """What a participant writes at the end: a thousand letters, and a line's end is sent as two."""
+
+    comment: Annotated[str, Field(max_length=2000)] = ""
 
 
 class Pair(_Form):
@@ -55,18 +63,6 @@ class Answer(_Form):
     choice: Choice
     exposure_ms: Milliseconds | Literal[""] = ""
     response_ms: Milliseconds | Literal[""] = ""
-
-
-def _cookie(experiment: str) -> str:
-    return f"turing-{experiment}"
-
-
-def _key(request: Request, experiment: str, site: CurrentSite) -> str | None:
-    """Return the session's key that a browser keeps; None for a new one."""
-    return site.signer.read(_cookie(experiment), request.cookies.get(_cookie(experiment)))
-
-
-Key = Annotated[str | None, Depends(_key)]
 
 
 def _session(key: Key, site: CurrentSite) -> str:
@@ -87,27 +83,43 @@ def _check(signer: Signer, key: str | None, token: str) -> None:
 
 
 @router.get("/")
-def welcome(request: Request, experiment: str, key: Key, sessions: CurrentSessions, site: CurrentSite) -> Response:
+def welcome(
+    request: Request, experiment: str, arrival: Arrived, key: Key, sessions: CurrentSessions, site: CurrentSite
+) -> Response:
     """Show what it is about, and the form that begins it."""
-    state = sessions.find(hash_key(key)) if key else None
-    if state is None and key and sessions.is_withdrawn(hash_key(key)):
+    own = arrival.key or new_key()
+    response = _first_page(own, arrival, sessions, site)
+    # Who is turned away keeps no cookie.
+    if own != key and response.status_code < 400:
+        set_signed_cookie(request, response, cookie_name(experiment), own, seconds=COOKIE_SECONDS)
+    return response
+
+
+def _first_page(key: str, arrival: Arrival, sessions: Sessions, site: Site) -> Response:
+    state = sessions.find(hash_key(key))
+    if state is None and sessions.is_withdrawn(hash_key(key)):
         return _said(site, "withdrawn", sessions, status=200)
     if state is None and sessions.closed:
         return _said(site, "closed", sessions)
+    needs_id = sessions.recruiting.id_parameter is not None and not sessions.preview
+    if state is None and needs_id and arrival.external_id is None:
+        return _said(site, "no_id", sessions)
+    if state is None and sessions.full:
+        return _said(site, "full", sessions)
     if state is not None and state.trial is None:
         return RedirectResponse("thanks", 303)
-    fresh = key or new_key()
-    response = render_page(
+    return render_page(
         site,
         "welcome",
+        preview=sessions.preview,
         depth=_DEPTH,
         numbers=_numbers(sessions),
         begun=state is not None,
-        csrf=site.signer.form_token(_agreeing(fresh, _consent(site, sessions))),
+        with_id=sessions.recruiting.id_parameter is not None,
+        external_id=arrival.external_id,
+        screens_out=sessions.recruiting.screen_out is not None,
+        csrf=site.signer.form_token(_agreeing(key, _consent(site, sessions))),
     )
-    if key is None:
-        set_signed_cookie(request, response, _cookie(experiment), fresh, seconds=86400 * _DAYS)
-    return response
 
 
 @router.get("/cookie")
@@ -118,19 +130,32 @@ def cookie(key: Key) -> Response:
 
 @router.post("/consent")
 def consent(
-    request: Request, form: Annotated[Consent, Form()], key: Key, sessions: CurrentSessions, site: CurrentSite
+    request: Request,
+    experiment: str,
+    form: Annotated[Consent, Form()],
+    key: Key,
+    sessions: CurrentSessions,
+    site: CurrentSite,
 ) -> Response:
     """Begin a session, in a browser that can take part."""
     if key is None or not form.able:
         return _said(site, "unable", sessions)
     agreed = _consent(site, sessions)
     _check(site.signer, _agreeing(key, agreed), form.csrf)
+    with_id = sessions.recruiting.id_parameter is not None and not sessions.preview
+    if with_id and not (
+        may_come(site, sessions, experiment, form.external_id)
+        and key == site.signer.session_key(experiment, form.external_id)
+    ):
+        raise HTTPException(403)
     if not site.limits.hit("sessions", client_address(request)):
         raise HTTPException(429)
     try:
-        sessions.begin(hash_key(key), form.color_vision, agreed)
+        sessions.begin(hash_key(key), form.color_vision, agreed, form.external_id if with_id else None)
     except Closed:
         return _said(site, "closed", sessions)
+    except Full:
+        return _said(site, "full", sessions)
     except Withdrawn:
         return RedirectResponse("./", 303)
     return RedirectResponse("trial", 303)
@@ -149,6 +174,7 @@ def trial(own: OwnSession, key: Key, sessions: CurrentSessions, site: CurrentSit
     return render_page(
         site,
         "trial",
+        preview=sessions.preview,
         depth=_DEPTH,
         numbers=_numbers(sessions, number),
         trial=state.trial,
@@ -223,6 +249,7 @@ def feedback(number: Number, own: OwnSession, sessions: CurrentSessions, site: C
     return render_page(
         site,
         "feedback",
+        preview=sessions.preview,
         depth=_DEPTH + 1,
         numbers=_numbers(sessions, number),
         trial=practiced,
@@ -233,14 +260,54 @@ def feedback(number: Number, own: OwnSession, sessions: CurrentSessions, site: C
 
 
 @router.get("/thanks")
-def thanks(own: OwnSession, sessions: CurrentSessions, site: CurrentSite) -> Response:
-    """Say that it is over."""
+def thanks(own: OwnSession, key: Key, sessions: CurrentSessions, site: CurrentSite) -> Response:
+    """Say that it is over, and what it was about, or that it has ended early."""
     state = sessions.find(own)
     if state is None:
         return RedirectResponse("./", 303)
     if state.trial is not None:
         return RedirectResponse("trial", 303)
-    return render_page(site, "thanks", depth=_DEPTH, numbers=_numbers(sessions), code=withdrawal_code(own))
+    found, judged = sessions.score(own)
+    return render_page(
+        site,
+        "thanks",
+        preview=sessions.preview,
+        depth=_DEPTH,
+        numbers={**_numbers(sessions), "found": found, "judged": judged},
+        judged=judged,
+        code=withdrawal_code(own),
+        screened_out=state.participant.screened_out is not None,
+        comment=(state.participant.comment or "").strip(),
+        csrf=site.signer.form_token(key or ""),
+        leaving=_leaving(sessions, state),
+    )
+
+
+@router.post("/comment")
+def comment(
+    form: Annotated[Comment, Form()], own: OwnSession, key: Key, sessions: CurrentSessions, site: CurrentSite
+) -> Response:
+    """Keep a comment, and show it."""
+    _check(site.signer, key, form.csrf)
+    sessions.comment(own, form.comment)
+    return RedirectResponse("thanks", 303)
+
+
+@router.get("/complete")
+def complete(own: OwnSession, sessions: CurrentSessions, site: CurrentSite) -> Response:
+    """Send who has finished, or is screened out, back to where they were recruited, which the experimenter has set."""
+    state = sessions.find(own)
+    leaving = None if state is None else _leaving(sessions, state)
+    address = leaving.to(state.participant.external_id) if state and leaving else None
+    return RedirectResponse(address or "thanks", 303)
+
+
+def _leaving(sessions: Sessions, state: SessionState) -> Exit | None:
+    """Return how a participant leaves; None for who is not at the end."""
+    if state.trial is not None:
+        return None
+    screened_out = state.participant.screened_out is not None
+    return sessions.recruiting.screen_out if screened_out else sessions.recruiting.completion
 
 
 @router.get("/withdraw")
@@ -250,7 +317,14 @@ def withdraw(own: OwnSession, key: Key, sessions: CurrentSessions, site: Current
         return RedirectResponse("./", 303)
     csrf = site.signer.form_token(key or "")
     return render_page(
-        site, "withdraw", depth=_DEPTH, numbers=_numbers(sessions), code=withdrawal_code(own), csrf=csrf
+        site,
+        "withdraw",
+        preview=sessions.preview,
+        depth=_DEPTH,
+        numbers=_numbers(sessions),
+        code=withdrawal_code(own),
+        with_id=sessions.recruiting.id_parameter is not None,
+        csrf=csrf,
     )
 
 
@@ -265,7 +339,7 @@ def withdrawn(
 
 
 def _consent(site: Site, sessions: Sessions) -> ConsentText:
-    return consent_text(site.texts, _numbers(sessions))
+    return consent_text(site.texts, _numbers(sessions), sessions.recruiting)
 
 
 def _agreeing(key: str, agreed: ConsentText) -> str:
@@ -274,13 +348,18 @@ def _agreeing(key: str, agreed: ConsentText) -> str:
 
 
 def _said(
-    site: Site, name: Literal["closed", "unable", "withdrawn"], sessions: Sessions, *, status: int = 403
+    site: Site,
+    name: Literal["closed", "unable", "withdrawn", "no_id", "full"],
+    sessions: Sessions,
+    *,
+    status: int = 403,
 ) -> Response:
     numbers = _numbers(sessions)
     texts = fill(site.texts, numbers)[name]
     return render_page(
         site,
         "message",
+        preview=sessions.preview,
         depth=_DEPTH,
         status=status,
         numbers=numbers,

@@ -20,15 +20,16 @@ def progress_by_algorithm(answers: Answers, kept: pd.DataFrame, now: float) -> S
         now: Seconds since 1970.
 
     Returns:
-        With algorithm, started, finished, under_way, dropped_out, trials (that count), rate (with its interval),
-        response (median, s) and failed_checks.
+        With algorithm, started, finished, under_way, dropped_out, screened_out, trials (that count), rate (with its
+        interval), response (median, s) and failed_checks.
     """
     people, trials = answers.participants, answers.trials
     rates = fooling_rates(kept).set_index("algorithm") if len(kept) else pd.DataFrame()
     answered = trials.groupby("participant")["answered"].max().reindex(people.index)
     last = answered.astype(people["started"].dtype).fillna(people["started"])
     quiet = (pd.Timestamp(now, unit="s", tz="UTC") - last).dt.total_seconds() > QUIET_SECONDS
-    unfinished = people["finished"].isna()
+    screened_out = people["screened_out"].notna()
+    unfinished = people["finished"].isna() & ~screened_out
     tests = trials[trials["kind"] == "test"]
     fooled_by_checks = trials[(trials["kind"] == "check") & trials["fooled"]]
     rows = []
@@ -40,9 +41,10 @@ def progress_by_algorithm(answers: Answers, kept: pd.DataFrame, now: float) -> S
             {
                 "algorithm": name,
                 "started": int(own.sum()),
-                "finished": int((own & ~unfinished).sum()),
+                "finished": int((own & people["finished"].notna()).sum()),
                 "under_way": int((own & unfinished & ~quiet).sum()),
                 "dropped_out": int((own & unfinished & quiet).sum()),
+                "screened_out": int((own & screened_out).sum()),
                 "trials": int((kept["algorithm"] == name).sum()),
                 "rate": "-" if rate is None else rate_text(*rate[["rate", "low", "high"]]),
                 "response": "-" if pd.isna(response) else f"{response / 1000:.1f}",

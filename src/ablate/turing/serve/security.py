@@ -38,6 +38,27 @@ class Signer:
         """Return what the forms of a session hold, which no other page can know."""
         return hmac.new(self._secret, f"form {key}".encode(), hashlib.sha256).hexdigest()
 
+    def session_key(self, experiment: str, external_id: str) -> str:
+        """Return the key of a participant's session: the same for the same id, in whichever browser."""
+        return hmac.new(self._secret, f"participant {experiment} {external_id}".encode(), hashlib.sha256).hexdigest()
+
+    def new_invitation(self, experiment: str) -> str:
+        """Return a new id that `is_invitation` knows again."""
+        name = secrets.token_hex(8)
+        return f"{name}.{self._invitation(experiment, name)}"
+
+    def is_invitation(self, experiment: str, external_id: str) -> bool:
+        """Return whether an id is one that was made for an experiment here."""
+        name, _, signature = external_id.partition(".")
+        return equal_secrets(self._invitation(experiment, name), signature)
+
+    def _invitation(self, experiment: str, name: str) -> str:
+        return hmac.new(self._secret, f"invitation {experiment} {name}".encode(), hashlib.sha256).hexdigest()[:24]
+
+    def preview_key(self, experiment: str) -> str:
+        """Return what the address of a preview has, which nobody can guess."""
+        return hmac.new(self._secret, f"preview {experiment}".encode(), hashlib.sha256).hexdigest()[:24]
+
     def is_form_token(self, key: str, token: str) -> bool:
         """Compare a form's token, in a time that does not depend on it."""
         return equal_secrets(self.form_token(key), token)

@@ -16,6 +16,7 @@ from ablate.turing.database.tables import MISSED, By
 from ablate.turing.database.withdrawal import next_number, remove
 from ablate.turing.serve.assignment import SIDES, Side, assign_algorithm, assign_trials
 from ablate.turing.serve.consent_text import ConsentText
+from ablate.turing.serve.recruiting import ANYBODY, Recruiting
 
 ColorVision = Literal["normal", "deficient", "unknown"]
 Choice = Side | Literal["missed"]
@@ -34,6 +35,10 @@ class Closed(Exception):
     """The experiment takes no more participants."""
 
 
+class Full(Exception):
+    """As many have finished, or are under way, as are wanted."""
+
+
 class Withdrawn(Exception):
     """The participant withdrew, and does not begin again."""
 
@@ -44,7 +49,7 @@ class SessionState:
 
     Attributes:
         participant: Who.
-        trial: The trial that is to be answered next, None after the last one.
+        trial: The trial that is to be answered next, None after the last one, or after being screened out.
     """
 
     participant: Participant
@@ -58,17 +63,37 @@ class Sessions:
         database: Where they are kept.
         experiment_id: Which experiment.
         bundle: Its bundle.
+        recruiting: How participants come and leave.
         clock: Seconds since 1970.
+        preview: Whether nothing of it counts, since it is in a database of its own.
     """
 
-    def __init__(self, database: Database, experiment_id: int, bundle: Bundle, clock: Callable[[], float] = time.time):
+    def __init__(
+        self,
+        database: Database,
+        experiment_id: int,
+        bundle: Bundle,
+        recruiting: Recruiting = ANYBODY,
+        clock: Callable[[], float] = time.time,
+        *,
+        preview: bool = False,
+    ):
         self.database, self.experiment_id, self.bundle, self._clock = database, experiment_id, bundle, clock
+        self.recruiting, self.preview = recruiting, preview
 
     @property
     def closed(self) -> bool:
         """Whether the experiment takes no more participants."""
         with self.database.reading() as session:
             return session.get_one(Experiment, self.experiment_id).closed
+
+    @property
+    def full(self) -> bool:
+        """Whether as many have finished, or are under way, as are wanted; who leaves makes place."""
+        if self.recruiting.finished_per_algorithm is None:
+            return False
+        with self.database.reading() as session:
+            return self._full(self._taken(session))
 
     def counts(self) -> Mapping[str, Any]:
         """Return the experiment's name, whether it is closed, and how many have started, finished, and answered."""
@@ -96,22 +121,30 @@ class Sessions:
         with self.database.reading() as session:
             return self._withdrawal(session, key) is not None
 
-    def begin(self, key: str, color_vision: ColorVision, consent: ConsentText | None = None) -> SessionState:
+    def begin(
+        self,
+        key: str,
+        color_vision: ColorVision,
+        consent: ConsentText | None = None,
+        external_id: str | None = None,
+    ) -> SessionState:
         """Make a participant, whose algorithm and trials are drawn now; the same key again changes nothing.
 
         Args:
             key: The participant's.
             color_vision: What they say of it.
             consent: What they agreed to; None where that is not known.
+            external_id: The id that they came by, if there is one. Their key is made of it.
 
         Raises:
             Closed: The experiment takes no more participants.
+            Full: It takes none at the moment.
             Withdrawn: The participant withdrew.
         """
         try:
             with self.database.writing() as session:
                 found = session.scalar(select(Participant).where(*self._own(key)))
-                return _state(session, found or self._added(session, key, color_vision, consent))
+                return _state(session, found or self._added(session, key, color_vision, consent, external_id))
         except IntegrityError:  # the same form, sent twice at once
             state = self.find(key)
             if state is None:
@@ -119,7 +152,12 @@ class Sessions:
             return state
 
     def _added(
-        self, session: Session, key: str, color_vision: ColorVision, consent: ConsentText | None
+        self,
+        session: Session,
+        key: str,
+        color_vision: ColorVision,
+        consent: ConsentText | None,
+        external_id: str | None,
     ) -> Participant:
         if self._withdrawal(session, key) is not None:
             raise Withdrawn
@@ -134,6 +172,8 @@ class Sessions:
             raise Closed
         place, seed, manifest = taken.participants - 1, taken.seed, self.bundle.manifest
         taken_by = self._taken(session)
+        if self._full(taken_by):
+            raise Full
         algorithm = assign_algorithm(seed, place, [taken_by[each.name] for each in manifest.algorithms])
         if consent is not None:
             kept = {"hash": consent.hash, "language": consent.language, "text": consent.text}
@@ -147,6 +187,7 @@ class Sessions:
             color_vision=color_vision,
             started=self._clock(),
             consent=None if consent is None else consent.hash,
+            external_id=external_id,
         )
         session.add(participant)
         session.flush()
@@ -156,12 +197,16 @@ class Sessions:
         return participant
 
     def _taken(self, session: Session) -> Counter[str]:
-        """Return how many participants have finished or are under way, by algorithm."""
+        """Return how many participants have finished or are under way, by algorithm; nobody who is screened out."""
         since = self._clock() - QUIET_SECONDS
         answering = exists().where(Trial.participant_id == Participant.id, Trial.answered > since)
         alive = or_(Participant.finished.is_not(None), Participant.started > since, answering)
-        of_it = Participant.experiment_id == self.experiment_id
-        return Counter(session.scalars(select(Participant.algorithm).where(of_it, alive)))
+        of_it = Participant.experiment_id == self.experiment_id, Participant.screened_out.is_(None)
+        return Counter(session.scalars(select(Participant.algorithm).where(*of_it, alive)))
+
+    def _full(self, taken: Counter[str]) -> bool:
+        wanted = self.recruiting.finished_per_algorithm
+        return wanted is not None and all(taken[each.name] >= wanted for each in self.bundle.manifest.algorithms)
 
     def send(self, key: str, number: int) -> Trial | None:
         """Return a trial whose pictures are about to be sent, and count that.
@@ -224,17 +269,45 @@ class Sessions:
             trial.choice, trial.exposure_ms = choice, exposure_ms
             trial.response_ms = None if choice == MISSED else response_ms
             trial.answered = self._clock()
-            if number == self.bundle.manifest.protocol.photographs:
+            if self._fails(session, trial):
+                state.participant.screened_out = trial.answered
+            elif number == self.bundle.manifest.protocol.photographs:
                 state.participant.finished = trial.answered
             return trial
 
         return self._changed(key, answered)
+
+    def _fails(self, session: Session, trial: Trial) -> bool:
+        """Return whether an answer is the failed check by which its participant is screened out."""
+        if self.recruiting.screen_out is None or trial.kind != "check" or trial.choice != trial.real_side:
+            return False
+        session.flush()
+        own = Trial.participant_id == trial.participant_id, Trial.kind == "check", Trial.choice == Trial.real_side
+        failed = session.scalar(select(func.count()).select_from(Trial).where(*own)) or 0
+        return failed > self.bundle.manifest.protocol.rules.max_failed_checks
 
     def practiced(self, key: str, number: int) -> Trial | None:
         """Return a practice trial that was judged; None for any other."""
         judged = Trial.number == number, Trial.kind == "practice", Trial.choice.in_(SIDES)
         with self.database.reading() as session:
             return session.scalar(select(Trial).join(Participant).where(*self._own(key), *judged))
+
+    def score(self, key: str) -> tuple[int, int]:
+        """Return in how many pairs of the test the fake was found, and how many were judged."""
+        own = Trial.kind == "test", Trial.choice.in_(SIDES)
+        counts = select(func.count().filter(Trial.choice != Trial.real_side), func.count()).select_from(Trial)
+        with self.database.reading() as session:
+            found, judged = session.execute(counts.join(Participant).where(*self._own(key), *own)).one()
+            return found, judged
+
+    def comment(self, key: str, comment: str) -> None:
+        """Keep what a participant writes at the end, in place of what they wrote before; nothing removes it."""
+
+        def kept(session: Session, state: SessionState) -> None:
+            if state.trial is None:
+                state.participant.comment = plain_text(comment) or None
+
+        self._changed(key, kept)
 
     def withdraw(self, key: str) -> bool:
         """Remove the participant with a key, at their wish: see `withdrawal.remove`.
@@ -288,7 +361,15 @@ class Sessions:
         return Participant.experiment_id == self.experiment_id, Participant.key == key
 
 
+def plain_text(text: str) -> str:
+    """Return a text without what neither databases nor tables can have; spreadsheets take none for a formula."""
+    kept = "".join(each for each in text.replace("\r\n", "\n") if each == "\n" or each.isprintable()).strip()
+    return f" {kept}" if kept.startswith(("=", "+", "-", "@")) else kept
+
+
 def _state(session: Session, participant: Participant) -> SessionState:
+    if participant.screened_out is not None:
+        return SessionState(participant, None)
     own = Trial.participant_id == participant.id
     trial = session.scalar(select(Trial).where(own, Trial.choice.is_(None)).order_by(Trial.number).limit(1))
     return SessionState(participant, trial)

@@ -19,8 +19,10 @@ log = logging.getLogger(__name__)
 NO_NUMBERS: Mapping[str, object] = MappingProxyType({})
 _OF_EXPERIMENT = ("practice", "test", "trials", "seconds", "minutes", "megabytes")
 _OF_TRIAL = (*_OF_EXPERIMENT, "number")
+_OF_SCORE = (*_OF_EXPERIMENT, "found", "judged")
 _PLACEHOLDERS: Mapping[str, Collection[str]] = {
-    "language": (), "title": (), "error": (), "trial": _OF_TRIAL, "feedback": _OF_TRIAL,
+    "language": (), "title": (), "preview": (), "error": (),
+    "trial": _OF_TRIAL, "feedback": _OF_TRIAL, "debrief": _OF_SCORE,
 }  # fmt: skip
 """The numbers that a section's texts may have in braces; those of an experiment where it is not named."""
 

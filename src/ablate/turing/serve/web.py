@@ -1,7 +1,7 @@
 """Shared by all pages: the experiments that are served, templates, cookies, and the client's address."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import Depends, HTTPException, Request
@@ -26,6 +26,7 @@ class Site:
         signer: Signs cookies and forms.
         token: The experimenter's.
         limits: How often what may happen.
+        previews: The experiments to try, by their names in the address.
     """
 
     database: Database
@@ -34,6 +35,11 @@ class Site:
     signer: Signer
     token: str
     limits: RateLimits
+    previews: Mapping[str, Sessions] = field(default_factory=dict)
+
+    def find(self, name: str) -> Sessions | None:
+        """Return the experiment, or the preview, that an address names; None where there is none."""
+        return self.experiments.get(name) or self.previews.get(name)
 
 
 _templates = Environment(
@@ -51,7 +57,14 @@ STATIC = BASE | static_files(
 
 
 def render_page(
-    site: Site, name: str, *, depth: int, status: int = 200, numbers: Mapping[str, object] = NO_NUMBERS, **values: Any
+    site: Site,
+    name: str,
+    *,
+    depth: int,
+    status: int = 200,
+    numbers: Mapping[str, object] = NO_NUMBERS,
+    preview: bool = False,
+    **values: Any,
 ) -> HTMLResponse:
     """Render a template.
 
@@ -62,10 +75,12 @@ def render_page(
             behind a proxy under any path without being told.
         status: Of the answer.
         numbers: What stands in the texts for {trials} and the like, see `texts.fill`.
+        preview: Whether the page says that nothing counts.
         values: What the template shows beside the texts `t`.
     """
     template = _templates.get_template(f"{name}.html.j2")
-    return HTMLResponse(template.render(t=fill(site.texts, numbers), base="../" * depth or "./", **values), status)
+    shared = {"t": fill(site.texts, numbers), "base": "../" * depth or "./", "preview": preview}
+    return HTMLResponse(template.render(**shared, **values), status)
 
 
 def site_of(request: Request) -> Site:
@@ -76,7 +91,15 @@ def site_of(request: Request) -> Site:
 
 
 def experiment_of(request: Request, experiment: str) -> Sessions:
-    """Return the experiment that an address names."""
+    """Return the experiment, or the preview, that an address names."""
+    found = site_of(request).find(experiment)
+    if found is None:
+        raise HTTPException(404)
+    return found
+
+
+def served_experiment_of(request: Request, experiment: str) -> Sessions:
+    """Return the experiment that an address names; a preview is none."""
     found = site_of(request).experiments.get(experiment)
     if found is None:
         raise HTTPException(404)
@@ -124,3 +147,4 @@ def set_signed_cookie(
 
 CurrentSite = Annotated[Site, Depends(site_of)]
 CurrentSessions = Annotated[Sessions, Depends(experiment_of)]
+ServedSessions = Annotated[Sessions, Depends(served_experiment_of)]

@@ -1,0 +1,1 @@
+"""Invitations: links by which one participant each takes part."""
