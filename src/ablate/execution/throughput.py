@@ -94,19 +94,25 @@ def _received(connection: Connection, latest: float, patience: float) -> Any:
 
 
 def _child(values: Mapping[str, Any], environment: Mapping[str, str], connection: Connection) -> None:
-    with suppress(KeyboardInterrupt, OSError, EOFError):  # the process that waits has ended, or ends
-        SIGNALS.install()
-        os.environ.clear()
-        os.environ.update(environment)
-        end_with_the_parent()
-        tqdm.set_lock(threading.RLock())  # the bar's own would be left behind
-        try:
-            _train(values, connection)
-        except _Measured as measured:
-            connection.send(measured.args)
-        except Exception as error:  # whatever the code of a user raises
-            connection.send(f"{type(error).__name__}: {error}")
-    os._exit(0)  # nothing of it is kept
+    try:
+        with suppress(KeyboardInterrupt, OSError, EOFError):  # the process that waits has ended, or ends
+            SIGNALS.install()
+            os.environ.clear()
+            os.environ.update(environment)
+            end_with_the_parent()
+            tqdm.set_lock(threading.RLock())  # the bar's own would be left behind
+            _send_measurement(values, connection)
+    finally:
+        os._exit(0)  # nothing of it is kept; it may be asked to end at any moment
+
+
+def _send_measurement(values: Mapping[str, Any], connection: Connection) -> None:
+    try:
+        _train(values, connection)
+    except _Measured as measured:
+        connection.send(measured.args)
+    except Exception as error:  # whatever the code of a user raises
+        connection.send(f"{type(error).__name__}: {error}")
 
 
 class _Measured(Exception):
