@@ -31,11 +31,11 @@ class Place:
 
 
 def examine_disk(places: Sequence[Place]) -> Group:
-    """Examine the room of folders, those of one file system together, and write a file that has no name there."""
+    """Write a file that has no name to folders, and examine the room of those that can be written, by file system."""
     known = [(_existing(place.folder).stat().st_dev, place) for place in places]
     known.sort(key=lambda pair: pair[0])
     groups = [[place for _, place in same] for _, same in groupby(known, key=lambda pair: pair[0])]
-    return Group("Disk", [finding for same in groups for finding in (*_room(same), *_unwritable(same))])
+    return Group("Disk", [finding for same in groups for finding in list(_unwritable(same)) or _room(same)])
 
 
 def _room(places: Sequence[Place]) -> Iterator[Finding]:
