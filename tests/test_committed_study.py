@@ -13,7 +13,7 @@ from ablate.report.tables.table import mean_sd
 from tests.support.commands import Command
 
 ROOT = Path(__file__).parents[1]
-STUDIES = ("original_study",)
+STUDIES = ("original_study", "screening")
 REPORT = ROOT / "reports" / "original_study"
 
 

@@ -103,7 +103,7 @@ def test_what_a_study_asks_and_cannot_tell_apart_is_said_and_kept(
     assert said.startswith("Study mine: Does it matter?\nAliased by its design: depth = dropoutxloss.mix\n")
     experiment = mlflow.MlflowClient().get_experiment_by_name("mine")
     assert yaml.safe_load(experiment.tags["ablate.definition"])["factors"] == STUDY["factors"]
-    assert "dropout = depthxloss.mix" in experiment.tags["ablate.aliases"]
+    assert "dropout = depth × loss.mix" in experiment.tags["ablate.aliases"]
     assert experiment.tags["ablate.question"] == "Does it matter?"
     assert experiment.tags["mlflow.note.content"].startswith("**Does it matter?**")
 

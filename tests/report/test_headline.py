@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from ablate.report.compare import BETTER, EQUIVALENT, HIGHER, LOWER, NO_DIFFERENCE, NOT_COMPARABLE, WORSE
-from ablate.report.headline import headline
+from ablate.report.headline import effects_headline, headline
 
 OPEN = NO_DIFFERENCE
 Row = tuple[str, float, float, float, str]
@@ -101,3 +101,50 @@ def test_it_stays_short_with_many_variants() -> None:
     sentence = said(*rows, margin=2.0, more={name: 4.0 for name, *_ in rows})
     assert len(sentence) < 500
     assert sentence.count("40 ") == 5
+
+
+EFFECTS = pd.DataFrame(
+    [
+        ("size=small", "main", -0.5, -0.9, -0.1, 0.01),
+        ("depth=shallow", "main", 2.0, 1.0, 3.0, 0.001),
+        ("drop=light", "main", 0.1, -0.5, 0.7, 0.9),
+        ("size=small × depth=shallow", "interaction", 0.2, -0.5, 0.9, 0.8),
+    ],
+    columns=["effect", "kind", "estimate", "low", "high", "p"],
+)
+
+
+@pytest.mark.parametrize(
+    ("higher", "first", "second"),
+    [
+        (
+            True,
+            "depth=shallow helps (AuC 2.0 higher, {deep})",
+            "size=small hurts (AuC 0.50 lower, {small})",
+        ),
+        (
+            False,
+            "size=small helps (AuC 0.50 lower, {small})",
+            "depth=shallow hurts (AuC 2.0 higher, {deep})",
+        ),
+        (None, "depth=shallow raises AuC (by 2.0, {deep})", "size=small lowers AuC (by 0.50, {small})"),
+    ],
+)
+def test_the_effects_of_factors_are_a_sentence(higher: bool | None, first: str, second: str) -> None:
+    sizes = {"deep": "very likely between 1.0 and 3.0", "small": "very likely between 0.10 and 0.90"}
+    assert effects_headline(EFFECTS, label="AuC", unit="", higher_is_better=higher) == (
+        f"Averaged over the other factors, {first.format(**sizes)}; {second.format(**sizes)}; "
+        "of drop=light no effect was found; no interaction was found."
+    )
+
+
+def test_interactions_are_named_and_where_there_is_no_effect_the_metric_is() -> None:
+    unclear = EFFECTS.assign(low=-3.0, high=3.0)
+    said = effects_headline(unclear, label="AuC", unit="", higher_is_better=True)
+    assert said == (
+        "By AuC, averaged over the other factors, of depth=shallow, size=small and drop=light no effect was found; "
+        "no interaction was found."
+    )
+    unclear.loc[3, "low"] = 0.1
+    said = effects_headline(unclear, label="AuC", unit="", higher_is_better=True)
+    assert said.endswith("found; an interaction: size=small × depth=shallow (+0.2 [+0.1, +3.0]).")

@@ -55,7 +55,7 @@ def test_at_resolution_five_two_way_interactions_are_told_apart() -> None:
 def test_what_a_fraction_cannot_tell_apart_is_named() -> None:
     factors = {"optimizer": [0, 1], "depth": [0, 1], "dropout": [0, 1]}
     aliases = expand("fractional_factorial", factors, dict.fromkeys(factors, 0), 3).aliases
-    assert "optimizer = depthxdropout" in aliases
+    assert "optimizer = depth × dropout" in aliases
     assert len(aliases) == 3
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from ablate.config.level import level_text
 from ablate.config.short_names import shorten
 from ablate.report.compare import BETTER, EQUIVALENT, HIGHER, LOWER, NO_DIFFERENCE, WORSE
-from ablate.report.headline import headline
+from ablate.report.headline import effects_headline, headline
 from ablate.report.looks import StudyLooks
 from ablate.report.nouns import plural
 from ablate.report.number_format import magnitude, quantity, with_interval
@@ -34,8 +34,7 @@ def answer(results: Results, comparison: pd.DataFrame, more_seeds: Mapping[str, 
     label = str(spec["label"])
     if own.empty:
         return [f"There is nothing to compare with the baseline by {label}."]
-    # A difference of percentages is one of points.
-    unit = {"": "", "%": "points"}.get(str(spec["unit"]), str(spec["unit"]))
+    unit = _unit(spec)
     first = headline(
         own,
         more_seeds,
@@ -46,6 +45,28 @@ def answer(results: Results, comparison: pd.DataFrame, more_seeds: Mapping[str, 
         example=results.example if results.sampled(results.primary.name) != SEEDS else "",
     )
     return [first, *_verdicts(own, results, f" {unit}" if unit else ""), *_baseline(results)]
+
+
+def answer_by_effects(results: Results, effects: pd.DataFrame) -> list[str]:
+    """Say what the factors of a factorial study do, in a sentence for all readers; nothing of other studies.
+
+    Args:
+        results: What was loaded.
+        effects: What `factorial.study_effects` found.
+    """
+    if effects.empty:
+        return []
+    spec = results.spec(results.primary.name)
+    return [
+        effects_headline(
+            effects, label=str(spec["label"]), unit=_unit(spec), higher_is_better=results.primary.higher_is_better
+        )
+    ]
+
+
+def _unit(spec: Mapping[Any, Any]) -> str:
+    """Return the unit of a difference: one of percentages is one of points."""
+    return {"": "", "%": "points"}.get(str(spec["unit"]), str(spec["unit"]))
 
 
 ANSWER_METHOD = (

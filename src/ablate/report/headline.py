@@ -9,7 +9,8 @@ import pandas as pd
 
 from ablate.report.compare import BETTER, EQUIVALENT, HIGHER, LOWER, NO_DIFFERENCE, NOT_COMPARABLE, WORSE
 from ablate.report.nouns import capitalized, plural
-from ablate.report.number_format import quantity, unsigned_interval
+from ablate.report.number_format import quantity, unsigned_interval, with_interval
+from ablate.statistics.effects import MAIN
 from ablate.statistics.seeds import MOST_SEEDS
 
 NAMED = 3
@@ -58,6 +59,40 @@ def headline(
     only = "with the one seed that was tried" if own["n_paired"].max() == 1 else ""
     start = ", ".join(filter(None, ["" if found else f"by {label}", only, "against the baseline", ""]))
     return capitalized(f"{start}, {'; '.join(clauses)}.")
+
+
+def effects_headline(effects: pd.DataFrame, *, label: str, unit: str, higher_is_better: bool | None) -> str:
+    """Say in a sentence which factors have an effect, and whether they interact.
+
+    Args:
+        effects: What `estimate_effects` found: main effects and interactions.
+        label: What the metric is called.
+        unit: Of a difference, or nothing.
+        higher_is_better: None where neither is.
+    """
+    by_size = effects.reindex(effects["estimate"].abs().sort_values(ascending=False, kind="stable").index)
+    by_size = by_size.rename(columns={"effect": "variant", "estimate": "difference"})
+    up, down = by_size["low"] > 0, by_size["high"] < 0
+    main = by_size["kind"] == MAIN
+    verdicts = (HIGHER, LOWER) if higher_is_better is None else (BETTER, WORSE)
+    verdicts = verdicts[::-1] if higher_is_better is False else verdicts
+    unit = f" {unit}" if unit else ""
+    clauses = [
+        _found(rows.to_dict("records"), verdict, label, unit)
+        for verdict, which in sorted(zip(verdicts, (up, down), strict=True), key=lambda each: [*_SAID].index(each[0]))
+        if len(rows := by_size[main & which])
+    ]
+    open_ = by_size[main & ~up & ~down]["variant"].tolist()
+    if open_:
+        clauses.append(f"of {_listed(open_)} no effect was found")
+    together = by_size[~main & (up | down)].to_dict("records")
+    if together:
+        sizes = [f"{row['variant']} ({with_interval(row['difference'], row['low'], row['high'])})" for row in together]
+        clauses.append(f"{'an interaction' if len(together) == 1 else 'interactions'}: {_listed(sizes)}")
+    elif (~main).any():
+        clauses.append("no interaction was found")
+    by = "" if len(open_) < main.sum() else f"by {label}, "
+    return capitalized(f"{by}averaged over the other factors, {'; '.join(clauses)}.")
 
 
 def _found(rows: Sequence[Row], verdict: str, label: str, unit: str) -> str:

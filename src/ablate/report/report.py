@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ablate.config.short_names import shorten
-from ablate.report.answer import ANSWER_METHOD, answer, notes
+from ablate.report.answer import ANSWER_METHOD, answer, answer_by_effects, notes
 from ablate.report.checklist import Item, checklist
 from ablate.report.compare import cost_differences
 from ablate.report.comparison import comparison_of
@@ -144,12 +144,12 @@ def make_report(results: Results, layout: Layout = WHOLE) -> Report:
         effects=effects,
         credit=credit,
         more_seeds=needed,
-        answer=answer(results, comparison, needed),
+        answer=[*answer_by_effects(results, effects), *answer(results, comparison, needed)],
         notes=[
             *plan.deviations,
             *notes(results),
             *fairness_notes(results),
-            *(f"Aliased by the design: {line}." for line in aliased),
+            *([f"Aliased by the design: {'; '.join(aliased)}."] if aliased else []),
             *failed,
         ],
         tables={each.name: each for each in tables if each is not None},

@@ -121,4 +121,4 @@ def shortest_word(signs: Signs) -> int:
 def _alias_line(line: str, factors: Sequence[str]) -> str:
     """Write an alias chain of pyDOE3, as in `ab = cde`, with the names of the factors."""
     effects = [effect.strip() for effect in line.split("=")]
-    return " = ".join("x".join(factors[ord(letter) - ord("a")] for letter in effect) for effect in effects)
+    return " = ".join(" × ".join(factors[ord(letter) - ord("a")] for letter in effect) for effect in effects)
