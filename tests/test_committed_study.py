@@ -50,6 +50,14 @@ def test_the_study_s_page_says_what_the_report_says() -> None:
     assert rows((REPORT / "README.md").read_text()) == expected()
 
 
+def test_the_page_of_effects_says_what_its_report_says() -> None:
+    page, report = ((ROOT / "reports" / "screening" / name).read_text() for name in ("README.md", "report.md"))
+    lines = [line for line in page.splitlines() if line.startswith(("| `", "| the strongest interaction, "))]
+    assert len(lines) == 6
+    for line in lines:
+        assert line.replace("`", "").replace("the strongest interaction, ", "") in report
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("study", STUDIES)
 def test_the_report_is_made_anew_from_the_archive(study: str, home: Path, forked_m: Command) -> None:
