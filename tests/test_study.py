@@ -100,7 +100,7 @@ def test_what_a_study_asks_and_cannot_tell_apart_is_said_and_kept(
     uri = os.environ["MLFLOW_TRACKING_URI"]
     announce(load_study("mine"), uri)
     said = capsys.readouterr().out
-    assert said.startswith("Study mine: Does it matter?\nAliased by its design: depth = dropoutxloss.mix\n")
+    assert said.startswith("Study mine: Does it matter?\nAliased by its design: depth = dropout × loss.mix\n")
     experiment = mlflow.MlflowClient().get_experiment_by_name("mine")
     assert yaml.safe_load(experiment.tags["ablate.definition"])["factors"] == STUDY["factors"]
     assert "dropout = depth × loss.mix" in experiment.tags["ablate.aliases"]

@@ -49,8 +49,10 @@ def _errors_in_one_line() -> Iterator[None]:
     except (AblateError, HydraException, OmegaConfBaseException, OSError, YAMLError) as error:
         if traced or is_closed_pipe(error):
             raise
-        page = error.page if isinstance(error, AblateError) else ""
-        _exit(f"Error: {explain_error(error, sys.argv[1:])}" + (f". See {page}" if page else ""), 1)
+        said = explain_error(error, sys.argv[1:])
+        # Of several lines each is of another variant.
+        page = error.page if isinstance(error, AblateError) and "\n" not in said else ""
+        _exit(f"Error: {said}" + (f". See {page}" if page else ""), 1)
     except RecursionError as error:
         if traced or not _came_through(error, "defaults_list.py"):
             raise
