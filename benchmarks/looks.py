@@ -1,6 +1,6 @@
 """Studies that look at their results more than once, simulated: false alarms, what is found, and runs saved.
 
-`ablate.statistics.simulated_looks` says how. The table goes to results/looks.json and between two markers of
+`ablate.statistics.simulated_looks` says how. The table goes to results/looks.jsonl and between two markers of
 docs/statistics.md.
 
     python benchmarks/looks.py [--studies N] [--jobs N]
@@ -24,7 +24,7 @@ from ablate.system.threads import job_threads
 from side_by_side import RESULTS, ROOT, renewed
 
 PAGE = ROOT / "docs" / "statistics.md"
-FILE = RESULTS / "looks.json"
+FILE = RESULTS / "looks.jsonl"
 BEGIN, END = "<!-- looks: written by benchmarks/looks.py -->", "<!-- end of looks -->"
 BATCH = 25
 MOST = 0.05
@@ -127,7 +127,7 @@ def main() -> None:
     results = [
         summarised(np.concatenate(found[place * batches : (place + 1) * batches])) for place in range(len(CELLS))
     ]
-    FILE.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    FILE.write_text("".join(f"{json.dumps(each)}\n" for each in results), encoding="utf-8")
     text = table(results)
     PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8"), text, BEGIN, END), encoding="utf-8")
     print(text)

@@ -63,9 +63,14 @@ def table(found: dict[str, tuple[dict[str, Any], Sequence[Row]]]) -> str:
     return "\n".join(lines)
 
 
+def results() -> dict[str, tuple[dict[str, Any], Sequence[Row]]]:
+    """Return the results that there are, by the benchmark's name."""
+    return {path.stem: read(path) for path in sorted(Path(RESULTS).glob("*.json"))}
+
+
 def main() -> None:
     """Write the table."""
-    found = {path.stem: read(path) for path in sorted(Path(RESULTS).glob("*.json"))}
+    found = results()
     PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8"), table(found), BEGIN, END), encoding="utf-8")
     print(f"{PAGE.relative_to(ROOT)}: {sum(len(rows) for _, rows in found.values())} rows of {len(found)} benchmarks")
 

@@ -140,6 +140,11 @@ def test_the_text_around_the_table_is_kept(table: ModuleType) -> None:
         table.renewed("no markers", "new", table.BEGIN, table.END)
 
 
+def test_the_page_has_the_results_that_there_are(table: ModuleType) -> None:
+    page = table.PAGE.read_text(encoding="utf-8")
+    assert table.renewed(page, table.table(table.results()), table.BEGIN, table.END) == page
+
+
 def test_the_page_has_its_markers(table: ModuleType) -> None:
     assert table.renewed(table.PAGE.read_text(encoding="utf-8"), "", table.BEGIN, table.END)
 
