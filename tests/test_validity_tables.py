@@ -53,7 +53,7 @@ def test_simulation_goes_on_where_it_was_interrupted(monkeypatch: pytest.MonkeyP
 
 def test_the_page_shows_the_looks_that_were_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
     looks = _imported(monkeypatch, "looks")
-    rows = looks.table(json.loads(looks.FILE.read_text(encoding="utf-8")))
+    rows = looks.table([json.loads(line) for line in looks.FILE.read_text(encoding="utf-8").splitlines()])
     assert rows in looks.PAGE.read_text(encoding="utf-8")
     assert rows.count("\n| ") == len(looks.CELLS) + 2
 
