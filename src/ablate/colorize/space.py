@@ -157,7 +157,7 @@ def _parametric(tag: bytes) -> Curve:
     x = np.linspace(0, 1, _SAMPLES)
     power = np.maximum(a * x + b, 0) ** g
     if kind <= 2:
-        # Below -b / a the power ends, and the constant c goes on.
+        # Below -b / a the power ends, and the constant c remains.
         offset = given.get("c", 0.0)
         curve = np.where(x >= (-b / a if a else 0), power + offset, offset)
     else:

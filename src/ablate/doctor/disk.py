@@ -7,9 +7,9 @@ from itertools import groupby
 from pathlib import Path
 
 import psutil
-from tqdm import tqdm
 
 from ablate.doctor.finding import Finding, Group, note, ok, problem
+from ablate.doctor.size import size_text
 
 _AMPLE = 5
 """Times of what is needed: where less is free, other programs may fill it meanwhile."""
@@ -43,7 +43,7 @@ def _room(places: Sequence[Place]) -> Iterator[Finding]:
     folder, needed = _existing(places[0].folder), sum(place.needed for place in places)
     free = psutil.disk_usage(str(folder)).free
     what = " and ".join(filter(None, [", ".join(place.what for place in places[:-1]), places[-1].what]))
-    text = f"{what} on the disk of {folder}: {_size(free)} free, about {_size(needed)} needed"
+    text = f"{what} on the disk of {folder}: {size_text(free)} free, about {size_text(needed)} needed"
     advice = (
         "make room, for example of what `python -m ablate.clean` lists; tracking.uri, checkpoint.dir and TMPDIR name "
         "other places"
@@ -71,7 +71,3 @@ def _unwritable(places: Sequence[Place]) -> Iterator[Finding]:
 def _existing(folder: Path) -> Path:
     """Return a folder, or the nearest one above it that exists."""
     return next(each for each in (folder, *folder.parents) if each.exists())
-
-
-def _size(number: int) -> str:
-    return f"{tqdm.format_sizeof(number)}B"

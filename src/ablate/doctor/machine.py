@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import joblib
 import psutil
-from tqdm import tqdm
 
 from ablate.doctor.finding import Finding, Group, note, ok, problem
+from ablate.doctor.size import size_text
 from ablate.estimate.packing import UNKNOWN_MEMORY
 from ablate.system.memory import available_memory, memory_limit
 from ablate.system.processor import CPUINFO, instruction_sets, processor_name
@@ -69,8 +69,9 @@ def memory_findings(available: int, limit: int | None = None) -> Iterator[Findin
         limit: Bytes that a container allows; None asks the system.
     """
     limit = limit or memory_limit()
-    total = f"the container's {_size(limit)}" if limit else f"the machine's {_size(psutil.virtual_memory().total)}"
-    text = f"{_size(available)} of {total} of memory are free"
+    whole = limit or psutil.virtual_memory().total
+    total = f"the {'container' if limit else 'machine'}'s {size_text(whole)}"
+    text = f"{size_text(available)} of {total} of memory are free"
     if available < UNKNOWN_MEMORY:
         yield note(text, "end other programs: a small run takes about 1 to 2 GB, and a sweep trains few at a time")
     else:
@@ -89,7 +90,3 @@ def load_findings(load: float, cpus: int) -> Iterator[Finding]:
             f"other processes keep the CPUs busy (load {load:.1f} on {cpus}): all takes longer than it would alone",
             "wait for them, or give runs fewer threads: hardware.threads=N",
         )
-
-
-def _size(number: int) -> str:
-    return f"{tqdm.format_sizeof(number)}B"

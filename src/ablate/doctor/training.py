@@ -13,6 +13,7 @@ from ablate.config.environment import set_onednn
 from ablate.config.training import HardwareConfig
 from ablate.doctor.finding import Finding, Group, note, ok, problem
 from ablate.doctor.project import Project
+from ablate.doctor.size import size_text
 from ablate.estimate.packing import ALONE, Throughput
 from ablate.execution.status import RunState, Status
 from ablate.execution.throughput import MeasurementFailed, TookTooLong, measure_throughput
@@ -153,9 +154,10 @@ def step_findings(run: PlannedRun, found: Throughput, *, before: bool, available
         f"the steps of a run {tqdm.format_interval(total) if total >= 1 else 'less than a second'}"
     )
     yield note(text, _faster(run)) if total > _LONG else ok(text)
-    memory = f"a run takes {_size(found.memory)} of memory"
+    memory = f"a run takes {size_text(found.memory)} of memory"
     if found.memory > available:
-        yield problem(f"{memory}, and {_size(available)} are free", "end other programs, or a smaller batch or scale=")
+        text = f"{memory}, and {size_text(available)} are free"
+        yield problem(text, "end other programs, or a smaller batch or scale=")
     else:
         yield ok(memory)
 
@@ -167,7 +169,3 @@ def _faster(run: PlannedRun) -> str:
 
 def _seconds(seconds: float) -> str:
     return f"{seconds:.2g} s" if seconds >= 1 else f"{1000 * seconds:.3g} ms"
-
-
-def _size(number: int) -> str:
-    return f"{tqdm.format_sizeof(number)}B"

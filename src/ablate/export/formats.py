@@ -112,7 +112,7 @@ def _write_onnx(colorizer: Colorizer, folder: Path) -> None:
 def _without_copies() -> Iterator[None]:
     """Have tf2onnx optimise its graph in place.
 
-    Else it copies the graph, with all weights, for each of its optimisations, to go on from where one fails, and
+    Else it copies the graph, with all weights, for each of its optimisations, to continue from where one fails, and
     leaves the copies in cycles: some 3 GB for the published network.
     """
     before = os.environ.get(_CATCH)

@@ -46,8 +46,8 @@ class Recruiting:
     Attributes:
         id_parameter: Name of the part of the address that holds a participant's id; None where there are no ids.
         completion: How those leave who have finished; None where nothing is said.
-        screen_out: How those leave, at once, who failed more checks than the rules allow; None where they go on, and
-            are left out later.
+        screen_out: How those leave, at once, who failed more checks than the rules allow; None where they
+            continue, and are left out later.
         finished_per_algorithm: How many are to finish of each algorithm, and no more; None for any number.
         invited: Whether only ids take part that were made here, as invitations.
     """
