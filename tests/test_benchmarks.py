@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 
@@ -259,6 +260,21 @@ def alternatives(side_by_side: ModuleType) -> ModuleType:
 @pytest.fixture
 def outcome(alternatives: ModuleType) -> ModuleType:
     return importlib.import_module("alternative_studies.outcome")
+
+
+@pytest.mark.slow
+def test_other_tools_get_the_photographs_as_arrays(alternatives: ModuleType, tmp_path: Path) -> None:
+    prepared, out = tmp_path / "set", tmp_path / "arrays"
+    command = [sys.executable, "-m", "ablate.prepare", "data=sample", "scale=thumbnail", f"out={prepared}"]
+    subprocess.run(command, check=True, timeout=240)
+    alternatives.as_arrays(prepared, out, ["backbone.width=0.0625"])
+    train, evaluation = (np.load(out / f"{name}.npy") for name in ("train", "evaluation"))
+    case = json.loads((out / "case.json").read_text())
+    assert (train.shape[1:], train.dtype) == ((36, 36, 3), np.float16)
+    assert (evaluation.shape[1:], evaluation.dtype) == ((32, 32, 3), np.uint8)
+    assert case["evaluation_photographs"] == len(evaluation) > 0
+    assert len(case["class_weights"]) == 313
+    assert case["layers"].keys() == {"full", "half"}
 
 
 PLANNED = [("adam", "full", 0), ("adam", "full", 1), ("adam", "half", 0)]

@@ -51,7 +51,7 @@ def write_arrays(prepared: Path, out: Path, network: Sequence[str]) -> None:
         photographs = data.train.read(list(range(start, min(start + 1000, len(train)))))
         train[start : start + 1000] = pixels_to_lab(np.stack([square(each, side) for each in photographs]))
     train.flush()
-    np.save(out / "evaluation.npy", data.evaluation_pixels)
+    np.save(out / "evaluation.npy", data.squares.read(slice(None))[0])
     prior = smooth_prior(empirical_prior(data.bin_counts), step=color.grid_step, sigma=color.prior_sigma)
     case = {
         "side": task.side,

@@ -13,6 +13,7 @@ COMMANDS = {
     "run": ("ablate.run", "train, evaluate and track one run or, with -m, a sweep or a study"),
     "status": ("ablate.status.__main__", "how far all studies are, what trains where, what lost its process"),
     "report": ("ablate.report.__main__", "compare the runs of a study: which part matters, and how surely"),
+    "compare": ("ablate.compare.__main__", "judge a change: one variant before and after it, with all tries counted"),
     "promote": ("ablate.promote", "register the best variant of a study in MLflow's model registry"),
     "archive": ("ablate.archive.__main__", "write a study to one file, and read such files into a store"),
     "clean": ("ablate.clean.__main__", "list, and remove, what deleted runs and killed processes have left"),

@@ -73,7 +73,7 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
         aliases=record.aliases,
         uri=record.uri,
         experiment_id=record.experiment_id,
-        primary=_primary(metric, definition, specs, record.params.loc[runs.index]),
+        primary=primary_of(metric, definition, specs, record.params.loc[runs.index]),
         looks=looks,
         runs=runs.set_axis([record.origins[str(run)].run_id for run in runs.index]).rename_axis("run_id"),
         origins={origin.run_id: origin for run in runs.index for origin in [record.origins[str(run)]]},
@@ -113,7 +113,7 @@ def load(record: StudyRecord, *, partial: bool = False, metric: str | None = Non
     )
 
 
-def _primary(metric: str | None, definition: StudyFile | None, specs: pd.DataFrame, params: pd.DataFrame) -> Primary:
+def primary_of(metric: str | None, definition: StudyFile | None, specs: pd.DataFrame, params: pd.DataFrame) -> Primary:
     """Return the metric that ranks: the one asked for, the study's, or the first of which a direction is better.
 
     Where no metric has a direction, all can be compared, and none ranks.

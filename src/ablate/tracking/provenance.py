@@ -29,6 +29,12 @@ def git_commit(folder: Path) -> str | None:
     return commit.strip() if commit and known else None
 
 
+def resolved_commit(folder: Path, name: str) -> str | None:
+    """Return the commit that a branch, a tag or the beginning of a hash names in a folder's repository."""
+    commit = None if name.startswith("-") else _git(folder, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+    return commit.strip() if commit else None
+
+
 def git_diff(folder: Path) -> str:
     """Return the uncommitted changes of a folder's checkout, new files named below.
 

@@ -1,0 +1,137 @@
+"""The judgement of a change: better, worse, equivalent, or not known. Pure functions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import pandas as pd
+
+from ablate.compare.sides import AFTER, Side, differing, joined
+from ablate.report.compare import BETTER, EQUIVALENT, WORSE, Primary, compare
+
+
+class Judgement(StrEnum):
+    """What is said of a change; `exit_code` is the command's."""
+
+    BETTER = "better"
+    EQUIVALENT = "equivalent"
+    WORSE = "worse"
+    NOT_KNOWN = "not known"
+
+    @property
+    def exit_code(self) -> int:
+        """0 for a change that may go in, 3 for one that makes it worse, 4 for what is not known; errors have 1."""
+        return {Judgement.WORSE: 3, Judgement.NOT_KNOWN: 4}.get(self, 0)
+
+
+@dataclass(frozen=True)
+class Change:
+    """Two states compared, before anything is judged.
+
+    Attributes:
+        before: Name of the earlier state.
+        after: Name of the later one.
+        variant: The variant.
+        metric: The metric that decides.
+        label: What it is called.
+        unit: Its unit.
+        higher_is_better: Its direction.
+        margin: Up to where a difference does not matter, None where nothing is said.
+        identical: Whether both states have the same runs, or runs of the same identities.
+        row: What was found by the metric, see `report.compare.compare`; `mean_before` is the earlier state's mean.
+        others: The same of all other metrics.
+        seeds: Those that both have.
+        left_out: Those that one state alone has.
+        examples: How many evaluate.
+        differs: See `sides.differing`.
+        commits: Of both states.
+        identities: Of the runs of both states, in order.
+    """
+
+    before: str
+    after: str
+    variant: str
+    metric: str
+    label: str
+    unit: str
+    higher_is_better: bool
+    margin: float | None
+    identical: bool
+    row: Mapping[str, Any]
+    others: tuple[Mapping[str, Any], ...]
+    seeds: tuple[int, ...]
+    left_out: tuple[int, ...]
+    examples: int
+    differs: Mapping[str, list[str]]
+    commits: tuple[tuple[str, ...], tuple[str, ...]]
+    identities: tuple[tuple[str, ...], tuple[str, ...]]
+
+
+def compared(before: Side, after: Side, variant: str, primary: Primary) -> Change:
+    """Compare two states of a variant by all metrics that both have.
+
+    Raises:
+        NotComparable: Their scores are of different things, or they share no seed.
+    """
+    scores, whole_set = joined(before, after)
+    specs = after.compared.specs
+    known = [name for name in specs.index if name in scores or name in whole_set.values]
+    directions = {str(name): _direction(specs.loc[[name], "higher_is_better"]) for name in known}
+    table = compare(scores, {**directions, primary.name: primary.higher_is_better}, primary, whole_set)
+    rows = {(row["variant"], row["metric"]): row for row in table.to_dict("records")}
+    found = [
+        {
+            **{str(key): value for key, value in rows[AFTER, name].items()},
+            "label": str(specs.loc[name, "label"]),
+            "mean_before": rows["baseline", name]["mean"],
+        }
+        for name in (primary.name, *(name for name in directions if name != primary.name))
+    ]
+    one, other = before.identities, after.identities
+    shared = sorted(set(one) & set(other))
+    return Change(
+        before=before.name,
+        after=after.name,
+        variant=variant,
+        metric=primary.name,
+        label=str(specs.loc[primary.name, "label"]),
+        unit=str(specs.loc[primary.name, "unit"]),
+        higher_is_better=bool(primary.higher_is_better),
+        margin=primary.margin,
+        identical=all(one[seed] == other[seed] for seed in shared),
+        row=found[0],
+        others=tuple(found[1:]),
+        seeds=tuple(shared),
+        left_out=tuple(sorted(set(one) ^ set(other))),
+        examples=int(found[0]["examples"]),
+        differs=differing(before, after),
+        commits=(before.commits, after.commits),
+        identities=(tuple(one[seed] for seed in sorted(one)), tuple(other[seed] for seed in sorted(other))),
+    )
+
+
+def _direction(values: "pd.Series[Any]") -> bool | None:
+    # Beside True and False, pandas reads None as NaN.
+    value = values.iloc[0]
+    return None if pd.isna(value) else bool(value)
+
+
+def judge(change: Change, level: float) -> Judgement:
+    """Judge a change.
+
+    Equivalent where the 95 % interval lies within the margin, worse where it excludes 0 on the worse side. To be
+    better, its p-value must be at most the level of its place in the stream of all changes that were tried.
+
+    Args:
+        change: What was found.
+        level: See `statistics.online`.
+    """
+    if change.identical:
+        return Judgement.EQUIVALENT
+    verdict = change.row["verdict"]
+    if verdict == EQUIVALENT:
+        return Judgement.EQUIVALENT
+    if verdict == WORSE:
+        return Judgement.WORSE
+    return Judgement.BETTER if verdict == BETTER and change.row["p"] <= level else Judgement.NOT_KNOWN
