@@ -26,7 +26,7 @@ from side_by_side import RESULTS, ROOT, renewed
 PAGE = ROOT / "docs" / "changes.md"
 FILE = RESULTS / "changes.jsonl"
 BEGIN, END = "<!-- changes: written by benchmarks/changes.py -->", "<!-- end of changes -->"
-SEEDS = (3, 5, 10)
+SEEDS = (3, 5)
 EXAMPLES, OF_EXAMPLES = 50, 3.0
 """Examples, and the standard deviation over them of a run's scores, in units of that over seeds."""
 
@@ -108,9 +108,9 @@ def table(results: Sequence[Mapping[str, float]]) -> str:
 def main() -> None:
     """Simulate, and write the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--streams", type=int, default=400, metavar="N")
+    parser.add_argument("--streams", type=int, default=200, metavar="N")
     parser.add_argument("--length", type=int, default=200, metavar="N", help="changes of a stream")
-    parser.add_argument("--losses", type=int, default=2000, metavar="N")
+    parser.add_argument("--losses", type=int, default=1000, metavar="N")
     parser.add_argument("--jobs", type=int, default=job_threads(), metavar="N", help="processes")
     options = parser.parse_args()
     with ProcessPoolExecutor(options.jobs) as pool:

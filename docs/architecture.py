@@ -34,7 +34,7 @@ PLACES = {
     "prepare": (0.75, -1.0),
     "layers": (2.25, -1.0),
     "promote": (2.25, 0.0),
-    "compare": (2.25, 1.0),
+    "compare": (3.1, 1.0),
     "status": (0.75, 0.0),
     "clean": (-0.75, 0.0),
     "testing": (2.0, -3.0),
