@@ -1,6 +1,6 @@
 # Every target sets up .venv from requirements.lock first, where it is missing or stale.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo turing-demo test quick coverage report ui lint bench correct robust clean lock
+.PHONY: help setup demo turing-demo test quick coverage report ui lint docs bench correct robust clean lock
 
 PY := .venv/bin/python
 ifndef PYTHON
@@ -61,12 +61,16 @@ ui: .venv/ready  ## open MLflow on the runs; make ui PORT=5001
 		[print(f'  {name}: http://localhost:$(PORT)/{page}') for name, page in [*study_addresses().items()][:5]]" "$$uri"; \
 	$(PY) -m mlflow server --workers 1 --port $(PORT) --backend-store-uri "$$uri"
 
-lint: .venv/ready  ## check style, types, the dependency rule and docs/architecture.md
+lint: .venv/ready  ## check style, types, the dependency rule, docs/architecture.md and the reference
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports --no-cache
 	@$(PY) docs/architecture.py --check
+	@$(PY) docs/reference --check
+
+docs: .venv/ready  ## build the documentation site into site/, with every link checked
+	@$(PY) docs/site
 
 bench: .venv/ready  ## measure speed, side by side, and write docs/performance.md
 	@for name in $(BENCHMARKS); do echo "benchmarks/$$name.py"; $(PY) benchmarks/$$name.py || exit 1; done
@@ -83,5 +87,5 @@ lock: .venv/ready  ## write requirements.lock anew from pyproject.toml (needs uv
 		--no-annotate --no-header --no-strip-extras --upgrade pyproject.toml -o requirements.lock
 
 clean:  ## remove .venv and caches; runs and reports stay
-	@rm -rf .venv build dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv build dist site .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -102,7 +102,7 @@ def test_a_committed_report_is_whole_and_small_and_names_no_place(study: str) ->
 
 
 def test_pages_link_to_what_is_there() -> None:
-    for page in (ROOT / "README.md", *(ROOT / "reports").glob("*/README.md"), *(ROOT / "docs").glob("*.md")):
+    for page in (ROOT / "README.md", *(ROOT / "reports").glob("*/README.md"), *(ROOT / "docs").rglob("*.md")):
         for link in re.findall(r"\]\(([^)#\s]+)", page.read_text()):
             if not link.startswith(("http", "data:")):
                 assert (page.parent / link).exists(), f"{page.name}: {link}"
