@@ -163,7 +163,7 @@ def test_they_do_not_change_once_somebody_has_begun(bundle: Bundle, database: Da
     asked = opened(database, bundle, first)
     asked.begin("somebody", "normal")
     for changed in (other.questions, None):
-        with pytest.raises(DataError, match=r"drawn was begun with other questions= .*1 participants.*another name"):
+        with pytest.raises(DataError, match=r"drawn was begun with other questions= .*1 participant.*.*another name"):
             fix_questions(database, 1, changed)
     fix_questions(database, 1, first.questions)
     # Nobody's answers are left to be mixed with.

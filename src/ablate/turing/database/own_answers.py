@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ablate.errors import DataError
+from ablate.report.number_format import quantity
 from ablate.turing.database.connection import Database
 from ablate.turing.database.tables import Device, Experiment, OwnAnswers, Participant, TurnedAway
 from ablate.turing.questions import FreeText, Questions
@@ -37,10 +38,11 @@ def fix_questions(database: Database, experiment_id: int, questions: Questions |
         of_it = Participant.experiment_id == experiment_id
         begun = session.scalar(select(func.count()).select_from(Participant).where(of_it))
         if begun:
-            had = "without own questions" if experiment.questions is None else "with other questions="
+            had = "without own questions" if experiment.questions is None else "with other questions= than these"
             raise DataError(
-                f"experiment {experiment.name} was begun {had} ({begun} participants): its answers would be mixed. "
-                "Serve it with the questions of before, or build it under another name (name=NAME) for new ones"
+                f"experiment {experiment.name} was begun {had} ({quantity(begun, 'participant')}): answers would be "
+                "mixed. Serve it with the same questions= as before, or build it under another name (name=NAME) for "
+                "new ones"
             )
         experiment.questions = wanted
 
