@@ -12,8 +12,9 @@ PAGE = Path(__file__).with_suffix(".md")
 HEAD = """\
 # The codebook of a human evaluation
 
-The two tables that `python -m ablate.turing export` and the experimenter's page write
-([the human evaluation](turing.md#the-data)). `codebook.json`, beside them, says the same to programs; its levels of
+The tables that `python -m ablate.turing export` and the experimenter's page write
+([the human evaluation](turing.md#the-data)); that of devices only where they are recorded, and one of own questions,
+whose columns the file of questions names. `codebook.json`, beside them, says the same to programs; its levels of
 `algorithm` and `exclusion` are the experiment's. Times are in UTC, in whole seconds: `2026-01-31T14:05:09Z`. The rules
 below have the numbers that they have where `build` is told no others.
 """

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, Trial
+from ablate.turing.database.own_answers import fix_questions
 from ablate.turing.serve.consent_text import ConsentText, consent_text
 from ablate.turing.serve.participant import _numbers
 from ablate.turing.serve.recruiting import ANYBODY, Recruiting
@@ -15,8 +16,9 @@ START = 1_700_000_000.75
 
 def opened(database: Database, bundle: Bundle, recruiting: Recruiting = ANYBODY) -> Sessions:
     """Return a bundle's experiment, whose clock advances by a second whenever it is read."""
-    now = iter(range(10**6))
-    return Sessions(database, database.register(bundle, START), bundle, recruiting, clock=lambda: START + next(now))
+    now, experiment = iter(range(10**6)), database.register(bundle, START)
+    fix_questions(database, experiment, recruiting.questions)
+    return Sessions(database, experiment, bundle, recruiting, clock=lambda: START + next(now))
 
 
 def english(sessions: Sessions) -> ConsentText:

@@ -22,7 +22,7 @@ from ablate.turing.serve.command import server as made_server
 from ablate.turing.serve.preview import open_previews
 from ablate.turing.serve.recruiting import ANYBODY, Recruiting
 from ablate.turing.serve.security import RateLimits, Signer
-from ablate.turing.serve.sessions import Sessions
+from ablate.turing.serve.sessions import Sessions, open_sessions
 from ablate.turing.serve.texts import load_texts
 from ablate.turing.serve.web import Site
 from tests.support.visitors import Visitor
@@ -70,10 +70,7 @@ def serving(
     previews = tempfile.TemporaryDirectory()
     site = Site(
         database,
-        {
-            each.manifest.name: Sessions(database, database.register(each, time.time()), each, recruiting)
-            for each in bundles
-        },
+        {each.manifest.name: open_sessions(database, each, recruiting) for each in bundles},
         load_texts(texts),
         signer,
         TOKEN,

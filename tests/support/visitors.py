@@ -109,11 +109,11 @@ class Visitor:
         """Send a form."""
         return self.request("POST", place, form)
 
-    def begin(self, color_vision: str = "normal", query: str = "") -> Answer:
+    def begin(self, color_vision: str = "normal", query: str = "", **more: object) -> Answer:
         """Agree to take part, having come by an address with such a query, as `?PID=somebody`."""
         page = self.get(f"./{query}")
         own = {name: page.field(name) for name in ("csrf", "external_id") if f'name="{name}"' in page.text}
-        return self.post("consent", **own, color_vision=color_vision, agree="yes", able="yes")
+        return self.post("consent", **own, color_vision=color_vision, agree="yes", able="yes", **more)
 
     def look(self) -> Answer:
         """Load the next trial, and look at its pair where that has not been shown."""

@@ -76,6 +76,10 @@ def test_an_old_database_keeps_its_answers_and_goes_on(old: str, bundle: Bundle)
     assert answers.participants[["consent", "language"]].isna().all(axis=None)
     assert read_answers(database, "drawn", personal=True).participants["external_id"].isna().all()
     assert answers.withdrawals.empty
+    assert answers.questions is None
+    assert answers.own_answers.empty
+    assert answers.devices.empty
+    assert answers.turned_away == {}
     people, trials = tables(answers).values()
     assert people["consent"].isna().tolist() == [True, True]
     assert trials["choice"].isna().tolist() == [False] * 10 + [True] * 4

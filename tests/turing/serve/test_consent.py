@@ -29,10 +29,19 @@ SAID = {
     "trials.real": "which pictures you see", "trials.recolored": "which pictures you see",
     "trials.real_side": "on which side", "trials.loads": "how often they are loaded",
     "trials.shown": "are seen", "trials.exposure_ms": "for how long they are seen",
+    "own_answers.participant_id": "answers", "own_answers.part": "You are also asked some questions",
+    "own_answers.questions": "You are also asked some questions", "own_answers.answers": "What you answer is kept",
+    "own_answers.answered": "What you answer is kept, and when",
+    "devices.participant_id": "answers", "devices.window_width": "the size of your window and screen",
+    "devices.window_height": "the size of your window and screen",
+    "devices.screen_width": "the size of your window and screen",
+    "devices.screen_height": "the size of your window and screen", "devices.pixel_ratio": "the ratio of its pixels",
+    "devices.touch": "whether you touch the screen", "devices.refresh_rate": "how often a second it is renewed",
+    "devices.browser": "the family of your browser",
     "trials.choice": "what you choose", "trials.response_ms": "how fast", "trials.answered": "when",
 }  # fmt: skip
 """By stored column of a participant, where the consent text says that it is kept."""
-OPTIONAL = ("consent_id", "consent_screen_out")
+OPTIONAL = ("consent_device", "consent_questions", "consent_id", "consent_screen_out")
 """Parts of the consent that are there where what they say is set."""
 STAYS = {
     "withdrawals.participant_id": "somebody withdrew", "withdrawals.experiment_id": "somebody withdrew",
@@ -40,7 +49,7 @@ STAYS = {
     "withdrawals.withdrawn": "and when", "withdrawals.by": "somebody withdrew",
 }  # fmt: skip
 """Alike, where the page of the withdrawal says that it stays."""
-OTHERS = {"experiments", "settings"}
+OTHERS = {"experiments", "settings", "turned_away"}
 """Tables that have nothing of a participant."""
 
 

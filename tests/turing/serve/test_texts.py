@@ -63,7 +63,7 @@ def test_a_number_may_stand_in_any_text_of_an_experiment(tmp_path: Path) -> None
     assert filled["thanks"]["text"] == ["4 of {these}"]
     assert "trial" not in filled
     assert fill(texts, {**numbers, "number": 3})["trial"]["question"] == "Pair 3: which?"
-    assert set(fill(texts)) == {"language", "title", "preview", "error"}
+    assert set(fill(texts)) == {"language", "title", "preview", "error", "questions"}
 
 
 def test_the_english_texts_pass_what_a_translation_must_pass(tmp_path: Path) -> None:

@@ -86,6 +86,7 @@ def analyse(answers: Answers, picture: Callable[[str], bytes] | None, lost: Coll
             "withdrawn": len(answers.withdrawals),
         },
         "trials": {"kept": len(kept)},
+        "turned_away": dict(answers.turned_away),
         "answer": answer_sentences(names, rates, pairs),
     }
     return Analysis(

@@ -11,6 +11,7 @@ from ablate.report.number_format import probability, quantity
 from ablate.system.atomic_write import atomic_write
 from ablate.turing.analyse.analysis import Analysis
 from ablate.turing.analyse.rate_text import rate_text
+from ablate.turing.analyse.turned_away_text import turned_away_words
 
 
 def write_files(analysis: Analysis, trials: pd.DataFrame, folder: Path) -> None:
@@ -45,6 +46,8 @@ def terminal_lines(analysis: Analysis) -> list[str]:
         f"{people['finished']:,} finished, {people['kept']:,} with {quantity(trials, 'trial')} that count"
         + (f"; {people['withdrawn']:,} withdrew" if people["withdrawn"] else "")
     ]
+    if analysis.summary["turned_away"]:
+        lines.append(f"Turned away by gates, before they began: {turned_away_words(analysis.summary['turned_away'])}")
     if len(analysis.rates):
         rows = [
             (

@@ -12,8 +12,10 @@ from sqlalchemy import null, select
 from ablate.errors import DataError
 from ablate.turing.bundle import Algorithm
 from ablate.turing.database.connection import Database
+from ablate.turing.database.own_answers import read_devices, read_own_answers, read_turned_away, stored_questions
 from ablate.turing.database.tables import MISSED, Consent, Experiment, Participant, Trial, Withdrawal
 from ablate.turing.protocol import Protocol
+from ablate.turing.questions import Questions
 
 _OF_PARTICIPANTS = ("id", "algorithm", "color_vision", "started", "finished", "screened_out", "consent")
 _PERSONAL = ("external_id", "comment")
@@ -54,6 +56,12 @@ class Answers:
         withdrawals: A row a participant who withdrew, or was removed: columns algorithm, by (participant,
             experimenter). Nothing else is kept of them.
         consents: The texts that participants agreed to, by their SHA-256.
+        questions: The own questions that it asks; None where it has none.
+        own_answers: A row a participant and part of them: columns participant, part (before, after), answers (by the
+            names of questions: text, number, list of choices, or None for what was left out, or is a text and not
+            asked for), answered (UTC).
+        devices: A row a participant whose device was recorded: columns participant and those of the table `devices`.
+        turned_away: How many browsers each gate has turned away before they began, and `any` of them.
     """
 
     experiment: str
@@ -68,6 +76,10 @@ class Answers:
     unanswered: pd.DataFrame = field(default_factory=pd.DataFrame)
     withdrawals: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(_OF_WITHDRAWALS)))
     consents: Mapping[str, str] = field(default_factory=dict)
+    questions: Questions | None = None
+    own_answers: pd.DataFrame = field(default_factory=pd.DataFrame)
+    devices: pd.DataFrame = field(default_factory=pd.DataFrame)
+    turned_away: Mapping[str, int] = field(default_factory=dict)
 
 
 def experiment_names(database: Database) -> list[str]:
@@ -110,6 +122,8 @@ def read_answers(database: Database, experiment: str, *, personal: bool = False)
         ).all()
         gone = [getattr(Withdrawal, name) for name in _OF_WITHDRAWALS]
         withdrawals = session.execute(select(*gone).where(Withdrawal.experiment_id == found.id)).all()
+        own_answers = read_own_answers(session, found, personal=personal)
+        devices, turned_away = read_devices(session, found), read_turned_away(session, found)
     known = {row.id for row in participants}
     people = pd.DataFrame(participants, columns=[*_OF_PARTICIPANTS, "language", *_PERSONAL])
     people = people.rename(columns={"id": "participant"})
@@ -138,6 +152,11 @@ def read_answers(database: Database, experiment: str, *, personal: bool = False)
         unanswered=drawn[~answered].reset_index(drop=True),
         withdrawals=pd.DataFrame(withdrawals, columns=list(_OF_WITHDRAWALS)),
         consents={each.hash: each.text for each in texts},
+        questions=stored_questions(found),
+        # As with trials.
+        own_answers=own_answers[own_answers["participant"].isin(known)].reset_index(drop=True),
+        devices=devices[devices["participant"].isin(known)].reset_index(drop=True),
+        turned_away=turned_away,
     )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from ablate.errors import DataError
 from ablate.turing.database.tables import Base, Experiment, Setting
 
-VERSION = 3
+VERSION = 4
 STEPS: Mapping[int, Sequence[str]] = {
     1: (
         "CREATE TABLE consents (hash VARCHAR NOT NULL, language VARCHAR NOT NULL, text TEXT NOT NULL, "
@@ -28,6 +28,19 @@ STEPS: Mapping[int, Sequence[str]] = {
         "ALTER TABLE participants ADD COLUMN external_id VARCHAR",
         "ALTER TABLE participants ADD COLUMN screened_out DOUBLE PRECISION",
         "ALTER TABLE participants ADD COLUMN comment TEXT",
+    ),
+    3: (
+        "ALTER TABLE experiments ADD COLUMN questions TEXT",
+        "CREATE TABLE own_answers (participant_id INTEGER NOT NULL, part VARCHAR NOT NULL, "
+        "questions VARCHAR NOT NULL, answers TEXT NOT NULL, answered DOUBLE PRECISION NOT NULL, "
+        "PRIMARY KEY (participant_id, part), FOREIGN KEY (participant_id) REFERENCES participants (id))",
+        "CREATE TABLE devices (participant_id INTEGER NOT NULL, window_width INTEGER NOT NULL, "
+        "window_height INTEGER NOT NULL, screen_width INTEGER NOT NULL, screen_height INTEGER NOT NULL, "
+        "pixel_ratio DOUBLE PRECISION NOT NULL, touch BOOLEAN NOT NULL, refresh_rate DOUBLE PRECISION NOT NULL, "
+        "browser VARCHAR NOT NULL, PRIMARY KEY (participant_id), "
+        "FOREIGN KEY (participant_id) REFERENCES participants (id))",
+        "CREATE TABLE turned_away (experiment_id INTEGER NOT NULL, gate VARCHAR NOT NULL, browsers INTEGER NOT NULL, "
+        "PRIMARY KEY (experiment_id, gate), FOREIGN KEY (experiment_id) REFERENCES experiments (id))",
     ),
 }
 """By version, what brings a database from it to the next one; SQLite and PostgreSQL both understand it."""

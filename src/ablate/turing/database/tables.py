@@ -26,6 +26,7 @@ class Experiment(Base):
     """A bundle that is or was served, and how many participants it has.
 
     What participants are shown is drawn from `seed`: a random number of its own, since a bundle's seed can be guessed.
+    `questions` are the own ones that it asks, as JSON; None where it has none.
     """
 
     __tablename__ = "experiments"
@@ -40,6 +41,7 @@ class Experiment(Base):
     participants: Mapped[int] = mapped_column(default=0)
     closed: Mapped[bool] = mapped_column(default=False)
     created: Mapped[float]
+    questions: Mapped[str | None] = mapped_column(Text)
 
 
 class Consent(Base):
@@ -73,6 +75,47 @@ class Participant(Base):
     external_id: Mapped[str | None]
     screened_out: Mapped[float | None]
     comment: Mapped[str | None] = mapped_column(Text)
+
+
+class OwnAnswers(Base):
+    """What a participant replied to the own questions of a part, as JSON by their names.
+
+    `questions` is the SHA-256 of those that were asked, `Experiment.questions`.
+    """
+
+    __tablename__ = "own_answers"
+    participant_id: Mapped[int] = mapped_column(ForeignKey("participants.id"), primary_key=True)
+    part: Mapped[str] = mapped_column(primary_key=True)
+    questions: Mapped[str]
+    answers: Mapped[str] = mapped_column(Text)
+    answered: Mapped[float]
+
+
+class Device(Base):
+    """The window and screen that a participant began with, where the experiment records them.
+
+    Sizes are in CSS pixels; `refresh_rate` is in Hz, as the page measured it.
+    """
+
+    __tablename__ = "devices"
+    participant_id: Mapped[int] = mapped_column(ForeignKey("participants.id"), primary_key=True)
+    window_width: Mapped[int]
+    window_height: Mapped[int]
+    screen_width: Mapped[int]
+    screen_height: Mapped[int]
+    pixel_ratio: Mapped[float]
+    touch: Mapped[bool]
+    refresh_rate: Mapped[float]
+    browser: Mapped[str]
+
+
+class TurnedAway(Base):
+    """How many browsers a gate has turned away before they began, and nothing of whose they were."""
+
+    __tablename__ = "turned_away"
+    experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments.id"), primary_key=True)
+    gate: Mapped[str] = mapped_column(primary_key=True)
+    browsers: Mapped[int]
 
 
 By = Literal["participant", "experimenter"]

@@ -3,11 +3,13 @@
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from ablate.turing.database.tables import By, Participant, Trial, Withdrawal
+from ablate.turing.database.tables import By, Device, OwnAnswers, Participant, Trial, Withdrawal
+
+_OF_PARTICIPANTS: tuple[type[Trial | OwnAnswers | Device], ...] = (Trial, OwnAnswers, Device)
 
 
 def remove(session: Session, participant: Participant, by: By, now: float) -> None:
-    """Delete a participant and all trials, and note the withdrawal.
+    """Delete a participant and all that was answered, and note the withdrawal.
 
     The place among participants is not given again, so that nobody is shown what this one was.
 
@@ -27,7 +29,8 @@ def remove(session: Session, participant: Participant, by: By, now: float) -> No
             by=by,
         )
     )
-    session.execute(delete(Trial).where(Trial.participant_id == participant.id))
+    for table in _OF_PARTICIPANTS:
+        session.execute(delete(table).where(table.participant_id == participant.id))
     session.delete(participant)
 
 

@@ -4,15 +4,21 @@ The JSON is a Data Package of Frictionless (https://datapackage.org): R's and Py
 tables by it.
 """
 
+import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ablate.turing.analyse.turned_away_text import turned_away_words
 from ablate.turing.database import Answers
 from ablate.turing.export.columns import KEYS, ROWS, TABLES, Column, levels_of
+from ablate.turing.export.own_columns import DEVICES, tables_of
+from ablate.turing.export.own_columns import ROWS as OWN_ROWS
+from ablate.turing.questions import FreeText
 
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 TIMES = "%Y-%m-%dT%H:%M:%SZ"
+_ROWS = {**ROWS, **OWN_ROWS}
 
 
 def codebook(answers: Answers, paths: Mapping[str, str], created: str) -> dict[str, Any]:
@@ -23,6 +29,7 @@ def codebook(answers: Answers, paths: Mapping[str, str], created: str) -> dict[s
         paths: The file of each table, by its name.
         created: When it was written, in the form of `TIMES`.
     """
+    found = tables_of(answers)
     withdrawals = Counter(answers.withdrawals[["algorithm", "by"]].itertuples(index=False, name=None))
     return {
         "$schema": PROFILE,
@@ -30,7 +37,7 @@ def codebook(answers: Answers, paths: Mapping[str, str], created: str) -> dict[s
         "title": answers.experiment,
         "description": summary(answers),
         "created": created,
-        "resources": [_resource(name, paths[name], answers) for name in TABLES],
+        "resources": [_resource(name, paths[name], columns, answers) for name, columns in found.items()],
         "experiment": {
             "study": answers.study,
             "bundle": answers.checksum,
@@ -42,6 +49,7 @@ def codebook(answers: Answers, paths: Mapping[str, str], created: str) -> dict[s
             {"algorithm": algorithm, "by": by, "participants": count}
             for (algorithm, by), count in sorted(withdrawals.items())
         ],
+        **_own(answers),
     }
 
 
@@ -62,24 +70,45 @@ def summary(answers: Answers) -> str:
             f"Withdrawn, of whom nothing is here: {int(gone.get('participant', 0)):,} by themselves, "
             f"{int(gone.get('experimenter', 0)):,} removed by the experimenter."
         )
-    if answers.participants[["external_id", "comment"]].notna().any(axis=None):
-        sentences.append("It has ids or comments of participants, which are personal data: not to be published.")
+    if answers.turned_away:
+        sentences.append(f"Turned away by gates, before they began: {turned_away_words(answers.turned_away)}.")
+    if _has_personal(answers):
+        sentences.append(
+            "It has ids, comments or texts of participants, which are personal data: not to be published."
+        )
     return " ".join(sentences)
 
 
-def _resource(name: str, path: str, answers: Answers) -> dict[str, Any]:
+def _has_personal(answers: Answers) -> bool:
+    if answers.participants[["external_id", "comment"]].notna().any(axis=None):
+        return True
+    texts = [each.name for each in answers.questions.all if isinstance(each, FreeText)] if answers.questions else []
+    return any(replies.get(name) for replies in answers.own_answers["answers"] for name in texts) if texts else False
+
+
+def _own(answers: Answers) -> dict[str, Any]:
+    """Return what there is of own questions and gates."""
+    found: dict[str, Any] = {}
+    if answers.questions is not None:
+        found["questions"] = {"sha256": answers.questions.hash, **json.loads(answers.questions.stored)}
+    if answers.turned_away:
+        found["turned_away"] = dict(answers.turned_away)
+    return found
+
+
+def _resource(name: str, path: str, columns: Sequence[Column], answers: Answers) -> dict[str, Any]:
     schema: dict[str, Any] = {
-        "fields": [_field(column, levels_of(column, answers)) for column in TABLES[name]],
+        "fields": [_field(column, levels_of(column, answers)) for column in columns],
         "missingValues": [""],
-        "primaryKey": list(KEYS[name]),
+        "primaryKey": list(KEYS.get(name, ("participant",))),
     }
-    if name == "trials":
+    if name != "participants":
         reference = {"resource": "participants", "fields": ["participant"]}
         schema["foreignKeys"] = [{"fields": ["participant"], "reference": reference}]
     return {
         "name": name,
         "path": path,
-        "description": ROWS[name],
+        "description": _ROWS[name],
         "type": "table",
         "format": "csv",
         "mediatype": "text/csv",
@@ -98,6 +127,9 @@ def _field(column: Column, levels: Mapping[str, str]) -> dict[str, Any]:
         found["constraints"] = {"required": True}
     else:
         found["missing"] = column.missing
+    if column.bounds is not None:
+        least, most = (int(end) if column.type == "integer" else end for end in column.bounds)
+        found["constraints"] = {**found.get("constraints", {}), "minimum": least, "maximum": most}
     if levels:
         found["constraints"] = {**found.get("constraints", {}), "enum": list(levels)}
         found["categories"] = [{"value": value, "label": label} for value, label in levels.items()]
@@ -111,14 +143,16 @@ def tables_in_words(answers: Answers | None = None) -> str:
         answers: An experiment's, whose algorithms and rules are named; None for the rules where `build` is told none.
     """
     lines = list[str]()
-    for name, columns in TABLES.items():
+    every = {**TABLES, "devices": DEVICES} if answers is None else tables_of(answers)
+    for name, columns in every.items():
         rows = [_row(column, column.levels if answers is None else levels_of(column, answers)) for column in columns]
         table = [("column", "type", "what it is", "values", "empty"), ("---",) * 5, *rows]
-        lines += [f"## {name}", "", ROWS[name], "", *(f"| {' | '.join(row)} |" for row in table), ""]
+        lines += [f"## {name}", "", _ROWS[name], "", *(f"| {' | '.join(row)} |" for row in table), ""]
     return "\n".join(lines)
 
 
 def _row(column: Column, levels: Mapping[str, str]) -> tuple[str, ...]:
     values = "; ".join(f"`{value}`: {label}" for value, label in levels.items()).replace("|", "\\|")
     kind = f"{column.type}, {column.unit}" if column.unit else column.type
-    return f"`{column.name}`", kind, column.description, values, column.missing or "never"
+    described = column.description.replace("|", "\\|")
+    return f"`{column.name}`", kind, described, values, column.missing or "never"

@@ -27,6 +27,7 @@ class Column:
         levels: The values that it can have, with what they mean; none where others may be. Those of `algorithm` and
             `exclusion` are the experiment's: `levels_of`.
         unit: Of a number.
+        bounds: The least and the greatest that a number can be; None where that is not known.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Column:
     missing: str | None = None
     levels: Mapping[str, str] = field(default_factory=dict)
     unit: str | None = None
+    bounds: tuple[float, float] | None = None
 
     @property
     def dtype(self) -> str:
@@ -43,7 +45,7 @@ class Column:
 
 
 _PARTICIPANT = Column(
-    "participant", "integer", "Number of the participant, in both tables the same; never given again."
+    "participant", "integer", "Number of the participant, the same in all tables; never given again."
 )
 _ALGORITHM = Column("algorithm", "string", "What recoloured the pictures that this participant was to see.")
 _EXTERNAL_ID = Column(

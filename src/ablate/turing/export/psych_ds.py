@@ -15,7 +15,8 @@ from ablate.errors import DataError
 from ablate.system.atomic_write import atomic_write
 from ablate.turing.database import Answers
 from ablate.turing.export.codebook import TIMES, codebook, summary, tables_in_words
-from ablate.turing.export.columns import TABLES, Column, levels_of
+from ablate.turing.export.columns import Column, levels_of
+from ablate.turing.export.own_columns import tables_of
 from ablate.turing.export.tables import tables
 
 CODEBOOK = "codebook.json"
@@ -28,7 +29,7 @@ def psych_ds_files(answers: Answers, created: float) -> dict[str, bytes]:
         answers: The experiment's.
         created: Seconds since 1970.
     """
-    paths = {name: f"data/{data_name(answers.experiment, name)}.csv" for name in TABLES}
+    paths = {name: f"data/{data_name(answers.experiment, name)}.csv" for name in tables_of(answers)}
     at = pd.Timestamp(created, unit="s").strftime(TIMES)
     written = {paths[name]: table_file(table, "csv") for name, table in tables(answers).items()}
     documents = {
@@ -82,7 +83,7 @@ def write_folder(content: Mapping[str, bytes], folder: Path) -> None:
 
 
 def _description(answers: Answers, created: str) -> dict[str, Any]:
-    columns = {column.name: column for table in TABLES.values() for column in table}
+    columns = {column.name: column for table in tables_of(answers).values() for column in table}
     return {
         "@context": "https://schema.org",
         "@type": "Dataset",

@@ -4,12 +4,15 @@ import pandas as pd
 
 from ablate.turing.analyse.exclusions import excluded_participants, rules_broken
 from ablate.turing.database import Answers
-from ablate.turing.export.columns import TABLES, Column
+from ablate.turing.export.columns import TABLES
+from ablate.turing.export.own_tables import own_tables
+from ablate.turing.export.typed import typed
 
 
 def tables(answers: Answers) -> dict[str, pd.DataFrame]:
-    """Return the tables of an experiment by name: see `columns.TABLES`."""
-    return {"participants": participants_table(answers), "trials": trials_table(answers)}
+    """Return the tables of an experiment by name: see `own_columns.tables_of`."""
+    always = {"participants": participants_table(answers), "trials": trials_table(answers)}
+    return always | own_tables(answers)
 
 
 def participants_table(answers: Answers) -> pd.DataFrame:
@@ -24,7 +27,7 @@ def participants_table(answers: Answers) -> pd.DataFrame:
         counts=exclusion == "",
         exclusion=exclusion.where(exclusion != ""),
     )
-    return _typed(found.reset_index(), TABLES["participants"])
+    return typed(found.reset_index(), TABLES["participants"])
 
 
 def trials_table(answers: Answers) -> pd.DataFrame:
@@ -39,16 +42,8 @@ def trials_table(answers: Answers) -> pd.DataFrame:
         counts=(every["kind"] == "test") & (exclusion == ""),
         exclusion=exclusion.where(exclusion != ""),
     )
-    return _typed(found, TABLES["trials"])
+    return typed(found, TABLES["trials"])
 
 
 def _count(trials: pd.DataFrame, people: pd.DataFrame) -> "pd.Series[int]":
     return trials.groupby("participant").size().reindex(people.index, fill_value=0)
-
-
-def _typed(frame: pd.DataFrame, columns: tuple[Column, ...]) -> pd.DataFrame:
-    times = [column.name for column in columns if column.type == "datetime"]
-    types = {column.name: column.dtype for column in columns if column.type != "datetime"}
-    # In whole seconds, which is how the codebook's format has them.
-    floored = {name: frame[name].dt.floor("s") for name in times}
-    return frame.assign(**floored)[[column.name for column in columns]].astype(types)

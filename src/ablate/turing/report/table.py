@@ -10,6 +10,7 @@ from ablate.config.variant import BASELINE
 from ablate.report.number_format import magnitude, probability, quantity, with_interval
 from ablate.report.tables import Cell, Table
 from ablate.turing.analyse.record import AnalysisRecord
+from ablate.turing.analyse.turned_away_text import turned_away_words
 
 
 def fooling_rate_table(record: AnalysisRecord, *, title: str, runs: Mapping[str, str], link: str) -> Table:
@@ -96,9 +97,12 @@ def _note(record: AnalysisRecord) -> str:
     people = record.summary["participants"]
     # Analyses of earlier versions did not count who withdrew: nobody could.
     gone = people.get("withdrawn", 0)
+    turned_away = record.summary.get("turned_away") or {}
+    away = f" Turned away before they began: {turned_away_words(turned_away)}." if turned_away else ""
     return (
         f"Experiment {record.experiment}: {quantity(people['started'], 'participant')}, {people['finished']:,} of "
         f"them to the end; {people['kept']:,} count{f'; {gone:,} withdrew' if gone else ''}. At 50 % they guess."
+        f"{away}"
     )
 
 

@@ -3,7 +3,6 @@
 import os
 import secrets
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,12 +12,13 @@ from ablate.cli.arguments import parse_arguments, parse_int
 from ablate.errors import ConfigError
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, default_database
-from ablate.turing.serve.app import create_app
+from ablate.turing.questions import check_questions
+from ablate.turing.serve.app import MAX_BODY, create_app
 from ablate.turing.serve.assignment import photographs_per_kind
 from ablate.turing.serve.preview import open_previews
 from ablate.turing.serve.recruiting import OPTIONS, Recruiting, parse_recruiting
 from ablate.turing.serve.security import RateLimits, Signer
-from ablate.turing.serve.sessions import Sessions
+from ablate.turing.serve.sessions import open_sessions
 from ablate.turing.serve.texts import load_texts
 from ablate.turing.serve.web import Site
 from ablate.web.server import run
@@ -41,6 +41,10 @@ Serve one or more bundles, each as an experiment of its own.
   completion=CODE|URL                the last page shows this code, or leads to this address ({id} stands for the id)
   screen_out=CODE|URL                who fails more checks than the rules allow leaves at once, alike, and is replaced
   finished_per_algorithm=N           when N of each have finished, or are under way, nobody else begins
+  questions=FILE.yaml                own questions, before and after the pairs: see docs/turing.md
+  device=record                      keeps the size of window and screen, pixel ratio, touch, refresh rate and browser
+  min_window=1024x600                who has a smaller window is told so, begins nothing, and may try again; alike
+                                     min_pixel_ratio=1 max_pixel_ratio=2 touch=false min_refresh_rate=50
 
 Participants get http://HOST:PORT/e/NAME/; a longer address, which is printed, is a preview whose answers neither count
 nor are kept; the experimenter's page is at /experimenter/, behind a token: that of the
@@ -83,11 +87,10 @@ def _site(options: dict[str, str], bundles: Sequence[Bundle], previews: Path) ->
     )
     recruiting = parse_recruiting(options)
     _check_screen_out(recruiting, bundles)
+    if recruiting.questions is not None:
+        check_questions(recruiting.questions, texts["language"], MAX_BODY)
     database = Database(options["database"] or default_database())
-    experiments = {
-        bundle.manifest.name: Sessions(database, database.register(bundle, time.time()), bundle, recruiting)
-        for bundle in bundles
-    }
+    experiments = {bundle.manifest.name: open_sessions(database, bundle, recruiting) for bundle in bundles}
     signer = Signer(database.secret())
     tried = open_previews(bundles, recruiting, signer, previews)
     return Site(database, experiments, texts, signer, _token(), limits, tried)

@@ -8,8 +8,8 @@ from typing import Any
 from ablate.turing.serve.recruiting import Recruiting
 from ablate.turing.serve.texts import fill
 
-_PARTS = ("heading", "text", "consent_heading", "consent", "consent_id", "consent_screen_out", "vision", "agree")
-"""Of the first page, in its order."""
+_BEFORE, _AFTER = ("heading", "text", "consent_heading", "consent"), ("vision", "agree")
+"""Of the first page, in its order, around the parts of `optional_parts`."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,19 @@ class ConsentText:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
+def optional_parts(recruiting: Recruiting) -> list[str]:
+    """Return the names of those parts of the first page that are there for what an experiment has, in their order."""
+    there = {
+        "consent_no_device": not recruiting.gates.record,
+        "consent_device": recruiting.gates.record,
+        "consent_gates": bool(recruiting.gates.names),
+        "consent_questions": recruiting.questions is not None,
+        "consent_id": recruiting.id_parameter is not None,
+        "consent_screen_out": recruiting.screen_out is not None,
+    }
+    return [name for name, is_there in there.items() if is_there]
+
+
 def consent_text(texts: Mapping[str, Any], numbers: Mapping[str, object], recruiting: Recruiting) -> ConsentText:
     """Return the consent text of an experiment.
 
@@ -39,7 +52,6 @@ def consent_text(texts: Mapping[str, Any], numbers: Mapping[str, object], recrui
         recruiting: What of it the experiment has.
     """
     language, welcome = texts["language"], fill(texts, numbers)["welcome"]
-    there = {"consent_id": recruiting.id_parameter, "consent_screen_out": recruiting.screen_out}
-    parts = (welcome[name] for name in _PARTS if there.get(name, True))
+    parts = (welcome[name] for name in (*_BEFORE, *optional_parts(recruiting), *_AFTER))
     paragraphs = [line for part in parts for line in (part if isinstance(part, list) else [part])]
     return ConsentText(language, "\n\n".join([f"language: {language}", *paragraphs]) + "\n")

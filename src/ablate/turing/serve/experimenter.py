@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import RedirectResponse, Response
 
 from ablate.turing.analyse.exclusions import apply_rules
+from ablate.turing.analyse.turned_away_text import turned_away_words
 from ablate.turing.database import read_answers
+from ablate.turing.export.own_columns import tables_of
 from ablate.turing.export.psych_ds import CODEBOOK, psych_ds_files, table_file, zipped
 from ablate.turing.export.tables import tables
 from ablate.turing.serve.preview import preview_name
@@ -125,6 +127,8 @@ def experiment(experiment: str, key: Experimenter, sessions: ServedSessions, sit
         rows=progress_by_algorithm(answers, kept, time.time()),
         rules=exclusions.to_dict("records"),
         withdrawals=answers.withdrawals["by"].value_counts().to_dict(),
+        turned_away=turned_away_words(answers.turned_away) if answers.turned_away else None,
+        parts=list(tables_of(answers)),
         preview_name=preview_name(site.signer, experiment),
         csrf=site.signer.form_token(key),
         at=time.strftime("%H:%M:%S UTC", time.gmtime()),
@@ -150,14 +154,17 @@ def codebook(experiment: str, key: Experimenter, sessions: ServedSessions, site:
 @router.get("/{experiment}/{part}.{ending}")
 def table(
     experiment: str,
-    part: Literal["trials", "participants"],
+    part: Literal["trials", "participants", "questions", "devices"],
     ending: Literal["csv", "parquet"],
     key: Experimenter,
     sessions: ServedSessions,
     site: CurrentSite,
 ) -> Response:
     """Send one table alone."""
-    content = table_file(tables(read_answers(site.database, experiment))[part], ending)
+    found = tables(read_answers(site.database, experiment))
+    if part not in found:
+        raise HTTPException(404)
+    content = table_file(found[part], ending)
     media = "text/csv" if ending == "csv" else "application/vnd.apache.parquet"
     return _file(f"{experiment}-{part}.{ending}", content, media)
 

@@ -2,16 +2,18 @@
 
 import base64
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from ablate.turing.database.tables import MISSED
+from ablate.turing.device import MeasuredDevice, browser_family, read_device
 from ablate.turing.serve.arrival import COOKIE_SECONDS, Arrival, Arrived, Key, cookie_name, may_come
 from ablate.turing.serve.assignment import Side
-from ablate.turing.serve.consent_text import ConsentText, consent_text
+from ablate.turing.serve.consent_text import ConsentText, consent_text, optional_parts
 from ablate.turing.serve.recruiting import Exit
 from ablate.turing.serve.security import Signer, hash_key, new_key, withdrawal_code
 from ablate.turing.serve.sessions import Choice, Closed, ColorVision, Full, Sessions, SessionState, Withdrawn
@@ -42,6 +44,14 @@ class Consent(_Form):
     color_vision: ColorVision
     agree: Literal["yes"]
     external_id: Annotated[str, Field(max_length=100)] = ""
+    device: Annotated[str, Field(max_length=400)] = ""
+
+
+class Measured(BaseModel):
+    """What the first page's script has measured, before anything begins."""
+
+    model_config = ConfigDict(extra="forbid")
+    device: Annotated[str, Field(max_length=400)]
 
 
 class Comment(_Form):
@@ -115,9 +125,9 @@ def _first_page(key: str, arrival: Arrival, sessions: Sessions, site: Site) -> R
         depth=_DEPTH,
         numbers=_numbers(sessions),
         begun=state is not None,
-        with_id=sessions.recruiting.id_parameter is not None,
+        optional=optional_parts(sessions.recruiting),
         external_id=arrival.external_id,
-        screens_out=sessions.recruiting.screen_out is not None,
+        gates=sessions.recruiting.gates,
         csrf=site.signer.form_token(_agreeing(key, _consent(site, sessions))),
     )
 
@@ -126,6 +136,18 @@ def _first_page(key: str, arrival: Arrival, sessions: Sessions, site: Site) -> R
 def cookie(key: Key) -> Response:
     """Say whether the browser keeps cookies: before a session is made that it could not continue."""
     return JSONResponse({"kept": key is not None})
+
+
+@router.post("/device")
+def device(
+    request: Request, form: Annotated[Measured, Form()], key: Key, sessions: CurrentSessions, site: CurrentSite
+) -> Response:
+    """Say which gates a device does not pass, before anything begins; nothing of it is kept."""
+    if key is None:
+        raise HTTPException(403)
+    if not site.limits.hit("requests", client_address(request)):
+        raise HTTPException(429)
+    return JSONResponse({"failed": _turned_away(key, _measured(form.device), sessions)})
 
 
 @router.post("/consent")
@@ -150,8 +172,17 @@ def consent(
         raise HTTPException(403)
     if not site.limits.hit("sessions", client_address(request)):
         raise HTTPException(429)
+    gates = sessions.recruiting.gates
+    measured = _measured(form.device) if gates.measures else None
+    # Who has begun continues with any device.
+    begun = sessions.find(hash_key(key)) is not None
+    failed = [] if measured is None or begun else _turned_away(key, measured, sessions)
+    if failed:
+        query = urlencode([(sessions.recruiting.id_parameter or "", form.external_id)]) if with_id else ""
+        return _page_of_gates(site, sessions, failed, f"./?{query}")
+    kept = _kept(measured, request) if measured is not None and gates.record else None
     try:
-        sessions.begin(hash_key(key), form.color_vision, agreed, form.external_id if with_id else None)
+        sessions.begin(hash_key(key), form.color_vision, agreed, form.external_id if with_id else None, kept)
     except Closed:
         return _said(site, "closed", sessions)
     except Full:
@@ -169,6 +200,9 @@ def trial(own: OwnSession, key: Key, sessions: CurrentSessions, site: CurrentSit
         return RedirectResponse("./", 303)
     if state.trial is None:
         return RedirectResponse("thanks", 303)
+    part = sessions.asked(own)
+    if part is not None:
+        return RedirectResponse(f"questions/{part}", 303)
     manifest = sessions.bundle.manifest
     protocol, number = manifest.protocol, state.trial.number
     return render_page(
@@ -196,6 +230,9 @@ def pair(
     While a pair is judged, the one after it can be had, too.
     """
     _check(site.signer, key, form.csrf)
+    # No pair before the questions that come before all of them.
+    if sessions.asked(own) is not None:
+        raise HTTPException(409)
     sent = sessions.send(own, form.number)
     if sent is None:
         raise HTTPException(409)
@@ -267,6 +304,9 @@ def thanks(own: OwnSession, key: Key, sessions: CurrentSessions, site: CurrentSi
         return RedirectResponse("./", 303)
     if state.trial is not None:
         return RedirectResponse("trial", 303)
+    part = sessions.asked(own)
+    if part is not None:
+        return RedirectResponse(f"questions/{part}", 303)
     found, judged = sessions.score(own)
     return render_page(
         site,
@@ -297,7 +337,7 @@ def comment(
 def complete(own: OwnSession, sessions: CurrentSessions, site: CurrentSite) -> Response:
     """Send who has finished, or is screened out, back to where they were recruited, which the experimenter has set."""
     state = sessions.find(own)
-    leaving = None if state is None else _leaving(sessions, state)
+    leaving = None if state is None or sessions.asked(own) else _leaving(sessions, state)
     address = leaving.to(state.participant.external_id) if state and leaving else None
     return RedirectResponse(address or "thanks", 303)
 
@@ -336,6 +376,39 @@ def withdrawn(
     _check(site.signer, key, form.csrf)
     sessions.withdraw(own)
     return RedirectResponse("./", 303)
+
+
+def _measured(sent: str) -> MeasuredDevice:
+    found = read_device(sent)
+    if found is None:
+        raise HTTPException(422)
+    return found
+
+
+def _turned_away(key: str, measured: MeasuredDevice, sessions: Sessions) -> list[str]:
+    """Return the gates that a device does not pass, and count them."""
+    failed = sessions.recruiting.gates.failed(measured)
+    if failed:
+        sessions.turned_away.count(hash_key(key), failed)
+    return failed
+
+
+def _kept(measured: MeasuredDevice, request: Request) -> dict[str, Any]:
+    """Return what the database keeps of a device: of what the browser says it is, its family alone."""
+    return {**measured.model_dump(), "browser": browser_family(request.headers.get("user-agent", ""))}
+
+
+def _page_of_gates(site: Site, sessions: Sessions, failed: list[str], again: str) -> Response:
+    return render_page(
+        site,
+        "gates",
+        preview=sessions.preview,
+        depth=_DEPTH,
+        status=403,
+        numbers=_numbers(sessions),
+        failed=failed,
+        again=again,
+    )
 
 
 def _consent(site: Site, sessions: Sessions) -> ConsentText:
@@ -381,5 +454,6 @@ def _numbers(sessions: Sessions, number: int | None = None) -> dict[str, object]
         "seconds": f"{protocol.exposure_ms / 1000:g}",
         "minutes": math.ceil(protocol.photographs * (protocol.exposure_ms / 1000 + _ANSWER_SECONDS) / 60),
         "megabytes": math.ceil(sent * 2 * 3 * manifest.side**2 / 1e6),
+        **sessions.recruiting.gates.numbers,
     }
     return numbers if number is None else {**numbers, "number": number, "trials": protocol.photographs}

@@ -1,6 +1,5 @@
 """Previews: experiments to try, whose answers lie in a database of their own, which ends with the server."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +8,7 @@ from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database
 from ablate.turing.serve.recruiting import Exit, Recruiting
 from ablate.turing.serve.security import Signer
-from ablate.turing.serve.sessions import Sessions
+from ablate.turing.serve.sessions import Sessions, open_sessions
 
 _EXIT = Exit(code="PREVIEW")
 
@@ -38,8 +37,6 @@ def open_previews(
         finished_per_algorithm=None,
     )
     return {
-        preview_name(signer, bundle.manifest.name): Sessions(
-            database, database.register(bundle, time.time()), bundle, tried, preview=True
-        )
+        preview_name(signer, bundle.manifest.name): open_sessions(database, bundle, tried, preview=True)
         for bundle in bundles
     }

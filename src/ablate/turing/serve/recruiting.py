@@ -1,15 +1,21 @@
-"""Recruiting: the id by which participants come, how many are wanted, and how they are sent back."""
+"""Recruiting: how participants come, with which devices, what they are asked, and how they are sent back."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote
 
 from ablate.cli.arguments import parse_bool, parse_int
 from ablate.errors import ConfigError
+from ablate.turing.export.own_columns import TAKEN
+from ablate.turing.questions import Questions, load_questions
+from ablate.turing.serve.gates import NO_GATES, Gates, parse_gates
+from ablate.turing.serve.gates import OPTIONS as GATES
 
 OPTIONS: Mapping[str, str] = {
     "participant_id": "", "invitations": "false", "completion": "", "screen_out": "", "finished_per_algorithm": "",
+    "questions": "", **GATES,
 }  # fmt: skip
 """Of `serve`, with their defaults."""
 INVITATION = "invitation"
@@ -50,6 +56,8 @@ class Recruiting:
             continue, and are left out later.
         finished_per_algorithm: How many are to finish of each algorithm, and no more; None for any number.
         invited: Whether only ids take part that were made here, as invitations.
+        questions: Own questions before and after the trials; None for none.
+        gates: What is asked of a device, and whether it is recorded.
     """
 
     id_parameter: str | None = None
@@ -57,6 +65,8 @@ class Recruiting:
     screen_out: Exit | None = None
     finished_per_algorithm: int | None = None
     invited: bool = False
+    questions: Questions | None = None
+    gates: Gates = NO_GATES
 
     @property
     def address_part(self) -> str:
@@ -101,6 +111,8 @@ def parse_recruiting(options: Mapping[str, str]) -> Recruiting:
         screen_out=_exit(options, "screen_out", parameter),
         finished_per_algorithm=parse_int(options, "finished_per_algorithm", 1, minimum=1) if wanted else None,
         invited=invited,
+        questions=load_questions(Path(options["questions"]), TAKEN) if options["questions"] else None,
+        gates=parse_gates(options),
     )
 
 

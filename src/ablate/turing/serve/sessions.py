@@ -1,5 +1,6 @@
 """Sessions of participants in the database. Whatever is returned is on the disk by then."""
 
+import json
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -11,12 +12,24 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ablate.turing.bundle import Bundle
-from ablate.turing.database import Consent, Database, Experiment, Participant, Trial, Withdrawal
+from ablate.turing.database import (
+    Consent,
+    Database,
+    Device,
+    Experiment,
+    OwnAnswers,
+    Participant,
+    Trial,
+    Withdrawal,
+)
+from ablate.turing.database.own_answers import fix_questions
 from ablate.turing.database.tables import MISSED, By
 from ablate.turing.database.withdrawal import next_number, remove
+from ablate.turing.questions import Part
 from ablate.turing.serve.assignment import SIDES, Side, assign_algorithm, assign_trials
 from ablate.turing.serve.consent_text import ConsentText
 from ablate.turing.serve.recruiting import ANYBODY, Recruiting
+from ablate.turing.serve.turned_away import TurnedAwayCounter
 
 ColorVision = Literal["normal", "deficient", "unknown"]
 Choice = Side | Literal["missed"]
@@ -80,6 +93,7 @@ class Sessions:
     ):
         self.database, self.experiment_id, self.bundle, self._clock = database, experiment_id, bundle, clock
         self.recruiting, self.preview = recruiting, preview
+        self.turned_away = TurnedAwayCounter(database, experiment_id)
 
     @property
     def closed(self) -> bool:
@@ -127,6 +141,7 @@ class Sessions:
         color_vision: ColorVision,
         consent: ConsentText | None = None,
         external_id: str | None = None,
+        device: Mapping[str, Any] | None = None,
     ) -> SessionState:
         """Make a participant, whose algorithm and trials are drawn now; the same key again changes nothing.
 
@@ -135,6 +150,7 @@ class Sessions:
             color_vision: What they say of it.
             consent: What they agreed to; None where that is not known.
             external_id: The id that they came by, if there is one. Their key is made of it.
+            device: What the table `devices` has of theirs; None where that is not recorded.
 
         Raises:
             Closed: The experiment takes no more participants.
@@ -144,7 +160,7 @@ class Sessions:
         try:
             with self.database.writing() as session:
                 found = session.scalar(select(Participant).where(*self._own(key)))
-                return _state(session, found or self._added(session, key, color_vision, consent, external_id))
+                return _state(session, found or self._added(session, key, color_vision, consent, external_id, device))
         except IntegrityError:  # the same form, sent twice at once
             state = self.find(key)
             if state is None:
@@ -158,13 +174,17 @@ class Sessions:
         color_vision: ColorVision,
         consent: ConsentText | None,
         external_id: str | None,
+        device: Mapping[str, Any] | None,
     ) -> Participant:
         if self._withdrawal(session, key) is not None:
             raise Withdrawn
+        # With others, which another server has, it takes nobody here.
+        questions = self.recruiting.questions
+        same_questions = Experiment.questions.is_not_distinct_from(questions and questions.stored)
         # One statement that both counts and locks: no two participants have the same place.
         taken = session.execute(
             update(Experiment)
-            .where(Experiment.id == self.experiment_id, Experiment.closed.is_(False))
+            .where(Experiment.id == self.experiment_id, Experiment.closed.is_(False), same_questions)
             .values(participants=Experiment.participants + 1)
             .returning(Experiment.participants, Experiment.seed)
         ).one_or_none()
@@ -191,6 +211,8 @@ class Sessions:
         )
         session.add(participant)
         session.flush()
+        if device is not None:
+            session.add(Device(participant_id=participant.id, **device))
         drawn = assign_trials(manifest, seed=seed, algorithm=algorithm, place=place)
         own = {"participant_id": participant.id}
         session.execute(insert(Trial), [{**own, "number": n, **asdict(each)} for n, each in enumerate(drawn, start=1)])
@@ -309,6 +331,45 @@ class Sessions:
 
         self._changed(key, kept)
 
+    def asked(self, key: str) -> Part | None:
+        """Return the part of the own questions that a participant is to answer before going on; None for neither."""
+        if self.recruiting.questions is None:
+            return None
+        with self.database.reading() as session:
+            participant = session.scalar(select(Participant).where(*self._own(key)))
+            return None if participant is None else self._part(session, _state(session, participant))
+
+    def keep_replies(self, key: str, part: Part, answers: Mapping[str, Any]) -> None:
+        """Keep what a participant replied to a part of the own questions, if that is to be answered: once.
+
+        Args:
+            key: The participant's.
+            part: Which part.
+            answers: By the questions' names, checked.
+        """
+        questions = self.recruiting.questions
+
+        def kept(session: Session, state: SessionState) -> None:
+            if questions is not None and self._part(session, state) == part:
+                session.add(
+                    OwnAnswers(
+                        participant_id=state.participant.id,
+                        part=part,
+                        questions=questions.hash,
+                        answers=json.dumps(answers, ensure_ascii=False),
+                        answered=self._clock(),
+                    )
+                )
+
+        self._changed(key, kept)
+
+    def _part(self, session: Session, state: SessionState) -> Part | None:
+        part: Part = "before" if state.trial is not None else "after"
+        questions = self.recruiting.questions
+        if questions is None or not questions.of(part) or state.participant.screened_out is not None:
+            return None
+        return None if session.get(OwnAnswers, (state.participant.id, part)) else part
+
     def withdraw(self, key: str) -> bool:
         """Remove the participant with a key, at their wish: see `withdrawal.remove`.
 
@@ -359,6 +420,19 @@ class Sessions:
 
     def _own(self, key: str) -> Sequence[Any]:
         return Participant.experiment_id == self.experiment_id, Participant.key == key
+
+
+def open_sessions(
+    database: Database, bundle: Bundle, recruiting: Recruiting = ANYBODY, *, preview: bool = False
+) -> Sessions:
+    """Return the sessions of a bundle's experiment, which is made where there is none.
+
+    Raises:
+        DataError: It was begun with another bundle, or with other questions.
+    """
+    experiment = database.register(bundle, time.time())
+    fix_questions(database, experiment, recruiting.questions)
+    return Sessions(database, experiment, bundle, recruiting, preview=preview)
 
 
 def plain_text(text: str) -> str:

@@ -20,8 +20,10 @@ NO_NUMBERS: Mapping[str, object] = MappingProxyType({})
 _OF_EXPERIMENT = ("practice", "test", "trials", "seconds", "minutes", "megabytes")
 _OF_TRIAL = (*_OF_EXPERIMENT, "number")
 _OF_SCORE = (*_OF_EXPERIMENT, "found", "judged")
+_OF_REPLY = ("low", "high", "longest")
+_OF_GATES = (*_OF_EXPERIMENT, "width", "height", "ratio_from", "ratio_to", "rate")
 _PLACEHOLDERS: Mapping[str, Collection[str]] = {
-    "language": (), "title": (), "preview": (), "error": (),
+    "language": (), "title": (), "preview": (), "error": (), "questions": (), "reply": _OF_REPLY, "gates": _OF_GATES,
     "trial": _OF_TRIAL, "feedback": _OF_TRIAL, "debrief": _OF_SCORE,
 }  # fmt: skip
 """The numbers that a section's texts may have in braces; those of an experiment where it is not named."""

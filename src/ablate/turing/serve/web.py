@@ -52,7 +52,10 @@ _templates = Environment(
 _templates.filters["direction"] = direction
 STATIC = BASE | static_files(
     "ablate.turing.serve",
-    {"style.css": "text/css", **dict.fromkeys(("welcome.js", "trial.js", "experiment.js"), "text/javascript")},
+    {
+        "style.css": "text/css",
+        **dict.fromkeys(("welcome.js", "trial.js", "experiment.js", "device.js"), "text/javascript"),
+    },
 )
 
 
