@@ -14,7 +14,7 @@ from tests.support.lab import reference_lab
 
 def test_the_obvious_fake_has_every_hue_and_the_lightness_of_the_photograph() -> None:
     L = np.full((128, 128), 60.0)
-    pixels = render(L, rainbow(128, 0.3), draw_noise(np.random.default_rng(0), 128))
+    (pixels,) = render(L, [rainbow(128, 0.3)], [draw_noise(np.random.default_rng(0), 128)])
     lab = reference_lab(pixels)
     assert np.abs(lab[..., 0] - 60).max() < 0.5
     hue = np.degrees(np.arctan2(lab[..., 2], lab[..., 1])).mean(axis=0) % 360

@@ -18,17 +18,20 @@ _TO_RGB = np.linalg.inv(TO_XYZ)
 _BYTES = np.arange(256) / 255
 LINEAR = np.where(_BYTES <= 0.04045, _BYTES / 12.92, ((_BYTES + 0.055) / 1.055) ** 2.4)
 """Linear light of each 8-bit value."""
-BEND = 0.008856
+_BEND = 0.008856
 """Where the curve of Lab becomes a line."""
 _CLOSE = 1e-9
 """What counts as inside sRGB, in linear light."""
 
 
+def lightness(luminance: Array) -> Array:
+    """Return L, 0..100, of luminance, 0..1: any shape."""
+    return 116 * _bent(luminance) - 16
+
+
 def to_lab(pixels: Pixels) -> Array:
     """Convert 8-bit sRGB to CIE Lab (D65): (..., 3) -> (..., 3)."""
-    xyz = LINEAR[pixels] @ TO_XYZ
-    f = np.where(xyz > BEND, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
-    x, y, z = np.moveaxis(f, -1, 0)
+    x, y, z = np.moveaxis(_bent(LINEAR[pixels] @ TO_XYZ), -1, 0)
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
 
 
@@ -37,8 +40,12 @@ def to_linear(lab: Array) -> Array:
     L, a, b = np.moveaxis(lab, -1, 0)
     y = (L + 16) / 116
     f = np.stack([y + a / 500, y, y - b / 200], axis=-1)
-    xyz: Array = np.where(f > np.cbrt(BEND), f**3, (f - 16 / 116) / 7.787)
+    xyz: Array = np.where(f > np.cbrt(_BEND), f**3, (f - 16 / 116) / 7.787)
     return xyz @ _TO_RGB
+
+
+def _bent(xyz: Array) -> Array:
+    return np.where(xyz > _BEND, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
 
 
 def in_srgb(lab: Array) -> npt.NDArray[np.bool_]:

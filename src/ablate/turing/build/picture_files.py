@@ -100,12 +100,13 @@ def _write(
 ) -> tuple[Stimulus, dict[str, str]]:
     lab = to_lab(crop.pixels)
     side, L = len(lab), lab[..., 0]
-    shown = {
-        "the photograph": lab[..., 1:],
-        **{f"recoloured by {name}": own(place) for name, own in colors.items()},
-        "the obvious fake": rainbow(side, crop.rainbow_start(seed)),
-    }
-    contents = [png(render(L, ab.astype(np.float64), crop.noise(seed, name))) for name, ab in shown.items()]
+    shown = {"the photograph": lab[..., 1:]}
+    shown |= {f"recoloured by {name}": own(place).astype(np.float64) for name, own in colors.items()}
+    pictures = render(L, list(shown.values()), [crop.noise(seed, name) for name in shown])
+    # By itself: nothing is to be hidden of it, and its colours would be a burden to the others.
+    fake = rainbow(side, crop.rainbow_start(seed))
+    (check,) = render(L, [fake], [crop.noise(seed, "the obvious fake")])
+    contents = [png(picture) for picture in [*pictures, check]]
     names = [hashlib.sha256(f"{seed} ".encode() + content).hexdigest()[:32] for content in contents]
     for name, content in sorted(zip(names, contents, strict=True)):
         path = folder / f"{name}.png"

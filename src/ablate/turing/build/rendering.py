@@ -1,34 +1,50 @@
-"""Rendering of a pair: its two pictures share their L and everything else but the colour. Pure functions.
+"""Rendering of a crop: its pictures share their L and everything else but the colour. Pure functions.
 
 Eight bits a channel hold few colours of a given L: rounded to the nearest one, a picture's luminance gets noise whose
-strength depends on its colours, so that it says which picture is which. Here every pixel of both pictures aims at the
-photograph's L, give or take a dither of less than one step of eight bits, and takes one of the colours around it whose
-luminance is that. Each picture has a dither of its own: it is stronger than what rounding leaves, and hides it.
+strength depends on its colours, so that it says which picture is which. Here L is divided into cells of `CELL`. For
+every pixel the cells around the photograph's L are found that each picture can reach, by an 8-bit colour near its own.
+Each picture takes one of these, drawn at random. So L to the nearest cell is drawn from the same distribution for
+all pictures of a crop, whatever their colours are, and no statistic of it tells them apart.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 
-from ablate.turing.build.exact_lab import BEND, LINEAR, TO_XYZ, Array, Pixels, fit_srgb, to_linear
+from ablate.turing.build.exact_lab import LINEAR, TO_XYZ, Array, Pixels, fit_srgb, in_srgb, lightness, to_linear
 
-DITHER = (0.2, 1.0, 1.0)
-"""Largest dither of L, a and b. A step of eight bits is about 0.4 in L."""
-_REACH = (3, 1, 4)
+CELL = 0.001
+"""Width of a cell of L. A step of eight bits is about 0.4."""
+REACH_OF_L = 0.2
+"""How far from the photograph's L a picture's may be."""
+DITHER = 1.0
+"""Largest dither of a and b."""
+ENOUGH = 6
+"""Cells that all pictures can reach, at which the search for more ends. More hide better which is which, and are of
+colours farther away."""
+_REACH = (6, 3, 9)
 """How far from the nearest colour another is sought, in steps of eight bits of red, green and blue: farthest in blue,
 which changes luminance least and is seen least."""
-_NEAR_ENOUGH = 0.01
-"""Difference in L at which the search ends."""
-_STEPS = sorted(
-    product(*(range(-reach, reach + 1) for reach in _REACH)), key=lambda step: sum(part**2 for part in step)
+_STEPS = np.array(
+    sorted(product(*(range(-reach, reach + 1) for reach in _REACH)), key=lambda step: sum(part**2 for part in step))
 )
+"""(steps, 3), the nearest first."""
+_SHELL = 32
+"""Steps after which is looked which pixels have enough."""
+_CELLS = round(2 * REACH_OF_L / CELL)
+_NONE = np.iinfo(np.uint16).max
 _LUMINANCE = TO_XYZ[:, 1]
 _EDGE = max(_REACH)
-_LIGHTS = np.concatenate([np.full(_EDGE, np.inf), LINEAR, np.full(_EDGE, np.inf)])
-"""Linear light of what is `_EDGE` less."""
-_BLOCK = 8192
+_OUTSIDE = np.full(_EDGE, 9.0)
+"""Luminance of what no byte holds: brighter than all that is sought."""
+_LIGHTS = [weight * np.concatenate([_OUTSIDE / weight, LINEAR, _OUTSIDE / weight]) for weight in _LUMINANCE]
+"""By channel, the luminance of each byte; the first of `_EDGE` is that of 0."""
+_EXACT = 1e-9
+"""What counts as the same L; black and white are not exactly 0 and 100."""
+_BLOCK = 4096
 
 
 @dataclass(frozen=True)
@@ -36,8 +52,8 @@ class Noise:
     """What a picture's rounding draws on.
 
     Attributes:
-        dither: (side, side, 3), what is added to L, a and b.
-        draws: (side, side), uniform in 0..1: which of two colours is taken.
+        dither: (side, side, 2), what is added to a and b.
+        draws: (side, side), uniform in 0..1: which cell of L is taken.
     """
 
     dither: Array
@@ -47,94 +63,115 @@ class Noise:
 def draw_noise(random: np.random.Generator, side: int) -> Noise:
     """Draw the noise of a picture."""
     return Noise(
-        dither=random.uniform(-1, 1, (side, side, 3)) * DITHER,
+        dither=random.uniform(-DITHER, DITHER, (side, side, 2)),
         draws=random.random((side, side)),
     )
 
 
-def render(L: Array, ab: Array, noise: Noise) -> Pixels:
-    """Make a picture of colours and the L that it shares with others.
+def render(L: Array, colors: Sequence[Array], noises: Sequence[Noise]) -> list[Pixels]:
+    """Make the pictures of a crop, of colours and the L that they share.
 
     Args:
         L: (side, side), 0..100.
-        ab: (side, side, 2).
-        noise: The picture's own.
+        colors: (side, side, 2) each, the ab of each picture.
+        noises: Of each picture.
 
     Returns:
-        (side, side, 3), sRGB. Its L is that of `L` and the dither to 0.01 for most pixels; on the boundary of sRGB
-        there are fewer colours to choose from. On average over pixels it is the same.
+        (side, side, 3) each, sRGB, whose L is `L` to `REACH_OF_L`. Of two pictures with the same draws it is in the
+        same cell, but for the few pixels where there is no cell that all pictures reach: these have the L that is
+        nearest to `L`.
     """
-    lab = np.concatenate([L[..., None], ab], axis=-1) + noise.dither
-    lab[..., 0] = np.clip(lab[..., 0], 0, 100)
-    return round_to_bytes(to_linear(fit_srgb(lab)), noise.draws)
-
-
-def round_to_bytes(linear: Array, draws: Array) -> Pixels:
-    """Round colours to 8 bits a channel, so that luminance stays.
-
-    Among the colours a few steps away, the nearest that is hardly lighter and the nearest that is hardly darker are
-    found; either is taken, with such odds that luminance is right on average. So no error has a sign, whatever the
-    colour is.
-
-    Args:
-        linear: (..., 3), linear sRGB.
-        draws: (...), uniform in 0..1.
-
-    Returns:
-        (..., 3).
-    """
-    flat, odds = np.clip(linear.reshape(-1, 3), 0, 1), draws.ravel()
-    rounded = np.empty(flat.shape, np.uint8)
+    flat = L.ravel()
+    linear = np.stack([_in_linear_light(L, ab, noise) for ab, noise in zip(colors, noises, strict=True)])
+    draws = np.stack([noise.draws.ravel() for noise in noises])
+    rendered = np.empty(linear.shape, np.uint8)
     # As many at a time as stay in the processor's cache.
     for start in range(0, len(flat), _BLOCK):
         block = slice(start, start + _BLOCK)
-        rounded[block] = _round_block(flat[block], odds[block])
-    return rounded.reshape(linear.shape)
+        rendered[:, block] = _round_block(flat[block], linear[:, block], draws[:, block])
+    return [picture.reshape(*L.shape, 3) for picture in rendered]
 
 
-def _round_block(linear: Array, draws: Array) -> npt.NDArray[np.int64]:
+def cell_of(L: Array) -> npt.NDArray[np.int64]:
+    """Return the cell that each L is in: any shape."""
+    return np.floor((L + _EXACT) / CELL).astype(np.int64)
+
+
+def _in_linear_light(L: Array, ab: Array, noise: Noise) -> Array:
+    lab = fit_srgb(np.concatenate([L[..., None], ab], axis=-1))
+    dithered = lab.copy()
+    dithered[..., 1:] += noise.dither
+    # Where sRGB ends in a point, as at yellow, a little of another hue would have to lose nearly all its chroma.
+    kept = np.where(in_srgb(dithered)[..., None], dithered, lab)
+    return np.clip(to_linear(kept), 0, 1).reshape(-1, 3)
+
+
+def _round_block(L: Array, linear: Array, draws: Array) -> npt.NDArray[np.int64]:
+    """Round to 8 bits a channel: (n,), (pictures, n, 3), (pictures, n) -> (pictures, n, 3)."""
     curved = np.where(linear > 0.0031308, 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055, 12.92 * linear)
     nearest = np.rint(255 * curved).astype(np.int64)
-    luminance = linear @ _LUMINANCE
-    slope = np.where(luminance > BEND, 3 * np.cbrt(luminance) ** 2, 1 / 7.787) / 116
-    enough = (_NEAR_ENOUGH * slope).astype(np.float32)
-    # What each step changes, infinitely much where it leaves 0..255; then the error of each pair of red and green.
+    steps, shared = _reach_cells(L, nearest)
+    # Of the cells that a pixel shares, the same number is drawn from the same number, whatever the picture.
+    order = shared.cumsum(axis=1, dtype=np.int16)
+    count = order[:, -1]
+    rounded = np.empty_like(nearest)
+    for picture, own in enumerate(nearest):
+        cell = (order > (draws[picture] * count).astype(np.int16)[:, None]).argmax(axis=1)
+        step = steps[picture, np.arange(len(L)), cell].astype(np.int64)
+        if (without := np.flatnonzero(count == 0)).size:
+            step[without] = _closest(L[without], own[without])
+        rounded[picture] = own + _STEPS[step]
+    return np.asarray(rounded)
+
+
+def _reach_cells(L: Array, nearest: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.bool_]]:
+    """Find which cells around L each picture reaches, and by which step from its nearest colour.
+
+    Returns:
+        (pictures, n, cells), the nearest of the steps to each cell; and (n, cells), which cells all pictures reach.
+    """
+    pictures = len(nearest)
+    # Flat, one pixel after the other.
+    steps = np.full((pictures, len(L) * _CELLS), _NONE, np.uint16)
+    reached = np.zeros(len(L) * _CELLS, np.uint8)
+    shared = np.zeros(len(L), np.int16)
+    first = cell_of(L - REACH_OF_L)
+    left = np.arange(len(L))
+    for shell in range(0, len(_STEPS), _SHELL):
+        lights = [_lights(own[left]) for own in nearest]
+        first_left, start_left = first[left], left * _CELLS
+        for place in range(shell, min(shell + _SHELL, len(_STEPS))):
+            for picture in range(pictures):
+                cell = cell_of(lightness(_luminance(lights[picture], place))) - first_left
+                inside = (cell >= 0) & (cell < _CELLS)
+                flat = (cell + start_left)[inside]
+                new = flat[steps[picture, flat] == _NONE]
+                steps[picture, new] = place
+                reached[new] += 1
+                shared[new[reached[new] == pictures] // _CELLS] += 1
+        left = left[shared[left] < ENOUGH]
+        if not left.size:
+            break
+    return steps.reshape(pictures, len(L), _CELLS), (reached == pictures).reshape(len(L), _CELLS)
+
+
+def _lights(nearest: npt.NDArray[np.int64]) -> list[Array]:
+    """Return the luminance of the bytes around each pixel's, by channel: (2 reach + 1, n)."""
+    return [
+        lights[nearest[:, channel] + np.arange(-reach, reach + 1)[:, None] + _EDGE]
+        for channel, (lights, reach) in enumerate(zip(_LIGHTS, _REACH, strict=True))
+    ]
+
+
+def _luminance(lights: Sequence[Array], place: int) -> Array:
     red, green, blue = (
-        {
-            step: (_LIGHTS[nearest[:, channel] + step + _EDGE] - LINEAR[nearest[:, channel]]) * _LUMINANCE[channel]
-            for step in range(-reach, reach + 1)
-        }
-        for channel, reach in enumerate(_REACH)
+        around[step + reach] for around, step, reach in zip(lights, _STEPS[place], _REACH, strict=True)
     )
-    start = LINEAR[nearest] @ _LUMINANCE - luminance
-    pairs = {(r, g): (start + red[r] + green[g]).astype(np.float32) for r in red for g in green}
-    blues = {step: change.astype(np.float32) for step, change in blue.items()}
-    lighter, darker = _Closest(len(linear), enough), _Closest(len(linear), enough)
-    for place, (r, g, b) in enumerate(_STEPS):
-        error = pairs[r, g] + blues[b]
-        lighter.offer(place, error, error >= 0)
-        darker.offer(place, -error, error < 0)
-    # Black has nothing darker, white nothing lighter.
-    both = np.isfinite(lighter.errors) & np.isfinite(darker.errors)
-    whole = np.where(both, lighter.errors + darker.errors, 1)
-    share = np.where(both, darker.errors / whole, np.isfinite(lighter.errors))
-    chosen = np.array(_STEPS)[np.where(draws < share, lighter.places, darker.places)]
-    return np.asarray(nearest + chosen, np.int64)
+    return np.asarray(red + green + blue)
 
 
-class _Closest:
-    """For each pixel the first step whose error is near enough, else the one with the smallest."""
-
-    def __init__(self, count: int, enough: npt.NDArray[np.float32]):
-        self._enough = enough
-        self._smallest = np.full(count, np.inf, np.float32)
-        self.errors = np.full(count, np.inf, np.float32)
-        self.places = np.zeros(count, np.uint8)
-
-    def offer(self, place: int, error: npt.NDArray[np.float32], allowed: npt.NDArray[np.bool_]) -> None:
-        """Take a step where it is better than those before it."""
-        counted = np.maximum(error, self._enough)
-        better = allowed & (counted < self._smallest)
-        np.copyto(self._smallest, counted, where=better)
-        np.copyto(self.errors, error, where=better)
-        np.copyto(self.places, np.uint8(place), where=better)
+def _closest(L: Array, nearest: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the step to the colour whose L is nearest: (n,), (n, 3) -> (n,)."""
+    lights = _lights(nearest)
+    errors = np.stack([np.abs(lightness(_luminance(lights, place)) - L) for place in range(len(_STEPS))])
+    return np.asarray(errors.argmin(axis=0))
