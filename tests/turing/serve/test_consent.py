@@ -29,7 +29,8 @@ SAID = {
     "trials.real": "which pictures you see", "trials.recolored": "which pictures you see",
     "trials.real_side": "on which side", "trials.loads": "how often they are loaded",
     "trials.shown": "are seen", "trials.exposure_ms": "for how long they are seen",
-    "trials.choice": "what you choose", "trials.response_ms": "how fast", "trials.answered": "when",
+    "trials.choice": "what you choose", "trials.algorithm": "which pictures you see",
+    "trials.other": "which pictures you see", "trials.response_ms": "how fast", "trials.answered": "when",
 }  # fmt: skip
 """By stored column of a participant, where the consent text says that it is kept."""
 OPTIONAL = ("consent_id", "consent_screen_out")

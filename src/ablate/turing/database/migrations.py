@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from ablate.errors import DataError
 from ablate.turing.database.tables import Base, Experiment, Setting
 
-VERSION = 3
+VERSION = 5
 STEPS: Mapping[int, Sequence[str]] = {
     1: (
         "CREATE TABLE consents (hash VARCHAR NOT NULL, language VARCHAR NOT NULL, text TEXT NOT NULL, "
@@ -28,6 +28,11 @@ STEPS: Mapping[int, Sequence[str]] = {
         "ALTER TABLE participants ADD COLUMN external_id VARCHAR",
         "ALTER TABLE participants ADD COLUMN screened_out DOUBLE PRECISION",
         "ALTER TABLE participants ADD COLUMN comment TEXT",
+    ),
+    3: (),
+    4: (
+        "ALTER TABLE trials ADD COLUMN algorithm TEXT",
+        "ALTER TABLE trials ADD COLUMN other TEXT",
     ),
 }
 """By version, what brings a database from it to the next one; SQLite and PostgreSQL both understand it."""

@@ -12,7 +12,7 @@ from ablate.turing.database import read_answers
 from ablate.turing.export.psych_ds import CODEBOOK, psych_ds_files, table_file, zipped
 from ablate.turing.export.tables import tables
 from ablate.turing.serve.preview import preview_name
-from ablate.turing.serve.progress import progress_by_algorithm
+from ablate.turing.serve.progress import preference_shares, progress_by_algorithm
 from ablate.turing.serve.security import equal_secrets, hash_key, new_key, withdrawal_code
 from ablate.turing.serve.web import (
     CurrentSite,
@@ -123,6 +123,8 @@ def experiment(experiment: str, key: Experimenter, sessions: ServedSessions, sit
         depth=2,
         answers=answers,
         rows=progress_by_algorithm(answers, kept, time.time()),
+        shares=preference_shares(answers, kept),
+        has_fakes=answers.protocol.has_fakes,
         rules=exclusions.to_dict("records"),
         withdrawals=answers.withdrawals["by"].value_counts().to_dict(),
         preview_name=preview_name(site.signer, experiment),
@@ -170,7 +172,7 @@ def participants(experiment: str, key: Experimenter, sessions: ServedSessions, s
             "number": person.id,
             "code": withdrawal_code(person.key),
             "external_id": person.external_id or "-",
-            "algorithm": person.algorithm,
+            "algorithm": person.algorithm or "several",
             "started": time.strftime("%Y-%m-%d %H:%M", time.gmtime(person.started)),
             "answers": answers,
             "comment": person.comment or "",
