@@ -12,7 +12,7 @@ import pytest
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
-@pytest.fixture(params=["validity", "turing_validity", "power", "looks", "null_study"])
+@pytest.fixture(params=["validity", "turing_validity", "turing_designs", "power", "looks", "null_study"])
 def benchmark(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return _imported(monkeypatch, request.param)
 
@@ -115,3 +115,13 @@ def test_the_tables_of_experiments_have_a_row_for_each_case(monkeypatch: pytest.
     rows = [line for line in lines if line.startswith("| ")]
     of_deviations = len(validity.DEVIATIONS) * (2 * len(validity.TRIALS) + len(validity.PLANNED))
     assert len(rows) == of_deviations + 2 * len(validity.RATES) + 3 * 2
+
+
+@pytest.mark.slow
+def test_the_tables_of_designs_have_a_row_for_each_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    designs = _imported(monkeypatch, "turing_designs")
+    monkeypatch.setattr(designs, "PARTICIPANTS", (5,))
+    monkeypatch.setattr(designs, "PLANNED", designs.PLANNED[:1])
+    rows = [line for line in designs.tables(2).splitlines() if line.startswith("| ")]
+    of_deviations = len(designs.STRENGTHS) + len(designs.RATES) + 2 * len(designs.PLANNED)
+    assert len(rows) == len(designs.DEVIATIONS) * of_deviations + 3 * 2

@@ -18,6 +18,9 @@ fake. How often the recoloured one is taken for real is how convincing a model's
   python -m ablate.turing analyse --plan difference=5    how many people it takes
   python -m ablate.turing export                      the data, for other analyses
 
+That is the design of the paper; with design=within or design=preference each participant judges all models, beside the
+real pictures or beside each other: docs/turing_designs.md.
+
 Each has a --help of its own. The whole of it, from the first friend to five hundred participants: docs/turing.md."""
 
 COMMANDS = ("build", "serve", "invite", "analyse", "export")

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 from ablate.config.schema import Schema
 from ablate.errors import DataError
 from ablate.system.atomic_write import atomic_write
-from ablate.turing.protocol import Protocol
+from ablate.turing.protocol import REAL, Protocol
 
 VERSION: Literal[1] = 1
 MANIFEST, PICTURES = "manifest.json", "pictures"
@@ -82,11 +82,20 @@ class Manifest(Schema):
     left_out: list[str]
     files: Mapping[File, Hash]
 
+    @property
+    def compared(self) -> list[str]:
+        """Names of what is compared, in order: the algorithms, and the real picture where it is one of them."""
+        return [*(algorithm.name for algorithm in self.algorithms), *([REAL] if self.protocol.with_real else [])]
+
     @model_validator(mode="after")
     def _whole(self) -> "Manifest":
         names = [algorithm.name for algorithm in self.algorithms]
         if len(set(names)) != len(names):
             raise ValueError(f"two algorithms have one name: {', '.join(names)}")
+        if self.protocol.with_real and REAL in names:
+            raise ValueError(f"an algorithm is called {REAL}, as the real picture is: give it another name")
+        if not self.protocol.one_algorithm and len(self.compared) < 2:
+            raise ValueError(f"design={self.protocol.design} compares at least two algorithms")
         for stimulus in self.stimuli:
             if len(stimulus.recolored) != len(names):
                 raise ValueError(f"{stimulus.photograph} has not one picture of each algorithm")

@@ -3,14 +3,27 @@
 from bisect import bisect_left
 from collections.abc import Collection, Mapping
 from itertools import accumulate
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import (
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from ablate.config.schema import Schema
 
 Kind = Literal["practice", "test", "check"]
-"""Of trials: with feedback, that count, and with an obvious fake."""
+"""Of trials: before the test, that count, and with an obvious fake."""
+Design = Literal["between", "within", "preference"]
+"""Which pictures a participant judges: of one algorithm beside the real ones; of all algorithms beside the real ones;
+or of two algorithms beside each other."""
+REAL = "real"
+"""Name of the real picture among the algorithms of a preference design."""
+_OF_DESIGNS = ("design", "with_real")
 
 
 class Rules(Schema):
@@ -36,11 +49,13 @@ class Protocol(Schema):
     """What a participant does (paper, section 4.2, and its published protocol).
 
     Attributes:
-        practice: Trials with feedback before the test; they do not count.
+        practice: Trials before the test, which do not count; with feedback where a picture is the real one.
         test: Trials that count.
         checks: Trials among them with an obvious fake, which do not count.
         exposure_ms: For how long a pair is seen.
         rules: Which answers count.
+        design: Which pictures a participant judges.
+        with_real: Whether the real picture is one of those that a preference design compares.
     """
 
     practice: Annotated[int, Field(ge=0, le=100)] = 10
@@ -48,6 +63,30 @@ class Protocol(Schema):
     checks: Annotated[int, Field(ge=0, le=50)] = 3
     exposure_ms: Annotated[int, Field(ge=100, le=60_000)] = 1000
     rules: Rules = Rules()
+    design: Design = "between"
+    with_real: bool = False
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Protocol":
+        if self.with_real and self.design != "preference":
+            raise ValueError("with_real is for design=preference: elsewhere every pair has the real picture")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _plain(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what is as it was before there were designs: bundles of that time keep their checksums."""
+        plain: dict[str, Any] = values(self)
+        return {key: value for key, value in plain.items() if key not in _OF_DESIGNS or self.design != "between"}
+
+    @property
+    def one_algorithm(self) -> bool:
+        """Whether a participant judges pictures of one algorithm alone."""
+        return self.design == "between"
+
+    @property
+    def has_fakes(self) -> bool:
+        """Whether each pair has the real picture and a fake, so that an answer is right or wrong."""
+        return self.design != "preference"
 
     @property
     def photographs(self) -> int:

@@ -48,8 +48,9 @@ def answers(*rates: float, participants: int = 10, names: str = "abcd", seed: in
         loads=1,
         shown=True,
         missed=False,
+        real_side=np.where(np.arange(len(drawn)) % 2, "left", "right"),
         answered=START,
-    )
+    ).assign(choice=lambda frame: np.where(frame["fooled"] == (frame["real_side"] == "left"), "left", "right"))
     people = trials.drop_duplicates("participant").set_index("participant")[["algorithm"]]
     made = {
         "experiment": "made",

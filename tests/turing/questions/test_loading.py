@@ -115,7 +115,7 @@ def test_a_language_that_a_question_lacks_is_named(tmp_path: Path) -> None:
 def test_answers_that_no_form_could_send_are_refused_beforehand(tmp_path: Path) -> None:
     def texts(longest: int) -> Questions:
         item = f"{{kind: text, question: Q, longest: {longest}"
-        return own_questions(tmp_path, f"after: [{item}, name: one}}, {item}, name: other}}]")
+        return own_questions(tmp_path, f"after: [{item}, name: one}}, {item}, name: two}}]")
 
     check_questions(texts(600), "en", MAX_BODY)
     with pytest.raises(

@@ -197,12 +197,14 @@ def answered(runs: Mapping[str, str], participants: int) -> Answers:
     algorithms = [Algorithm(name=name, run_id=runs.get(name), seed=0) for name in ("baseline", ODD, OTHERS)]
     rows = [
         (person, number, "test", algorithms[person % 3].name, f"p{number}", f"r{number}", f"{person % 3}{number}",
-         number <= 2 + 3 * (person % 3) + person // 3, 1000.0, 700.0 + person, 1, True, False)
+         fooled, 1000.0, 700.0 + person, 1, True, False, "left" if number % 2 else "right",
+         "left" if fooled == bool(number % 2) else "right")
         for person in range(participants)
         for number in range(1, 13)
+        for fooled in [number <= 2 + 3 * (person % 3) + person // 3]
     ]  # fmt: skip
     columns = ["participant", "number", "kind", "algorithm", "photograph", "real", "recolored", "fooled",
-               "exposure_ms", "response_ms", "loads", "shown", "missed"]  # fmt: skip
+               "exposure_ms", "response_ms", "loads", "shown", "missed", "real_side", "choice"]  # fmt: skip
     return Answers(
         experiment="friends",
         study="hand",

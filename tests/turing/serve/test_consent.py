@@ -38,7 +38,8 @@ SAID = {
     "devices.screen_height": "the size of your window and screen", "devices.pixel_ratio": "the ratio of its pixels",
     "devices.touch": "whether you touch the screen", "devices.refresh_rate": "how often a second it is renewed",
     "devices.browser": "the family of your browser",
-    "trials.choice": "what you choose", "trials.response_ms": "how fast", "trials.answered": "when",
+    "trials.choice": "what you choose", "trials.algorithm": "which pictures you see",
+    "trials.other": "which pictures you see", "trials.response_ms": "how fast", "trials.answered": "when",
 }  # fmt: skip
 """By stored column of a participant, where the consent text says that it is kept."""
 OPTIONAL = ("consent_device", "consent_questions", "consent_id", "consent_screen_out")

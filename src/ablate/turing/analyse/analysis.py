@@ -12,7 +12,14 @@ import pandas as pd
 from ablate.report.number_format import magnitude, probability, quantity, with_interval
 from ablate.statistics.intervals import ALPHA
 from ablate.turing.analyse.exclusions import apply_rules
+from ablate.turing.analyse.photograph_warning import photograph_warning
+from ablate.turing.analyse.power import variance_components
+from ablate.turing.analyse.preference import compare_algorithms, rank_algorithms
+from ablate.turing.analyse.preference_sentences import preference_sentences
 from ablate.turing.analyse.rates import CHANCE, compare_rates, fooling_rates
+from ablate.turing.analyse.sensitivity import sensitivity
+from ablate.turing.analyse.within import compare_within
+from ablate.turing.protocol import REAL, Design
 
 if TYPE_CHECKING:
     from ablate.turing.database import Answers
@@ -23,6 +30,7 @@ SHOWN = 6
 SEEN = 3
 """Trials of a picture before it is shown, where enough pictures have as many."""
 _PERCENT = 100
+_PICTURES = ("algorithm", "photograph", "place", "rank", "trials", "rate", "real", "recolored")
 
 
 @dataclass(frozen=True)
@@ -30,14 +38,15 @@ class Analysis:
     """The analysis of an experiment.
 
     Attributes:
-        rates: A row an algorithm that was judged, in the bundle's order: `rates.RATES` and median_response_ms.
-        pairs: `rates.PAIRS`.
+        rates: A row an algorithm that was judged, in the bundle's order: `rates.RATES`, median_response_ms and
+            `sensitivity.SENSITIVITY`; in a preference design `preference.RANKING` and median_response_ms.
+        pairs: `rates.PAIRS`; in a preference design `preference.PREFERENCES`.
         exclusions: `exclusions.COLUMNS`.
         photographs: A row an algorithm and a picture: columns algorithm, photograph, real, recolored (files), trials,
-            fooled, rate (percent).
+            fooled, rate (percent); see `preferred_by_photograph` for a preference design.
         pictures: Those to show: columns algorithm, photograph, place (`MOST`, `LEAST`), rank (from 1), trials, rate,
-            real, recolored (PNG files).
-        summary: Plain values: what was analysed, counts, and sentences, `answer`.
+            real, recolored (PNG files); none in a preference design.
+        summary: Plain values: what was analysed, counts, and sentences, `answer` and `warnings`.
         runs: By algorithm, the run that coloured its pictures, where one did.
     """
 
@@ -58,16 +67,14 @@ def analyse(answers: Answers, picture: Callable[[str], bytes] | None, lost: Coll
         picture: Reads a file of its bundle; None where that is not at hand, and no pictures are shown.
         lost: Files that it cannot read: their pictures are not shown, and their answers count all the same.
     """
-    names = [algorithm.name for algorithm in answers.algorithms]
+    protocol = answers.protocol
+    names = [algorithm.name for algorithm in answers.algorithms] + ([REAL] if protocol.with_real else [])
     kept, exclusions = apply_rules(answers.participants, answers.trials, answers.protocol)
-    ordered = kept.sort_values("algorithm", key=lambda column: column.map(names.index), kind="stable")
-    medians = ordered.groupby("algorithm")["response_ms"].median()
-    rates = fooling_rates(ordered)
-    rates = rates.assign(median_response_ms=rates["algorithm"].map(medians).astype("float64"))
-    pairs = compare_rates(ordered)
-    photographs = by_photograph(ordered)
-    readable = ~photographs[["real", "recolored"]].isin(list(lost)).any(axis=1)
-    chosen = most_and_least_convincing(photographs[readable])
+    if protocol.has_fakes:
+        tables = _fooling_tables(kept, names, protocol.design, lost)
+    else:
+        tables = _preference_tables(kept, names)
+    chosen = tables.pictures
     pictures = (
         chosen.assign(**{file: chosen[file].map(picture) for file in ("real", "recolored")}) if picture else None
     )
@@ -87,17 +94,87 @@ def analyse(answers: Answers, picture: Callable[[str], bytes] | None, lost: Coll
         },
         "trials": {"kept": len(kept)},
         "turned_away": dict(answers.turned_away),
-        "answer": answer_sentences(names, rates, pairs),
+        "answer": tables.answer,
+        "warnings": _warnings(kept, protocol.design, len(names)),
     }
     return Analysis(
-        rates=rates,
-        pairs=pairs,
+        rates=tables.rates,
+        pairs=tables.pairs,
         exclusions=exclusions,
-        photographs=photographs,
+        photographs=tables.photographs,
         pictures=chosen.iloc[:0] if pictures is None else pictures,
         summary=summary,
         runs={each.name: each.run_id for each in answers.algorithms if each.run_id},
     )
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """What an analysis finds, see `Analysis`, with the files of pictures, and its answer in sentences."""
+
+    rates: pd.DataFrame
+    pairs: pd.DataFrame
+    photographs: pd.DataFrame
+    pictures: pd.DataFrame
+    answer: list[str]
+
+
+def _fooling_tables(kept: pd.DataFrame, names: Sequence[str], design: Design, lost: Collection[str]) -> _Tables:
+    """Analyse a design against the real picture."""
+    ordered = kept.sort_values("algorithm", key=lambda column: column.map(names.index), kind="stable")
+    medians = ordered.groupby("algorithm")["response_ms"].median()
+    rates = fooling_rates(ordered)
+    rates = rates.assign(median_response_ms=rates["algorithm"].map(medians).astype("float64"))
+    rates = rates.merge(sensitivity(ordered), on="algorithm", how="left")
+    pairs = compare_within(ordered) if design == "within" else compare_rates(ordered)
+    answer = answer_sentences(names, rates, pairs) + _sentences_on_sides(rates)
+    photographs = by_photograph(ordered)
+    readable = ~photographs[["real", "recolored"]].isin(list(lost)).any(axis=1)
+    return _Tables(rates, pairs, photographs, most_and_least_convincing(photographs[readable]), answer)
+
+
+def _preference_tables(kept: pd.DataFrame, names: Sequence[str]) -> _Tables:
+    """Analyse a preference design."""
+    ranking, pairs = rank_algorithms(kept, names), compare_algorithms(kept, names)
+    medians = _each_picture(kept).groupby("algorithm")["response_ms"].median()
+    ranking = ranking.assign(median_response_ms=ranking["algorithm"].map(medians).astype("float64"))
+    answer = preference_sentences(names, ranking, pairs)
+    return _Tables(ranking, pairs, preferred_by_photograph(kept), pd.DataFrame(columns=list(_PICTURES)), answer)
+
+
+def _warnings(kept: pd.DataFrame, design: Design, algorithms: int) -> list[str]:
+    if kept.empty:
+        return []
+    said = photograph_warning(
+        kept["photograph"].nunique(),
+        variance_components(kept, design),
+        design=design,
+        algorithms=algorithms,
+        source="as far as the answers tell",
+    )
+    return [f"{said}."] if said else []
+
+
+def _each_picture(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return the trials of a preference design with a row for each of their two pictures."""
+    columns = ["algorithm", "photograph", "picture", "preferred", "response_ms"]
+    one = trials.assign(picture=trials["recolored"], preferred=trials["fooled"])
+    other = trials.assign(algorithm=trials["other"], picture=trials["real"], preferred=~trials["fooled"].astype(bool))
+    return pd.concat([one[columns], other[columns]], ignore_index=True)
+
+
+def preferred_by_photograph(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return how often each picture of each algorithm was preferred.
+
+    Args:
+        trials: Of a preference design, that count.
+
+    Returns:
+        Columns algorithm, photograph, picture (file), trials, preferred, rate (percent).
+    """
+    keys = ["algorithm", "photograph", "picture"]
+    counted = _each_picture(trials).groupby(keys)["preferred"].agg(trials="size", preferred="sum").reset_index()
+    return counted.assign(rate=_PERCENT * counted["preferred"] / counted["trials"])
 
 
 def by_photograph(trials: pd.DataFrame) -> pd.DataFrame:
@@ -123,7 +200,6 @@ def most_and_least_convincing(photographs: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Columns algorithm, photograph, place, rank, trials, rate, real, recolored (files).
     """
-    columns = ["algorithm", "photograph", "place", "rank", "trials", "rate", "real", "recolored"]
     frames = [photographs.assign(place="", rank=0).iloc[:0]]
     for _, own in photographs.groupby("algorithm", sort=False):
         often = own[own["trials"] >= SEEN]
@@ -134,7 +210,7 @@ def most_and_least_convincing(photographs: pd.DataFrame) -> pd.DataFrame:
             chosen = ranked.head(count).assign(place=place, rank=range(1, count + 1))
             frames.append(chosen)
             shown = shown.drop(chosen.index)
-    return pd.concat(frames, ignore_index=True)[columns]
+    return pd.concat(frames, ignore_index=True)[list(_PICTURES)]
 
 
 def answer_sentences(algorithms: Sequence[str], rates: pd.DataFrame, pairs: pd.DataFrame) -> list[str]:
@@ -169,6 +245,20 @@ def answer_sentences(algorithms: Sequence[str], rates: pd.DataFrame, pairs: pd.D
             named = "; ".join(f"{row['algorithm']} (p {_p(row['p_corrected'])})" for row in rows.to_dict("records"))
             sentences.append(f"{direction} the {CHANCE:.0f} % of chance: {named}.")
     return sentences + _sentences_on_pairs(pairs[pairs["p_corrected"].notna()])
+
+
+def _sentences_on_sides(rates: pd.DataFrame) -> list[str]:
+    biased = rates[(rates["left_low"] > CHANCE) | (rates["left_high"] < CHANCE)]
+    if biased.empty:
+        return []
+    listed = "; ".join(
+        f"{row['algorithm']} {with_interval(row['left'], row['left_low'], row['left_high'], plus=False)} %"
+        for row in biased.to_dict("records")
+    )
+    return [
+        f"One side was chosen more often, the left one in so many of the trials: {listed}. That draws fooling rates "
+        "towards 50 %; d' does not depend on it."
+    ]
 
 
 def _sentences_on_pairs(pairs: pd.DataFrame) -> list[str]:

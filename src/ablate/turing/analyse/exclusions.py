@@ -43,7 +43,8 @@ def rule_words(protocol: Protocol) -> dict[str, str]:
         protocol: See `apply_rules`.
     """
     rules = protocol.rules
-    failed = f"more than {rules.max_failed_checks} of {protocol.checks} obvious fakes taken for real"
+    taken = "taken for real" if protocol.has_fakes else "found more natural"
+    failed = f"more than {rules.max_failed_checks} of {protocol.checks} obvious fakes {taken}"
     can_fail = protocol.checks > rules.max_failed_checks
     words = {"screened_out": f"screened out, for {failed}"} if can_fail else {}
     words["not_finished"] = "session not finished"

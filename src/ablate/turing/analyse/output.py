@@ -2,14 +2,16 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from tabulate import tabulate
 
 from ablate.errors import DataError
-from ablate.report.number_format import probability, quantity
+from ablate.report.number_format import probability, quantity, with_interval
 from ablate.system.atomic_write import atomic_write
 from ablate.turing.analyse.analysis import Analysis
+from ablate.turing.analyse.preference_sentences import ranks
 from ablate.turing.analyse.rate_text import rate_text
 from ablate.turing.analyse.turned_away_text import turned_away_words
 
@@ -49,6 +51,34 @@ def terminal_lines(analysis: Analysis) -> list[str]:
     if analysis.summary["turned_away"]:
         lines.append(f"Turned away by gates, before they began: {turned_away_words(analysis.summary['turned_away'])}")
     if len(analysis.rates):
+        lines += ["", _table(analysis.rates), ""]
+    lines += analysis.summary["answer"]
+    lines += [f"Warning: {warning}" for warning in analysis.summary["warnings"]]
+    lines += [
+        f"Left out: {row['rule']}: {quantity(row['participants'], 'participant')}, {quantity(row['trials'], 'trial')}"
+        for row in analysis.exclusions.to_dict("records")
+        if row["participants"] or row["trials"]
+    ]
+    return lines
+
+
+def _table(rates: pd.DataFrame) -> str:
+    """Write rates, or the ranking of a preference design, as a table."""
+    rows: list[tuple[Any, ...]]
+    if "share" in rates:
+        ranked = rates.sort_values("rank", kind="stable").to_dict("records")
+        rows = [
+            (
+                row["algorithm"],
+                row["participants"],
+                row["trials"],
+                "-" if pd.isna(row["share"]) else rate_text(row["share"], row["low"], row["high"]),
+                "-" if pd.isna(row["rank"]) else ranks(row),
+            )
+            for row in ranked
+        ]
+        headings = ["algorithm", "participants", "trials", "preferred, % [95 %]", "rank"]
+    else:
         rows = [
             (
                 row["algorithm"],
@@ -56,15 +86,11 @@ def terminal_lines(analysis: Analysis) -> list[str]:
                 row["trials"],
                 rate_text(row["rate"], row["low"], row["high"]),
                 probability(row["p_corrected"]),
+                with_interval(row["d_prime"], row["d_prime_low"], row["d_prime_high"], plus=False),
+                with_interval(row["left"], row["left_low"], row["left_high"], plus=False),
             )
-            for row in analysis.rates.to_dict("records")
+            for row in rates.to_dict("records")
         ]
-        headings = ("algorithm", "participants", "trials", "fooled, % [95 %]", "p of 50 %, corrected")
-        lines += ["", tabulate(rows, headings, disable_numparse=True, colalign=("left", *["right"] * 4)), ""]
-    lines += analysis.summary["answer"]
-    lines += [
-        f"Left out: {row['rule']}: {quantity(row['participants'], 'participant')}, {quantity(row['trials'], 'trial')}"
-        for row in analysis.exclusions.to_dict("records")
-        if row["participants"] or row["trials"]
-    ]
-    return lines
+        headings = ["algorithm", "participants", "trials", "fooled, % [95 %]", "p of 50 %, corrected"]
+        headings += ["d' [95 %]", "left chosen, % [95 %]"]
+    return tabulate(rows, headings, disable_numparse=True, colalign=("left", *["right"] * (len(headings) - 1)))

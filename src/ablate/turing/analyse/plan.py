@@ -2,21 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 
 from ablate.cli.arguments import parse_float, parse_int
 from ablate.errors import ConfigError, DataError
-from ablate.report.number_format import quantity
+from ablate.report.number_format import magnitude, quantity
 from ablate.statistics.power import POWER
 from ablate.turing.analyse.exclusions import apply_rules
-from ablate.turing.analyse.power import Components, participants_needed, variance_components
+from ablate.turing.analyse.photograph_warning import photograph_warning
+from ablate.turing.analyse.power import Components, participants_needed, photograph_limit, variance_components
+from ablate.turing.analyse.rates import CHANCE
 from ablate.turing.database import Answers, Database, default_database, experiment_names, read_answers
+from ablate.turing.protocol import Design
 
 COUNTS = {"trials": 40, "photographs": 200, "algorithms": 2}
 COMPONENTS = {"rate": "rate", "participants_sd": "participants", "photographs_sd": "photographs"}
 """By argument, the field of `Components`."""
-ARGUMENTS = ("difference", "experiment", "database", *COUNTS, *COMPONENTS)
+ARGUMENTS = ("difference", "design", "experiment", "database", *COUNTS, *COMPONENTS)
 
 
 def plan(arguments: Mapping[str, str]) -> list[str]:
@@ -32,15 +36,26 @@ def plan(arguments: Mapping[str, str]) -> list[str]:
     difference = parse_float(arguments, "difference", np.nan)
     if np.isnan(difference):
         raise ConfigError("--plan needs a difference in percentage points, as in difference=5")
-    counts, components = dict(COUNTS), Components()
+    counts, components, design = dict(COUNTS), Components(), _design(arguments)
     source = "assumed"
     if {"experiment", "database"}.intersection(arguments):
         answers = chosen_answers(arguments)
+        if design not in (None, answers.protocol.design):
+            raise ConfigError(
+                f"design={design}: the answers to {answers.experiment} are of design={answers.protocol.design}, and "
+                "do not say what makes those of another vary"
+            )
+        design = answers.protocol.design
         counts, components = pilot(answers)
         source = f"estimated from the answers to {answers.experiment}"
+    design = design or "between"
     counts |= {name: parse_int(arguments, name, counts[name]) for name in COUNTS}
     given = {field: parse_float(arguments, name, getattr(components, field)) for name, field in COMPONENTS.items()}
     components = replace(components, **given)
+    if design == "preference":
+        if "rate" in arguments:
+            raise ConfigError("rate= is for designs against the real picture: a preference differs from 50 %")
+        components = replace(components, rate=CHANCE)
     algorithms = counts["algorithms"]
     if algorithms < 2:
         raise ConfigError(f"algorithms must be at least 2. Received: algorithms={algorithms}")
@@ -51,15 +66,51 @@ def plan(arguments: Mapping[str, str]) -> list[str]:
         photographs=counts["photographs"],
         components=components,
         comparisons=pairs,
+        design=design,
+        algorithms=algorithms,
+    )
+    assumed = f"{source} where not given"
+    limit = photograph_limit(counts["photographs"], components=components, comparisons=pairs, design=design)
+    warning = photograph_warning(
+        counts["photographs"], components, design=design, algorithms=algorithms, source=assumed
     )
     return [
-        f"{needed:,} participants an algorithm, {needed * algorithms:,} in all: {100 * POWER:.0f} % of such "
-        f"experiments find a difference of {difference:g} points",
+        _answer(difference, needed, algorithms, design),
         f"With {algorithms} algorithms ({quantity(pairs, 'comparison')}), {counts['photographs']:,} photographs and "
         f"{quantity(counts['trials'], 'trial')} a participant that count",
-        f"A rate of {components.rate:.3g} %, and standard deviations of {components.participants:.3g} points over "
-        f"participants and {components.photographs:.3g} over photographs with an algorithm; {source} where not given",
+        _components(components, design, assumed),
+        f"However many people take part, that many photographs let no difference below {magnitude(limit)} points "
+        "be found so often",
+        *([] if warning is None else [f"Warning: {warning}"]),
     ]
+
+
+def _design(arguments: Mapping[str, str]) -> Design | None:
+    """Return the design that is named."""
+    found = arguments.get("design")
+    designs: dict[str, Design] = {design: design for design in get_args(Design)}
+    if found is not None and found not in designs:
+        raise ConfigError(f"design must be one of {', '.join(designs)}. Received: design={found}")
+    return None if found is None else designs[found]
+
+
+def _answer(difference: float, needed: int, algorithms: int, design: Design) -> str:
+    share = f"{100 * POWER:.0f} % of such experiments find"
+    if design == "preference":
+        return f"{needed:,} participants: {share} that one of two is preferred in {CHANCE + difference:g} % of pairs"
+    found = f"{share} a difference of {difference:g} points"
+    if design == "within":
+        return f"{needed:,} participants, who judge all algorithms: {found}"
+    return f"{needed:,} participants an algorithm, {needed * algorithms:,} in all: {found}"
+
+
+def _components(components: Components, design: Design, assumed: str) -> str:
+    people, photographs = components.participants, components.photographs
+    deviations = f"{people:.3g} points over participants and {photographs:.3g} over photographs"
+    if design == "preference":
+        return f"Standard deviations of a preference between two of {deviations}; {assumed}"
+    alone = " with an algorithm" if design == "between" else ", each with an algorithm"
+    return f"A rate of {components.rate:.3g} %, and standard deviations of {deviations}{alone}; {assumed}"
 
 
 def pilot(answers: Answers) -> tuple[dict[str, int], Components]:
@@ -67,13 +118,13 @@ def pilot(answers: Answers) -> tuple[dict[str, int], Components]:
     kept, _ = apply_rules(answers.participants, answers.trials, answers.protocol)
     if kept.empty:
         raise DataError(f"experiment {answers.experiment} has no answers that count: nothing to estimate from")
-    found, assumed = variance_components(kept), Components()
+    found, assumed = variance_components(kept, answers.protocol.design), Components()
     known = {name: value for name, value in vars(found).items() if not np.isnan(value)}
     counts = {
         "trials": answers.protocol.test,
         # Of those in the bundle, all but a few were seen by someone.
         "photographs": int(answers.trials["photograph"].nunique()),
-        "algorithms": max(2, len(answers.algorithms)),
+        "algorithms": max(2, len(answers.algorithms) + answers.protocol.with_real),
     }
     return counts, replace(assumed, **known)
 

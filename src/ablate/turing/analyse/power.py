@@ -12,8 +12,9 @@ from ablate.errors import ConfigError
 from ablate.statistics.error_distribution import ErrorDistribution
 from ablate.statistics.intervals import ALPHA
 from ablate.statistics.power import POWER, minimum_detectable_effect
-from ablate.turing.analyse.answer_sums import sum_answers
+from ablate.turing.analyse.answer_sums import AnswerSums, sum_answers
 from ablate.turing.analyse.rates import CHANCE, covariance
+from ablate.turing.protocol import Design
 
 Array = npt.NDArray[np.float64]
 
@@ -30,8 +31,11 @@ class Components:
 
     Attributes:
         rate: How often people are fooled, in percent of trials.
-        participants: Standard deviation of participants' rates, beyond chance.
-        photographs: Of what a photograph does to one algorithm's rate and not to the other's.
+        participants: Standard deviation of participants' rates, beyond chance; of what a participant does to one
+            algorithm and not to the other where all judge both; in a preference design of how often participants
+            prefer one of two.
+        photographs: Of what a photograph does to one algorithm's rate and not to the other's; in a preference design
+            of how often one of two is preferred.
     """
 
     rate: float = 32.3
@@ -39,30 +43,45 @@ class Components:
     photographs: float = 10.0
 
 
-def variance_components(trials: pd.DataFrame) -> Components:
+def variance_components(trials: pd.DataFrame, design: Design = "between") -> Components:
     """Estimate from answers what makes them vary, over all algorithms.
 
-    A variance is the mean of the algorithms' unbiased estimates, weighted by their trials, at least 0. Where there is
-    one algorithm, nothing says which part of the photographs' variance another would share, and all of it counts.
+    A variance is the mean of the algorithms' unbiased estimates, in a preference design of those of their pairs,
+    weighted by trials, at least 0. Where there is one algorithm, nothing says which part of the photographs' variance
+    another would share, and all of it counts.
 
     Args:
-        trials: See `rates`.
+        trials: See `rates`, or `preference` for that design.
+        design: Of the experiment.
 
     Returns:
         NaN for a deviation that the answers do not tell: of participants where each algorithm has one, of photographs
         where none was shown twice.
     """
+    if design == "preference":
+        trials = trials.assign(algorithm=trials["algorithm"] + "\n" + trials["other"])
     found = list(sum_answers(trials).values())
     weights = np.array([side.trials for side in found], np.float64)
     of_participants = _mean([side.seed_variance for side in found], weights)
     of_photographs = _mean([side.example_variance for side in found], weights)
-    pairs = [(covariance(a, b), a.trials * b.trials) for place, a in enumerate(found) for b in found[place + 1 :]]
-    shared = _mean([value for value, _ in pairs], np.array([weight for _, weight in pairs], np.float64))
-    return Components(
-        rate=_PERCENT * float(np.average([side.rate for side in found], weights=weights)),
-        participants=_PERCENT * float(np.sqrt(np.maximum(of_participants, 0))),
-        photographs=_PERCENT * float(np.sqrt(np.maximum(of_photographs - np.nan_to_num(shared), 0))),
+    rate = _PERCENT * float(np.average([side.rate for side in found], weights=weights))
+    if design == "preference":
+        rate = CHANCE
+    else:
+        of_photographs -= np.nan_to_num(_shared(found))
+    if design == "within":
+        turned = {"participant": "photograph", "photograph": "participant"}
+        of_participants -= np.nan_to_num(_shared(list(sum_answers(trials.rename(columns=turned)).values())))
+    participants, photographs = (
+        _PERCENT * float(np.sqrt(np.maximum(variance, 0))) for variance in (of_participants, of_photographs)
     )
+    return Components(rate, participants, photographs)
+
+
+def _shared(found: Sequence[AnswerSums]) -> float:
+    """Return the mean covariance of what photographs do to two algorithms."""
+    pairs = [(covariance(a, b), a.trials * b.trials) for place, a in enumerate(found) for b in found[place + 1 :]]
+    return _mean([value for value, _ in pairs], np.array([weight for _, weight in pairs], np.float64))
 
 
 def participants_needed(
@@ -73,24 +92,34 @@ def participants_needed(
     components: Components | None = None,
     comparisons: int = 1,
     power: float = POWER,
+    design: Design = "between",
+    algorithms: int = 2,
 ) -> int:
-    """Return how many participants each algorithm needs to find a difference of two rates.
+    """Return how many participants an experiment needs to find a difference of two algorithms: between, of each one.
 
-    With s participants of t trials for each of two algorithms, i photographs, and variances p (1 - p) of an answer,
-    v_s of participants and v_i of photographs with one of the algorithms, the difference has the variance
+    With s participants of t trials, i photographs, A algorithms, and variances p (1 - p) of an answer, v_s of
+    participants and v_i of photographs with one of the algorithms, the difference of two rates has the variance
 
-        2 (v_s + (p (1 - p) - v_s) / t) / s + 2 v_i / i
+        2 (v_s + (p (1 - p) - v_s) / t) / s + 2 v_i / i        with s participants an algorithm
+        2 (v_s + (p (1 - p) - v_s) A / t) / s + 2 v_i / i      where each judges all algorithms
 
-    of which the second part stays, however many participants there are. The first is estimated in the experiment with
-    2 (s - 1) degrees of freedom, see `statistics.power`.
+    and in a preference design, near p = 1/2, the probability that one of two is preferred, by Bradley and Terry's
+    model,
+
+        (v_s + (p (1 - p) - v_s) (A - 1) / t) / s + v_i / i
+
+    The last part stays, however many participants there are. The first is estimated in the experiment with 2 (s - 1)
+    degrees of freedom, s - 1 where each judges all, see `statistics.power`.
 
     Args:
-        difference: Of the true rates, in percentage points.
+        difference: Of the true rates, in percentage points; in a preference design from 50 %.
         trials: That count, of one participant.
         photographs: In the bundle.
         components: What makes answers vary.
         comparisons: How many pairs of algorithms the p-value is corrected for, by Holm's method.
         power: Probability of finding it, at a level of 0.05 for all comparisons.
+        design: Of the experiment.
+        algorithms: How many there are.
 
     Returns:
         At least 2.
@@ -101,11 +130,13 @@ def participants_needed(
     components = components or Components()
     _check(difference, trials, photographs, components, comparisons)
     wanted, alpha = difference / _PERCENT, ALPHA / comparisons
-    of_one, of_photographs = _variances(components, trials)
+    of_one, of_photographs = _variances(components, trials, design, algorithms)
+    groups = 2 if design == "between" else 1
 
     def detects(participants: float, photographs: int) -> bool:
-        df = 2.0 * (participants - 1) if np.isfinite(participants) else 1e7
-        example_df = ErrorDistribution.df_of_examples(photographs)
+        if np.isinf(participants):
+            return _limit(of_photographs, photographs, alpha, power) <= wanted
+        df, example_df = float(groups * (participants - 1)), ErrorDistribution.df_of_examples(photographs)
         error = ErrorDistribution(of_one / participants, df, of_photographs / photographs, example_df)
         return minimum_detectable_effect(error, alpha=alpha, power=power) <= wanted
 
@@ -120,9 +151,39 @@ def participants_needed(
         raise ConfigError(
             f"{photographs} photographs are too few to find a difference of {difference:g} points: however many "
             f"people judge them, other photographs might give another one. It takes at least {least:,} photographs, "
-            f"and with {enough:,} of them {_smallest(lambda n: detects(n, enough), 2):,} participants an algorithm"
+            f"and with {enough:,} of them {_smallest(lambda n: detects(n, enough), 2):,} participants"
+            + (" an algorithm" if design == "between" else "")
         )
     return _smallest(lambda n: detects(n, photographs), max(2, int(of_one / (most - of_photographs / photographs))))
+
+
+def photograph_limit(
+    photographs: int,
+    *,
+    components: Components | None = None,
+    comparisons: int = 1,
+    power: float = POWER,
+    design: Design = "between",
+) -> float:
+    """Return the difference, in percentage points, that is found with a given power however many people take part.
+
+    Smaller ones are found less often: the variance over photographs does not shrink with more people.
+
+    Args:
+        photographs: In the bundle.
+        components: See `participants_needed`, as are the others.
+        comparisons: Alike.
+        power: Alike.
+        design: Alike.
+    """
+    _, of_photographs = _variances(components or Components(), 1, design, 2)
+    return _PERCENT * _limit(of_photographs, photographs, ALPHA / comparisons, power)
+
+
+def _limit(of_photographs: float, photographs: int, alpha: float, power: float) -> float:
+    example_df = ErrorDistribution.df_of_examples(photographs)
+    error = ErrorDistribution(0.0, 1e7, of_photographs / photographs, example_df)
+    return minimum_detectable_effect(error, alpha=alpha, power=power)
 
 
 def _smallest(suffices: Callable[[int], bool], least: int) -> int:
@@ -136,11 +197,15 @@ def _smallest(suffices: Callable[[int], bool], least: int) -> int:
     return upper
 
 
-def _variances(components: Components, trials: int) -> tuple[float, float]:
+def _variances(components: Components, trials: int, design: Design, algorithms: int) -> tuple[float, float]:
     """Return the variance of a difference times the number of participants, and times that of photographs."""
     rate, of_people = components.rate / _PERCENT, (components.participants / _PERCENT) ** 2
     chance = max(rate * (1 - rate) - of_people, 0.0)
-    return 2 * (of_people + chance / trials), 2 * (components.photographs / _PERCENT) ** 2
+    of_photographs = (components.photographs / _PERCENT) ** 2
+    if design == "preference":
+        return of_people + chance * (algorithms - 1) / trials, of_photographs
+    share = 1 if design == "between" else algorithms
+    return 2 * (of_people + chance * share / trials), 2 * of_photographs
 
 
 def _mean(values: Sequence[float], weights: Array) -> float:

@@ -10,6 +10,7 @@ P[b, i] are correlated; and of both together. Participants and photographs are s
 people and other photographs of the same kind. docs/turing.md says more.
 """
 
+from collections.abc import Mapping
 from itertools import combinations
 
 import numpy as np
@@ -76,7 +77,15 @@ def compare_rates(trials: pd.DataFrame) -> pd.DataFrame:
         Where an algorithm has one participant all but the difference is NaN.
     """
     found = sum_answers(trials)
-    estimates = {(a, b): difference_estimate(found[a], found[b]) for a, b in combinations(found, 2)}
+    return pairs_table({(a, b): difference_estimate(found[a], found[b]) for a, b in combinations(found, 2)})
+
+
+def pairs_table(estimates: Mapping[tuple[str, str], Estimate]) -> pd.DataFrame:
+    """Return the table of differences, see `compare_rates`.
+
+    Args:
+        estimates: Of shares of 0 to 1, by algorithm and other one.
+    """
     tested = sum(estimate.error is not None for estimate in estimates.values())
     rows = [
         (

@@ -22,6 +22,13 @@ METRICS = {
     "turing/participants": "participants",
 }
 """What a variant's own run gets, by the column of `rates` that it comes from."""
+PREFERENCE_METRICS = {
+    "turing/preferred": "share",
+    "turing/preferred_low": "low",
+    "turing/preferred_high": "high",
+    "turing/participants": "participants",
+}
+"""The same in a preference design."""
 _OLD_COLUMNS = {"detectable": "minimum_detectable_effect"}
 
 
@@ -33,15 +40,17 @@ class AnalysisRecord:
         experiment: Name of the experiment.
         run_id: The run in MLflow that holds it.
         rates: A row an algorithm: columns algorithm, participants, photographs, trials, rate, low, high (percent),
-            p_chance, p_corrected, median_response_ms.
+            p_chance, p_corrected, median_response_ms, and of later versions `sensitivity.SENSITIVITY`; in a preference
+            design `preference.RANKING` and median_response_ms.
         pairs: A row a pair: columns algorithm, other, difference (percentage points, algorithm less other), low,
-            high, p, p_corrected, minimum_detectable_effect.
+            high, p, p_corrected, minimum_detectable_effect; in a preference design `preference.PREFERENCES`.
         exclusions: A row a rule, in the order in which they are applied: columns rule, participants, trials.
         photographs: A row an algorithm and a picture: columns algorithm, photograph, real, recolored, trials, fooled,
             rate.
         pictures: The most and least convincing: columns algorithm, photograph, place, rank, trials, rate, real,
             recolored (PNG files).
-        summary: experiment, study, checksum, protocol, counts of participants, and the sentences `answer`.
+        summary: experiment, study, checksum, protocol, counts of participants, and the sentences `answer` and
+            `warnings`.
     """
 
     experiment: str
@@ -52,6 +61,11 @@ class AnalysisRecord:
     photographs: pd.DataFrame
     pictures: pd.DataFrame
     summary: Mapping[str, Any]
+
+    @property
+    def is_preference(self) -> bool:
+        """Whether algorithms were compared with each other."""
+        return "share" in self.rates
 
 
 def log_analysis(
@@ -80,8 +94,9 @@ def log_analysis(
     Raises:
         TrackingError: The store has no such study, or does not take it.
     """
+    metrics = PREFERENCE_METRICS if "share" in tables["rates"] else METRICS
     run_metrics = {
-        runs[row["algorithm"]]: {metric: float(row[column]) for metric, column in METRICS.items()}
+        runs[row["algorithm"]]: {metric: float(row[column]) for metric, column in metrics.items()}
         for row in tables["rates"].to_dict("records")
         if row["algorithm"] in runs
     }

@@ -59,11 +59,13 @@ class Validity:
         rates: Share of 95 % intervals of rates that cover the true one.
         differences: The same of differences.
         found: Share of experiments that call some difference one.
+        others: The same as of rates for what else the design has, see there; NaN where there is nothing.
     """
 
     rates: float
     differences: float
     found: float
+    others: float = float("nan")
 
 
 def draw_answers(
@@ -94,7 +96,7 @@ def draw_answers(
     people = random.normal(0, deviations.participants, (count, participants))
     seen = random.random((count, participants, photographs)).argsort(axis=2)[:, :, :trials]
     algorithm, person, _ = np.indices(seen.shape)
-    centre = np.array([_mean_log_odds(rate, deviations.total) for rate in rates])
+    centre = np.array([mean_log_odds(rate, deviations.total) for rate in rates])
     odds = centre[algorithm] + people[algorithm, person] + alike[seen] + own[algorithm, seen]
     return pd.DataFrame(
         {
@@ -138,31 +140,39 @@ def simulate(
     )
 
 
-def components(deviations: Deviations, rate: float) -> Components:
-    """Return what the log odds' deviations are in percentage points, around a rate: what a plan is made from."""
-    nodes, weights = _normal_nodes()
+def components(deviations: Deviations, rate: float, *, own: float = 1.0) -> Components:
+    """Return what the log odds' deviations are in percentage points, around a rate: what a plan is made from.
+
+    Args:
+        deviations: Of the log odds.
+        rate: 0 to 1.
+        own: Share of the variance between people that counts: less than 1 where what they do to all algorithms alike
+            cancels.
+    """
+    nodes, weights = normal_nodes()
 
     def variance(within: float) -> float:
         """Of the mean answer, over what has this deviation of the log odds."""
         rest = np.sqrt(max(deviations.total**2 - within**2, 0.0))
-        odds = _mean_log_odds(rate, deviations.total) + within * nodes[:, None] + rest * nodes
+        odds = mean_log_odds(rate, deviations.total) + within * nodes[:, None] + rest * nodes
         return float(weights @ (special.expit(odds) @ weights - rate) ** 2)
 
     alone = variance(np.hypot(deviations.photographs, deviations.both)) - variance(deviations.photographs)
-    return Components(100 * rate, 100 * np.sqrt(variance(deviations.participants)), 100 * np.sqrt(max(alone, 0.0)))
+    people = variance(deviations.participants * np.sqrt(own))
+    return Components(100 * rate, 100 * np.sqrt(people), 100 * np.sqrt(max(alone, 0.0)))
 
 
 @cache
-def _normal_nodes() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def normal_nodes() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return nodes and weights of the normal distribution."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(64)
     return nodes, weights / weights.sum()
 
 
 @cache
-def _mean_log_odds(rate: float, deviation: float) -> float:
+def mean_log_odds(rate: float, deviation: float) -> float:
     """Return the mean log odds that give a rate."""
-    nodes, weights = _normal_nodes()
+    nodes, weights = normal_nodes()
 
     def excess(centre: float) -> float:
         return float(weights @ special.expit(centre + deviation * nodes)) - rate

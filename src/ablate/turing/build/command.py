@@ -23,6 +23,7 @@ from ablate.turing.build.options import BuildOptions, parse_options
 from ablate.turing.build.picture_files import Colors, WrittenPictures, ensure_free, write_pictures
 from ablate.turing.build.summary import build_summary, too_few_photographs
 from ablate.turing.bundle import Algorithm, Manifest, check_name, freeze
+from ablate.turing.protocol import REAL
 
 if TYPE_CHECKING:
     from ablate.turing.build.runs import ColorizingRun
@@ -41,6 +42,10 @@ Make the pictures that people judge: evaluation photographs, real and recoloured
   photographs=200 crops=1     how many photographs, and how many crops of each, the first in its middle
   seed=0                      from which photographs, crops and the pictures' dither are drawn
   practice=10 test=40 checks=3 exposure_ms=1000            what one participant does
+  design=between              each participant judges one algorithm's pictures beside the real ones
+  design=within               each judges all algorithms' pictures beside the real ones, each photograph once
+  design=preference           each says which of two algorithms' pictures looks more natural; with_real=true has the
+                              real picture among them
   rules.max_failed_checks=1 ...                            which answers count: docs/turing.md
   data.root=DIR               where the photographs of the runs are now, if they were moved
   data=folder data.root=DIR   the photographs that a prepared data set was made from, in their own size
@@ -66,6 +71,7 @@ def main(arguments: list[str]) -> None:
     folder = _folder(options, study)
     photographs, stored_side = _photographs(options, runs)
     external = _external_pictures(options, runs, photographs)
+    _check_design(options, len(runs) + len(external))
     collected = _collect(options, runs, photographs, external)
     colors = {**_model_colors(runs, collected.crops, options.side), **_external_colors(external, collected.crops)}
     written = write_pictures(folder, collected.crops, colors, seed=options.seed)
@@ -87,6 +93,17 @@ def _check_sources(options: BuildOptions) -> None:
         raise ConfigError("real=DIR must be given where no study=NAME or runs=ID,ID is: the photographs")
     if options.study or options.name:
         _folder(options, options.study)
+
+
+def _check_design(options: BuildOptions, algorithms: int) -> None:
+    least = 2 - options.with_real
+    if options.design != "between" and algorithms < least:
+        raise ConfigError(
+            f"design={options.design} compares algorithms, and there is {algorithms}: give another one, such as "
+            "external.NAME=DIR"
+        )
+    if options.with_real and REAL in options.external:
+        raise ConfigError(f"external.{REAL} is called like the real picture: give it another name")
 
 
 def _external_pictures(

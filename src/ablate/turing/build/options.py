@@ -7,7 +7,7 @@ from pydantic import Field, PositiveInt
 
 from ablate.cli.arguments import parse_arguments
 from ablate.config.schema import Schema, validate
-from ablate.turing.protocol import Protocol, Rules
+from ablate.turing.protocol import Design, Protocol, Rules
 
 MOST_CROPS = 100
 _GROUPS = ("external", "rules")
@@ -32,6 +32,8 @@ class BuildOptions(Schema):
     test: int = Protocol.model_fields["test"].default
     checks: int = Protocol.model_fields["checks"].default
     exposure_ms: int = Protocol.model_fields["exposure_ms"].default
+    design: Design = "between"
+    with_real: bool = False
     rules: Rules = Rules()
     data: Literal["folder", "prepared", "sample"] | None = None
     data_root: Annotated[str | None, Field(alias="data.root")] = None
@@ -40,7 +42,7 @@ class BuildOptions(Schema):
     @property
     def protocol(self) -> Protocol:
         """How the experiment goes."""
-        own = {key: getattr(self, key) for key in ("practice", "test", "checks", "exposure_ms")}
+        own = {key: getattr(self, key) for key in ("practice", "test", "checks", "exposure_ms", "design", "with_real")}
         return validate(Protocol, {**own, "rules": self.rules})
 
     @property

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from tqdm import tqdm
 
+from ablate.turing.analyse.photograph_warning import photograph_warning
+from ablate.turing.analyse.power import Components
 from ablate.turing.build.collect import CollectedCrops, LeftOut
 from ablate.turing.build.options import MOST_CROPS, BuildOptions
 from ablate.turing.build.picture_files import WrittenPictures
@@ -13,6 +15,10 @@ from ablate.turing.bundle import Manifest
 from ablate.turing.protocol import Protocol
 
 _TRIALS = ("practice", "test", "checks")
+_DESIGNS = {
+    "within": "Each participant judges {} beside the real pictures",
+    "preference": "Each participant compares pictures of {} with each other",
+}
 _SHOWN = 5
 """Photographs of a kind that are named."""
 
@@ -88,7 +94,16 @@ def build_summary(
     lines.append(
         f"{len(written.files):,} pictures of {written.bytes:,} bytes each, {tqdm.format_sizeof(size)}B in all"
     )
-    return lines
+    if manifest.protocol.design != "between":
+        lines.append(_DESIGNS[manifest.protocol.design].format(", ".join(manifest.compared)))
+    warning = photograph_warning(
+        collected.photographs,
+        Components(),
+        design=manifest.protocol.design,
+        algorithms=len(manifest.compared),
+        source="assumed before a pilot",
+    )
+    return lines if warning is None else [*lines, f"Warning: {warning}"]
 
 
 def _left_out(left_out: Sequence[LeftOut]) -> list[str]:

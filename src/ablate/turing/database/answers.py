@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import null, select
+from sqlalchemy import func, null, select
 
 from ablate.errors import DataError
 from ablate.turing.bundle import Algorithm
@@ -22,13 +22,14 @@ _PERSONAL = ("external_id", "comment")
 """Of participants, too: what may say who they are."""
 _OF_WITHDRAWALS = ("algorithm", "by")
 _OF_TRIALS = (
-    "participant_id", "number", "kind", "photograph", "real", "recolored", "real_side", "choice", "exposure_ms",
-    "response_ms", "loads", "shown", "answered",
+    "participant_id", "number", "kind", "other", "photograph", "real", "recolored", "real_side", "choice",
+    "exposure_ms", "response_ms", "loads", "shown", "answered",
 )  # fmt: skip
 _TRIAL_TYPES = {
-    "participant": "int64", "number": "int64", "kind": "str", "algorithm": "str", "photograph": "str", "real": "str",
-    "recolored": "str", "real_side": "str", "choice": "str", "fooled": "bool", "loads": "int64", "shown": "bool",
-    "missed": "bool", "exposure_ms": "float64", "response_ms": "float64", "answered": "float64",
+    "participant": "int64", "number": "int64", "kind": "str", "algorithm": "str", "other": "str",
+    "photograph": "str", "real": "str", "recolored": "str", "real_side": "str", "choice": "str", "fooled": "bool",
+    "loads": "int64", "shown": "bool", "missed": "bool", "exposure_ms": "float64", "response_ms": "float64",
+    "answered": "float64",
 }  # fmt: skip
 
 
@@ -44,14 +45,16 @@ class Answers:
         protocol: How it goes.
         algorithms: What is compared.
         closed: Whether it takes no more participants.
-        participants: Index `participant`; columns algorithm, color_vision (normal, deficient, unknown), started,
-            finished and screened_out (UTC), language and consent (the hash of a text in `consents`; None where it is
-            not known), external_id and comment (None where they were not asked for, too).
+        participants: Index `participant`; columns algorithm (empty for who judges several), color_vision (normal,
+            deficient, unknown), started, finished and screened_out (UTC), language and consent (the hash of a text in
+            `consents`; None where it is not known), external_id and comment (None where they were not asked for, too).
         trials: A row an answered trial, by participant and number: columns participant, number, kind (practice, test,
-            check), algorithm, photograph, real, recolored (files of the bundle), real_side, choice (left, right,
-            missed), fooled (whether the recoloured one was taken for real), loads (how often the pair was sent), shown
-            (whether it was shown after that), missed (whether the participant says not to have seen it), exposure_ms,
-            response_ms (NaN where it is not known), answered (UTC).
+            check), algorithm (whose picture `recolored` is; empty in the checks of who judges several), other (whose
+            picture `real` is in a preference design, else empty), photograph, real, recolored (files of the bundle),
+            real_side, choice (left, right, missed), fooled (whether `recolored` was taken for real, or in a preference
+            design for the more natural one), loads (how often the pair was sent), shown (whether it was shown after
+            that), missed (whether the participant says not to have seen it), exposure_ms, response_ms (NaN where it is
+            not known), answered (UTC).
         unanswered: The other trials that participants were to have, alike.
         withdrawals: A row a participant who withdrew, or was removed: columns algorithm, by (participant,
             experimenter). Nothing else is kept of them.
@@ -115,7 +118,7 @@ def read_answers(database: Database, experiment: str, *, personal: bool = False)
         texts = session.execute(select(Consent.hash, Consent.text).join(Participant).where(of_it).distinct()).all()
         chosen = [getattr(Trial, name) for name in _OF_TRIALS]
         trials = session.execute(
-            select(*chosen, Participant.algorithm)
+            select(*chosen, func.coalesce(Trial.algorithm, Participant.algorithm).label("algorithm"))
             .join(Participant)
             .where(of_it)
             .order_by(Trial.participant_id, Trial.number)
@@ -130,8 +133,11 @@ def read_answers(database: Database, experiment: str, *, personal: bool = False)
     # PostgreSQL shows the second query who has begun since the first.
     trials = [row for row in trials if row.participant_id in known]
     drawn = pd.DataFrame(trials, columns=[*_OF_TRIALS, "algorithm"]).rename(columns={"participant_id": "participant"})
+    protocol = Protocol.model_validate_json(found.protocol)
+    took_real = drawn["choice"] == drawn["real_side"]
     drawn = drawn.assign(
-        fooled=drawn["choice"] == drawn["real_side"],
+        fooled=took_real if protocol.has_fakes else drawn["choice"].isin(["left", "right"]) & ~took_real,
+        other=drawn["other"].fillna(""),
         missed=drawn["choice"] == MISSED,
         shown=drawn["shown"].astype(bool) & (drawn["loads"] > 0),
     )
@@ -142,7 +148,7 @@ def read_answers(database: Database, experiment: str, *, personal: bool = False)
         study=found.study,
         checksum=found.checksum,
         folder=Path(found.folder),
-        protocol=Protocol.model_validate_json(found.protocol),
+        protocol=protocol,
         algorithms=[Algorithm.model_validate(each) for each in json.loads(found.algorithms)],
         closed=found.closed,
         participants=people.assign(

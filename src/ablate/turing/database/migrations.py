@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from ablate.errors import DataError
 from ablate.turing.database.tables import Base, Experiment, Setting
 
-VERSION = 4
+VERSION = 5
 STEPS: Mapping[int, Sequence[str]] = {
     1: (
         "CREATE TABLE consents (hash VARCHAR NOT NULL, language VARCHAR NOT NULL, text TEXT NOT NULL, "
@@ -41,6 +41,10 @@ STEPS: Mapping[int, Sequence[str]] = {
         "FOREIGN KEY (participant_id) REFERENCES participants (id))",
         "CREATE TABLE turned_away (experiment_id INTEGER NOT NULL, gate VARCHAR NOT NULL, browsers INTEGER NOT NULL, "
         "PRIMARY KEY (experiment_id, gate), FOREIGN KEY (experiment_id) REFERENCES experiments (id))",
+    ),
+    4: (
+        "ALTER TABLE trials ADD COLUMN algorithm TEXT",
+        "ALTER TABLE trials ADD COLUMN other TEXT",
     ),
 }
 """By version, what brings a database from it to the next one; SQLite and PostgreSQL both understand it."""

@@ -53,12 +53,16 @@ class Consent(Base):
     text: Mapped[str] = mapped_column(Text)
 
 
+SEVERAL = ""
+"""The algorithm of a participant who judges more than one: the trials have theirs."""
+
+
 class Participant(Base):
     """A session: no name, no address. `key` is a hash of the number in the participant's cookie.
 
     `consent` is None where a participant began before texts were kept. `external_id` is the one by which whoever
-    recruited the participant knows them; None where they came without. Who failed too many checks may be screened out,
-    and never finishes.
+    recruited the participant knows them; None where they came without. `algorithm` is `SEVERAL` where
+    the participant judges more than one. Who failed too many checks may be screened out, and never finishes.
     """
 
     __tablename__ = "participants"
@@ -144,7 +148,10 @@ class Trial(Base):
     """A pair that a participant is shown, and the answer.
 
     `loads` counts how often its pictures were sent, together; `shown` is set once, when they are shown. `choice` is
-    left, right, or `MISSED`.
+    left, right, or `MISSED`: the side of what is taken for the fake, in a preference design for the more natural one.
+
+    `algorithm` is whose picture `recolored` is, None where that is the participant's, and in checks. `other` is whose
+    picture `real` is in a preference design; None where it is the real one, as in the others.
     """
 
     __tablename__ = "trials"
@@ -161,6 +168,8 @@ class Trial(Base):
     choice: Mapped[str | None]
     response_ms: Mapped[float | None]
     answered: Mapped[float | None]
+    algorithm: Mapped[str | None] = mapped_column(Text)
+    other: Mapped[str | None] = mapped_column(Text)
 
     def file(self, side: str) -> str:
         """Return the file of the picture on a side."""

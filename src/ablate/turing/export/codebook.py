@@ -46,7 +46,7 @@ def codebook(answers: Answers, paths: Mapping[str, str], created: str) -> dict[s
             "algorithms": [each.model_dump(mode="json") for each in answers.algorithms],
         },
         "withdrawals": [
-            {"algorithm": algorithm, "by": by, "participants": count}
+            {"algorithm": algorithm or None, "by": by, "participants": count}
             for (algorithm, by), count in sorted(withdrawals.items())
         ],
         **_own(answers),
@@ -57,8 +57,7 @@ def summary(answers: Answers) -> str:
     """Return what the data are, in sentences."""
     gone = answers.withdrawals["by"].value_counts()
     sentences = [
-        f"Experiment {answers.experiment}: of two pictures of a photograph, one real and one recoloured, seen for "
-        f"{answers.protocol.exposure_ms:,} ms, participants chose the one that they took for the fake.",
+        _task(answers),
         f"Participants: {len(answers.participants):,}, finished: "
         f"{int(answers.participants['finished'].notna().sum()):,}.",
     ]
@@ -94,6 +93,20 @@ def _own(answers: Answers) -> dict[str, Any]:
     if answers.turned_away:
         found["turned_away"] = dict(answers.turned_away)
     return found
+
+
+def _task(answers: Answers) -> str:
+    """Return what participants did."""
+    protocol = answers.protocol
+    shown, chosen = "one real and one recoloured", "that they took for the fake"
+    if not protocol.has_fakes:
+        also = ", the real one among them" if protocol.with_real else ""
+        shown, chosen = f"in the colours of two algorithms{also}", "that looked more natural to them"
+    several = " Each participant judged all algorithms." if protocol.design == "within" else ""
+    return (
+        f"Experiment {answers.experiment}: of two pictures of a photograph, {shown}, seen for "
+        f"{protocol.exposure_ms:,} ms, participants chose the one {chosen}.{several}"
+    )
 
 
 def _resource(name: str, path: str, columns: Sequence[Column], answers: Answers) -> dict[str, Any]:

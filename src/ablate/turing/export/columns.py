@@ -6,7 +6,7 @@ from typing import Literal
 
 from ablate.turing.analyse.exclusions import rule_words
 from ablate.turing.database import Answers
-from ablate.turing.protocol import Protocol
+from ablate.turing.protocol import REAL, Protocol
 
 Type = Literal["string", "integer", "number", "boolean", "datetime"]
 """As Frictionless' Table Schema names them."""
@@ -47,7 +47,30 @@ class Column:
 _PARTICIPANT = Column(
     "participant", "integer", "Number of the participant, the same in all tables; never given again."
 )
-_ALGORITHM = Column("algorithm", "string", "What recoloured the pictures that this participant was to see.")
+_ALGORITHM = Column(
+    "algorithm",
+    "string",
+    "What recoloured the pictures that this participant was to see.",
+    missing="the participant was to judge several",
+)
+_OF_TRIAL = Column(
+    "algorithm",
+    "string",
+    "Whose picture `recolored` is; in a check, whose pictures the participant was to see.",
+    missing="a check of a participant who was to judge several",
+)
+_OTHER = Column(
+    "other",
+    "string",
+    "Whose picture `real` is, where pictures of algorithms were compared with each other.",
+    missing="it is the real one",
+)
+_PREFERRED = Column(
+    "preferred",
+    "string",
+    "Whose picture was found more natural, where pictures of algorithms were compared with each other.",
+    missing="not answered, or missed; compared with the real picture, or with an obvious fake",
+)
 _EXTERNAL_ID = Column(
     "external_id",
     "string",
@@ -97,7 +120,7 @@ PARTICIPANTS = (
         missing="not screened out",
     ),
     Column("answers", "integer", "How many trials of all kinds the participant has answered."),
-    Column("failed_checks", "integer", "How many obvious fakes the participant took for real."),
+    Column("failed_checks", "integer", "How many obvious fakes the participant took for real, or for more natural."),
     Column(
         "median_response_ms",
         "number",
@@ -117,34 +140,36 @@ TRIALS = (
         "string",
         "What the trial is for.",
         levels={
-            "practice": "with feedback, before the test",
+            "practice": "before the test, with feedback where one picture was the real one",
             "test": "counts",
             "check": "among the test, with an obvious fake in place of the algorithm's picture",
         },
     ),
-    _ALGORITHM,
+    _OF_TRIAL,
+    _OTHER,
     Column("photograph", "string", "Name of the photograph; several crops of it may be shown."),
-    Column("real", "string", "File of the real picture in the bundle, without its ending."),
+    Column("real", "string", "File of the real picture, or that of `other`, in the bundle, without its ending."),
     Column("recolored", "string", "File of the other picture."),
     Column(
         "real_side",
         "string",
-        "Where the real picture was.",
+        "Where `real` was.",
         levels={"left": "on the left", "right": "on the right"},
     ),
     Column(
         "choice",
         "string",
-        "Which picture the participant took for the fake.",
+        "Which picture was taken for the fake, or, where algorithms were compared, for the more natural one.",
         missing="not answered",
         levels={"left": "the left one", "right": "the right one", "missed": "says not to have seen the pair"},
     ),
     Column(
         "fooled",
         "boolean",
-        "Whether the recoloured picture was taken for the real one: choice is real_side.",
-        missing="not answered, or missed",
+        "Whether the recoloured picture was taken for the real one, or an obvious fake for the more natural one.",
+        missing="not answered, or missed; compared with the picture of another algorithm",
     ),
+    _PREFERRED,
     Column("loads", "integer", "How often the pair was sent to the browser."),
     Column("shown", "boolean", "Whether the page has said that it shows the pair, which it can do once."),
     Column(
@@ -172,6 +197,9 @@ ROWS: Mapping[str, str] = {
 
 def levels_of(column: Column, answers: Answers) -> Mapping[str, str]:
     """Return the values that a column can have in an experiment, with what they mean; none where others may be."""
-    if column is _ALGORITHM:
-        return {each.name: f"run {each.run_id}" if each.run_id else "external" for each in answers.algorithms}
+    named = {each.name: f"run {each.run_id}" if each.run_id else "external" for each in answers.algorithms}
+    if column in (_ALGORITHM, _OF_TRIAL):
+        return named
+    if column in (_OTHER, _PREFERRED):
+        return {**named, **({REAL: "the real picture"} if answers.protocol.with_real else {})}
     return rule_words(answers.protocol) if column is _EXCLUSION else column.levels

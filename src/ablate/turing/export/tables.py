@@ -21,6 +21,7 @@ def participants_table(answers: Answers) -> pd.DataFrame:
     failed = trials[(trials["kind"] == "check") & trials["fooled"]]
     exclusion = excluded_participants(people, trials, answers.protocol)
     found = people.assign(
+        algorithm=people["algorithm"].where(people["algorithm"] != ""),
         answers=_count(trials, people),
         failed_checks=_count(failed, people),
         median_response_ms=trials[trials["kind"] == "test"].groupby("participant")["response_ms"].median(),
@@ -36,9 +37,13 @@ def trials_table(answers: Answers) -> pd.DataFrame:
     every = pd.concat(frames, ignore_index=True) if frames else answers.trials
     every = every.sort_values(["participant", "number"], ignore_index=True)
     exclusion = rules_broken(answers.participants, every, answers.protocol)
-    judged = every["choice"].isin(["left", "right"])
+    judged, compared = every["choice"].isin(["left", "right"]), every["other"] != ""
+    preferred = every["algorithm"].where(every["fooled"], every["other"])
     found = every.assign(
-        fooled=every["fooled"].astype("boolean").where(judged),
+        algorithm=every["algorithm"].where(every["algorithm"] != ""),
+        other=every["other"].where(compared),
+        fooled=every["fooled"].astype("boolean").where(judged & ~compared),
+        preferred=preferred.where(judged & compared),
         counts=(every["kind"] == "test") & (exclusion == ""),
         exclusion=exclusion.where(exclusion != ""),
     )

@@ -12,6 +12,8 @@ from ablate.report.summary import plain_rows
 from ablate.turing.analyse.record import TABLES, AnalysisRecord, read_analyses
 from ablate.turing.report.figures.convincing import convincing
 from ablate.turing.report.figures.fooling_rates import fooling_rates
+from ablate.turing.report.figures.preferences import preferences
+from ablate.turing.report.ranking_table import preferred_pairs_table, ranking_table
 from ablate.turing.report.table import fooling_rate_table
 
 TITLE = "Human evaluation"
@@ -36,22 +38,25 @@ def sections(results: Results, links: Links) -> list[Section]:
 
 def _section(record: AnalysisRecord, place: int, count: int, results: Results, links: Links) -> Section:
     ending = f"-{place + 1}" if place else ""
-    by_rate = record.rates.sort_values("rate", ascending=False, kind="stable")["algorithm"].tolist()
-    pairs = max(PAIRS // count, 2)
-    figures = [
-        fooling_rates(record.rates, name=f"fooling_rates{ending}"),
-        convincing(record.pictures, order=by_rate, most=pairs, name=f"convincing{ending}"),
-    ]
     title = f"{TITLE}: {record.experiment}" if count > 1 else TITLE
-    table = fooling_rate_table(
-        record,
-        title=title,
-        runs=dict(zip(map(str, results.runs.index), results.runs["variant"], strict=True)),
-        link=links(pd.Index([record.run_id])),
-    )
+    runs = dict(zip(map(str, results.runs.index), results.runs["variant"], strict=True))
+    link = links(pd.Index([record.run_id]))
+    if record.is_preference:
+        tables = [
+            ranking_table(record, title=title, runs=runs, link=link),
+            preferred_pairs_table(record, title=f"{title}: pairs", link=link),
+        ]
+        figures = [preferences(record.rates, name=f"preferences{ending}")]
+    else:
+        tables = [fooling_rate_table(record, title=title, runs=runs, link=link)]
+        by_rate = record.rates.sort_values("rate", ascending=False, kind="stable")["algorithm"].tolist()
+        figures = [
+            fooling_rates(record.rates, name=f"fooling_rates{ending}"),
+            convincing(record.pictures, order=by_rate, most=max(PAIRS // count, 2), name=f"convincing{ending}"),
+        ]
     return Section(
         title=title,
-        tables=[table],
+        tables=tables,
         figures=[figure for figure in figures if figure is not None],
         summary=_summary(record),
     )
@@ -73,6 +78,8 @@ def with_shown_names(record: AnalysisRecord, shown_names: Mapping[str, str]) -> 
     algorithms: Sequence[Mapping[str, str | None]] = record.summary["algorithms"]
     given = [(str(each["name"]), each["run_id"]) for each in algorithms]
     short = {name: shown_names.get(name, name) if run else name for name, run in given}
+    for name in record.rates["algorithm"]:  # the real picture, in a preference design
+        short.setdefault(str(name), str(name))
     if len(set(short.values())) < len(short):
         # Another system is called what a variant is called in short.
         return record

@@ -26,6 +26,7 @@ def fooling_rate_table(record: AnalysisRecord, *, title: str, runs: Mapping[str,
     variants = [name for name in dict.fromkeys(runs.values()) if name in rates]
     differences = _differences_from_baseline(record)
     highest = record.rates["rate"].max() if len(record.rates["rate"].unique()) > 1 else np.nan
+    judged = "d_prime" in record.rates  # not in analyses of earlier versions
     rows = []
     for name in dict.fromkeys([*variants, *rates]):
         row = rates[name]
@@ -45,6 +46,7 @@ def fooling_rate_table(record: AnalysisRecord, *, title: str, runs: Mapping[str,
                 ),
                 Cell(text=probability(row["p_corrected"]), sort=row["p_corrected"], link=link),
                 *compared,
+                *(_sensitivity_cells(row, link) if judged else []),
                 Cell(text="-" if np.isnan(seconds) else f"{seconds:.2f}", sort=seconds),
             ]
         )
@@ -59,11 +61,12 @@ def fooling_rate_table(record: AnalysisRecord, *, title: str, runs: Mapping[str,
             "fooling rate, % [95\N{NO-BREAK SPACE}%] ↑",
             "p against 50 %, corrected",
             *tests,
+            *(["d\N{PRIME} [95\N{NO-BREAK SPACE}%]", "left chosen, % [95\N{NO-BREAK SPACE}%]"] if judged else []),
             "median response, s",
         ],
         rows=rows,
-        note=_note(record),
-        method=_method(record, set(runs), compared=bool(differences)),
+        note=f"{experiment_note(record)} At 50 % they guess.",
+        method=_method(record, set(runs), compared=bool(differences), judged=judged),
     )
 
 
@@ -93,7 +96,19 @@ def _difference_cells(row: Mapping[Any, Any] | None, is_baseline: bool, link: st
     ]
 
 
-def _note(record: AnalysisRecord) -> str:
+def _sensitivity_cells(row: Mapping[Any, Any], link: str) -> list[Cell]:
+    return [
+        Cell(
+            text=with_interval(row[name], row[f"{name}_low"], row[f"{name}_high"], plus=False),
+            sort=row[name],
+            link=link,
+        )
+        for name in ("d_prime", "left")
+    ]
+
+
+def experiment_note(record: AnalysisRecord) -> str:
+    """Return who took part."""
     people = record.summary["participants"]
     # Analyses of earlier versions did not count who withdrew: nobody could.
     gone = people.get("withdrawn", 0)
@@ -101,12 +116,12 @@ def _note(record: AnalysisRecord) -> str:
     away = f" Turned away before they began: {turned_away_words(turned_away)}." if turned_away else ""
     return (
         f"Experiment {record.experiment}: {quantity(people['started'], 'participant')}, {people['finished']:,} of "
-        f"them to the end; {people['kept']:,} count{f'; {gone:,} withdrew' if gone else ''}. At 50 % they guess."
+        f"them to the end; {people['kept']:,} count{f'; {gone:,} withdrew' if gone else ''}."
         f"{away}"
     )
 
 
-def _method(record: AnalysisRecord, runs: Set[str], *, compared: bool) -> str:
+def _method(record: AnalysisRecord, runs: Set[str], *, compared: bool, judged: bool) -> str:
     sentences = [
         "The fooling rate is the share of trials in which the recoloured "
         "picture was taken for the real one: at 50 % participants guess. Its interval covers "
@@ -117,7 +132,25 @@ def _method(record: AnalysisRecord, runs: Set[str], *, compared: bool) -> str:
             "Differences are from the baseline, in percentage points; their p is corrected for all pairs. The minimum "
             "detectable effect is the smallest true difference that such an experiment finds with a power of 80 %."
         )
-    sentences.append(_exclusions(record.exclusions))
+    if record.summary.get("protocol", {}).get("design") == "within":
+        sentences.append("Each participant judged all algorithms: differences are those within people.")
+    if judged:
+        sentences.append(
+            "d\N{PRIME} says how well the real picture is told from the other, in standard deviations, whichever side "
+            "people prefer: at 0 they guess. Left is how often the left picture was taken for the fake, sides counted "
+            "alike."
+        )
+    return " ".join([*sentences, *closing_sentences(record, runs)])
+
+
+def closing_sentences(record: AnalysisRecord, runs: Set[str]) -> list[str]:
+    """Return what a reader must know of any design: who does not count, and what is not in the table.
+
+    Args:
+        record: The experiment.
+        runs: The report's, by id.
+    """
+    sentences = [_exclusions(record.exclusions), *record.summary.get("warnings", [])]
     if not record.summary["closed"]:
         sentences.append("The experiment was still open when it was analysed.")
     known = set(record.rates["algorithm"])
@@ -127,7 +160,7 @@ def _method(record: AnalysisRecord, runs: Set[str], *, compared: bool) -> str:
     others = [each["name"] for each in record.summary["algorithms"] if each["run_id"] and each["run_id"] not in runs]
     if others:
         sentences.append(f"Coloured by runs that are not compared in this report: {'; '.join(others)}.")
-    return " ".join([*sentences, "The method: docs/turing.md."])
+    return [*sentences, "The method: docs/turing.md."]
 
 
 def _exclusions(exclusions: pd.DataFrame) -> str:

@@ -92,6 +92,7 @@ def _message(site: Site, request: Request, status: int) -> Response:
     return render_page(
         site,
         "message",
+        sessions=site.find(parts[1]) if inside else None,
         depth=depth,
         status=status,
         heading=texts["heading"],

@@ -2,8 +2,9 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -11,11 +12,13 @@ import numpy as np
 from ablate.errors import DataError
 from ablate.turing.bundle import Manifest, Stimulus
 from ablate.turing.protocol import Kind
+from ablate.turing.serve.designs import Compared, comparisons, deal, picture_of
 
 Side = Literal["left", "right"]
 SIDES: tuple[Side, Side] = ("left", "right")
-_ASSIGNMENT, _TRIALS = 0, 1
+_ASSIGNMENT, _TRIALS, _COMPARED = 0, 1, 2
 """Streams of random numbers, so that one does not depend on how many the other has taken."""
+NOTHING_TAKEN: Mapping[Compared, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -25,9 +28,11 @@ class AssignedTrial:
     Attributes:
         kind: Whether it counts.
         photograph: Name of the photograph.
-        real: File of the real picture.
+        real: File of the real picture; in a preference design of that of `other`.
         recolored: File of the other one.
-        real_side: Where the real one is.
+        real_side: Where `real` is.
+        algorithm: Whose picture `recolored` is; None where it is that of the algorithm that the participant has.
+        other: Whose picture `real` is in a preference design; None for the real one in the others, and in checks.
     """
 
     kind: Kind
@@ -35,6 +40,8 @@ class AssignedTrial:
     real: str
     recolored: str
     real_side: Side
+    algorithm: str | None = None
+    other: str | None = None
 
 
 def assign_algorithm(seed: int, place: int, taken: Sequence[int]) -> int:
@@ -70,14 +77,22 @@ def photographs_per_kind(manifest: Manifest) -> Mapping[Kind, int]:
     return shares
 
 
-def assign_trials(manifest: Manifest, *, seed: int, algorithm: int, place: int) -> Sequence[AssignedTrial]:
+def assign_trials(
+    manifest: Manifest,
+    *,
+    seed: int,
+    algorithm: int | None,
+    place: int,
+    taken: Mapping[Compared, int] = NOTHING_TAKEN,
+) -> Sequence[AssignedTrial]:
     """Draw a participant's trials: practice first, then the test with the checks at random places in it.
 
     Args:
         manifest: Of the experiment's bundle.
         seed: Of the experiment, not of the bundle: who knows it knows the right answers.
-        algorithm: Which one the participant sees, as a place in `manifest.algorithms`.
+        algorithm: Which one the participant sees, as a place in `manifest.algorithms`; None where it is not one alone.
         place: Number of the participant, from 0.
+        taken: How many trials of the test participants who have finished or are under way have of each comparison.
 
     Returns:
         `manifest.protocol.photographs` trials. None shows a crop that another has shown, nor a photograph of which
@@ -99,11 +114,26 @@ def assign_trials(manifest: Manifest, *, seed: int, algorithm: int, place: int) 
     sides = random.integers(0, 2, len(kinds))
     shown = {kind: _round_robin(own, random) for kind, own in _distributed(chosen, kinds, shares).items()}
     drawn = []
-    for kind, side in zip(kinds, sides, strict=True):
+    pairs: Sequence[Compared | None] = [None] * len(kinds)
+    if algorithm is None:
+        pairs = deal(comparisons(manifest), kinds, taken, np.random.default_rng([seed, _COMPARED, place]))
+    for kind, side, pair in zip(kinds, sides, pairs, strict=True):
         stimulus = next(shown[kind])
-        recolored = stimulus.check if kind == "check" else stimulus.recolored[algorithm]
-        drawn.append(AssignedTrial(kind, stimulus.photograph, stimulus.real, recolored, SIDES[side]))
+        recolored = stimulus.check if kind == "check" or algorithm is None else stimulus.recolored[algorithm]
+        trial = AssignedTrial(kind, stimulus.photograph, stimulus.real, recolored, SIDES[side])
+        drawn.append(trial if pair is None else _comparing(trial, pair, stimulus, manifest))
     return drawn
+
+
+def _comparing(trial: AssignedTrial, pair: Compared, stimulus: Stimulus, manifest: Manifest) -> AssignedTrial:
+    """Return a trial with the pictures that it compares."""
+    return replace(
+        trial,
+        real=stimulus.real if pair.other is None else picture_of(stimulus, pair.other, manifest),
+        recolored=picture_of(stimulus, pair.algorithm, manifest),
+        algorithm=pair.algorithm,
+        other=pair.other,
+    )
 
 
 _Crops = list[Stimulus]

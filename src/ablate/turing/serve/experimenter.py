@@ -14,7 +14,7 @@ from ablate.turing.export.own_columns import tables_of
 from ablate.turing.export.psych_ds import CODEBOOK, psych_ds_files, table_file, zipped
 from ablate.turing.export.tables import tables
 from ablate.turing.serve.preview import preview_name
-from ablate.turing.serve.progress import progress_by_algorithm
+from ablate.turing.serve.progress import preference_shares, progress_by_algorithm
 from ablate.turing.serve.security import equal_secrets, hash_key, new_key, withdrawal_code
 from ablate.turing.serve.web import (
     CurrentSite,
@@ -125,6 +125,8 @@ def experiment(experiment: str, key: Experimenter, sessions: ServedSessions, sit
         depth=2,
         answers=answers,
         rows=progress_by_algorithm(answers, kept, time.time()),
+        shares=preference_shares(answers, kept),
+        has_fakes=answers.protocol.has_fakes,
         rules=exclusions.to_dict("records"),
         withdrawals=answers.withdrawals["by"].value_counts().to_dict(),
         turned_away=turned_away_words(answers.turned_away) if answers.turned_away else None,
@@ -177,7 +179,7 @@ def participants(experiment: str, key: Experimenter, sessions: ServedSessions, s
             "number": person.id,
             "code": withdrawal_code(person.key),
             "external_id": person.external_id or "-",
-            "algorithm": person.algorithm,
+            "algorithm": person.algorithm or "several",
             "started": time.strftime("%Y-%m-%d %H:%M", time.gmtime(person.started)),
             "answers": answers,
             "comment": person.comment or "",

@@ -9,15 +9,16 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from ablate.turing.database.tables import MISSED
+from ablate.turing.database.tables import MISSED, Trial
 from ablate.turing.device import MeasuredDevice, browser_family, read_device
+from ablate.turing.protocol import Protocol
 from ablate.turing.serve.arrival import COOKIE_SECONDS, Arrival, Arrived, Key, cookie_name, may_come
 from ablate.turing.serve.assignment import Side
 from ablate.turing.serve.consent_text import ConsentText, consent_text, optional_parts
 from ablate.turing.serve.recruiting import Exit
 from ablate.turing.serve.security import Signer, hash_key, new_key, withdrawal_code
 from ablate.turing.serve.sessions import Choice, Closed, ColorVision, Full, Sessions, SessionState, Withdrawn
-from ablate.turing.serve.texts import fill
+from ablate.turing.serve.texts import fill, texts_of_design
 from ablate.turing.serve.web import CurrentSessions, CurrentSite, Site, client_address, render_page, set_signed_cookie
 
 router = APIRouter(prefix="/e/{experiment}")
@@ -121,7 +122,7 @@ def _first_page(key: str, arrival: Arrival, sessions: Sessions, site: Site) -> R
     return render_page(
         site,
         "welcome",
-        preview=sessions.preview,
+        sessions=sessions,
         depth=_DEPTH,
         numbers=_numbers(sessions),
         begun=state is not None,
@@ -208,13 +209,13 @@ def trial(own: OwnSession, key: Key, sessions: CurrentSessions, site: CurrentSit
     return render_page(
         site,
         "trial",
-        preview=sessions.preview,
+        sessions=sessions,
         depth=_DEPTH,
         numbers=_numbers(sessions, number),
         trial=state.trial,
         trials=protocol.photographs,
         # After a pair of the practice its feedback comes, which has pictures of its own to load.
-        ahead=number + 1 if state.trial.kind != "practice" and number < protocol.photographs else None,
+        ahead=None if _has_feedback(state.trial, protocol) or number == protocol.photographs else number + 1,
         exposure_ms=protocol.exposure_ms,
         picture_side=manifest.side,
         csrf=site.signer.form_token(key or ""),
@@ -273,8 +274,13 @@ def answer(
     )
     if answered is None:
         raise HTTPException(409)
-    judged_practice = answered.kind == "practice" and answered.choice != MISSED
-    return JSONResponse({"next": f"feedback/{answered.number}" if judged_practice else "trial"})
+    judged = answered.choice != MISSED and _has_feedback(answered, sessions.protocol)
+    return JSONResponse({"next": f"feedback/{answered.number}" if judged else "trial"})
+
+
+def _has_feedback(trial: Trial, protocol: Protocol) -> bool:
+    """Return whether an answer to a trial is told to be right or wrong."""
+    return trial.kind == "practice" and protocol.has_fakes
 
 
 @router.get("/feedback/{number}")
@@ -286,7 +292,7 @@ def feedback(number: Number, own: OwnSession, sessions: CurrentSessions, site: C
     return render_page(
         site,
         "feedback",
-        preview=sessions.preview,
+        sessions=sessions,
         depth=_DEPTH + 1,
         numbers=_numbers(sessions, number),
         trial=practiced,
@@ -311,7 +317,7 @@ def thanks(own: OwnSession, key: Key, sessions: CurrentSessions, site: CurrentSi
     return render_page(
         site,
         "thanks",
-        preview=sessions.preview,
+        sessions=sessions,
         depth=_DEPTH,
         numbers={**_numbers(sessions), "found": found, "judged": judged},
         judged=judged,
@@ -359,7 +365,7 @@ def withdraw(own: OwnSession, key: Key, sessions: CurrentSessions, site: Current
     return render_page(
         site,
         "withdraw",
-        preview=sessions.preview,
+        sessions=sessions,
         depth=_DEPTH,
         numbers=_numbers(sessions),
         code=withdrawal_code(own),
@@ -402,7 +408,7 @@ def _page_of_gates(site: Site, sessions: Sessions, failed: list[str], again: str
     return render_page(
         site,
         "gates",
-        preview=sessions.preview,
+        sessions=sessions,
         depth=_DEPTH,
         status=403,
         numbers=_numbers(sessions),
@@ -412,7 +418,8 @@ def _page_of_gates(site: Site, sessions: Sessions, failed: list[str], again: str
 
 
 def _consent(site: Site, sessions: Sessions) -> ConsentText:
-    return consent_text(site.texts, _numbers(sessions), sessions.recruiting)
+    texts = texts_of_design(site.texts, sessions.protocol.design)
+    return consent_text(texts, _numbers(sessions), sessions.recruiting)
 
 
 def _agreeing(key: str, agreed: ConsentText) -> str:
@@ -428,11 +435,11 @@ def _said(
     status: int = 403,
 ) -> Response:
     numbers = _numbers(sessions)
-    texts = fill(site.texts, numbers)[name]
+    texts = fill(texts_of_design(site.texts, sessions.protocol.design), numbers)[name]
     return render_page(
         site,
         "message",
-        preview=sessions.preview,
+        sessions=sessions,
         depth=_DEPTH,
         status=status,
         numbers=numbers,
@@ -446,7 +453,7 @@ def _numbers(sessions: Sessions, number: int | None = None) -> dict[str, object]
     """Return what stands in the texts for {trials} and the like, in those of a trial if it has a number."""
     manifest = sessions.bundle.manifest
     protocol = manifest.protocol
-    sent = protocol.photographs * _IN_JSON + protocol.practice
+    sent = protocol.photographs * _IN_JSON + protocol.practice * protocol.has_fakes
     numbers = {
         "practice": protocol.practice,
         "test": protocol.test,

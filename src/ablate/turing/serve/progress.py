@@ -5,14 +5,19 @@ from typing import Any
 
 import pandas as pd
 
+from ablate.report.number_format import with_interval
+from ablate.turing.analyse.preference import rank_algorithms
 from ablate.turing.analyse.rate_text import rate_text
 from ablate.turing.analyse.rates import fooling_rates
 from ablate.turing.database import Answers
 from ablate.turing.serve.sessions import QUIET_SECONDS
 
+ALL = "all algorithms"
+"""The row of participants who judge several."""
+
 
 def progress_by_algorithm(answers: Answers, kept: pd.DataFrame, now: float) -> Sequence[dict[str, Any]]:
-    """Return a row an algorithm, as texts and counts.
+    """Return a row an algorithm, as texts and counts, and one more of all where participants judge several.
 
     Args:
         answers: So far.
@@ -21,34 +26,79 @@ def progress_by_algorithm(answers: Answers, kept: pd.DataFrame, now: float) -> S
 
     Returns:
         With algorithm, started, finished, under_way, dropped_out, screened_out, trials (that count), rate (with its
-        interval), response (median, s) and failed_checks.
+        interval), response (median, s) and failed_checks. In a preference design the last row alone; of algorithms
+        whose participants judge others, too, what is counted of participants is empty.
     """
+    protocol = answers.protocol
+    names = [algorithm.name for algorithm in answers.algorithms] if protocol.has_fakes else []
+    rates = fooling_rates(kept).set_index("algorithm") if len(kept) and names else pd.DataFrame()
+    tests = answers.trials[answers.trials["kind"] == "test"]
+    rows = list[dict[str, Any]]()
+    for name in names:
+        rate = rates.loc[name] if name in rates.index else None
+        people = _of_participants(answers, name, now) if protocol.one_algorithm else _NOT_COUNTED
+        rows.append(
+            {
+                "algorithm": name,
+                **people,
+                "trials": int((kept["algorithm"] == name).sum()),
+                "rate": "-" if rate is None else rate_text(*rate[["rate", "low", "high"]]),
+                "response": _median_response(tests[tests["algorithm"] == name]),
+            }
+        )
+    if not protocol.one_algorithm:
+        people = _of_participants(answers, None, now)
+        rows.append({"algorithm": ALL, **people, "trials": len(kept), "rate": "", "response": _median_response(tests)})
+    return rows
+
+
+def preference_shares(answers: Answers, kept: pd.DataFrame) -> Sequence[dict[str, Any]]:
+    """Return a row an algorithm of a preference design, the highest share first; none in the other designs.
+
+    Args:
+        answers: So far.
+        kept: The trials that count.
+
+    Returns:
+        With algorithm, trials (that count) and share (percent, with its interval).
+    """
+    if answers.protocol.has_fakes or kept.empty:
+        return []
+    ranked = rank_algorithms(kept).sort_values("share", ascending=False, kind="stable")
+    return [
+        {
+            "algorithm": row["algorithm"],
+            "trials": row["trials"],
+            "share": with_interval(row["share"], row["low"], row["high"], plus=False),
+        }
+        for row in ranked.to_dict("records")
+    ]
+
+
+_COUNTED = ("started", "finished", "under_way", "dropped_out", "screened_out", "failed_checks")
+_NOT_COUNTED: dict[str, Any] = dict.fromkeys(_COUNTED, "")
+
+
+def _of_participants(answers: Answers, algorithm: str | None, now: float) -> dict[str, Any]:
+    """Count the participants of an algorithm, or all of them: see `_COUNTED`."""
     people, trials = answers.participants, answers.trials
-    rates = fooling_rates(kept).set_index("algorithm") if len(kept) else pd.DataFrame()
+    own = people["algorithm"] == algorithm if algorithm is not None else people["started"].notna()
     answered = trials.groupby("participant")["answered"].max().reindex(people.index)
     last = answered.astype(people["started"].dtype).fillna(people["started"])
     quiet = (pd.Timestamp(now, unit="s", tz="UTC") - last).dt.total_seconds() > QUIET_SECONDS
     screened_out = people["screened_out"].notna()
     unfinished = people["finished"].isna() & ~screened_out
-    tests = trials[trials["kind"] == "test"]
-    fooled_by_checks = trials[(trials["kind"] == "check") & trials["fooled"]]
-    rows = []
-    for name in (algorithm.name for algorithm in answers.algorithms):
-        own = people["algorithm"] == name
-        response = tests.loc[tests["algorithm"] == name, "response_ms"].median()
-        rate = rates.loc[name] if name in rates.index else None
-        rows.append(
-            {
-                "algorithm": name,
-                "started": int(own.sum()),
-                "finished": int((own & people["finished"].notna()).sum()),
-                "under_way": int((own & unfinished & ~quiet).sum()),
-                "dropped_out": int((own & unfinished & quiet).sum()),
-                "screened_out": int((own & screened_out).sum()),
-                "trials": int((kept["algorithm"] == name).sum()),
-                "rate": "-" if rate is None else rate_text(*rate[["rate", "low", "high"]]),
-                "response": "-" if pd.isna(response) else f"{response / 1000:.1f}",
-                "failed_checks": int((fooled_by_checks["algorithm"] == name).sum()),
-            }
-        )
-    return rows
+    failed = trials[(trials["kind"] == "check") & trials["fooled"]]
+    return {
+        "started": int(own.sum()),
+        "finished": int((own & people["finished"].notna()).sum()),
+        "under_way": int((own & unfinished & ~quiet).sum()),
+        "dropped_out": int((own & unfinished & quiet).sum()),
+        "screened_out": int((own & screened_out).sum()),
+        "failed_checks": int(failed["participant"].isin(people.index[own]).sum()),
+    }
+
+
+def _median_response(trials: pd.DataFrame) -> str:
+    median = trials["response_ms"].median()
+    return "-" if pd.isna(median) else f"{median / 1000:.1f}"

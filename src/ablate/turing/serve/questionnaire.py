@@ -71,7 +71,7 @@ def _page(site: Site, sessions: Sessions, part: Part, key: str, replies: Replies
     return render_page(
         site,
         "questions",
-        preview=sessions.preview,
+        sessions=sessions,
         depth=_DEPTH,
         status=422 if replies.faults else 200,
         part=part,

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from sqlalchemy import ColumnElement, exists, func, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import (
@@ -23,11 +23,13 @@ from ablate.turing.database import (
     Withdrawal,
 )
 from ablate.turing.database.own_answers import fix_questions
-from ablate.turing.database.tables import MISSED, By
+from ablate.turing.database.tables import MISSED, SEVERAL, By
 from ablate.turing.database.withdrawal import next_number, remove
+from ablate.turing.protocol import Protocol
 from ablate.turing.questions import Part
 from ablate.turing.serve.assignment import SIDES, Side, assign_algorithm, assign_trials
 from ablate.turing.serve.consent_text import ConsentText
+from ablate.turing.serve.designs import Compared
 from ablate.turing.serve.recruiting import ANYBODY, Recruiting
 from ablate.turing.serve.turned_away import TurnedAwayCounter
 
@@ -94,6 +96,11 @@ class Sessions:
         self.database, self.experiment_id, self.bundle, self._clock = database, experiment_id, bundle, clock
         self.recruiting, self.preview = recruiting, preview
         self.turned_away = TurnedAwayCounter(database, experiment_id)
+
+    @property
+    def protocol(self) -> Protocol:
+        """How the experiment goes."""
+        return self.bundle.manifest.protocol
 
     @property
     def closed(self) -> bool:
@@ -194,7 +201,9 @@ class Sessions:
         taken_by = self._taken(session)
         if self._full(taken_by):
             raise Full
-        algorithm = assign_algorithm(seed, place, [taken_by[each.name] for each in manifest.algorithms])
+        one, counts = self.protocol.one_algorithm, [taken_by[each.name] for each in manifest.algorithms]
+        algorithm = assign_algorithm(seed, place, counts) if one else None
+        compared = {} if one else self._taken_comparisons(session)
         if consent is not None:
             kept = {"hash": consent.hash, "language": consent.language, "text": consent.text}
             session.execute(_KEEP_CONSENT, kept)
@@ -203,7 +212,7 @@ class Sessions:
             experiment_id=self.experiment_id,
             key=key,
             place=place,
-            algorithm=manifest.algorithms[algorithm].name,
+            algorithm=SEVERAL if algorithm is None else manifest.algorithms[algorithm].name,
             color_vision=color_vision,
             started=self._clock(),
             consent=None if consent is None else consent.hash,
@@ -213,22 +222,35 @@ class Sessions:
         session.flush()
         if device is not None:
             session.add(Device(participant_id=participant.id, **device))
-        drawn = assign_trials(manifest, seed=seed, algorithm=algorithm, place=place)
+        drawn = assign_trials(manifest, seed=seed, algorithm=algorithm, place=place, taken=compared)
         own = {"participant_id": participant.id}
         session.execute(insert(Trial), [{**own, "number": n, **asdict(each)} for n, each in enumerate(drawn, start=1)])
         return participant
 
     def _taken(self, session: Session) -> Counter[str]:
         """Return how many participants have finished or are under way, by algorithm; nobody who is screened out."""
+        return Counter(session.scalars(select(Participant.algorithm).where(*self._staying())))
+
+    def _taken_comparisons(self, session: Session) -> Mapping[Compared, int]:
+        """Return how many trials of the test such participants have of each comparison."""
+        compared = Trial.algorithm, Trial.other
+        counts = select(*compared, func.count()).select_from(Trial).join(Participant).group_by(*compared)
+        found = session.execute(counts.where(*self._staying(), Trial.kind == "test")).all()
+        return {Compared(algorithm or "", other): count for algorithm, other, count in found}
+
+    def _staying(self) -> Sequence[ColumnElement[bool]]:
+        """Say who has finished or is under way, and is not screened out."""
         since = self._clock() - QUIET_SECONDS
-        answering = exists().where(Trial.participant_id == Participant.id, Trial.answered > since)
+        own = aliased(Trial)
+        answering = exists().where(own.participant_id == Participant.id, own.answered > since)
         alive = or_(Participant.finished.is_not(None), Participant.started > since, answering)
-        of_it = Participant.experiment_id == self.experiment_id, Participant.screened_out.is_(None)
-        return Counter(session.scalars(select(Participant.algorithm).where(*of_it, alive)))
+        return Participant.experiment_id == self.experiment_id, Participant.screened_out.is_(None), alive
 
     def _full(self, taken: Counter[str]) -> bool:
         wanted = self.recruiting.finished_per_algorithm
-        return wanted is not None and all(taken[each.name] >= wanted for each in self.bundle.manifest.algorithms)
+        manifest = self.bundle.manifest
+        groups = [each.name for each in manifest.algorithms] if self.protocol.one_algorithm else [SEVERAL]
+        return wanted is not None and all(taken[each] >= wanted for each in groups)
 
     def send(self, key: str, number: int) -> Trial | None:
         """Return a trial whose pictures are about to be sent, and count that.
@@ -273,7 +295,8 @@ class Sessions:
         Args:
             key: The participant's.
             number: The trial's.
-            choice: The side of the picture that is taken for the recoloured one; or that the pair was missed.
+            choice: The side of the picture that is taken for the recoloured one, or in a preference design for the
+                more natural one; or that the pair was missed.
             exposure_ms: For how long the pictures were seen; None where the page does not know.
             response_ms: Time from their end to the answer; None alike.
 
@@ -293,7 +316,7 @@ class Sessions:
             trial.answered = self._clock()
             if self._fails(session, trial):
                 state.participant.screened_out = trial.answered
-            elif number == self.bundle.manifest.protocol.photographs:
+            elif number == self.protocol.photographs:
                 state.participant.finished = trial.answered
             return trial
 
@@ -301,15 +324,23 @@ class Sessions:
 
     def _fails(self, session: Session, trial: Trial) -> bool:
         """Return whether an answer is the failed check by which its participant is screened out."""
-        if self.recruiting.screen_out is None or trial.kind != "check" or trial.choice != trial.real_side:
+        if self.recruiting.screen_out is None or trial.kind != "check" or trial.choice == MISSED:
             return False
         session.flush()
-        own = Trial.participant_id == trial.participant_id, Trial.kind == "check", Trial.choice == Trial.real_side
+        own = Trial.participant_id == trial.participant_id, Trial.kind == "check", self._fooled
         failed = session.scalar(select(func.count()).select_from(Trial).where(*own)) or 0
-        return failed > self.bundle.manifest.protocol.rules.max_failed_checks
+        return failed > self.protocol.rules.max_failed_checks
+
+    @property
+    def _fooled(self) -> ColumnElement[bool]:
+        """Whether a trial's fake was taken for real, or for the more natural one."""
+        fake = Trial.choice != Trial.real_side
+        return Trial.choice.in_(SIDES) & (~fake if self.protocol.has_fakes else fake)
 
     def practiced(self, key: str, number: int) -> Trial | None:
-        """Return a practice trial that was judged; None for any other."""
+        """Return a practice trial that was judged, which has feedback; None for any other."""
+        if not self.protocol.has_fakes:
+            return None
         judged = Trial.number == number, Trial.kind == "practice", Trial.choice.in_(SIDES)
         with self.database.reading() as session:
             return session.scalar(select(Trial).join(Participant).where(*self._own(key), *judged))

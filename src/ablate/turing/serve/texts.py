@@ -13,9 +13,12 @@ import yaml
 
 from ablate.config.schema import unknown_key
 from ablate.errors import ConfigError
+from ablate.turing.protocol import Design
 
 log = logging.getLogger(__name__)
 
+OF_DESIGNS: Collection[str] = ("preference",)
+"""The designs whose texts differ from the others': a section of each has those that do."""
 NO_NUMBERS: Mapping[str, object] = MappingProxyType({})
 _OF_EXPERIMENT = ("practice", "test", "trials", "seconds", "minutes", "megabytes")
 _OF_TRIAL = (*_OF_EXPERIMENT, "number")
@@ -57,7 +60,22 @@ def fill(texts: Mapping[str, Any], numbers: Mapping[str, object] = NO_NUMBERS) -
             return {key: filled(each) for key, each in value.items()}
         return [filled(each) for each in value] if isinstance(value, list) else value.format_map(numbers)
 
-    return {name: filled(value) for name, value in texts.items() if numbers.keys() >= set(_placeholders(name))}
+    return {
+        name: filled(value)
+        for name, value in texts.items()
+        if name not in OF_DESIGNS and numbers.keys() >= set(_placeholders(name))
+    }
+
+
+def texts_of_design(texts: Mapping[str, Any], design: Design) -> dict[str, Any]:
+    """Return the texts of a design: the shared ones, and its own in place of those of the same name.
+
+    Args:
+        texts: As `load_texts` returns them.
+        design: Of the experiment.
+    """
+    shared = {name: value for name, value in texts.items() if name not in OF_DESIGNS}
+    return _merged(shared, texts[design], "") if design in OF_DESIGNS else shared
 
 
 def load_texts(path: Path | None = None) -> dict[str, Any]:
@@ -85,6 +103,12 @@ def load_texts(path: Path | None = None) -> dict[str, Any]:
 
 def _placeholders(section: str) -> Collection[str]:
     return _PLACEHOLDERS.get(section, _OF_EXPERIMENT)
+
+
+def _section(name: str) -> str:
+    """Return the section that a text is in, or that it takes the place of in a design."""
+    section, *more = name.split(".")
+    return more[0] if section in OF_DESIGNS else section
 
 
 def _left_out(known: Mapping[str, Any], own: Mapping[str, Any], place: str) -> Iterator[str]:
@@ -119,7 +143,7 @@ def _merged(known: Mapping[str, Any], own: Any, place: str) -> dict[str, Any]:
 
 def _check(name: str, line: str) -> None:
     """Refuse a text that would show braces, or nothing."""
-    allowed = _placeholders(name.split(".")[0])
+    allowed = _placeholders(_section(name))
     said = f"Allowed: {', '.join(f'{{{number}}}' for number in allowed) or 'none here'}"
     if not line.strip():
         raise ConfigError(f"texts: {name} must not be empty; what the file leaves out stays English")

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from ablate.turing.database import Database
 from ablate.turing.serve.security import RateLimits, Signer
 from ablate.turing.serve.sessions import Sessions
-from ablate.turing.serve.texts import NO_NUMBERS, direction, fill
+from ablate.turing.serve.texts import NO_NUMBERS, direction, fill, texts_of_design
 from ablate.web.server import BASE, static_files
 
 
@@ -66,7 +66,7 @@ def render_page(
     depth: int,
     status: int = 200,
     numbers: Mapping[str, object] = NO_NUMBERS,
-    preview: bool = False,
+    sessions: Sessions | None = None,
     **values: Any,
 ) -> HTMLResponse:
     """Render a template.
@@ -78,11 +78,14 @@ def render_page(
             behind a proxy under any path without being told.
         status: Of the answer.
         numbers: What stands in the texts for {trials} and the like, see `texts.fill`.
-        preview: Whether the page says that nothing counts.
+        sessions: Of the experiment that the page belongs to: its design has words of its own, and a preview says that
+            it is one.
         values: What the template shows beside the texts `t`.
     """
     template = _templates.get_template(f"{name}.html.j2")
-    shared = {"t": fill(site.texts, numbers), "base": "../" * depth or "./", "preview": preview}
+    texts = site.texts if sessions is None else texts_of_design(site.texts, sessions.protocol.design)
+    preview = sessions is not None and sessions.preview
+    shared = {"t": fill(texts, numbers), "base": "../" * depth or "./", "preview": preview}
     return HTMLResponse(template.render(**shared, **values), status)
 
 
