@@ -1,4 +1,4 @@
-"""Where the time of a run goes, row j: one run of each short scale, on 2,000 evaluation photographs.
+"""The phases of a run and their time, row j: one run of each short scale, on 2,000 evaluation photographs.
 
 Each run is a sweep of one, as a study has many, on photographs that are prepared first. An epoch has 50,000 crops, as
 one of Tiny ImageNet has. A `laptop` run has two of its ten epochs, so that what comes once weighs more than it does.

@@ -1,4 +1,4 @@
-"""What the pixels of a bundle tell: how often a classifier finds the real picture of a pair by statistics of its L.
+"""Tells in the pixels of a bundle: how often a classifier finds the real picture of a pair by statistics of its L.
 
 `ablate.turing.build.lightness_statistics` has the statistics, `two_sample` the classifiers, which tell of other
 photographs than they learn from. L is given to them to some digits and exactly; exactly it is nearly the colour

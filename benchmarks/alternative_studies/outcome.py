@@ -1,4 +1,4 @@
-"""What is counted of a study: runs finished once, equal bits, runs side by side, seconds beside training."""
+"""The outcome of a study: runs finished once, equal bits, runs side by side, seconds beside training."""
 
 import statistics
 from collections import Counter

@@ -118,7 +118,7 @@ def _rewritten(text: str, source: Path, here: str, linked: list[Path]) -> str:
         return f"{before}{_relative(place(path), here)}{anchor or ''}{after}"
 
     parts = _FENCED.split(text)
-    # Behind a line of a comment, Markdown goes on only after an empty one.
+    # Behind a line of a comment, Markdown needs an empty one to continue.
     return "".join(part if at % 2 else _LINK.sub(link, _COMMENT.sub(r"\1\n\n", part)) for at, part in enumerate(parts))
 
 

@@ -1,4 +1,4 @@
-"""What makes the site's build fail: links that lead nowhere, files from elsewhere, pages that nobody finds."""
+"""Faults that make the site's build fail: links that lead nowhere, files from elsewhere, pages that nobody finds."""
 
 import runpy
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What this version writes, small and whole, as a file that later versions have to read: given once for each release.
+"""Files of this version, small and whole, that later versions have to read: made once for each release.
 
 python tests/upgrades/make.py tests/upgrades/assets/VERSION.zip
 """

@@ -1,4 +1,4 @@
-"""What comes with a photograph's pixels: EXIF, profile, resolution, captions; as it was, but for the thumbnail."""
+"""Metadata of a photograph: EXIF, profile, resolution, captions; as it was, but for the thumbnail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the command says of a change, for people and for programs."""
+"""The text of a comparison, for people and for programs."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""What `hardware.precision=auto` stands for: bfloat16 where the hardware multiplies it fast, else float32."""
+"""The precision of `hardware.precision=auto`: bfloat16 where the hardware multiplies it fast, else float32."""
 
 import logging
 import os

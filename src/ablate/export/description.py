@@ -1,4 +1,4 @@
-"""What an export says of itself: `metadata.json`, `README.md`, and an example that runs."""
+"""The description of an export: `metadata.json`, `README.md`, and an example that runs."""
 
 from __future__ import annotations
 

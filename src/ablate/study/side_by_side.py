@@ -1,4 +1,4 @@
-"""How many runs of a sweep train at a time: settled by who asks, known from the cache, or measured."""
+"""The number of a sweep's runs that train at a time: settled by who asks, known from the cache, or measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the time of runs goes: the share of each phase, of one run and of several, and its text. No MLflow."""
+"""Shares of the phases in the time of a run, or of several, and their text. No MLflow."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass

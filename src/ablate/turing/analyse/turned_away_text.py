@@ -1,4 +1,4 @@
-"""How many were turned away by gates, as text."""
+"""The number of browsers that gates turned away, as text."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Which pictures the trials of a participant show, by the design of the experiment. Pure functions.
+"""The pictures of a participant's trials, by the design of the experiment. Pure functions.
 
 Where a participant judges several algorithms, or pairs of them, these are dealt: each gets as many trials as another,
 and what is left over goes to those that have fewest trials of participants who have finished or are under way.

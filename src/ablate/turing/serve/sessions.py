@@ -363,7 +363,7 @@ class Sessions:
         self._changed(key, kept)
 
     def asked(self, key: str) -> Part | None:
-        """Return the part of the own questions that a participant is to answer before going on; None for neither."""
+        """Return the part of the own questions that a participant has to answer now; None for neither."""
         if self.recruiting.questions is None:
             return None
         with self.database.reading() as session:

@@ -1,4 +1,4 @@
-"""How many browsers the gates of an experiment turn away: counted in the database, without whose they are."""
+"""Counts of the browsers that the gates of an experiment turn away: kept in the database, without whose they are."""
 
 import threading
 from collections import OrderedDict
