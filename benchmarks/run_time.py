@@ -43,9 +43,11 @@ def generate(folder: Path) -> None:
             Image.fromarray(noisy).save(folder / split / f"{number:05}.jpg", quality=90)
 
 
-def command(module: str, *arguments: str, folder: Path) -> None:
-    """Run one of the commands in a folder."""
+def command(module: str, *arguments: str, folder: Path, code: Path | None = None) -> None:
+    """Run one of the commands in a folder, perhaps of the version whose checkout is `code`."""
     environment = {**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}"}
+    if code is not None:
+        environment["PYTHONPATH"] = str(code / "src")
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=folder,

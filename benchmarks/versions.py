@@ -7,15 +7,13 @@ The versions take turns. Each prepares the photographs by itself, which does not
 """
 
 import argparse
-import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from run_time import EVALUATION, TRAINING, generate
+from run_time import EVALUATION, TRAINING, command, generate
 from side_by_side import ROOT, Row, faster, interleaved, write
 
 FIRST = "6e01645"
@@ -36,34 +34,12 @@ WORK = {
 """Overrides of a sweep; those of the scale come first."""
 
 
-def command(code: Path, folder: Path, module: str, *arguments: str) -> None:
-    """Run a command of the version whose code is in one folder, in another one.
-
-    Raises:
-        SystemExit: It failed.
-    """
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(code / "src"),
-        "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}",
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(f"{module} of {code} ended with code {done.returncode}:\n{done.stdout}{done.stderr}")
-
-
 def prepared(code: Path, folder: Path, photographs: Path, scale: str) -> Path:
     """Return the photographs as a version prepares them for a scale."""
     out = folder / scale.rpartition("=")[2]
     if not out.is_dir():
-        command(code, folder, "ablate.prepare", scale, "data=folder", f"data.root={photographs}", f"out={out}")
+        arguments = (scale, "data=folder", f"data.root={photographs}", f"out={out}")
+        command("ablate.prepare", *arguments, folder=folder, code=code)
     return out
 
 
@@ -71,7 +47,7 @@ def sweep(code: Path, prepared_set: Path, overrides: list[str]) -> None:
     """Run a study in a new folder, so that nothing is there before."""
     with tempfile.TemporaryDirectory() as name:
         data = ("data=prepared", f"data.root={prepared_set}")
-        command(code, Path(name), "ablate.run", "-m", "study.name=study", *data, *overrides)
+        command("ablate.run", "-m", "study.name=study", *data, *overrides, folder=Path(name), code=code)
 
 
 def main() -> None:
