@@ -15,6 +15,7 @@ from ablate.errors import TrackingError
 from ablate.tracking import names
 from ablate.tracking.keras_model import import_keras_model
 from ablate.tracking.origin import Origin, origin_of, origin_tags
+from ablate.tracking.retry import retry_taken
 from ablate.tracking.run_copy import METRIC_COLUMNS, DatasetCopy, RunCopy, StudyCopy
 from ablate.tracking.run_records import runs_of
 from ablate.tracking.store import store_lock
@@ -117,7 +118,8 @@ class StudyImport:
         points = metrics[METRIC_COLUMNS].itertuples(index=False, name=None)
         log_metrics(client, made, [Metric(key, value, at, step) for key, at, step, value in points])
         if run.datasets:
-            client.log_inputs(made, datasets=[_dataset(each) for each in run.datasets])
+            datasets = [_dataset(each) for each in run.datasets]
+            retry_taken(lambda: client.log_inputs(made, datasets=datasets))
         model = folder / names.MODEL_FILE
         if model.is_file():
             import_keras_model(client, client.get_run(made), model, folder / names.SERVED_MODEL_FILE)

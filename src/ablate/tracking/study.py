@@ -15,6 +15,7 @@ from mlflow.exceptions import MlflowException
 from ablate.errors import TrackingError
 from ablate.tracking import names
 from ablate.tracking.notes import is_generated, note_tags
+from ablate.tracking.retry import retry_taken
 from ablate.tracking.store import artifact_folder
 from ablate.tracking.stored_runs import OURS, search
 from ablate.tracking.study_note import study_note
@@ -51,7 +52,7 @@ def study_experiment(study: str, project: Path) -> Experiment:
         )
     kind = found.tags.get(names.KIND_TAG, "")
     if not kind or kind.endswith("_inferred"):  # else a person has chosen it
-        client.set_experiment_tag(found.experiment_id, names.KIND_TAG, names.TRAINING_KIND)
+        _set_experiment_tag(client, found, names.KIND_TAG, names.TRAINING_KIND)
     return found
 
 
@@ -230,7 +231,11 @@ def set_experiment_tags(experiment: Experiment, tags: Mapping[str, str]) -> None
     client = mlflow.MlflowClient()
     for tag, text in tags.items():
         if experiment.tags.get(tag) != text:
-            client.set_experiment_tag(experiment.experiment_id, tag, text)
+            _set_experiment_tag(client, experiment, tag, text)
+
+
+def _set_experiment_tag(client: mlflow.MlflowClient, experiment: Experiment, tag: str, text: str) -> None:
+    retry_taken(lambda: client.set_experiment_tag(experiment.experiment_id, tag, text))
 
 
 def in_pieces(tag: str, text: str) -> dict[str, str]:

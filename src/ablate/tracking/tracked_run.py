@@ -29,6 +29,7 @@ from ablate.system.images import png
 from ablate.system.phase_clock import Phase, PhaseClock
 from ablate.tracking import names, provenance
 from ablate.tracking.keras_model import log_keras_model
+from ablate.tracking.retry import retry_taken
 from ablate.tracking.sqlite import local_folder
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ class TrackedRun:
         given = [_input(data, data.name, training, "training")]
         if evaluation:
             given.append(_input(data, f"{data.name} evaluation", evaluation, "evaluation"))
-        self._client.log_inputs(self.run_id, datasets=given)
+        retry_taken(lambda: self._client.log_inputs(self.run_id, datasets=given))
         self.set_tags({names.FINGERPRINT_TAG: data.fingerprint})
         self.log_metrics({names.metric_name(names.DATA_GROUP, name): count for name, count in data.counts.items()})
         if data.problems:
