@@ -1,5 +1,6 @@
 """Fixtures of all tests: a home of their own for every test that runs a command."""
 
+import gc
 import os
 import shutil
 import signal
@@ -43,6 +44,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "forked" in getattr(item, "fixturenames", ()):
             item.add_marker("slow")
     items.sort(key=lambda item: not {"home", "installed"}.intersection(getattr(item, "fixturenames", ())))
+
+
+def pytest_collection_finish() -> None:
+    """Take what the tests have imported for no garbage: Keras collects it before each training, half a second."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
