@@ -37,13 +37,13 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [os.environ.get("PYTHONP
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a browser or forks commands; begin with whole commands: the rest divides well at the end."""
+    """Mark what needs a browser or forks commands; begin with what is slow: the rest divides well at the end."""
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
         if "forked" in getattr(item, "fixturenames", ()):
             item.add_marker("slow")
-    items.sort(key=lambda item: not {"home", "installed"}.intersection(getattr(item, "fixturenames", ())))
+    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in ("slow", "browser")))
 
 
 def pytest_collection_finish() -> None:
