@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from absl import logging as absl_logging
+from filelock import FileLock
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
@@ -54,9 +55,14 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store without runs: making its schema takes seconds, copying it none."""
-    path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    open_store(f"sqlite:///{path}")
+    """A store without runs, the same for all workers: making its schema takes seconds, copying it none."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "empty_store"
+    path = folder / "mlflow.db"
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.exists():
+            folder.mkdir()
+            open_store(f"sqlite:///{path}")
     return path
 
 
