@@ -38,6 +38,9 @@ turing-demo: demo  ## let people judge the demo's pictures, in a browser; make t
 		out=results/turing/demo crops=8 practice=2 test=8 checks=2
 	@$(PY) -m ablate.turing serve results/turing/demo port=$(if $(filter file,$(origin PORT)),8080,$(PORT))
 
+# Where it is set, every process of the tests would compile anew what it imports, and rewrite all assertions.
+test quick coverage: export PYTHONDONTWRITEBYTECODE :=
+
 test: .venv/ready  ## run the tests
 	@$(PY) -m pytest -n 3 --dist worksteal
 

@@ -1,5 +1,6 @@
 """Fixtures of all tests: a home of their own for every test that runs a command."""
 
+import gc
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from absl import logging as absl_logging
+from filelock import FileLock
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
@@ -36,20 +38,31 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [os.environ.get("PYTHONP
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a browser or forks commands; begin with whole commands: the rest divides well at the end."""
+    """Mark what needs a browser or forks commands; begin with what is slow: the rest divides well at the end."""
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
         if "forked" in getattr(item, "fixturenames", ()):
             item.add_marker("slow")
-    items.sort(key=lambda item: not {"home", "installed"}.intersection(getattr(item, "fixturenames", ())))
+    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in ("slow", "browser")))
+
+
+def pytest_collection_finish() -> None:
+    """Take what the tests have imported for no garbage: Keras collects it before each training, half a second."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store without runs: making its schema takes seconds, copying it none."""
-    path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    open_store(f"sqlite:///{path}")
+    """A store without runs, the same for all workers: making its schema takes seconds, copying it none."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "empty_store"
+    path = folder / "mlflow.db"
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.exists():
+            folder.mkdir()
+            open_store(f"sqlite:///{path}")
     return path
 
 

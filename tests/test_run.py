@@ -15,7 +15,6 @@ import pytest
 from PIL import Image
 
 from ablate.colorization.data.batches import to_example
-from ablate.errors import SweepIncomplete
 from ablate.tracking.study_record import StudyRecord
 from tests.support.commands import QUICK, TINY, Command
 from tests.support.forked import Forked
@@ -95,8 +94,9 @@ def test_the_tracked_model_is_the_trained_one(run_here: Run, study: Study) -> No
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_bits(run_here: Run, forked_m: Command, study: Study) -> None:
     arguments = [*TINY, "dropout=light"]
-    assert forked_m("ablate.run", *arguments, "seed=5").returncode == 0
-    run_here("-m", *arguments, "seed=6,5", "rerun=all", "hydra/launcher=basic")
+    run_here(*arguments, "seed=5")
+    sweep = forked_m("ablate.run", "-m", *arguments, "seed=6,5", "rerun=all", "hydra/launcher=basic")
+    assert sweep.returncode == 0, sweep.stderr
 
     record = study()
     other, same, alone = record.runs.sort_values("started").index[[1, 2, 0]]
@@ -142,10 +142,11 @@ FRAIL = [*TINY, "optimizer=sgd", "backbone.batch_norm=none", "loss=regression"]
 
 
 @pytest.mark.slow
-def test_a_diverging_run_fails_and_the_others_go_on(run_here: Run, study: Study) -> None:
+def test_a_diverging_run_fails_and_the_others_go_on(forked_m: Command, study: Study) -> None:
     rates, in_order = "optimizer.learning_rate=1e30,0.01", "hydra/launcher=basic"
-    with pytest.raises(SweepIncomplete, match="1 of 2 runs have no result"):
-        run_here("-m", *FRAIL, "training.steps_per_epoch=4", "training.log_points=4", rates, in_order)
+    steps = ("training.steps_per_epoch=4", "training.log_points=4")
+    done = forked_m("ablate.run", "-m", *FRAIL, *steps, rates, in_order)
+    assert (done.returncode, "Error: 1 of 2 runs have no result" in done.stderr) == (1, True)
     record = study()
     runs = record.runs.sort_values("started")
     assert list(runs["status"]) == ["FAILED", "FINISHED"]
@@ -155,9 +156,9 @@ def test_a_diverging_run_fails_and_the_others_go_on(run_here: Run, study: Study)
 
 
 @pytest.mark.slow
-def test_a_run_that_its_last_step_ruins_has_diverged(run_here: Run, study: Study) -> None:
-    with pytest.raises(SweepIncomplete, match="1 of 1 runs have no result"):
-        run_here("-m", *FRAIL, "optimizer.learning_rate=1e30", "training.steps_per_epoch=1")
+def test_a_run_that_its_last_step_ruins_has_diverged(forked_m: Command, study: Study) -> None:
+    done = forked_m("ablate.run", "-m", *FRAIL, "optimizer.learning_rate=1e30", "training.steps_per_epoch=1")
+    assert (done.returncode, "Error: 1 of 1 runs have no result" in done.stderr) == (1, True)
     run = study().runs.iloc[0]
     assert (run["status"], run["reason"]) == ("FAILED", "diverged")
     assert run["error"].startswith("the loss on the evaluation examples became")

@@ -47,7 +47,7 @@ def mine(home: Path) -> Callable[..., None]:
 
 @pytest.mark.slow
 def test_a_study_is_run_once_by_any_launcher_and_its_results_are_cached(
-    home: Path, mine: Callable[..., None], forked_m: Command, run_here: Callable[..., None]
+    home: Path, mine: Callable[..., None], forked_m: Command
 ) -> None:
     mine(design="list", variants={"both": {"dropout": "none", "loss.mix": 0.9}})
     # The address of a store is relative to where the command was started, for joblib's processes too.
@@ -89,7 +89,8 @@ def test_a_study_is_run_once_by_any_launcher_and_its_results_are_cached(
     assert reported.returncode == 0, reported.stderr
     assert "2 runs cached from other studies: same configuration" in Path("page/report.md").read_text()
 
-    run_here("-m", *arguments, "study.name=basic", "rerun=all")
+    basic = forked_m("ablate.run", "-m", *arguments, "study.name=basic", "rerun=all")
+    assert basic.returncode == 0, basic.stderr
     assert_same_bits(found(home, "mine", runs=2), found(home, "basic", runs=2))
 
 

@@ -163,7 +163,7 @@ SEALED: dict[str, tuple[Change, str]] = {
         },
         "the rows of a run are apart",
     ),
-}  # fmt: skip
+}
 """Changes by somebody who writes the manifest anew."""
 
 

@@ -1,4 +1,4 @@
-"""What each part of the examination makes of what it finds."""
+"""The findings of each part of the examination, on machines that are well and on others."""
 
 import json
 import os

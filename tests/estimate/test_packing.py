@@ -1,4 +1,4 @@
-"""How many runs train at a time: by hand, from cores, memory and measured throughputs."""
+"""The packing of a sweep, by hand, from cores, memory and measured throughputs."""
 
 from collections.abc import Mapping
 

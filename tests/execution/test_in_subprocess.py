@@ -17,11 +17,10 @@ import pytest
 from ablate.errors import TrackingError
 from ablate.execution.in_subprocess import process_context
 from ablate.tracking.study_record import StudyRecord
-from tests.support.commands import QUICK, TINY
+from tests.support.commands import QUICK, TINY, Command
 from tests.support.forked import Forked, ForkedProcess
 from tests.support.processes import end, read_until, start_python_m
 
-Run = Callable[..., None]
 Study = Callable[[], StudyRecord]
 LONG = [*TINY, "training.steps_per_epoch=100000", "training.log_points=100000", "hydra/launcher=basic"]
 
@@ -166,18 +165,15 @@ def test_a_signal_that_comes_before_a_run_listens_is_not_lost(sweep: Sweep, stud
 
 
 @pytest.mark.slow
-def test_what_a_process_fixes_may_differ_between_runs(
-    home: Path, run_here: Run, study: Study, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)  # and it is as before when the test has ended
-    run_here("-m", *TINY, "hardware.onednn=true,false", "hardware.devices=cpu:2", "rerun=all")
-    # A server of an earlier test writes to that one's output.
-    said, record = "".join(log.read_text() for log in home.rglob("run.log")), study()
+def test_what_a_process_fixes_may_differ_between_runs(forked_m: Command, study: Study) -> None:
+    done = forked_m("ablate.run", "-m", *TINY, "hardware.onednn=true,false", "hardware.devices=cpu:2", "rerun=all")
+    assert done.returncode == 0, done.stderr
+    record = study()
     runs = record.runs
     assert list(runs["status"]) == ["FINISHED"] * 2
     assert sorted(runs["onednn"]) == ["0", "1"]
     assert runs["devices"].str.endswith(" as 2 devices").all()
-    assert said.count("Global batch 16: 8 on each of 2 devices; learning rate 0.01, not scaled") == 2
+    assert done.stdout.count("Global batch 16: 8 on each of 2 devices; learning rate 0.01, not scaled") == 2
     memory = record.metrics[["cost/gradient_memory_mib", "cost/optimizer_memory_mib"]]
     assert (memory > 0).all(axis=None)
     assert record.metrics["system/cpu_utilization_percentage"].notna().all()
@@ -210,8 +206,9 @@ def test_runs_for_which_tensorflow_is_imported_otherwise_do_not_share_a_server(
 
 
 @pytest.mark.slow
-def test_each_run_of_a_sweep_measures_its_own_memory(run_here: Run, study: Study) -> None:
-    run_here("-m", *QUICK, "backbone.width=1.0,0.0625", "hydra/launcher=basic")
+def test_each_run_of_a_sweep_measures_its_own_memory(forked_m: Command, study: Study) -> None:
+    done = forked_m("ablate.run", "-m", *QUICK, "backbone.width=1.0,0.0625", "hydra/launcher=basic")
+    assert done.returncode == 0, done.stderr
     record = study()
     peak = record.metrics["cost/peak_memory_mib"].sort_index(key=lambda ids: record.runs.loc[ids, "started"])
     # The small one comes second.

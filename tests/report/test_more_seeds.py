@@ -1,4 +1,4 @@
-"""How many more seeds would decide what a study left undecided."""
+"""The number of further seeds that would decide what a study left undecided."""
 
 import math
 from collections.abc import Sequence

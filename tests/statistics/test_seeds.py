@@ -1,4 +1,4 @@
-"""How many seeds a difference needs: against the studies that have them."""
+"""The number of seeds that a difference needs, against studies that have as many."""
 
 import numpy as np
 import numpy.typing as npt

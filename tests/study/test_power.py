@@ -1,4 +1,4 @@
-"""What more seeds find and cost, and how it is said."""
+"""Power and cost of a study with more seeds: the plans, the recommendation and the text."""
 
 from functools import partial
 from typing import Any

@@ -1,4 +1,4 @@
-"""How many runs of a sweep train at a time: who settles it, and when it is measured."""
+"""The number of a sweep's runs that train at a time: settled by who asks, known, or measured."""
 
 import math
 from collections.abc import Callable, Mapping

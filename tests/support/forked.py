@@ -14,12 +14,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from multiprocessing import util
 from pathlib import Path
 from typing import Any, NoReturn
+
+import psutil
 
 IMPORTED = (
     "ablate.tracking.study_record",
@@ -124,6 +126,21 @@ class ForkedProcess:
         while text not in self._output.read_text():
             assert time.monotonic() < latest, f"{text!r} was never printed: {self._output.read_text()[-3000:]}"
             time.sleep(0.05)
+
+    def kill_when(self, condition: Callable[[], bool], *, seconds: float = 240) -> None:
+        """Kill it with its group, which cannot notice, as soon as something has happened.
+
+        Raises:
+            AssertionError: It ended before, or nothing happened in time.
+        """
+        latest = time.monotonic() + seconds
+        try:
+            while not condition():
+                assert psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE, self._output.read_text()[-3000:]
+                assert time.monotonic() < latest, f"nothing happened: {self._output.read_text()[-3000:]}"
+                time.sleep(0.02)
+        finally:
+            self.end()
 
     def finish(self, *, seconds: float = 180) -> str:
         """Wait until it has ended, which is killed when that takes too long; return what it has printed."""

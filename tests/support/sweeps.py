@@ -4,8 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,23 +50,6 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     """Kill all processes of a sweep, which cannot notice."""
     os.killpg(process.pid, signal.SIGKILL)
     process.wait(60)
-
-
-def kill_when(process: subprocess.Popen[bytes], condition: Callable[[], bool], *, seconds: float = 240) -> None:
-    """Kill a sweep as soon as something has happened.
-
-    Raises:
-        AssertionError: It ended before, or nothing happened for too long.
-    """
-    latest = time.monotonic() + seconds
-    try:
-        while not condition():
-            assert process.poll() is None, f"the sweep ended with code {process.returncode}"
-            assert time.monotonic() < latest, f"nothing happened in {seconds:.0f} s"
-            time.sleep(0.02)
-    finally:
-        if process.poll() is None:
-            kill(process)
 
 
 def finish(process: subprocess.Popen[bytes], folder: Path) -> None:

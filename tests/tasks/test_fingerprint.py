@@ -1,4 +1,4 @@
-"""What changes a fingerprint."""
+"""The fingerprint of data: that of its contents, whatever holds them."""
 
 from pathlib import Path
 

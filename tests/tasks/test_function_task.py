@@ -1,4 +1,4 @@
-"""What a training loop of one's own may return."""
+"""Results of a training loop of one's own: what may be returned, and what is refused."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What MLflow shows of a study: descriptions, factors, views, types, in a real store."""
+"""The overview of a study in MLflow: descriptions, factors, views, types, in a real store."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Where the time of runs goes."""
+"""Shares of the phases in the time of runs, and their text."""
 
 import math
 

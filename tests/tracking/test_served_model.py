@@ -1,4 +1,4 @@
-"""How a model is served, as a file says it: its own, or one from elsewhere."""
+"""Served models, described by a file of their own or by one from elsewhere."""
 
 import json
 import os

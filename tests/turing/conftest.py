@@ -10,10 +10,10 @@ from playwright.sync_api import Browser, BrowserContext
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database
 from tests.support.bundles import make_bundle
-from tests.support.postgresql import postgres
+from tests.support.postgresql import postgres, postgres_server
 from tests.support.servers import Served, serving
 
-__all__ = ["postgres"]
+__all__ = ["postgres", "postgres_server"]
 
 
 @pytest.fixture

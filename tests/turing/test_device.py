@@ -48,8 +48,9 @@ def test_what_is_no_device_is_none(sent: str) -> None:
         ("Mozilla/5.0 (Macintosh) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15", "Safari"),
         ("Mozilla/5.0 (iPhone) AppleWebKit/605.1.15 FxiOS/140.0 Mobile Safari/605.1.15", "Firefox"),
         ("Mozilla/5.0 (iPhone) AppleWebKit/605.1.15 CriOS/140.0 Mobile Safari/604.1", "Chrome"),
-        ("curl/8.0", "other"), ("", "other"),
+        ("curl/8.0", "other"),
+        ("", "other"),
     ],
-)  # fmt: skip
+)
 def test_the_family_of_a_browser(agent: str, family: str) -> None:
     assert browser_family(agent) == family

@@ -114,9 +114,9 @@ def test_a_migrated_database_is_as_a_new_one(old: str, tmp_path: Path) -> None:
     else:
         server = _engine(old)
         with server.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-            connection.execute(text("CREATE DATABASE fresh"))
+            connection.execute(text(f"CREATE DATABASE {server.url.database}_fresh"))
         server.dispose()
-        fresh = Database(old.removesuffix("postgres") + "fresh")
+        fresh = Database(f"{old}_fresh")
     with fresh.engine.connect() as connection:
         assert stored_version(connection) == VERSION
     assert described(migrated.engine) == described(fresh.engine)

@@ -1,4 +1,4 @@
-"""What earlier versions wrote is read by this one: stores, models, prepared photographs, bundles.
+"""Files of earlier versions are read by this one: stores, models, prepared photographs, bundles.
 
 Each file of `assets/` is what `make.py` made with the version that it is called after.
 """

@@ -10,7 +10,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
-from PIL.TiffImagePlugin import ImageFileDirectory_v2
+from PIL.ImageFile import ImageFile
+from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
 from ablate.colorize.join import Planes
 
@@ -21,12 +22,12 @@ _ROWS = 64
 """Of pixels that are filtered and compressed at a time."""
 
 
-def is_deep(opened: Image.Image) -> bool:
+def is_deep(opened: ImageFile) -> bool:
     """Return whether a picture that is open, and not yet read, has 16 bits a channel."""
-    return opened.mode.startswith("I;16") or any(";16" in _raw_mode(tile) for tile in getattr(opened, "tile", ()))
+    return opened.mode.startswith("I;16") or any(";16" in _raw_mode(tile) for tile in opened.tile)
 
 
-def deep_planes(opened: Image.Image, content: bytes) -> tuple[Planes, Planes | None]:
+def deep_planes(opened: ImageFile, content: bytes) -> tuple[Planes, Planes | None]:
     """Read pixels with 16 bits a channel.
 
     Args:
@@ -39,10 +40,10 @@ def deep_planes(opened: Image.Image, content: bytes) -> tuple[Planes, Planes | N
     transparent = opened.info.get("transparency")
     if opened.mode.startswith("I;16"):
         grey: Planes = np.asarray(opened).astype(np.uint16)
-        if opened.format == "TIFF" and opened.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:  # type: ignore[attr-defined]
+        if isinstance(opened, TiffImageFile) and opened.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
             grey = np.uint16(65535) - grey
         planes = grey[None]
-    elif _raw_mode(opened.tile[0]).startswith("LA"):  # type: ignore[attr-defined]
+    elif _raw_mode(opened.tile[0]).startswith("LA"):
         # Two bytes of a channel are taken for two channels.
         high_low = _read_as(content, "RGBA", "RGBA")
         both = high_low[..., ::2].astype(np.uint16) << 8 | high_low[..., 1::2]
@@ -61,9 +62,9 @@ def deep_planes(opened: Image.Image, content: bytes) -> tuple[Planes, Planes | N
     return planes, alpha
 
 
-def _orders(opened: Image.Image) -> tuple[str, str]:
+def _orders(opened: ImageFile) -> tuple[str, str]:
     """Return the order of bytes in which Pillow reads a picture, and the other one."""
-    first = _raw_mode(opened.tile[0])[-1]  # type: ignore[attr-defined]
+    first = _raw_mode(opened.tile[0])[-1]
     little = first == "L" or (first == "N" and struct.pack("=H", 1) == b"\x01\x00")
     return ("L", "B") if little else ("B", "L")
 

@@ -15,6 +15,7 @@ from PIL import (
     ExifTags,
     Image,
     ImageCms,
+    ImageFile,
     JpegImagePlugin,
     PngImagePlugin,
     TiffImagePlugin,
@@ -197,7 +198,7 @@ def _check(opened: Image.Image) -> None:
         raise DataError("it has 32 bits a channel; 8 or 16 are needed")
 
 
-def _read(opened: Image.Image, content: bytes) -> Photograph:
+def _read(opened: ImageFile.ImageFile, content: bytes) -> Photograph:
     profile = opened.info.get("icc_profile")
     deep: Planes | None = None
     alpha: Image.Image | Planes | None = None

@@ -194,7 +194,7 @@ def _people() -> list[Item]:
     return [
         Item(part, "Were people asked: who, how were they told, paid and protected?", ""),
         Item(part, "May the data identify or offend people?", ""),
-    ]  # fmt: skip
+    ]
 
 
 def _scale(results: Results) -> str:

@@ -15,7 +15,7 @@ import pandas as pd
 from ablate.config.variant import BASELINE
 from ablate.report.run_values import RunValues
 from ablate.report.variants import in_order
-from ablate.report.whole_set import WholeSet
+from ablate.report.whole_set import NO_METRICS, WholeSet
 from ablate.statistics import many_to_one
 from ablate.statistics.intervals import crossed_mean
 
@@ -50,7 +50,7 @@ def compare(
     scores: pd.DataFrame,
     directions: Mapping[str, bool | None],
     primary: Primary,
-    whole_set: WholeSet = WholeSet(),  # noqa: B008 - it is immutable
+    whole_set: WholeSet = NO_METRICS,
     *,
     paired: bool = True,
     looked: pd.DataFrame | None = None,

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ablate.config.variant import BASELINE
 from ablate.report.variants import in_order
-from ablate.report.whole_set import WholeSet
+from ablate.report.whole_set import NO_METRICS, WholeSet
 
 Array = npt.NDArray[np.float64]
 
@@ -27,7 +27,7 @@ class RunValues:
         there: (num_variants, num_seeds), which runs there are.
     """
 
-    def __init__(self, scores: pd.DataFrame, whole_set: WholeSet = WholeSet()):  # noqa: B008 - it is immutable
+    def __init__(self, scores: pd.DataFrame, whole_set: WholeSet = NO_METRICS):
         self._scores, self._whole_set = scores, whole_set
         self._count = len(scores.index.unique("example"))
         runs = _runs(scores, self._count) if len(scores) else whole_set.values.index

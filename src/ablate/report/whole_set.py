@@ -26,6 +26,10 @@ class WholeSet:
     examples: int = 0
 
 
+NO_METRICS = WholeSet()
+"""Of a study without such metrics."""
+
+
 def common_replicates(tables: dict[tuple[str, int], pd.DataFrame | None], metrics: Sequence[str]) -> pd.DataFrame:
     """Join the runs' tables of replicates.
 

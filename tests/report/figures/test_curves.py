@@ -23,8 +23,9 @@ def test_each_variant_has_a_panel_with_the_baseline_behind(drawn: list[Drawing])
     first, second = shown_axes(drawn[0])
     assert [axes.get_title() for axes in (first, second)] == ["baseline", "a=1"]
     assert [(line.get_linestyle(), np.asarray(line.get_ydata()).tolist()) for line in first.lines] == [
-        ("-", [9.5, 8.5, 7.5]), ("--", [9.5, 8.5, 7.5]),
-    ]  # fmt: skip
+        ("-", [9.5, 8.5, 7.5]),
+        ("--", [9.5, 8.5, 7.5]),
+    ]
     assert len(second.lines) == 4
     band = first.collections[0].get_paths()[0].vertices
     assert (np.asarray(band)[:, 1].min(), np.asarray(band)[:, 1].max()) == (7.0, 10.0)

@@ -102,6 +102,7 @@ def test_sentences_say_who_is_preferred_and_what_could_have_been_found() -> None
     assert start == "Ranks, with 95 % for all at once"
     assert sorted(ranked.removesuffix(".").split("; ")) == ["a0 1", "a1 2 to 3", "a2 2 to 3"]
     assert {line.split(":")[0] for line in said[2:4]} == {
-        "a0 is found more natural than a1", "a0 is found more natural than a2",
-    }  # fmt: skip
+        "a0 is found more natural than a1",
+        "a0 is found more natural than a2",
+    }
     assert said[4].startswith("Of 1 pair no preference was found. The minimum detectable effect is ")

@@ -23,7 +23,7 @@ from ablate.report.figures.figure import (
     replace_missing_glyphs,
     report_style,
     with_unit,
-)  # fmt: skip
+)
 from ablate.report.figures.labels import Point, place_labels
 from ablate.report.nouns import with_article
 from ablate.report.number_format import large
