@@ -9,12 +9,13 @@ from ablate.report.links import Links
 from ablate.report.results import Results
 from ablate.report.sections import Section
 from ablate.report.summary import plain_rows
+from ablate.report.tables import Table
 from ablate.turing.analyse.record import TABLES, AnalysisRecord, read_analyses
 from ablate.turing.report.figures.convincing import convincing
 from ablate.turing.report.figures.fooling_rates import fooling_rates
 from ablate.turing.report.figures.preferences import preferences
 from ablate.turing.report.ranking_table import preferred_pairs_table, ranking_table
-from ablate.turing.report.table import fooling_rate_table
+from ablate.turing.report.table import fooling_rate_table, sensitivity_table
 
 TITLE = "Human evaluation"
 PAIRS = 24
@@ -41,6 +42,7 @@ def _section(record: AnalysisRecord, place: int, count: int, results: Results, l
     title = f"{TITLE}: {record.experiment}" if count > 1 else TITLE
     runs = dict(zip(map(str, results.runs.index), results.runs["variant"], strict=True))
     link = links(pd.Index([record.run_id]))
+    tables: list[Table | None]
     if record.is_preference:
         tables = [
             ranking_table(record, title=title, runs=runs, link=link),
@@ -48,7 +50,10 @@ def _section(record: AnalysisRecord, place: int, count: int, results: Results, l
         ]
         figures = [preferences(record.rates, name=f"preferences{ending}")]
     else:
-        tables = [fooling_rate_table(record, title=title, runs=runs, link=link)]
+        tables = [
+            fooling_rate_table(record, title=title, runs=runs, link=link),
+            sensitivity_table(record, title=f"{title}: sensitivity", runs=runs, link=link),
+        ]
         by_rate = record.rates.sort_values("rate", ascending=False, kind="stable")["algorithm"].tolist()
         figures = [
             fooling_rates(record.rates, name=f"fooling_rates{ending}"),
@@ -56,7 +61,7 @@ def _section(record: AnalysisRecord, place: int, count: int, results: Results, l
         ]
     return Section(
         title=title,
-        tables=tables,
+        tables=[table for table in tables if table is not None],
         figures=[figure for figure in figures if figure is not None],
         summary=_summary(record),
     )
