@@ -9,7 +9,7 @@ import pytest
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, read_answers
 from ablate.turing.database.tables import Base
-from ablate.turing.serve.texts import load_texts
+from ablate.turing.serve.texts import fill, load_texts
 from tests.support.judged import english, opened, take_part
 from tests.support.servers import Served, free_port, running
 from tests.support.visitors import Visitor
@@ -60,7 +60,8 @@ def stored() -> dict[str, list[str]]:
 
 
 def test_the_consent_says_all_that_is_kept_of_a_participant() -> None:
-    texts = load_texts()
+    names = ("practice", "test", "trials", "seconds", "minutes", "megabytes", "questions")
+    texts = fill(load_texts(), dict.fromkeys(names, 2))
     consent = " ".join([*texts["welcome"]["consent"], *(texts["welcome"][each] for each in OPTIONAL)])
     withdrawal = " ".join(texts["withdraw"]["text"])
     columns = {f"{table}.{name}" for table, names in stored().items() if table not in OTHERS for name in names}

@@ -127,6 +127,7 @@ def experiment(experiment: str, key: Experimenter, sessions: ServedSessions, sit
         rows=progress_by_algorithm(answers, kept, time.time()),
         shares=preference_shares(answers, kept),
         has_fakes=answers.protocol.has_fakes,
+        has_checks=answers.protocol.checks > 0,
         rules=exclusions.to_dict("records"),
         withdrawals=answers.withdrawals["by"].value_counts().to_dict(),
         turned_away=turned_away_words(answers.turned_away) if answers.turned_away else None,

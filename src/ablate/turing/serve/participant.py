@@ -451,7 +451,7 @@ def _said(
 
 def _numbers(sessions: Sessions, number: int | None = None) -> dict[str, object]:
     """Return what stands in the texts for {trials} and the like, in those of a trial if it has a number."""
-    manifest = sessions.bundle.manifest
+    manifest, own = sessions.bundle.manifest, sessions.recruiting.questions
     protocol = manifest.protocol
     sent = protocol.photographs * _IN_JSON + protocol.practice * protocol.has_fakes
     numbers = {
@@ -461,6 +461,7 @@ def _numbers(sessions: Sessions, number: int | None = None) -> dict[str, object]
         "seconds": f"{protocol.exposure_ms / 1000:g}",
         "minutes": math.ceil(protocol.photographs * (protocol.exposure_ms / 1000 + _ANSWER_SECONDS) / 60),
         "megabytes": math.ceil(sent * 2 * 3 * manifest.side**2 / 1e6),
+        "questions": len(own.all) if own else 0,
         **sessions.recruiting.gates.numbers,
     }
     return numbers if number is None else {**numbers, "number": number, "trials": protocol.photographs}
