@@ -67,6 +67,7 @@ def test_a_number_may_stand_in_any_text_of_an_experiment(tmp_path: Path) -> None
     texts = load_texts(file)
     numbers = {
         "practice": 1, "test": 4, "trials": 5, "seconds": "0.2", "minutes": 1, "megabytes": 2, "questions": 0,
+        "points": 7,
     }  # fmt: skip
     filled = fill(texts, numbers)
     assert filled["welcome"]["begin"] == "Begin 5 pairs"
@@ -99,6 +100,7 @@ def test_a_text_can_depend_on_a_number(tmp_path: Path, practice: int, said: list
         "minutes": 1,
         "megabytes": 1,
         "questions": 0,
+        "points": 7,
     }
     texts = load_texts(file)
     assert fill(texts, numbers)["welcome"]["text"] == said

@@ -18,7 +18,7 @@ from tests.support.judged import opened
 from tests.support.own_questions import OWN, own_questions
 from tests.support.servers import TOKEN, Served
 
-OFF = re.compile(r"\b0 (pairs?|questions?|letters)|\b1 (pairs|questions|letters)|\{|\bNone\b")
+OFF = re.compile(r"\b0 (pairs?|pictures?|questions?|letters)|\b1 (pairs|pictures|questions|letters)|\{|\bNone\b")
 ONE = OWN[: OWN.index("  - name: screen")]
 """A file of one question, which must be answered."""
 
@@ -38,6 +38,8 @@ def first_page(database: Database, folder: Path, protocol: Protocol, questions: 
         ("within", 2, 4, 1, ["The test has 5 pairs.", "Before the test there are 2 pairs for practice"], []),
         ("preference", 0, 1, 0, ["There is one pair."], ["get used to"]),
         ("preference", 1, 3, 0, ["There are 3 pairs.", "Before these comes one pair to get used to"], []),
+        ("rating", 0, 1, 0, ["There is one picture."], ["get used to", "pair"]),
+        ("rating", 2, 3, 1, ["There are 4 pictures.", "Before these come 2 pictures to get used to"], ["pair"]),
         ("preference", 3, 3, 1, ["There are 4 pairs.", "Before these come 3 pairs to get used to"], []),
     ],
 )
@@ -77,7 +79,9 @@ def test_the_first_page_speaks_of_own_questions(
 
 
 def said_of(section: str, key: str, **numbers: object) -> Any:
-    experiment = dict.fromkeys(("practice", "test", "trials", "seconds", "minutes", "megabytes", "questions"), 1)
+    experiment = dict.fromkeys(
+        ("practice", "test", "trials", "seconds", "minutes", "megabytes", "questions", "points"), 1
+    )
     return fill(load_texts(), {**experiment, **numbers})[section][key]
 
 

@@ -13,8 +13,10 @@ from ablate.report.tables import Table
 from ablate.turing.analyse.record import TABLES, AnalysisRecord, read_analyses
 from ablate.turing.report.figures.convincing import convincing
 from ablate.turing.report.figures.fooling_rates import fooling_rates
+from ablate.turing.report.figures.mean_ratings import mean_ratings
 from ablate.turing.report.figures.preferences import preferences
 from ablate.turing.report.ranking_table import preferred_pairs_table, ranking_table
+from ablate.turing.report.rating_table import rated_pairs_table, rating_table
 from ablate.turing.report.table import fooling_rate_table, sensitivity_table
 
 TITLE = "Human evaluation"
@@ -49,6 +51,14 @@ def _section(record: AnalysisRecord, place: int, count: int, results: Results, l
             preferred_pairs_table(record, title=f"{title}: pairs", link=link),
         ]
         figures = [preferences(record.rates, name=f"preferences{ending}")]
+    elif record.is_rating:
+        tables = [
+            rating_table(record, title=title, runs=runs, link=link),
+            rated_pairs_table(record, title=f"{title}: pairs", link=link),
+        ]
+        figures = [
+            mean_ratings(record.rates, points=record.summary["protocol"]["points"], name=f"ratings{ending}"),
+        ]
     else:
         tables = [
             fooling_rate_table(record, title=title, runs=runs, link=link),
@@ -83,7 +93,7 @@ def with_shown_names(record: AnalysisRecord, shown_names: Mapping[str, str]) -> 
     algorithms: Sequence[Mapping[str, str | None]] = record.summary["algorithms"]
     given = [(str(each["name"]), each["run_id"]) for each in algorithms]
     short = {name: shown_names.get(name, name) if run else name for name, run in given}
-    for name in record.rates["algorithm"]:  # the real picture, in a preference design
+    for name in record.rates["algorithm"]:  # the real picture, where it is compared
         short.setdefault(str(name), str(name))
     if len(set(short.values())) < len(short):
         # Another system is called what a variant is called in short.

@@ -18,10 +18,10 @@ from ablate.turing.serve.plural_texts import OTHER, chosen_text, is_plural, text
 
 log = logging.getLogger(__name__)
 
-OF_DESIGNS: Collection[str] = ("preference",)
+OF_DESIGNS: Collection[str] = ("preference", "rating")
 """The designs whose texts differ from the others': a section of each has those that do."""
 NO_NUMBERS: Mapping[str, object] = MappingProxyType({})
-_OF_EXPERIMENT = ("practice", "test", "trials", "seconds", "minutes", "megabytes", "questions")
+_OF_EXPERIMENT = ("practice", "test", "trials", "seconds", "minutes", "megabytes", "questions", "points")
 _OF_TRIAL = (*_OF_EXPERIMENT, "number")
 _OF_SCORE = (*_OF_EXPERIMENT, "found", "judged")
 _OF_QUESTIONS = ("asked", "faulty")

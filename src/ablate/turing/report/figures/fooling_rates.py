@@ -8,7 +8,7 @@ import pandas as pd
 from ablate.report.figures.figure import BLUE, DARK, RED, Figure
 from ablate.report.figures.forest import ALPHA, OTHER, Row, key
 from ablate.turing.analyse.rates import CHANCE
-from ablate.turing.report.figures.shares import from_the_highest, share_figure
+from ablate.turing.report.figures.ordered import from_the_highest, ordered_figure
 
 BELOW_CHANCE, NO_DIFFERENCE, ABOVE_CHANCE = "below chance", "no difference from chance found", "above chance"
 _SHAPES = {ABOVE_CHANCE: ("^", BLUE), NO_DIFFERENCE: ("o", DARK), BELOW_CHANCE: ("v", RED)}
@@ -31,7 +31,7 @@ def fooling_rates(rates: pd.DataFrame, *, name: str) -> Figure | None:
     counts = Counter(words)
     said = {word: word or "not tested" for word in (*_SHAPES, "") if counts[word]}
     found = ", ".join(f"{counts[word]} {text}" for word, text in said.items())
-    return share_figure(
+    return ordered_figure(
         [
             Row(str(row["algorithm"]), row["rate"], row["low"], row["high"], *_SHAPES.get(word, OTHER))
             for row, word in zip(known, words, strict=True)

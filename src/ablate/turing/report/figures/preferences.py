@@ -4,7 +4,7 @@ import pandas as pd
 
 from ablate.report.figures.figure import DARK, Figure
 from ablate.report.figures.forest import Row
-from ablate.turing.report.figures.shares import from_the_highest, share_figure
+from ablate.turing.report.figures.ordered import from_the_highest, ordered_figure
 
 
 def preferences(ranking: pd.DataFrame, *, name: str) -> Figure | None:
@@ -23,7 +23,7 @@ def preferences(ranking: pd.DataFrame, *, name: str) -> Figure | None:
     ]
     if not rows:
         return None
-    return share_figure(
+    return ordered_figure(
         rows,
         name=name,
         title="Preferences",

@@ -1,4 +1,4 @@
-"""A forest plot of shares of trials, in percent, around 50 %."""
+"""A forest plot of one number an algorithm, the highest on top."""
 
 from collections.abc import Sequence
 
@@ -12,12 +12,12 @@ from ablate.report.number_format import with_interval
 from ablate.turing.analyse.rates import CHANCE
 
 
-def from_the_highest(frame: pd.DataFrame, share: str) -> pd.DataFrame:
-    """Return the rows whose share, a column, is known, the highest first."""
-    return frame[np.isfinite(frame[share].astype(float))].sort_values(share, ascending=False, kind="stable")
+def from_the_highest(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return the rows whose number, in a column, is known, the highest first."""
+    return frame[np.isfinite(frame[column].astype(float))].sort_values(column, ascending=False, kind="stable")
 
 
-def share_figure(
+def ordered_figure(
     rows: Sequence[Row],
     *,
     name: str,
@@ -30,30 +30,34 @@ def share_figure(
     method: str,
     found: str = "",
     legend: Sequence[Artist] = (),
+    at: float = CHANCE,
+    unit: str = " %",
 ) -> Figure:
-    """Draw shares with their intervals.
+    """Draw numbers with their intervals.
 
     Args:
-        rows: At least one, the highest share first.
+        rows: At least one, the highest first.
         name: Of the figure's files.
         title: Of the figure.
-        xlabel: What the shares are.
-        line: What stands at 50 %.
+        xlabel: What the numbers are.
+        line: What stands at the line that they are compared with.
         heading: Of the numbers at the right.
         seen: What is seen, for those who do not see it; the first and the last row are added.
         caption: What the marks are.
         method: How they came about; what is not drawn is added.
         found: A sentence after `seen`.
         legend: What the marks' shapes mean.
+        at: Where the line is.
+        unit: Behind a number.
     """
     with report_style():
         drawn = forest(
-            outermost(rows), xlabel=f"{xlabel} (right is better)", line=line, at=CHANCE, legend=legend,
+            outermost(rows), xlabel=f"{xlabel} (right is better)", line=line, at=at, legend=legend,
             heading=f"{heading} [95 % interval]", plus=False,
         )  # fmt: skip
         made = figure_files(drawn)
     ends = [
-        f"{row.name} {with_interval(row.value, row.low, row.high, plus=False)} %"
+        f"{row.name} {with_interval(row.value, row.low, row.high, plus=False)}{unit}"
         for row in (rows if len(rows) == 1 else [rows[0], rows[-1]])
     ]
     sentences = [method]
