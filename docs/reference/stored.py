@@ -78,6 +78,9 @@ TURING = {
     "turing/fooling_rate": "how often people took the model's pictures for real, %",
     "turing/fooling_rate_low": "lower end of its interval",
     "turing/fooling_rate_high": "upper end of its interval",
+    "turing/rating": "mean rating of the model's pictures, in a rating design",
+    "turing/rating_low": "lower end of its interval",
+    "turing/rating_high": "upper end of its interval",
     "turing/participants": "how many people judged",
 }
 RUN_TAGS = {

@@ -18,11 +18,11 @@ from ablate.config.schema import Schema
 
 Kind = Literal["practice", "test", "check"]
 """Of trials: before the test, that count, and with an obvious fake."""
-Design = Literal["between", "within", "preference"]
+Design = Literal["between", "within", "preference", "rating"]
 """Which pictures a participant judges: of one algorithm beside the real ones; of all algorithms beside the real ones;
-or of two algorithms beside each other."""
+of two algorithms beside each other; or of all algorithms, one picture at a time."""
 REAL = "real"
-"""Name of the real picture among the algorithms of a preference design."""
+"""Name of the real picture among the algorithms of a preference or rating design."""
 _OF_DESIGNS = ("design", "with_real")
 
 
@@ -55,7 +55,8 @@ class Protocol(Schema):
         exposure_ms: For how long a pair is seen.
         rules: Which answers count.
         design: Which pictures a participant judges.
-        with_real: Whether the real picture is one of those that a preference design compares.
+        with_real: Whether the real picture is one of those that a preference or rating design compares.
+        points: Of the scale of a rating design, from 1.
     """
 
     practice: Annotated[int, Field(ge=0, le=100)] = 10
@@ -65,18 +66,24 @@ class Protocol(Schema):
     rules: Rules = Rules()
     design: Design = "between"
     with_real: bool = False
+    points: Annotated[int, Field(ge=2, le=11)] = 7
 
     @model_validator(mode="after")
     def _fits(self) -> "Protocol":
-        if self.with_real and self.design != "preference":
-            raise ValueError("with_real is for design=preference: elsewhere every pair has the real picture")
+        if self.with_real and self.has_fakes:
+            raise ValueError(
+                "with_real is for design=preference and design=rating: elsewhere every pair has the real picture"
+            )
+        if self.points != Protocol.model_fields["points"].default and not self.is_rating:
+            raise ValueError("points is for design=rating: it is how many its scale has")
         return self
 
     @model_serializer(mode="wrap")
     def _plain(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out what is as it was before there were designs: bundles of that time keep their checksums."""
         plain: dict[str, Any] = values(self)
-        return {key: value for key, value in plain.items() if key not in _OF_DESIGNS or self.design != "between"}
+        left_out = (*(_OF_DESIGNS if self.design == "between" else ()), *(() if self.is_rating else ("points",)))
+        return {key: value for key, value in plain.items() if key not in left_out}
 
     @property
     def one_algorithm(self) -> bool:
@@ -86,7 +93,17 @@ class Protocol(Schema):
     @property
     def has_fakes(self) -> bool:
         """Whether each pair has the real picture and a fake, so that an answer is right or wrong."""
-        return self.design != "preference"
+        return self.design in ("between", "within")
+
+    @property
+    def is_rating(self) -> bool:
+        """Whether one picture at a time is shown, and rated."""
+        return self.design == "rating"
+
+    @property
+    def middle(self) -> float:
+        """Middle of the scale of a rating design: an obvious fake that is rated higher is a failed check."""
+        return (1 + self.points) / 2
 
     @property
     def photographs(self) -> int:

@@ -22,6 +22,7 @@ def test_many_participants_are_the_textbooks() -> None:
         ("preference", 5, 0.01 + 0.24 * 4 / 20),
         ("within", 2, 2 * (0.01 + 0.24 * 2 / 20)),
         ("within", 4, 2 * (0.01 + 0.24 * 4 / 20)),
+        ("rating", 4, 2 * (0.01 + 0.24 * 4 / 20)),
     ):
         needed = participants_needed(
             2.0, trials=20, photographs=100, components=components, design=design, algorithms=algorithms
@@ -68,6 +69,18 @@ def test_the_plan_says_what_a_design_takes() -> None:
     assert "that one of two is preferred in 60 % of pairs" in preference[0]
     assert all("let no difference below " in lines[3] for lines in (between, within, preference))
     assert not any("Warning" in line for line in between)
+    rating = plan({"difference": "0.5", "design": "rating", "answers_sd": "1.2", "algorithms": "3"})
+    assert "who rate all algorithms: 80 % of such experiments find a difference of 0.5 points of 7" in rating[0]
+    assert "of 1.2 points of single ratings, and of 0.72 points over participants and 0.6 over" in rating[2]
+    assert "let no difference below 0.19 points of 7 be found" in rating[3]
+    # The same in percent of the scale's range.
+    halved = {"difference": "0.25", "answers_sd": "0.6", "participants_sd": "0.36", "photographs_sd": "0.3"}
+    smaller = plan({**halved, "design": "rating", "points": "4", "algorithms": "3"})
+    assert smaller[0].split()[0] == rating[0].split()[0]
+    with pytest.raises(ConfigError, match="points= is for design=rating"):
+        plan({"difference": "5", "points": "7"})
+    with pytest.raises(ConfigError, match="and ratings have a mean"):
+        plan({"difference": "0.5", "design": "rating", "rate": "30"})
     warned = plan({"difference": "20", "photographs": "40"})[-1]
     assert warned.startswith("Warning: 40 photographs let differences of ")
     assert "points from 50 % or more" in plan({"difference": "20", "photographs": "20", "design": "preference"})[-1]

@@ -1,5 +1,7 @@
 """The section of a preference design, in a report on a store that is filled by hand."""
 
+import re
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +74,10 @@ def test_a_ranking_is_shown(hand_made: Path, participants: int, figures: int) ->
         return
     assert [row[0].text for row in ranking.rows][:2] == [REAL, "baseline"]
     assert len(pairs.rows) == 6
+    # The stronger one first, in the order of the ranking.
+    ranked = [row[0].text for row in ranking.rows]
+    assert [(row[0].text, row[1].text) for row in pairs.rows] == list(combinations(ranked, 2))
+    assert all(row[2].sort is not None and row[2].sort >= 50 for row in pairs.rows)
     assert {len(row) for row in ranking.rows} == {len(ranking.headings)}
     assert {len(row) for row in pairs.rows} == {len(pairs.headings)}
     if participants == 1:
@@ -84,8 +90,15 @@ def test_a_ranking_is_shown(hand_made: Path, participants: int, figures: int) ->
     page = (folder / "report.html").read_text()
     assert "<h2>Human evaluation</h2>" in page
     assert (folder / "figures" / "preferences.png").stat().st_size > 1000
-    assert "strength, log odds" in (folder / "report.md").read_text()
-    assert "preferences.pdf" in (folder / "report.tex").read_text()
+    # Both columns of names are read from the left, and the last row of one table is no part of what follows.
+    assert '<th scope="col" class="name"><button type="button">other' in page
+    assert page.count('<td class="name">') == 6
+    markdown = (folder / "report.md").read_text()
+    assert "strength, log odds" in markdown
+    assert re.search(r"\n\n\| algorithm \| other \|.*\|\n\| --- \| --- \| ---: \|", markdown)
+    latex = (folder / "report.tex").read_text()
+    assert "preferences.pdf" in latex
+    assert r"\begin{tabular}{llrrrrr}" in latex
 
 
 def test_the_figure_has_the_first_on_top(drawn: list[Drawing]) -> None:
@@ -97,6 +110,7 @@ def test_the_figure_has_the_first_on_top(drawn: list[Drawing]) -> None:
     assert figure is not None
     axes = drawn[0].axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["b", "a"]
+    assert not drawn[0].legends  # of marks that are all alike
     assert "b 65.00 % at the top to a 40.0 [35.0, 45.0] % at the bottom" in figure.alt
     assert "without a line has no interval" in figure.method
     assert preferences(ranking.iloc[2:], name="preferences") is None

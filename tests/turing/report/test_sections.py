@@ -63,8 +63,8 @@ def test_the_table_says_who_was_fooled_how_often(asked: Path) -> None:
     ]
     assert rows == [
         ["algorithm", "participants", "trials", "fooling rate, % [95\N{NO-BREAK SPACE}%] ↑",
-         "p against 50 %, corrected", "difference [95 %]", "p, corrected",
-         "minimum detectable effect", "median response, s"],
+         "p against 50\N{NO-BREAK SPACE}%, corrected", "difference, points [95\N{NO-BREAK SPACE}%]", "p, corrected",
+         "minimum detectable effect, points", "median response, s"],
         ["baseline", "40", "1,600", "25.2 [23.2, 27.2]", "&lt;0.001", "", "", "", "0.81"],
         ["loss=&lt;i&gt;odd&lt;/i&gt;", "41", "1,600", "48.0 [46.0, 50.0]", "0.31", "+22.8 [+18.8, +24.8]", "0.030",
          "7.5", "0.81"],

@@ -9,7 +9,7 @@ import pytest
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, read_answers
 from ablate.turing.database.tables import Base
-from ablate.turing.serve.texts import load_texts
+from ablate.turing.serve.texts import fill, load_texts, texts_of_design
 from tests.support.judged import english, opened, take_part
 from tests.support.servers import Served, free_port, running
 from tests.support.visitors import Visitor
@@ -39,7 +39,8 @@ SAID = {
     "devices.touch": "whether you touch the screen", "devices.refresh_rate": "how often a second it is renewed",
     "devices.browser": "the family of your browser",
     "trials.choice": "what you choose", "trials.algorithm": "which pictures you see",
-    "trials.other": "which pictures you see", "trials.response_ms": "how fast", "trials.answered": "when",
+    "trials.other": "which pictures you see",
+    "trials.rating": "how you rate them", "trials.response_ms": "how fast", "trials.answered": "when",
 }  # fmt: skip
 """By stored column of a participant, where the consent text says that it is kept."""
 OPTIONAL = ("consent_device", "consent_questions", "consent_id", "consent_screen_out")
@@ -60,8 +61,10 @@ def stored() -> dict[str, list[str]]:
 
 
 def test_the_consent_says_all_that_is_kept_of_a_participant() -> None:
-    texts = load_texts()
-    consent = " ".join([*texts["welcome"]["consent"], *(texts["welcome"][each] for each in OPTIONAL)])
+    names = ("practice", "test", "trials", "seconds", "minutes", "megabytes", "questions", "points")
+    texts = fill(load_texts(), dict.fromkeys(names, 2))
+    of_ratings = fill(texts_of_design(load_texts(), "rating"), dict.fromkeys(names, 2))["welcome"]["consent"]
+    consent = " ".join([*texts["welcome"]["consent"], *(texts["welcome"][each] for each in OPTIONAL), *of_ratings])
     withdrawal = " ".join(texts["withdraw"]["text"])
     columns = {f"{table}.{name}" for table, names in stored().items() if table not in OTHERS for name in names}
     assert columns == SAID.keys() | STAYS.keys()

@@ -285,6 +285,8 @@ def test_a_translation_words_a_design_too(tmp_path: Path) -> None:
 def test_a_bundle_says_what_does_not_go_together(tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match="with_real is for design=preference"):
         Protocol(with_real=True)
+    with pytest.raises(ValidationError, match="points is for design=rating"):
+        Protocol(points=5)
     manifest = made(tmp_path, PREFERENCE).manifest.model_dump()
     alone = [{**each, "recolored": each["recolored"][:1]} for each in manifest["stimuli"]]
     one = {**manifest, "algorithms": manifest["algorithms"][:1], "stimuli": alone}
@@ -299,7 +301,9 @@ def test_a_bundle_says_what_does_not_go_together(tmp_path: Path) -> None:
 def test_what_was_built_before_there_were_designs_keeps_its_checksum() -> None:
     assert not {"design", "with_real"}.intersection(Protocol().model_dump(mode="json"))
     assert {"design", "with_real"} < WITHIN.model_dump(mode="json").keys()
-    for protocol in (Protocol(), PREFERENCE, WITH_REAL, WITHIN):
+    assert "points" not in WITHIN.model_dump(mode="json")
+    rating = Protocol(design="rating", points=5)
+    for protocol in (Protocol(), PREFERENCE, WITH_REAL, WITHIN, rating):
         assert Protocol.model_validate_json(protocol.model_dump_json()) == protocol
 
 

@@ -9,11 +9,21 @@ from playwright.sync_api import Browser, Error, Locator, Page, Request, expect
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import read_answers
 from ablate.turing.protocol import Protocol
+from ablate.turing.serve.recruiting import Exit, Recruiting
 from tests.support.browsing import asked, begin, choices, opened, sides
 from tests.support.bundles import SHORT, make_bundle
+from tests.support.own_questions import OWN, own_questions
 from tests.support.servers import TOKEN, Served
 
-SIZES = {"desktop": (1280, 1024), "telephone": (390, 844), "held across": (667, 375), "zoom of 400 %": (320, 256)}
+SIZES = {
+    "desktop": (1280, 1024, 256),
+    "telephone": (390, 844, 160),
+    "held across": (667, 375, 160),
+    "zoom of 400 %": (320, 256, 120),
+    "smallest telephone": (280, 480, 110),
+    "smallest held across": (480, 280, 140),
+}
+"""Of windows: width, height, and how large each picture is at least."""
 
 IN_SIGHT = """
 element => {
@@ -64,7 +74,7 @@ def fits_across(page: Page) -> bool:
 @pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 def test_a_session_has_all_in_sight(served: Served, browser: Browser, size: str) -> None:
-    width, height = SIZES[size]
+    width, height, least = SIZES[size]
     context = browser.new_context(viewport={"width": width, "height": height})
     page, complaints = opened(context, f"{served.address}/e/drawn/")
     page.add_init_script(SEEN)
@@ -78,7 +88,7 @@ def test_a_session_has_all_in_sight(served: Served, browser: Browser, size: str)
         assert pair["right"]
         assert pair["top"]
         assert max(pair["side"]) - min(pair["side"]) < 0.1
-        assert min(pair["side"]) >= (120 if size == "zoom of 400 %" else 160)
+        assert min(pair["side"]) >= least
         assert max(pair["side"]) <= 256
         assert fits_across(page)
         for part in ("#said", "button[value=left]", "button[value=right]", ".help"):
@@ -162,8 +172,13 @@ def test_from_right_to_left_the_sides_of_pictures_stay(
     assert shown["x"] < shown_right["x"]
     # The experimenter's pages are English.
     page.goto(f"{served.address}/experimenter/")
-    assert page.locator("html").get_attribute("lang") == "en"
-    assert page.locator("html").get_attribute("dir") == "ltr"
+    page.get_by_label("Token").fill(TOKEN)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Experiments")).to_be_visible()
+    for place in ("", "drawn/", "drawn/participants/", "drawn/participants/1"):
+        page.goto(f"{served.address}/experimenter/{place}")
+        assert page.locator("html").get_attribute("lang") == "en", place
+        assert page.locator("html").get_attribute("dir") == "ltr", place
     assert complaints == []
     context.close()
 
@@ -218,6 +233,52 @@ def test_the_experimenters_pages_fit_a_telephone(served: Served, browser: Browse
     page.get_by_role("region", name="Counts by algorithm").focus()
     page.keyboard.press("ArrowRight")  # scrolls it
     assert [text for text in complaints if "403" not in text] == []
+    context.close()
+
+
+@pytest.mark.slow
+def test_words_of_any_length_fit_at_a_zoom_of_400_percent(
+    serve: Callable[..., Served], tmp_path: Path, browser: Browser
+) -> None:
+    long = "W" * 100
+    bundle = make_bundle(
+        tmp_path / "drawn", long, protocol=Protocol(practice=0, test=1, checks=0, exposure_ms=100), algorithms=[long]
+    )
+    text = OWN.replace("How old are you?", long).replace("A laptop, de", f"{long}, de").replace("not at all", long)
+    served = serve(bundle, recruiting=Recruiting(completion=Exit(code=long), questions=own_questions(tmp_path, text)))
+    context = browser.new_context(viewport={"width": 320, "height": 256})
+    page, complaints = opened(context, f"{served.address}/e/{long}/")
+    begin(page)
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("alert")).to_be_focused()
+    assert fits_across(page)
+    page.get_by_label(long).first.fill("30")
+    page.get_by_label("A telephone").check()
+    page.get_by_role("button", name="Continue").click()
+    asked(page)
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("heading", name="Some questions at the end")).to_be_visible()
+    assert fits_across(page)
+    page.get_by_label("3", exact=True).check()
+    page.get_by_label("What did you look at?").fill(long[:50])
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("Your completion code")).to_contain_text(long)
+    assert fits_across(page)
+    page.get_by_label("Is there anything").fill(long)
+    page.get_by_role("button", name="Send the comment").click()
+    expect(page.get_by_role("status")).to_be_visible()
+    assert fits_across(page)
+    page.goto(f"{served.address}/experimenter/")
+    page.get_by_label("Token").fill(TOKEN)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Experiments")).to_be_visible()
+    for place in ("", f"{long}/", f"{long}/participants/", f"{long}/participants/1"):
+        page.goto(f"{served.address}/experimenter/{place}")
+        assert fits_across(page), place
+        for region in page.locator(".scroll").all():  # what is wider has its own bar, and the keyboard reaches it
+            region.focus()
+            expect(region).to_be_focused()
+    assert [text for text in complaints if "422" not in text] == []
     context.close()
 
 

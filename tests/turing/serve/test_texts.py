@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from ablate.errors import ConfigError
-from ablate.turing.serve.texts import direction, fill, load_texts
+from ablate.turing.serve.texts import direction, fill, load_texts, texts_of_design
 
 
 def test_a_file_changes_what_it_names(tmp_path: Path) -> None:
@@ -39,6 +39,14 @@ def test_a_file_changes_what_it_names(tmp_path: Path) -> None:
         ("language: no", "language must be a text, in quotes"),
         ("language: klingon and more", "language must be a tag such as en"),
         ("trial: {question: ' '}", "trial.question must not be empty"),
+        ("trial: {question: {number: {1: One, other: ''}}}", "trial.question must not be empty"),
+        ("title: {trials: {1: One, other: Many}}", "title: trials is no number .* Allowed: none here"),
+        ("trial: {heading: {trial: {1: One, other: Many}}}", "trial is no number .* Allowed: practice, test, trials"),
+        ("trial: {heading: {trials: {1: One}}}", "trial.heading: the texts by trials are those .* Received: 1$"),
+        ("trial: {heading: {trials: {one: One, other: Many}}}", "of numbers and of other. Received: one, other"),
+        ("trial: {heading: {trials: {1: 3, other: Many}}}", "trial.heading.trials.1 must be a text"),
+        ("trial: {heading: {trials: {1: One, other: '{nummer}'}}}", "{nummer} stands for no number in braces"),
+        ("welcome: {text: [{trials: {0: [], other: Many}}]}", "welcome.text.trials.0 must be a text"),
         ("[", "cannot be read"),
     ],
 )
@@ -57,13 +65,47 @@ def test_a_number_may_stand_in_any_text_of_an_experiment(tmp_path: Path) -> None
         encoding="utf-8",
     )
     texts = load_texts(file)
-    numbers = {"practice": 1, "test": 4, "trials": 5, "seconds": "0.2", "minutes": 1, "megabytes": 2}
+    numbers = {
+        "practice": 1, "test": 4, "trials": 5, "seconds": "0.2", "minutes": 1, "megabytes": 2, "questions": 0,
+        "points": 7,
+    }  # fmt: skip
     filled = fill(texts, numbers)
     assert filled["welcome"]["begin"] == "Begin 5 pairs"
     assert filled["thanks"]["text"] == ["4 of {these}"]
     assert "trial" not in filled
     assert fill(texts, {**numbers, "number": 3})["trial"]["question"] == "Pair 3: which?"
-    assert set(fill(texts)) == {"language", "title", "preview", "error", "questions"}
+    assert set(fill(texts)) == {"language", "title", "preview", "error"}
+
+
+@pytest.mark.parametrize(
+    ("practice", "said"),
+    [(0, ["Dwie próby."]), (1, ["Jedna para.", "Dwie próby."]), (3, ["3 pary.", "Dwie próby."]),
+     (7, ["7 par.", "Dwie próby."])],
+)  # fmt: skip
+def test_a_text_can_depend_on_a_number(tmp_path: Path, practice: int, said: list[str]) -> None:
+    """Polish has three plurals."""
+    file = tmp_path / "pl.yaml"
+    file.write_text(
+        "language: pl\nwelcome:\n  text:\n"
+        "    - practice: {0: '', 1: Jedna para., 2: '2 pary.', 3: '3 pary.', other: '{practice} par.'}\n"
+        "    - test: {2: Dwie próby., other: '{test} prób.'}\n"
+        'preference: {trial: {question: {trials: {1: "Jedna?", other: "Która?"}}}}',
+        encoding="utf-8",
+    )
+    numbers = {
+        "practice": practice,
+        "test": 2,
+        "trials": 2,
+        "seconds": "1",
+        "minutes": 1,
+        "megabytes": 1,
+        "questions": 0,
+        "points": 7,
+    }
+    texts = load_texts(file)
+    assert fill(texts, numbers)["welcome"]["text"] == said
+    asked = fill(texts_of_design(texts, "preference"), {**numbers, "number": 1})["trial"]["question"]
+    assert asked == "Która?"
 
 
 def test_the_english_texts_pass_what_a_translation_must_pass(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def forest(
         rows: What is drawn; a text is a heading.
         xlabel: What the marks are.
         line: What stands at the line that they are compared with.
-        legend: What the marks' shapes mean.
+        legend: What the marks' shapes mean; nothing where all are alike.
         heading: Of the numbers.
         at: Where that line is.
         margin: How far from it a mark does not matter, a grey band; None without one.
@@ -91,9 +91,10 @@ def forest(
     # Room for the word at the line, which may be the end of the axis.
     axes.margins(x=0.08)
     axes.set_xlabel(xlabel)
-    drawn.legend(
-        handles=legend, loc="outside lower center", ncols=len(legend) if len(legend) < 5 else 3, frameon=False
-    )
+    if legend:
+        drawn.legend(
+            handles=legend, loc="outside lower center", ncols=len(legend) if len(legend) < 5 else 3, frameon=False
+        )
     return drawn
 
 

@@ -54,6 +54,7 @@ class Table:
         note: What its numbers are, in two lines at most; no markup.
         remarks: What a choice of columns and rows makes a reader need to know; no markup.
         method: How they come about, which a page shows on demand; no markup.
+        names: How many of the first columns hold names, which are read from the left.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Table:
     note: str = ""
     remarks: str = ""
     method: str = ""
+    names: int = 1
 
     @property
     def footnote(self) -> str:

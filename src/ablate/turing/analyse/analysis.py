@@ -6,20 +6,22 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from ablate.report.number_format import magnitude, probability, quantity, with_interval
+from ablate.report.number_format import with_interval
 from ablate.statistics.intervals import ALPHA
+from ablate.turing.analyse.difference_sentences import difference_sentences, p_text
 from ablate.turing.analyse.exclusions import apply_rules
 from ablate.turing.analyse.photograph_warning import photograph_warning
 from ablate.turing.analyse.power import variance_components
 from ablate.turing.analyse.preference import compare_algorithms, rank_algorithms
 from ablate.turing.analyse.preference_sentences import preference_sentences
 from ablate.turing.analyse.rates import CHANCE, compare_rates, fooling_rates
+from ablate.turing.analyse.rating_tables import rated_by_photograph, rating_sentences
+from ablate.turing.analyse.ratings import compare_ratings, mean_ratings
 from ablate.turing.analyse.sensitivity import sensitivity
 from ablate.turing.analyse.within import compare_within
-from ablate.turing.protocol import REAL, Design
+from ablate.turing.protocol import REAL, Protocol
 
 if TYPE_CHECKING:
     from ablate.turing.database import Answers
@@ -39,13 +41,15 @@ class Analysis:
 
     Attributes:
         rates: A row an algorithm that was judged, in the bundle's order: `rates.RATES`, median_response_ms and
-            `sensitivity.SENSITIVITY`; in a preference design `preference.RANKING` and median_response_ms.
-        pairs: `rates.PAIRS`; in a preference design `preference.PREFERENCES`.
+            `sensitivity.SENSITIVITY`; in a preference design `preference.RANKING` and median_response_ms, in a rating
+            design `ratings.RATINGS` and median_response_ms.
+        pairs: `rates.PAIRS`, in a rating design in points of the scale; in a preference design
+            `preference.PREFERENCES`.
         exclusions: `exclusions.COLUMNS`.
         photographs: A row an algorithm and a picture: columns algorithm, photograph, real, recolored (files), trials,
-            fooled, rate (percent); see `preferred_by_photograph` for a preference design.
+            fooled, rate (percent); see `preferred_by_photograph` and `rated_by_photograph` for the other designs.
         pictures: Those to show: columns algorithm, photograph, place (`MOST`, `LEAST`), rank (from 1), trials, rate,
-            real, recolored (PNG files); none in a preference design.
+            real, recolored (PNG files); none in a preference or rating design.
         summary: Plain values: what was analysed, counts, and sentences, `answer` and `warnings`.
         runs: By algorithm, the run that coloured its pictures, where one did.
     """
@@ -71,7 +75,9 @@ def analyse(answers: Answers, picture: Callable[[str], bytes] | None, lost: Coll
     names = [algorithm.name for algorithm in answers.algorithms] + ([REAL] if protocol.with_real else [])
     kept, exclusions = apply_rules(answers.participants, answers.trials, answers.protocol)
     if protocol.has_fakes:
-        tables = _fooling_tables(kept, names, protocol.design, lost)
+        tables = _fooling_tables(kept, names, protocol, lost)
+    elif protocol.is_rating:
+        tables = _rating_tables(kept, names, protocol.points)
     else:
         tables = _preference_tables(kept, names)
     chosen = tables.pictures
@@ -95,7 +101,7 @@ def analyse(answers: Answers, picture: Callable[[str], bytes] | None, lost: Coll
         "trials": {"kept": len(kept)},
         "turned_away": dict(answers.turned_away),
         "answer": tables.answer,
-        "warnings": _warnings(kept, protocol.design, len(names)),
+        "warnings": _warnings(kept, protocol, len(names)),
     }
     return Analysis(
         rates=tables.rates,
@@ -119,14 +125,14 @@ class _Tables:
     answer: list[str]
 
 
-def _fooling_tables(kept: pd.DataFrame, names: Sequence[str], design: Design, lost: Collection[str]) -> _Tables:
+def _fooling_tables(kept: pd.DataFrame, names: Sequence[str], protocol: Protocol, lost: Collection[str]) -> _Tables:
     """Analyse a design against the real picture."""
     ordered = kept.sort_values("algorithm", key=lambda column: column.map(names.index), kind="stable")
     medians = ordered.groupby("algorithm")["response_ms"].median()
     rates = fooling_rates(ordered)
     rates = rates.assign(median_response_ms=rates["algorithm"].map(medians).astype("float64"))
     rates = rates.merge(sensitivity(ordered), on="algorithm", how="left")
-    pairs = compare_within(ordered) if design == "within" else compare_rates(ordered)
+    pairs = compare_within(ordered) if protocol.design == "within" else compare_rates(ordered)
     answer = answer_sentences(names, rates, pairs) + _sentences_on_sides(rates)
     photographs = by_photograph(ordered)
     readable = ~photographs[["real", "recolored"]].isin(list(lost)).any(axis=1)
@@ -142,13 +148,23 @@ def _preference_tables(kept: pd.DataFrame, names: Sequence[str]) -> _Tables:
     return _Tables(ranking, pairs, preferred_by_photograph(kept), pd.DataFrame(columns=list(_PICTURES)), answer)
 
 
-def _warnings(kept: pd.DataFrame, design: Design, algorithms: int) -> list[str]:
+def _rating_tables(kept: pd.DataFrame, names: Sequence[str], points: int) -> _Tables:
+    """Analyse a rating design."""
+    rated, pairs = mean_ratings(kept, points, names), compare_ratings(kept, points, names)
+    medians = kept.groupby("algorithm")["response_ms"].median()
+    rated = rated.assign(median_response_ms=rated["algorithm"].map(medians).astype("float64"))
+    answer = rating_sentences(names, rated, pairs, points)
+    return _Tables(rated, pairs, rated_by_photograph(kept), pd.DataFrame(columns=list(_PICTURES)), answer)
+
+
+def _warnings(kept: pd.DataFrame, protocol: Protocol, algorithms: int) -> list[str]:
     if kept.empty:
         return []
     said = photograph_warning(
         kept["photograph"].nunique(),
-        variance_components(kept, design),
-        design=design,
+        variance_components(kept, protocol.design, protocol.points),
+        design=protocol.design,
+        points=protocol.points,
         algorithms=algorithms,
         source="as far as the answers tell",
     )
@@ -242,9 +258,11 @@ def answer_sentences(algorithms: Sequence[str], rates: pd.DataFrame, pairs: pd.D
         ("No difference found from", known[~found]),
     ):
         if len(rows):
-            named = "; ".join(f"{row['algorithm']} (p {_p(row['p_corrected'])})" for row in rows.to_dict("records"))
+            named = "; ".join(
+                f"{row['algorithm']} (p {p_text(row['p_corrected'])})" for row in rows.to_dict("records")
+            )
             sentences.append(f"{direction} the {CHANCE:.0f} % of chance: {named}.")
-    return sentences + _sentences_on_pairs(pairs[pairs["p_corrected"].notna()])
+    return sentences + difference_sentences(pairs, "fools more often than")
 
 
 def _sentences_on_sides(rates: pd.DataFrame) -> list[str]:
@@ -259,35 +277,3 @@ def _sentences_on_sides(rates: pd.DataFrame) -> list[str]:
         f"One side was chosen more often, the left one in so many of the trials: {listed}. That draws fooling rates "
         "towards 50 %; d' does not depend on it."
     ]
-
-
-def _sentences_on_pairs(pairs: pd.DataFrame) -> list[str]:
-    sentences = []
-    found = pairs["p_corrected"] < ALPHA
-    for row in pairs[found].sort_values("p", kind="stable").to_dict("records"):
-        more = row["difference"] > 0
-        first, second = (row["algorithm"], row["other"]) if more else (row["other"], row["algorithm"])
-        ends = (row["low"], row["high"]) if more else (-row["high"], -row["low"])
-        size = with_interval(abs(row["difference"]), *ends, plus=False)
-        sentences.append(f"{first} fools more often than {second}: by {size} points, p {_p(row['p_corrected'])}.")
-    unclear = pairs[~found]
-    if len(unclear):
-        sentences.append(
-            f"Of {quantity(len(unclear), 'pair')} no difference was found. "
-            + _minimum_detectable(unclear["minimum_detectable_effect"])
-        )
-    return sentences
-
-
-def _minimum_detectable(points: pd.Series[float]) -> str:
-    known = points[np.isfinite(points)]
-    if known.empty:
-        return "The experiment is too small to find any."
-    effect = " to ".join(dict.fromkeys(magnitude(value) for value in (known.min(), known.max())))
-    too_few = f"; of {len(points) - len(known)} of them more than there can be" if len(known) < len(points) else ""
-    return f"The minimum detectable effect is {effect} points{too_few}."
-
-
-def _p(value: float) -> str:
-    text = probability(value)
-    return text if text.startswith("<") else f"= {text}"

@@ -17,7 +17,7 @@ from ablate.turing.database import Answers
 from ablate.turing.export.tables import trials_table
 
 HELP = """\
-Say how often each algorithm fools people, or is preferred to others, how sure that is, and which differ.
+Say how often each algorithm fools people or is preferred, or how it is rated, how sure that is, and which differ.
 
   python -m ablate.turing analyse                      the experiment in results/turing.db
   python -m ablate.turing analyse experiment=NAME      of several, this one
@@ -27,7 +27,8 @@ Say how often each algorithm fools people, or is preferred to others, how sure t
   python -m ablate.turing analyse track=false          without writing to MLflow
 
 It writes rates.csv, pairs.csv, photographs.csv, exclusions.csv, trials.parquet (all trials, and which count) and
-summary.json; in a preference design rates.csv is the ranking. `python -m ablate.report` then shows it with the study.
+summary.json; in a preference design rates.csv is the ranking, in a rating design it has mean ratings.
+`python -m ablate.report` then shows it with the study.
 Answers are left out by the rules that the bundle was built with, and by no others. The method: docs/turing.md.
 
 How many participants it takes for a difference of so many percentage points to be found four times in five:
@@ -37,6 +38,7 @@ How many participants it takes for a difference of so many percentage points to 
   python -m ablate.turing analyse --plan difference=5 photographs=500 trials=40 algorithms=4 rate=30
   python -m ablate.turing analyse --plan difference=5 design=within            each participant judges all algorithms
   python -m ablate.turing analyse --plan difference=10 design=preference       one of two is preferred in 60 % of pairs
+  python -m ablate.turing analyse --plan difference=0.5 design=rating          half a point of points=7
 
 It takes photographs=200, trials=40 (of one participant), algorithms=2, rate=32.3 (percent), participants_sd=12 and
 photographs_sd=10 (percentage points) where nothing else is said: docs/turing.md says why."""

@@ -44,6 +44,8 @@ def rule_words(protocol: Protocol) -> dict[str, str]:
     """
     rules = protocol.rules
     taken = "taken for real" if protocol.has_fakes else "found more natural"
+    if protocol.is_rating:
+        taken = f"rated above {protocol.middle:g} of {protocol.points}"
     failed = f"more than {rules.max_failed_checks} of {protocol.checks} obvious fakes {taken}"
     can_fail = protocol.checks > rules.max_failed_checks
     words = {"screened_out": f"screened out, for {failed}"} if can_fail else {}
@@ -58,7 +60,7 @@ def rule_words(protocol: Protocol) -> dict[str, str]:
     exposure = f"{protocol.exposure_ms:,} ± {rules.exposure_tolerance_ms} ms"
     return {
         **words,
-        "not_shown": "pair not shown, or said to be missed",
+        "not_shown": f"{'picture' if protocol.is_rating else 'pair'} not shown, or said to be missed",
         "exposure": f"pictures not seen for {exposure}, or who knows how long",
         "loads": f"pictures asked for more than {rules.max_loads} times",
     }

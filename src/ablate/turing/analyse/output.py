@@ -63,7 +63,7 @@ def terminal_lines(analysis: Analysis) -> list[str]:
 
 
 def _table(rates: pd.DataFrame) -> str:
-    """Write rates, or the ranking of a preference design, as a table."""
+    """Write rates, the ranking of a preference design, or mean ratings, as a table."""
     rows: list[tuple[Any, ...]]
     if "share" in rates:
         ranked = rates.sort_values("rank", kind="stable").to_dict("records")
@@ -78,6 +78,18 @@ def _table(rates: pd.DataFrame) -> str:
             for row in ranked
         ]
         headings = ["algorithm", "participants", "trials", "preferred, % [95 %]", "rank"]
+    elif "rating" in rates:
+        rows = [
+            (
+                row["algorithm"],
+                row["participants"],
+                row["trials"],
+                rate_text(row["rating"], row["low"], row["high"]),
+                f"{row['sd']:.2f}",
+            )
+            for row in rates.to_dict("records")
+        ]
+        headings = ["algorithm", "participants", "trials", "mean rating [95 %]", "sd of ratings"]
     else:
         rows = [
             (

@@ -7,11 +7,11 @@ from ablate.turing.analyse.power import Components, photograph_limit
 from ablate.turing.protocol import Design
 
 WANTED = 5.0
-"""Percentage points: where photographs let smaller differences be found, nothing is said."""
+"""Percentage points, or percent of a scale's range: where photographs let smaller ones be found, nothing is said."""
 
 
 def photograph_warning(
-    photographs: int, components: Components, *, design: Design, algorithms: int, source: str
+    photographs: int, components: Components, *, design: Design, algorithms: int, source: str, points: int = 7
 ) -> str | None:
     """Say which differences the photographs let be found, where that is none of `WANTED` points.
 
@@ -21,6 +21,7 @@ def photograph_warning(
         design: Of the experiment.
         algorithms: How many are compared.
         source: Where the components come from, in words.
+        points: Of the scale of a rating design.
 
     Returns:
         A sentence; None where there are enough photographs, or nothing is known of them.
@@ -32,10 +33,11 @@ def photograph_warning(
     if limit <= WANTED:
         return None
     enough = math.ceil(photographs * (limit / WANTED) ** 2)
-    from_chance = " from 50 %" if design == "preference" else ""
+    unit = (points - 1) / 100 if design == "rating" else 1.0
+    of_what = {"preference": " from 50 %", "rating": f" of {points}"}.get(design, "")
     return (
-        f"{photographs:,} photographs let differences of {magnitude(limit)} points{from_chance} or more be found four "
-        "times in five, and smaller ones less often, however many people take part: the variance over photographs "
-        f"does not shrink with them. About {enough:,} photographs would do for {WANTED:g} points (a standard "
-        f"deviation of {components.photographs:.3g} points over photographs, {source})"
+        f"{photographs:,} photographs let differences of {magnitude(unit * limit)} points{of_what} or more be found "
+        "four times in five, and smaller ones less often, however many people take part: the variance over "
+        f"photographs does not shrink with them. About {enough:,} photographs would do for {unit * WANTED:g} points "
+        f"(a standard deviation of {unit * components.photographs:.3g} points over photographs, {source})"
     )

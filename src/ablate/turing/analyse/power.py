@@ -36,14 +36,32 @@ class Components:
             prefer one of two.
         photographs: Of what a photograph does to one algorithm's rate and not to the other's; in a preference design
             of how often one of two is preferred.
+        answers: Of single ratings, in a rating design, whose percentage points are those of the scale's range; None
+            in the others, where it follows from the rate.
     """
 
     rate: float = 32.3
     participants: float = 12.0
     photographs: float = 10.0
+    answers: float | None = None
+
+    @property
+    def of_answers(self) -> float:
+        """Variance of an answer, as a share of 1."""
+        rate = self.rate / _PERCENT
+        return rate * (1 - rate) if self.answers is None else (self.answers / _PERCENT) ** 2
 
 
-def variance_components(trials: pd.DataFrame, design: Design = "between") -> Components:
+ASSUMED_RATINGS = Components(rate=50.0, answers=25.0)
+"""The guess for a rating design: single ratings of 7 points deviate by 1.5 of them."""
+
+
+def assumed_components(design: Design) -> Components:
+    """Return what is assumed before a pilot."""
+    return ASSUMED_RATINGS if design == "rating" else Components()
+
+
+def variance_components(trials: pd.DataFrame, design: Design = "between", points: int = 2) -> Components:
     """Estimate from answers what makes them vary, over all algorithms.
 
     A variance is the mean of the algorithms' unbiased estimates, in a preference design of those of their pairs,
@@ -51,8 +69,9 @@ def variance_components(trials: pd.DataFrame, design: Design = "between") -> Com
     another would share, and all of it counts.
 
     Args:
-        trials: See `rates`, or `preference` for that design.
+        trials: See `rates`, or `preference` and `ratings` for these designs.
         design: Of the experiment.
+        points: Of the scale of a rating design.
 
     Returns:
         NaN for a deviation that the answers do not tell: of participants where each algorithm has one, of photographs
@@ -60,6 +79,8 @@ def variance_components(trials: pd.DataFrame, design: Design = "between") -> Com
     """
     if design == "preference":
         trials = trials.assign(algorithm=trials["algorithm"] + "\n" + trials["other"])
+    if design == "rating":
+        trials = trials.assign(fooled=(trials["rating"] - 1) / (points - 1))
     found = list(sum_answers(trials).values())
     weights = np.array([side.trials for side in found], np.float64)
     of_participants = _mean([side.seed_variance for side in found], weights)
@@ -69,13 +90,17 @@ def variance_components(trials: pd.DataFrame, design: Design = "between") -> Com
         rate = CHANCE
     else:
         of_photographs -= np.nan_to_num(_shared(found))
-    if design == "within":
+    if design in ("within", "rating"):
         turned = {"participant": "photograph", "photograph": "participant"}
         of_participants -= np.nan_to_num(_shared(list(sum_answers(trials.rename(columns=turned)).values())))
     participants, photographs = (
         _PERCENT * float(np.sqrt(np.maximum(variance, 0))) for variance in (of_participants, of_photographs)
     )
-    return Components(rate, participants, photographs)
+    answers = None
+    if design == "rating":
+        spread = trials.groupby("algorithm")["fooled"].var(ddof=0).reindex([*sum_answers(trials)])
+        answers = _PERCENT * float(np.sqrt(np.average(spread, weights=weights)))
+    return Components(rate, participants, photographs, answers)
 
 
 def _shared(found: Sequence[AnswerSums]) -> float:
@@ -103,6 +128,7 @@ def participants_needed(
         2 (v_s + (p (1 - p) - v_s) / t) / s + 2 v_i / i        with s participants an algorithm
         2 (v_s + (p (1 - p) - v_s) A / t) / s + 2 v_i / i      where each judges all algorithms
 
+    with the variance of a rating in place of p (1 - p) where ratings are compared, as shares of the scale's range,
     and in a preference design, near p = 1/2, the probability that one of two is preferred, by Bradley and Terry's
     model,
 
@@ -199,8 +225,8 @@ def _smallest(suffices: Callable[[int], bool], least: int) -> int:
 
 def _variances(components: Components, trials: int, design: Design, algorithms: int) -> tuple[float, float]:
     """Return the variance of a difference times the number of participants, and times that of photographs."""
-    rate, of_people = components.rate / _PERCENT, (components.participants / _PERCENT) ** 2
-    chance = max(rate * (1 - rate) - of_people, 0.0)
+    of_people = (components.participants / _PERCENT) ** 2
+    chance = max(components.of_answers - of_people, 0.0)
     of_photographs = (components.photographs / _PERCENT) ** 2
     if design == "preference":
         return of_people + chance * (algorithms - 1) / trials, of_photographs
@@ -218,6 +244,7 @@ def _check(difference: float, trials: int, photographs: int, components: Compone
     ranges = {
         "difference": (difference, 0 < difference <= CHANCE, "above 0 and at most 50 percentage points"),
         "rate": (components.rate, 0 < components.rate < _PERCENT, "between 0 and 100 percent"),
+        "answers_sd": (components.answers or 1.0, 0 < (components.answers or 1.0) <= CHANCE, "above 0 and at most 50"),
         "participants_sd": (components.participants, 0 <= components.participants <= CHANCE, "0 to 50 points"),
         "photographs_sd": (components.photographs, 0 <= components.photographs <= CHANCE, "0 to 50 points"),
         "trials": (trials, trials >= 1, "at least 1"),

@@ -80,20 +80,21 @@ def compare_rates(trials: pd.DataFrame) -> pd.DataFrame:
     return pairs_table({(a, b): difference_estimate(found[a], found[b]) for a, b in combinations(found, 2)})
 
 
-def pairs_table(estimates: Mapping[tuple[str, str], Estimate]) -> pd.DataFrame:
+def pairs_table(estimates: Mapping[tuple[str, str], Estimate], *, unit: float = _PERCENT) -> pd.DataFrame:
     """Return the table of differences, see `compare_rates`.
 
     Args:
         estimates: Of shares of 0 to 1, by algorithm and other one.
+        unit: How many points a share of 1 is.
     """
     tested = sum(estimate.error is not None for estimate in estimates.values())
     rows = [
         (
             *names,
-            _PERCENT * estimate.mean,
-            *np.clip([_PERCENT * end for end in estimate.interval()], -_PERCENT, _PERCENT),
+            unit * estimate.mean,
+            *np.clip([unit * end for end in estimate.interval()], -unit, unit),
             estimate.p_value,
-            _minimum_detectable(estimate.error, ALPHA / tested) if estimate.error else np.nan,
+            _minimum_detectable(estimate.error, ALPHA / tested, unit) if estimate.error else np.nan,
         )
         for names, estimate in estimates.items()
     ]
@@ -101,9 +102,9 @@ def pairs_table(estimates: Mapping[tuple[str, str], Estimate]) -> pd.DataFrame:
     return frame.assign(p_corrected=holm(frame["p"].to_list()))[list(PAIRS)]
 
 
-def _minimum_detectable(error: ErrorDistribution, alpha: float) -> float:
-    points = _PERCENT * minimum_detectable_effect(error, alpha=alpha)
-    return points if points <= _PERCENT else np.inf
+def _minimum_detectable(error: ErrorDistribution, alpha: float, unit: float) -> float:
+    points = unit * minimum_detectable_effect(error, alpha=alpha)
+    return points if points <= unit else np.inf
 
 
 def rate_estimate(side: AnswerSums) -> Estimate:

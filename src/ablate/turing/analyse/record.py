@@ -29,6 +29,13 @@ PREFERENCE_METRICS = {
     "turing/participants": "participants",
 }
 """The same in a preference design."""
+RATING_METRICS = {
+    "turing/rating": "rating",
+    "turing/rating_low": "low",
+    "turing/rating_high": "high",
+    "turing/participants": "participants",
+}
+"""The same in a rating design."""
 _OLD_COLUMNS = {"detectable": "minimum_detectable_effect"}
 
 
@@ -41,7 +48,7 @@ class AnalysisRecord:
         run_id: The run in MLflow that holds it.
         rates: A row an algorithm: columns algorithm, participants, photographs, trials, rate, low, high (percent),
             p_chance, p_corrected, median_response_ms, and of later versions `sensitivity.SENSITIVITY`; in a preference
-            design `preference.RANKING` and median_response_ms.
+            design `preference.RANKING` and median_response_ms, in a rating design `ratings.RATINGS` and that.
         pairs: A row a pair: columns algorithm, other, difference (percentage points, algorithm less other), low,
             high, p, p_corrected, minimum_detectable_effect; in a preference design `preference.PREFERENCES`.
         exclusions: A row a rule, in the order in which they are applied: columns rule, participants, trials.
@@ -66,6 +73,11 @@ class AnalysisRecord:
     def is_preference(self) -> bool:
         """Whether algorithms were compared with each other."""
         return "share" in self.rates
+
+    @property
+    def is_rating(self) -> bool:
+        """Whether pictures were rated, one at a time."""
+        return "rating" in self.rates
 
 
 def log_analysis(
@@ -94,7 +106,8 @@ def log_analysis(
     Raises:
         TrackingError: The store has no such study, or does not take it.
     """
-    metrics = PREFERENCE_METRICS if "share" in tables["rates"] else METRICS
+    kinds = {"share": PREFERENCE_METRICS, "rating": RATING_METRICS}
+    metrics = next((kinds[column] for column in kinds if column in tables["rates"]), METRICS)
     run_metrics = {
         runs[row["algorithm"]]: {metric: float(row[column]) for metric, column in metrics.items()}
         for row in tables["rates"].to_dict("records")

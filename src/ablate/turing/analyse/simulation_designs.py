@@ -32,13 +32,16 @@ OWN = 0.5
 _PERCENT = 100
 
 
-def _dealt(units: int, participants: int, trials: int, random: np.random.Generator) -> npt.NDArray[np.int64]:
+def dealt(units: int, participants: int, trials: int, random: np.random.Generator) -> npt.NDArray[np.int64]:
     """Return what each trial compares, (participants, trials): all alike, and what is left over in turn."""
     each = np.arange(trials * participants).reshape(participants, trials) % units
     return random.permuted(each, axis=1)
 
 
-def _seen(photographs: int, participants: int, trials: int, random: np.random.Generator) -> npt.NDArray[np.int64]:
+def photographs_seen(
+    photographs: int, participants: int, trials: int, random: np.random.Generator
+) -> npt.NDArray[np.int64]:
+    """Return which photograph each trial shows, (participants, trials): none twice to a participant."""
     return random.random((participants, photographs)).argsort(axis=1)[:, :trials]
 
 
@@ -66,8 +69,8 @@ def draw_preferences(
     """
     count = len(strengths)
     pairs = np.array(list(combinations(range(count), 2)))
-    of_trial = pairs[_dealt(len(pairs), participants, trials, random)]
-    seen = _seen(photographs, participants, trials, random)
+    of_trial = pairs[dealt(len(pairs), participants, trials, random)]
+    seen = photographs_seen(photographs, participants, trials, random)
     people = random.normal(0, deviations.participants / np.sqrt(2), (participants, count))
     own = random.normal(0, deviations.both / np.sqrt(2), (photographs, count))
     person = np.broadcast_to(np.arange(participants)[:, None], seen.shape)
@@ -177,8 +180,8 @@ def draw_within(
         Columns participant, photograph, algorithm, fooled, real_side, choice.
     """
     count = len(rates)
-    algorithm = _dealt(count, participants, trials, random)
-    seen = _seen(photographs, participants, trials, random)
+    algorithm = dealt(count, participants, trials, random)
+    seen = photographs_seen(photographs, participants, trials, random)
     person = np.broadcast_to(np.arange(participants)[:, None], seen.shape)
     shared = random.normal(0, deviations.participants * np.sqrt(1 - OWN), participants)
     people = random.normal(0, deviations.participants * np.sqrt(OWN), (participants, count))

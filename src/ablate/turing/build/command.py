@@ -46,6 +46,8 @@ Make the pictures that people judge: evaluation photographs, real and recoloured
   design=within               each judges all algorithms' pictures beside the real ones, each photograph once
   design=preference           each says which of two algorithms' pictures looks more natural; with_real=true has the
                               real picture among them
+  design=rating               each rates all algorithms' pictures, one at a time, from 1 to points=7; with_real=true
+                              has real pictures among them
   rules.max_failed_checks=1 ...                            which answers count: docs/turing.md
   data.root=DIR               where the photographs of the runs are now, if they were moved
   data=folder data.root=DIR   the photographs that a prepared data set was made from, in their own size
@@ -100,7 +102,7 @@ def _check_design(options: BuildOptions, algorithms: int) -> None:
     if options.design != "between" and algorithms < least:
         raise ConfigError(
             f"design={options.design} compares algorithms, and there is {algorithms}: give another one, such as "
-            "external.NAME=DIR"
+            f"external.NAME=DIR{'' if options.design == 'within' else ', or with_real=true'}"
         )
     if options.with_real and REAL in options.external:
         raise ConfigError(f"external.{REAL} is called like the real picture: give it another name")

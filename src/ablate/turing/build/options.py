@@ -34,6 +34,7 @@ class BuildOptions(Schema):
     exposure_ms: int = Protocol.model_fields["exposure_ms"].default
     design: Design = "between"
     with_real: bool = False
+    points: int = Protocol.model_fields["points"].default
     rules: Rules = Rules()
     data: Literal["folder", "prepared", "sample"] | None = None
     data_root: Annotated[str | None, Field(alias="data.root")] = None
@@ -42,8 +43,8 @@ class BuildOptions(Schema):
     @property
     def protocol(self) -> Protocol:
         """How the experiment goes."""
-        own = {key: getattr(self, key) for key in ("practice", "test", "checks", "exposure_ms", "design", "with_real")}
-        return validate(Protocol, {**own, "rules": self.rules})
+        names = ("practice", "test", "checks", "exposure_ms", "design", "with_real", "points")
+        return validate(Protocol, {**{name: getattr(self, name) for name in names}, "rules": self.rules})
 
     @property
     def run_ids(self) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tqdm import tqdm
 
 from ablate.turing.analyse.photograph_warning import photograph_warning
-from ablate.turing.analyse.power import Components
+from ablate.turing.analyse.power import assumed_components
 from ablate.turing.build.collect import CollectedCrops, LeftOut
 from ablate.turing.build.options import MOST_CROPS, BuildOptions
 from ablate.turing.build.picture_files import WrittenPictures
@@ -18,6 +18,7 @@ _TRIALS = ("practice", "test", "checks")
 _DESIGNS = {
     "within": "Each participant judges {} beside the real pictures",
     "preference": "Each participant compares pictures of {} with each other",
+    "rating": "Each participant rates pictures of {}, one at a time",
 }
 _SHOWN = 5
 """Photographs of a kind that are named."""
@@ -98,8 +99,9 @@ def build_summary(
         lines.append(_DESIGNS[manifest.protocol.design].format(", ".join(manifest.compared)))
     warning = photograph_warning(
         collected.photographs,
-        Components(),
+        assumed_components(manifest.protocol.design),
         design=manifest.protocol.design,
+        points=manifest.protocol.points,
         algorithms=len(manifest.compared),
         source="assumed before a pilot",
     )

@@ -23,11 +23,12 @@ _PERSONAL = ("external_id", "comment")
 _OF_WITHDRAWALS = ("algorithm", "by")
 _OF_TRIALS = (
     "participant_id", "number", "kind", "other", "photograph", "real", "recolored", "real_side", "choice",
-    "exposure_ms", "response_ms", "loads", "shown", "answered",
+    "rating", "exposure_ms", "response_ms", "loads", "shown", "answered",
 )  # fmt: skip
 _TRIAL_TYPES = {
     "participant": "int64", "number": "int64", "kind": "str", "algorithm": "str", "other": "str",
-    "photograph": "str", "real": "str", "recolored": "str", "real_side": "str", "choice": "str", "fooled": "bool",
+    "photograph": "str", "real": "str", "recolored": "str", "real_side": "str", "choice": "str", "rating": "float64",
+    "fooled": "bool",
     "loads": "int64", "shown": "bool", "missed": "bool", "exposure_ms": "float64", "response_ms": "float64",
     "answered": "float64",
 }  # fmt: skip
@@ -51,10 +52,11 @@ class Answers:
         trials: A row an answered trial, by participant and number: columns participant, number, kind (practice, test,
             check), algorithm (whose picture `recolored` is; empty in the checks of who judges several), other (whose
             picture `real` is in a preference design, else empty), photograph, real, recolored (files of the bundle),
-            real_side, choice (left, right, missed), fooled (whether `recolored` was taken for real, or in a preference
-            design for the more natural one), loads (how often the pair was sent), shown (whether it was shown after
-            that), missed (whether the participant says not to have seen it), exposure_ms, response_ms (NaN where it is
-            not known), answered (UTC).
+            real_side (empty in a rating design, which shows `recolored` alone), choice (left, right, missed, rated),
+            rating (NaN where nothing was rated), fooled (whether `recolored` was taken for real, in a preference
+            design for the more natural one, or was rated above the middle), loads (how often the pair was sent), shown
+            (whether it was shown after that), missed (whether the participant says not to have seen it), exposure_ms,
+            response_ms (NaN where it is not known), answered (UTC).
         unanswered: The other trials that participants were to have, alike.
         withdrawals: A row a participant who withdrew, or was removed: columns algorithm, by (participant,
             experimenter). Nothing else is kept of them.
@@ -135,8 +137,10 @@ def read_answers(database: Database, experiment: str, *, personal: bool = False)
     drawn = pd.DataFrame(trials, columns=[*_OF_TRIALS, "algorithm"]).rename(columns={"participant_id": "participant"})
     protocol = Protocol.model_validate_json(found.protocol)
     took_real = drawn["choice"] == drawn["real_side"]
+    preferred = drawn["choice"].isin(["left", "right"]) & ~took_real
+    rated_high = drawn["rating"].astype("float64") > protocol.middle
     drawn = drawn.assign(
-        fooled=took_real if protocol.has_fakes else drawn["choice"].isin(["left", "right"]) & ~took_real,
+        fooled=took_real if protocol.has_fakes else rated_high if protocol.is_rating else preferred,
         other=drawn["other"].fillna(""),
         missed=drawn["choice"] == MISSED,
         shown=drawn["shown"].astype(bool) & (drawn["loads"] > 0),

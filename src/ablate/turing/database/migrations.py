@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from ablate.errors import DataError
 from ablate.turing.database.tables import Base, Experiment, Setting
 
-VERSION = 5
+VERSION = 6
 STEPS: Mapping[int, Sequence[str]] = {
     1: (
         "CREATE TABLE consents (hash VARCHAR NOT NULL, language VARCHAR NOT NULL, text TEXT NOT NULL, "
@@ -46,6 +46,7 @@ STEPS: Mapping[int, Sequence[str]] = {
         "ALTER TABLE trials ADD COLUMN algorithm TEXT",
         "ALTER TABLE trials ADD COLUMN other TEXT",
     ),
+    5: ("ALTER TABLE trials ADD COLUMN rating INTEGER",),
 }
 """By version, what brings a database from it to the next one; SQLite and PostgreSQL both understand it."""
 _SETTING = "schema version"

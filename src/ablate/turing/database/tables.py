@@ -142,13 +142,16 @@ class Withdrawal(Base):
 
 MISSED = "missed"
 """The choice of who did not see the pair."""
+RATED = "rated"
+"""The choice of who rated a picture: `rating` says how."""
 
 
 class Trial(Base):
-    """A pair that a participant is shown, and the answer.
+    """A pair, or in a rating design a picture, that a participant is shown, and the answer.
 
     `loads` counts how often its pictures were sent, together; `shown` is set once, when they are shown. `choice` is
     left, right, or `MISSED`: the side of what is taken for the fake, in a preference design for the more natural one.
+    In a rating design `recolored` is shown alone, `real_side` is empty, and `choice` is `RATED` or `MISSED`.
 
     `algorithm` is whose picture `recolored` is, None where that is the participant's, and in checks. `other` is whose
     picture `real` is in a preference design; None where it is the real one, as in the others.
@@ -170,6 +173,7 @@ class Trial(Base):
     answered: Mapped[float | None]
     algorithm: Mapped[str | None] = mapped_column(Text)
     other: Mapped[str | None] = mapped_column(Text)
+    rating: Mapped[int | None]
 
     def file(self, side: str) -> str:
         """Return the file of the picture on a side."""

@@ -102,6 +102,13 @@ def _task(answers: Answers) -> str:
     if not protocol.has_fakes:
         also = ", the real one among them" if protocol.with_real else ""
         shown, chosen = f"in the colours of two algorithms{also}", "that looked more natural to them"
+    if protocol.is_rating:
+        also = " or in its real ones" if protocol.with_real else ""
+        return (
+            f"Experiment {answers.experiment}: of a picture of a photograph in an algorithm's colours{also}, seen for "
+            f"{protocol.exposure_ms:,} ms, participants said how natural it looked, from 1, not at all, to "
+            f"{protocol.points}. Each participant rated all algorithms."
+        )
     several = " Each participant judged all algorithms." if protocol.design == "within" else ""
     return (
         f"Experiment {answers.experiment}: of two pictures of a photograph, {shown}, seen for "

@@ -63,7 +63,7 @@ _OTHER = Column(
     "other",
     "string",
     "Whose picture `real` is, where pictures of algorithms were compared with each other.",
-    missing="it is the real one",
+    missing="it is the real one, or one picture alone was rated",
 )
 _PREFERRED = Column(
     "preferred",
@@ -120,7 +120,7 @@ PARTICIPANTS = (
         missing="not screened out",
     ),
     Column("answers", "integer", "How many trials of all kinds the participant has answered."),
-    Column("failed_checks", "integer", "How many obvious fakes the participant took for real, or for more natural."),
+    Column("failed_checks", "integer", "How many obvious fakes the participant took for real or more natural."),
     Column(
         "median_response_ms",
         "number",
@@ -149,11 +149,12 @@ TRIALS = (
     _OTHER,
     Column("photograph", "string", "Name of the photograph; several crops of it may be shown."),
     Column("real", "string", "File of the real picture, or that of `other`, in the bundle, without its ending."),
-    Column("recolored", "string", "File of the other picture."),
+    Column("recolored", "string", "File of the other picture, or of the one that was rated."),
     Column(
         "real_side",
         "string",
         "Where `real` was.",
+        missing="one picture alone was rated",
         levels={"left": "on the left", "right": "on the right"},
     ),
     Column(
@@ -161,13 +162,26 @@ TRIALS = (
         "string",
         "Which picture was taken for the fake, or, where algorithms were compared, for the more natural one.",
         missing="not answered",
-        levels={"left": "the left one", "right": "the right one", "missed": "says not to have seen the pair"},
+        levels={
+            "left": "the left one",
+            "right": "the right one",
+            "rated": "one picture alone was rated",
+            "missed": "says not to have seen it",
+        },
+    ),
+    Column(
+        "rating",
+        "integer",
+        "How natural the picture looked, 1 being not at all.",
+        missing="not answered, or missed; pictures were not rated",
+        bounds=(1, 11),
     ),
     Column(
         "fooled",
         "boolean",
-        "Whether the recoloured picture was taken for the real one, or an obvious fake for the more natural one.",
-        missing="not answered, or missed; compared with the picture of another algorithm",
+        "Whether the recoloured picture was taken for the real one, or an obvious fake for the more natural one, or "
+        "was rated above the middle of the scale.",
+        missing="not answered, or missed; compared with another algorithm's picture; rated, and no obvious fake",
     ),
     _PREFERRED,
     Column("loads", "integer", "How often the pair was sent to the browser."),
@@ -198,8 +212,9 @@ ROWS: Mapping[str, str] = {
 def levels_of(column: Column, answers: Answers) -> Mapping[str, str]:
     """Return the values that a column can have in an experiment, with what they mean; none where others may be."""
     named = {each.name: f"run {each.run_id}" if each.run_id else "external" for each in answers.algorithms}
-    if column in (_ALGORITHM, _OF_TRIAL):
+    with_real = {**named, **({REAL: "the real picture"} if answers.protocol.with_real else {})}
+    if column is _ALGORITHM:
         return named
-    if column in (_OTHER, _PREFERRED):
-        return {**named, **({REAL: "the real picture"} if answers.protocol.with_real else {})}
+    if column in (_OTHER, _PREFERRED, _OF_TRIAL):
+        return with_real
     return rule_words(answers.protocol) if column is _EXCLUSION else column.levels

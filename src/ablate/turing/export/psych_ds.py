@@ -90,7 +90,7 @@ def _description(answers: Answers, created: str) -> dict[str, Any]:
         "name": answers.experiment,
         "description": summary(answers),
         "dateCreated": created,
-        "measurementTechnique": "two-alternative forced choice",
+        "measurementTechnique": "rating scale" if answers.protocol.is_rating else "two-alternative forced choice",
         "keywords": ["human evaluation", "colorization", "Turing test"],
         "variableMeasured": [_variable(column, levels_of(column, answers)) for column in columns.values()],
     }

@@ -38,11 +38,13 @@ def trials_table(answers: Answers) -> pd.DataFrame:
     every = every.sort_values(["participant", "number"], ignore_index=True)
     exclusion = rules_broken(answers.participants, every, answers.protocol)
     judged, compared = every["choice"].isin(["left", "right"]), every["other"] != ""
+    right_or_wrong = (judged & ~compared) | (every["rating"].notna() & (every["kind"] == "check"))
     preferred = every["algorithm"].where(every["fooled"], every["other"])
     found = every.assign(
         algorithm=every["algorithm"].where(every["algorithm"] != ""),
         other=every["other"].where(compared),
-        fooled=every["fooled"].astype("boolean").where(judged & ~compared),
+        real_side=every["real_side"].where(every["real_side"] != ""),
+        fooled=every["fooled"].astype("boolean").where(right_or_wrong),
         preferred=preferred.where(judged & compared),
         counts=(every["kind"] == "test") & (exclusion == ""),
         exclusion=exclusion.where(exclusion != ""),

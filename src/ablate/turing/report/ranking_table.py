@@ -1,6 +1,7 @@
 """The tables of a preference design: the ranking of algorithms, and their pairs."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -8,10 +9,9 @@ from ablate.report.number_format import magnitude, probability, with_interval
 from ablate.report.tables import Cell, Table
 from ablate.turing.analyse.preference_sentences import ranks
 from ablate.turing.analyse.record import AnalysisRecord
-from ablate.turing.report.table import closing_sentences, experiment_note
+from ablate.turing.report.table import CHANCE_TEXT, INTERVAL, closing_sentences, experiment_note
 
 _ONE = "no interval: one participant"
-_INTERVAL = "[95\N{NO-BREAK SPACE}%]"
 
 
 def ranking_table(record: AnalysisRecord, *, title: str, runs: Mapping[str, str], link: str) -> Table:
@@ -49,7 +49,7 @@ def ranking_table(record: AnalysisRecord, *, title: str, runs: Mapping[str, str]
             "algorithm",
             "participants",
             "trials",
-            f"preferred, % {_INTERVAL} ↑",
+            f"preferred, % {INTERVAL} ↑",
             "rank",
             "strength, log odds",
             "median response, s",
@@ -84,7 +84,7 @@ def preferred_pairs_table(record: AnalysisRecord, *, title: str, link: str) -> T
             Cell(text="-" if np.isnan(row["preferred"]) else f"{row['preferred']:.0f}", sort=row["preferred"]),
             Cell(text=f"{row['trials']:,}", sort=row["trials"]),
         ]
-        for row in record.pairs.to_dict("records")
+        for row in _strongest_first(record)
     ]
     return Table(
         name="preferred_pairs",
@@ -92,13 +92,14 @@ def preferred_pairs_table(record: AnalysisRecord, *, title: str, link: str) -> T
         headings=[
             "algorithm",
             "other",
-            f"preferred to it, % {_INTERVAL}",
-            "p against 50 %, corrected",
+            f"preferred to the other, % {INTERVAL}",
+            f"p against {CHANCE_TEXT}, corrected",
             "minimum detectable effect, points",
-            "compared directly, %",
-            "trials of that",
+            "preferred directly, %",
+            "direct trials",
         ],
         rows=rows,
+        names=2,
         note="How often the picture of an algorithm is found more natural than that of another.",
         method=(
             "By Bradley and Terry's model, which takes what is said of one pair from all; beside it what was said of "
@@ -106,4 +107,24 @@ def preferred_pairs_table(record: AnalysisRecord, *, title: str, link: str) -> T
             "the number of pairs by Holm's method, intervals are not. The minimum detectable effect is how far from "
             "50 % a preference is that such an experiment finds with a power of 80 %."
         ),
+    )
+
+
+def _strongest_first(record: AnalysisRecord) -> list[dict[Hashable, Any]]:
+    """Return pairs in the order of the ranking, the stronger algorithm of each before the other."""
+    ranked = record.rates.sort_values("rank", kind="stable")["algorithm"].tolist()
+    pairs = record.pairs
+    turned = pairs["algorithm"].map(ranked.index) > pairs["other"].map(ranked.index)
+    other_way = pairs.assign(
+        algorithm=pairs["other"],
+        other=pairs["algorithm"],
+        probability=100 - pairs["probability"],
+        low=100 - pairs["high"],
+        high=100 - pairs["low"],
+        preferred=100 - pairs["preferred"],
+    )
+    return (
+        pairs.where(~turned, other_way)
+        .sort_values(["algorithm", "other"], key=lambda names: names.map(ranked.index), kind="stable")
+        .to_dict("records")
     )

@@ -9,12 +9,15 @@ from ablate.report.links import Links
 from ablate.report.results import Results
 from ablate.report.sections import Section
 from ablate.report.summary import plain_rows
+from ablate.report.tables import Table
 from ablate.turing.analyse.record import TABLES, AnalysisRecord, read_analyses
 from ablate.turing.report.figures.convincing import convincing
 from ablate.turing.report.figures.fooling_rates import fooling_rates
+from ablate.turing.report.figures.mean_ratings import mean_ratings
 from ablate.turing.report.figures.preferences import preferences
 from ablate.turing.report.ranking_table import preferred_pairs_table, ranking_table
-from ablate.turing.report.table import fooling_rate_table
+from ablate.turing.report.rating_table import rated_pairs_table, rating_table
+from ablate.turing.report.table import fooling_rate_table, sensitivity_table
 
 TITLE = "Human evaluation"
 PAIRS = 24
@@ -41,14 +44,26 @@ def _section(record: AnalysisRecord, place: int, count: int, results: Results, l
     title = f"{TITLE}: {record.experiment}" if count > 1 else TITLE
     runs = dict(zip(map(str, results.runs.index), results.runs["variant"], strict=True))
     link = links(pd.Index([record.run_id]))
+    tables: list[Table | None]
     if record.is_preference:
         tables = [
             ranking_table(record, title=title, runs=runs, link=link),
             preferred_pairs_table(record, title=f"{title}: pairs", link=link),
         ]
         figures = [preferences(record.rates, name=f"preferences{ending}")]
+    elif record.is_rating:
+        tables = [
+            rating_table(record, title=title, runs=runs, link=link),
+            rated_pairs_table(record, title=f"{title}: pairs", link=link),
+        ]
+        figures = [
+            mean_ratings(record.rates, points=record.summary["protocol"]["points"], name=f"ratings{ending}"),
+        ]
     else:
-        tables = [fooling_rate_table(record, title=title, runs=runs, link=link)]
+        tables = [
+            fooling_rate_table(record, title=title, runs=runs, link=link),
+            sensitivity_table(record, title=f"{title}: sensitivity", runs=runs, link=link),
+        ]
         by_rate = record.rates.sort_values("rate", ascending=False, kind="stable")["algorithm"].tolist()
         figures = [
             fooling_rates(record.rates, name=f"fooling_rates{ending}"),
@@ -56,7 +71,7 @@ def _section(record: AnalysisRecord, place: int, count: int, results: Results, l
         ]
     return Section(
         title=title,
-        tables=tables,
+        tables=[table for table in tables if table is not None],
         figures=[figure for figure in figures if figure is not None],
         summary=_summary(record),
     )
@@ -78,7 +93,7 @@ def with_shown_names(record: AnalysisRecord, shown_names: Mapping[str, str]) -> 
     algorithms: Sequence[Mapping[str, str | None]] = record.summary["algorithms"]
     given = [(str(each["name"]), each["run_id"]) for each in algorithms]
     short = {name: shown_names.get(name, name) if run else name for name, run in given}
-    for name in record.rates["algorithm"]:  # the real picture, in a preference design
+    for name in record.rates["algorithm"]:  # the real picture, where it is compared
         short.setdefault(str(name), str(name))
     if len(set(short.values())) < len(short):
         # Another system is called what a variant is called in short.

@@ -1,4 +1,4 @@
-"""The table of fooling rates."""
+"""The tables of fooling rates: who was fooled how often, and how well pictures were told apart."""
 
 from collections.abc import Mapping, Set
 from typing import Any
@@ -12,6 +12,9 @@ from ablate.report.tables import Cell, Table
 from ablate.turing.analyse.record import AnalysisRecord
 from ablate.turing.analyse.turned_away_text import turned_away_words
 
+CHANCE_TEXT = "50\N{NO-BREAK SPACE}%"
+INTERVAL = "[95\N{NO-BREAK SPACE}%]"
+
 
 def fooling_rate_table(record: AnalysisRecord, *, title: str, runs: Mapping[str, str], link: str) -> Table:
     """Return the table of fooling rates.
@@ -22,14 +25,11 @@ def fooling_rate_table(record: AnalysisRecord, *, title: str, runs: Mapping[str,
         runs: By id, the variants of the report's runs, in order; other algorithms stand below them.
         link: The address of the run that holds the rates.
     """
-    rates = {str(row["algorithm"]): row for row in record.rates.to_dict("records")}
-    variants = [name for name in dict.fromkeys(runs.values()) if name in rates]
+    rates = _in_order(record, runs)
     differences = _differences_from_baseline(record)
     highest = record.rates["rate"].max() if len(record.rates["rate"].unique()) > 1 else np.nan
-    judged = "d_prime" in record.rates  # not in analyses of earlier versions
     rows = []
-    for name in dict.fromkeys([*variants, *rates]):
-        row = rates[name]
+    for name, row in rates.items():
         compared = _difference_cells(differences.get(name), name == BASELINE, link) if differences else []
         seconds = row["median_response_ms"] / 1000
         rows.append(
@@ -46,11 +46,12 @@ def fooling_rate_table(record: AnalysisRecord, *, title: str, runs: Mapping[str,
                 ),
                 Cell(text=probability(row["p_corrected"]), sort=row["p_corrected"], link=link),
                 *compared,
-                *(_sensitivity_cells(row, link) if judged else []),
                 Cell(text="-" if np.isnan(seconds) else f"{seconds:.2f}", sort=seconds),
             ]
         )
-    tests = ["difference [95 %]", "p, corrected", "minimum detectable effect"] if differences else []
+    tests = (
+        [f"difference, points {INTERVAL}", "p, corrected", "minimum detectable effect, points"] if differences else []
+    )
     return Table(
         name="fooling_rates",
         title=title,
@@ -58,16 +59,53 @@ def fooling_rate_table(record: AnalysisRecord, *, title: str, runs: Mapping[str,
             "algorithm",
             "participants",
             "trials",
-            "fooling rate, % [95\N{NO-BREAK SPACE}%] ↑",
-            "p against 50 %, corrected",
-            *tests,
-            *(["d\N{PRIME} [95\N{NO-BREAK SPACE}%]", "left chosen, % [95\N{NO-BREAK SPACE}%]"] if judged else []),
+            f"fooling rate, % {INTERVAL} ↑",
+            f"p against {CHANCE_TEXT}, corrected",
+            *(tests if differences else []),
             "median response, s",
         ],
         rows=rows,
         note=f"{experiment_note(record)} At 50 % they guess.",
-        method=_method(record, set(runs), compared=bool(differences), judged=judged),
+        method=_method(record, set(runs), compared=bool(differences)),
     )
+
+
+def sensitivity_table(record: AnalysisRecord, *, title: str, runs: Mapping[str, str], link: str) -> Table | None:
+    """Return how well the real picture was told from each algorithm's, and how often the left one was chosen.
+
+    Args:
+        record: The experiment.
+        title: Of the table.
+        runs: See `fooling_rate_table`.
+        link: The address of the run that holds the numbers.
+
+    Returns:
+        The table; None for an analysis of an earlier version, which has neither.
+    """
+    if "d_prime" not in record.rates:
+        return None
+    return Table(
+        name="sensitivity",
+        title=title,
+        headings=["algorithm", f"d\N{PRIME} {INTERVAL} ↓", f"left chosen, % {INTERVAL}"],
+        rows=[
+            [Cell(text=name), *(_interval_cell(row, column, link) for column in ("d_prime", "left"))]
+            for name, row in _in_order(record, runs).items()
+        ],
+        note="How well the real picture was told from the other, and how often the left one was taken for the fake.",
+        method=(
+            "d\N{PRIME} is in standard deviations, and has nothing of which side people prefer: at 0 they guess. Of "
+            "what is chosen on the left, the sides on which the fake was count alike. Intervals cover participants "
+            "and photographs. The method: docs/turing_designs.md."
+        ),
+    )
+
+
+def _in_order(record: AnalysisRecord, runs: Mapping[str, str]) -> dict[str, Mapping[Any, Any]]:
+    """Return rates by algorithm, in the order in which tables have them."""
+    rates = {str(row["algorithm"]): row for row in record.rates.to_dict("records")}
+    variants = [name for name in dict.fromkeys(runs.values()) if name in rates]
+    return {name: rates[name] for name in dict.fromkeys([*variants, *rates])}
 
 
 def _differences_from_baseline(record: AnalysisRecord) -> dict[str, Mapping[Any, Any]]:
@@ -96,15 +134,9 @@ def _difference_cells(row: Mapping[Any, Any] | None, is_baseline: bool, link: st
     ]
 
 
-def _sensitivity_cells(row: Mapping[Any, Any], link: str) -> list[Cell]:
-    return [
-        Cell(
-            text=with_interval(row[name], row[f"{name}_low"], row[f"{name}_high"], plus=False),
-            sort=row[name],
-            link=link,
-        )
-        for name in ("d_prime", "left")
-    ]
+def _interval_cell(row: Mapping[Any, Any], name: str, link: str) -> Cell:
+    text = with_interval(row[name], row[f"{name}_low"], row[f"{name}_high"], plus=False)
+    return Cell(text=text, sort=row[name], link=link)
 
 
 def experiment_note(record: AnalysisRecord) -> str:
@@ -121,7 +153,7 @@ def experiment_note(record: AnalysisRecord) -> str:
     )
 
 
-def _method(record: AnalysisRecord, runs: Set[str], *, compared: bool, judged: bool) -> str:
+def _method(record: AnalysisRecord, runs: Set[str], *, compared: bool) -> str:
     sentences = [
         "The fooling rate is the share of trials in which the recoloured "
         "picture was taken for the real one: at 50 % participants guess. Its interval covers "
@@ -134,12 +166,6 @@ def _method(record: AnalysisRecord, runs: Set[str], *, compared: bool, judged: b
         )
     if record.summary.get("protocol", {}).get("design") == "within":
         sentences.append("Each participant judged all algorithms: differences are those within people.")
-    if judged:
-        sentences.append(
-            "d\N{PRIME} says how well the real picture is told from the other, in standard deviations, whichever side "
-            "people prefer: at 0 they guess. Left is how often the left picture was taken for the fake, sides counted "
-            "alike."
-        )
     return " ".join([*sentences, *closing_sentences(record, runs)])
 
 
@@ -160,7 +186,8 @@ def closing_sentences(record: AnalysisRecord, runs: Set[str]) -> list[str]:
     others = [each["name"] for each in record.summary["algorithms"] if each["run_id"] and each["run_id"] not in runs]
     if others:
         sentences.append(f"Coloured by runs that are not compared in this report: {'; '.join(others)}.")
-    return [*sentences, "The method: docs/turing.md."]
+    page = "turing_designs" if record.summary.get("protocol", {}).get("design") else "turing"
+    return [*sentences, f"The method: docs/{page}.md."]
 
 
 def _exclusions(exclusions: pd.DataFrame) -> str:

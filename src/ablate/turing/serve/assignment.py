@@ -30,7 +30,7 @@ class AssignedTrial:
         photograph: Name of the photograph.
         real: File of the real picture; in a preference design of that of `other`.
         recolored: File of the other one.
-        real_side: Where `real` is.
+        real_side: Where `real` is; empty in a rating design, which shows `recolored` alone.
         algorithm: Whose picture `recolored` is; None where it is that of the algorithm that the participant has.
         other: Whose picture `real` is in a preference design; None for the real one in the others, and in checks.
     """
@@ -39,7 +39,7 @@ class AssignedTrial:
     photograph: str
     real: str
     recolored: str
-    real_side: Side
+    real_side: Side | Literal[""]
     algorithm: str | None = None
     other: str | None = None
 
@@ -120,7 +120,8 @@ def assign_trials(
     for kind, side, pair in zip(kinds, sides, pairs, strict=True):
         stimulus = next(shown[kind])
         recolored = stimulus.check if kind == "check" or algorithm is None else stimulus.recolored[algorithm]
-        trial = AssignedTrial(kind, stimulus.photograph, stimulus.real, recolored, SIDES[side])
+        real_side: Side | Literal[""] = "" if protocol.is_rating else SIDES[side]
+        trial = AssignedTrial(kind, stimulus.photograph, stimulus.real, recolored, real_side)
         drawn.append(trial if pair is None else _comparing(trial, pair, stimulus, manifest))
     return drawn
 

@@ -32,11 +32,13 @@ class ConsentText:
 
 def optional_parts(recruiting: Recruiting) -> list[str]:
     """Return the names of those parts of the first page that are there for what an experiment has, in their order."""
+    own = recruiting.questions.all if recruiting.questions else ()
     there = {
         "consent_no_device": not recruiting.gates.record,
         "consent_device": recruiting.gates.record,
         "consent_gates": bool(recruiting.gates.names),
-        "consent_questions": recruiting.questions is not None,
+        "consent_questions": bool(own),
+        "consent_optional": not all(question.required for question in own),
         "consent_id": recruiting.id_parameter is not None,
         "consent_screen_out": recruiting.screen_out is not None,
     }

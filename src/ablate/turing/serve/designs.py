@@ -20,7 +20,8 @@ class Compared:
 
     Attributes:
         algorithm: Whose picture is shown.
-        other: Whose picture is beside it in a preference design; None where that is the real one, as in the others.
+        other: Whose picture is beside it in a preference design; None where that is the real one, as in the others, or
+            where there is none, as in a rating design.
     """
 
     algorithm: str
@@ -29,7 +30,7 @@ class Compared:
 
 def comparisons(manifest: Manifest) -> list[Compared]:
     """Return all that trials of an experiment compare; a pair of algorithms has one order, whatever the sides are."""
-    if manifest.protocol.has_fakes:
+    if manifest.protocol.design != "preference":
         return [Compared(name) for name in manifest.compared]
     return [Compared(first, second) for first, second in combinations(manifest.compared, 2)]
 
@@ -46,7 +47,7 @@ def deal(
         random: Where the order is drawn from.
 
     Returns:
-        For each trial what it compares; None for a check, which shows the real picture and an obvious fake.
+        For each trial what it compares; None for a check, which shows an obvious fake.
     """
     dealt: dict[Kind, list[Compared]] = {
         "test": _evenly(units, kinds.count("test"), taken, random),

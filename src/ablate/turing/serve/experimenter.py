@@ -14,7 +14,7 @@ from ablate.turing.export.own_columns import tables_of
 from ablate.turing.export.psych_ds import CODEBOOK, psych_ds_files, table_file, zipped
 from ablate.turing.export.tables import tables
 from ablate.turing.serve.preview import preview_name
-from ablate.turing.serve.progress import preference_shares, progress_by_algorithm
+from ablate.turing.serve.progress import progress_by_algorithm, standings
 from ablate.turing.serve.security import equal_secrets, hash_key, new_key, withdrawal_code
 from ablate.turing.serve.web import (
     CurrentSite,
@@ -125,8 +125,10 @@ def experiment(experiment: str, key: Experimenter, sessions: ServedSessions, sit
         depth=2,
         answers=answers,
         rows=progress_by_algorithm(answers, kept, time.time()),
-        shares=preference_shares(answers, kept),
+        standings=standings(answers, kept),
+        points=answers.protocol.points if answers.protocol.is_rating else None,
         has_fakes=answers.protocol.has_fakes,
+        has_checks=answers.protocol.checks > 0,
         rules=exclusions.to_dict("records"),
         withdrawals=answers.withdrawals["by"].value_counts().to_dict(),
         turned_away=turned_away_words(answers.turned_away) if answers.turned_away else None,

@@ -31,6 +31,7 @@ _IN_JSON = 4 / 3
 """Bytes of a picture as it is sent, in base64, to one of its pixels' values; the feedback has the file itself."""
 Milliseconds = Annotated[float, Field(ge=0, le=86_400_000, allow_inf_nan=False)]
 Number = Annotated[int, Field(ge=1, le=1000)]
+Rating = Annotated[int, Field(ge=1, le=11)]
 
 
 class _Form(BaseModel):
@@ -71,7 +72,7 @@ class Answer(_Form):
     """What a page sends when a picture was chosen; times are empty where a reload has lost them."""
 
     number: Number
-    choice: Choice
+    choice: Choice | Rating
     exposure_ms: Milliseconds | Literal[""] = ""
     response_ms: Milliseconds | Literal[""] = ""
 
@@ -215,6 +216,7 @@ def trial(own: OwnSession, key: Key, sessions: CurrentSessions, site: CurrentSit
         trial=state.trial,
         trials=protocol.photographs,
         # After a pair of the practice its feedback comes, which has pictures of its own to load.
+        points=range(1, protocol.points + 1) if protocol.is_rating else None,
         ahead=None if _has_feedback(state.trial, protocol) or number == protocol.photographs else number + 1,
         exposure_ms=protocol.exposure_ms,
         picture_side=manifest.side,
@@ -265,6 +267,8 @@ def answer(
 ) -> Response:
     """Keep an answer, and say which page comes next."""
     _check(site.signer, key, form.csrf)
+    if not _is_possible(form.choice, sessions.protocol):
+        raise HTTPException(422)
     answered = sessions.answer(
         own,
         form.number,
@@ -276,6 +280,13 @@ def answer(
         raise HTTPException(409)
     judged = answered.choice != MISSED and _has_feedback(answered, sessions.protocol)
     return JSONResponse({"next": f"feedback/{answered.number}" if judged else "trial"})
+
+
+def _is_possible(choice: Choice | int, protocol: Protocol) -> bool:
+    """Return whether a choice is one that the trials of an experiment offer."""
+    if isinstance(choice, int):
+        return protocol.is_rating and choice <= protocol.points
+    return choice == MISSED or not protocol.is_rating
 
 
 def _has_feedback(trial: Trial, protocol: Protocol) -> bool:
@@ -451,7 +462,7 @@ def _said(
 
 def _numbers(sessions: Sessions, number: int | None = None) -> dict[str, object]:
     """Return what stands in the texts for {trials} and the like, in those of a trial if it has a number."""
-    manifest = sessions.bundle.manifest
+    manifest, own = sessions.bundle.manifest, sessions.recruiting.questions
     protocol = manifest.protocol
     sent = protocol.photographs * _IN_JSON + protocol.practice * protocol.has_fakes
     numbers = {
@@ -460,7 +471,9 @@ def _numbers(sessions: Sessions, number: int | None = None) -> dict[str, object]
         "trials": protocol.test + protocol.checks,
         "seconds": f"{protocol.exposure_ms / 1000:g}",
         "minutes": math.ceil(protocol.photographs * (protocol.exposure_ms / 1000 + _ANSWER_SECONDS) / 60),
-        "megabytes": math.ceil(sent * 2 * 3 * manifest.side**2 / 1e6),
+        "megabytes": math.ceil(sent * (1 if protocol.is_rating else 2) * 3 * manifest.side**2 / 1e6),
+        "points": protocol.points,
+        "questions": len(own.all) if own else 0,
         **sessions.recruiting.gates.numbers,
     }
     return numbers if number is None else {**numbers, "number": number, "trials": protocol.photographs}

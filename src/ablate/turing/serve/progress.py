@@ -9,6 +9,7 @@ from ablate.report.number_format import with_interval
 from ablate.turing.analyse.preference import rank_algorithms
 from ablate.turing.analyse.rate_text import rate_text
 from ablate.turing.analyse.rates import fooling_rates
+from ablate.turing.analyse.ratings import mean_ratings
 from ablate.turing.database import Answers
 from ablate.turing.serve.sessions import QUIET_SECONDS
 
@@ -26,8 +27,8 @@ def progress_by_algorithm(answers: Answers, kept: pd.DataFrame, now: float) -> S
 
     Returns:
         With algorithm, started, finished, under_way, dropped_out, screened_out, trials (that count), rate (with its
-        interval), response (median, s) and failed_checks. In a preference design the last row alone; of algorithms
-        whose participants judge others, too, what is counted of participants is empty.
+        interval), response (median, s) and failed_checks. In a preference or rating design the last row alone; of
+        algorithms whose participants judge others, too, what is counted of participants is empty.
     """
     protocol = answers.protocol
     names = [algorithm.name for algorithm in answers.algorithms] if protocol.has_fakes else []
@@ -52,26 +53,28 @@ def progress_by_algorithm(answers: Answers, kept: pd.DataFrame, now: float) -> S
     return rows
 
 
-def preference_shares(answers: Answers, kept: pd.DataFrame) -> Sequence[dict[str, Any]]:
-    """Return a row an algorithm of a preference design, the highest share first; none in the other designs.
+def standings(answers: Answers, kept: pd.DataFrame) -> Sequence[dict[str, Any]]:
+    """Return a row an algorithm of a preference or rating design, the highest first; none in the other designs.
 
     Args:
         answers: So far.
         kept: The trials that count.
 
     Returns:
-        With algorithm, trials (that count) and share (percent, with its interval).
+        With algorithm, trials (that count) and value: the share in percent, or the mean rating, with its interval.
     """
-    if answers.protocol.has_fakes or kept.empty:
+    protocol = answers.protocol
+    if protocol.has_fakes or kept.empty:
         return []
-    ranked = rank_algorithms(kept).sort_values("share", ascending=False, kind="stable")
+    found = mean_ratings(kept, protocol.points) if protocol.is_rating else rank_algorithms(kept)
+    value = "rating" if protocol.is_rating else "share"
     return [
         {
             "algorithm": row["algorithm"],
             "trials": row["trials"],
-            "share": with_interval(row["share"], row["low"], row["high"], plus=False),
+            "value": with_interval(row[value], row["low"], row["high"], plus=False),
         }
-        for row in ranked.to_dict("records")
+        for row in found.sort_values(value, ascending=False, kind="stable").to_dict("records")
     ]
 
 

@@ -68,14 +68,16 @@ def _of(sessions: Sessions, part: Part) -> Sequence[Question]:
 
 
 def _page(site: Site, sessions: Sessions, part: Part, key: str, replies: Replies) -> Response:
+    asked = _of(sessions, part)
     return render_page(
         site,
         "questions",
         sessions=sessions,
         depth=_DEPTH,
+        numbers={"asked": len(asked), "faulty": len(replies.faults)},
         status=422 if replies.faults else 200,
         part=part,
-        asked=[_view(question, site.texts, replies) for question in _of(sessions, part)],
+        asked=[_view(question, site.texts, replies) for question in asked],
         csrf=site.signer.form_token(key),
     )
 

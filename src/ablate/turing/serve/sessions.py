@@ -23,7 +23,7 @@ from ablate.turing.database import (
     Withdrawal,
 )
 from ablate.turing.database.own_answers import fix_questions
-from ablate.turing.database.tables import MISSED, SEVERAL, By
+from ablate.turing.database.tables import MISSED, RATED, SEVERAL, By
 from ablate.turing.database.withdrawal import next_number, remove
 from ablate.turing.protocol import Protocol
 from ablate.turing.questions import Part
@@ -35,6 +35,8 @@ from ablate.turing.serve.turned_away import TurnedAwayCounter
 
 ColorVision = Literal["normal", "deficient", "unknown"]
 Choice = Side | Literal["missed"]
+ALONE = "alone"
+"""In place of a side, of a picture that nothing is beside."""
 QUIET_SECONDS = 1800
 """After so long without an answer, a participant has dropped out, and is replaced."""
 
@@ -288,7 +290,7 @@ class Sessions:
         return bool(self._changed(key, noted))
 
     def answer(
-        self, key: str, number: int, choice: Choice, *, exposure_ms: float | None, response_ms: float | None
+        self, key: str, number: int, choice: Choice | int, *, exposure_ms: float | None, response_ms: float | None
     ) -> Trial | None:
         """Keep an answer, if it is that to the next trial and its pair was shown; a second answer changes nothing.
 
@@ -296,7 +298,7 @@ class Sessions:
             key: The participant's.
             number: The trial's.
             choice: The side of the picture that is taken for the recoloured one, or in a preference design for the
-                more natural one; or that the pair was missed.
+                more natural one; in a rating design the rating; or that the pair was missed.
             exposure_ms: For how long the pictures were seen; None where the page does not know.
             response_ms: Time from their end to the answer; None alike.
 
@@ -311,7 +313,8 @@ class Sessions:
                 return earlier if earlier is not None and earlier.choice is not None else None
             if not trial.shown:
                 return None
-            trial.choice, trial.exposure_ms = choice, exposure_ms
+            trial.choice, trial.rating = (RATED, choice) if isinstance(choice, int) else (choice, None)
+            trial.exposure_ms = exposure_ms
             trial.response_ms = None if choice == MISSED else response_ms
             trial.answered = self._clock()
             if self._fails(session, trial):
@@ -333,7 +336,9 @@ class Sessions:
 
     @property
     def _fooled(self) -> ColumnElement[bool]:
-        """Whether a trial's fake was taken for real, or for the more natural one."""
+        """Whether a trial's fake was taken for real, or for the more natural one, or was rated above the middle."""
+        if self.protocol.is_rating:
+            return Trial.rating > self.protocol.middle
         fake = Trial.choice != Trial.real_side
         return Trial.choice.in_(SIDES) & (~fake if self.protocol.has_fakes else fake)
 
@@ -346,8 +351,8 @@ class Sessions:
             return session.scalar(select(Trial).join(Participant).where(*self._own(key), *judged))
 
     def score(self, key: str) -> tuple[int, int]:
-        """Return in how many pairs of the test the fake was found, and how many were judged."""
-        own = Trial.kind == "test", Trial.choice.in_(SIDES)
+        """Return in how many trials of the test the fake was found, and how many were judged."""
+        own = Trial.kind == "test", Trial.choice != MISSED
         counts = select(func.count().filter(Trial.choice != Trial.real_side), func.count()).select_from(Trial)
         with self.database.reading() as session:
             found, judged = session.execute(counts.join(Participant).where(*self._own(key), *own)).one()
@@ -421,8 +426,10 @@ class Sessions:
             found = session.execute(select(Participant, answers).where(of_it).order_by(Participant.id.desc())).all()
             return [(participant, count) for participant, count in found]
 
-    def pictures(self, trial: Trial) -> dict[Side, bytes]:
-        """Return both pictures of a trial."""
+    def pictures(self, trial: Trial) -> dict[str, bytes]:
+        """Return the pictures of a trial, by side; in a rating design the one there is, as `ALONE`."""
+        if self.protocol.is_rating:
+            return {ALONE: self.bundle.picture(trial.recolored)}
         return {side: self.bundle.picture(trial.file(side)) for side in SIDES}
 
     def set_closed(self, closed: bool) -> None:

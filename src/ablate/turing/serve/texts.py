@@ -14,20 +14,22 @@ import yaml
 from ablate.config.schema import unknown_key
 from ablate.errors import ConfigError
 from ablate.turing.protocol import Design
+from ablate.turing.serve.plural_texts import OTHER, chosen_text, is_plural, texts_by_number
 
 log = logging.getLogger(__name__)
 
-OF_DESIGNS: Collection[str] = ("preference",)
+OF_DESIGNS: Collection[str] = ("preference", "rating")
 """The designs whose texts differ from the others': a section of each has those that do."""
 NO_NUMBERS: Mapping[str, object] = MappingProxyType({})
-_OF_EXPERIMENT = ("practice", "test", "trials", "seconds", "minutes", "megabytes")
+_OF_EXPERIMENT = ("practice", "test", "trials", "seconds", "minutes", "megabytes", "questions", "points")
 _OF_TRIAL = (*_OF_EXPERIMENT, "number")
 _OF_SCORE = (*_OF_EXPERIMENT, "found", "judged")
+_OF_QUESTIONS = ("asked", "faulty")
 _OF_REPLY = ("low", "high", "longest")
 _OF_GATES = (*_OF_EXPERIMENT, "width", "height", "ratio_from", "ratio_to", "rate")
 _PLACEHOLDERS: Mapping[str, Collection[str]] = {
-    "language": (), "title": (), "preview": (), "error": (), "questions": (), "reply": _OF_REPLY, "gates": _OF_GATES,
-    "trial": _OF_TRIAL, "feedback": _OF_TRIAL, "debrief": _OF_SCORE,
+    "language": (), "title": (), "preview": (), "error": (), "questions": _OF_QUESTIONS, "reply": _OF_REPLY,
+    "gates": _OF_GATES, "trial": _OF_TRIAL, "feedback": _OF_TRIAL, "debrief": _OF_SCORE,
 }  # fmt: skip
 """The numbers that a section's texts may have in braces; those of an experiment where it is not named."""
 
@@ -48,7 +50,7 @@ def direction(language: str) -> str:
 
 
 def fill(texts: Mapping[str, Any], numbers: Mapping[str, object] = NO_NUMBERS) -> dict[str, Any]:
-    """Return texts with numbers in place of {trials} and the like.
+    """Return texts with numbers in place of {trials} and the like; of a list without the lines that say nothing.
 
     Args:
         texts: As `load_texts` returns them.
@@ -56,9 +58,13 @@ def fill(texts: Mapping[str, Any], numbers: Mapping[str, object] = NO_NUMBERS) -
     """
 
     def filled(value: Any) -> Any:
+        if is_plural(value):
+            return filled(chosen_text(value, numbers))
         if isinstance(value, Mapping):
             return {key: filled(each) for key, each in value.items()}
-        return [filled(each) for each in value] if isinstance(value, list) else value.format_map(numbers)
+        if isinstance(value, list):
+            return [line for each in value if (line := filled(each))]
+        return value.format_map(numbers)
 
     return {
         name: filled(value)
@@ -116,7 +122,7 @@ def _left_out(known: Mapping[str, Any], own: Mapping[str, Any], place: str) -> I
     for key, value in known.items():
         if key not in own:
             yield f"{place}{key}"
-        elif isinstance(value, Mapping):
+        elif isinstance(value, Mapping) and not is_plural(value):
             yield from _left_out(value, own[key], f"{place}{key}.")
 
 
@@ -128,17 +134,38 @@ def _merged(known: Mapping[str, Any], own: Any, place: str) -> dict[str, Any]:
         name = f"{place}{key}"
         if key not in known:
             raise ConfigError("texts: " + unknown_key(name, known))
-        if isinstance(known[key], Mapping):
+        if isinstance(known[key], Mapping) and not is_plural(known[key]):
             merged[key] = _merged(known[key], value, f"{name}.")
             continue
         lines = value if isinstance(known[key], list) else [value]
-        if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+        if not isinstance(lines, list) or not all(isinstance(line, str) or is_plural(line) for line in lines):
             kind = "a list of lines" if isinstance(known[key], list) else "a text"
             raise ConfigError(f"texts: {name} must be {kind}, in quotes where it has a colon or begins with a brace")
         for line in lines:
-            _check(name, line)
+            if isinstance(line, str):
+                _check(name, line)
+            else:
+                _check_plural(name, line, in_list=isinstance(known[key], list))
         merged[key] = value
     return merged
+
+
+def _check_plural(name: str, value: Mapping[str, Any], *, in_list: bool) -> None:
+    """Refuse a text by a number that its section does not have, or that says nothing where something must stand."""
+    number, texts = texts_by_number(value)
+    allowed = _placeholders(_section(name))
+    if number not in allowed:
+        said = ", ".join(allowed) or "none here"
+        raise ConfigError(f"texts: {name}: {number} is no number by which a text can be chosen. Allowed: {said}")
+    if OTHER not in texts or not all(key == OTHER or key.isdecimal() for key in texts):
+        raise ConfigError(
+            f"texts: {name}: the texts by {number} are those of numbers and of {OTHER}. Received: {', '.join(texts)}"
+        )
+    for key, text in texts.items():
+        if not isinstance(text, str):
+            raise ConfigError(f"texts: {name}.{number}.{key} must be a text, in quotes where it has a colon")
+        if text or not in_list:  # an empty line of a list is left out
+            _check(name, text)
 
 
 def _check(name: str, line: str) -> None:

@@ -8,6 +8,7 @@ from fastapi import Depends, HTTPException, Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
+from ablate.report.escaping import breakable
 from ablate.turing.database import Database
 from ablate.turing.serve.security import RateLimits, Signer
 from ablate.turing.serve.sessions import Sessions
@@ -49,7 +50,7 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.filters["direction"] = direction
+_templates.filters |= {"direction": direction, "breakable": breakable}
 STATIC = BASE | static_files(
     "ablate.turing.serve",
     {

@@ -1,5 +1,6 @@
 """The figure of the most and the least convincing pictures, beside the real ones."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,11 +10,12 @@ from PIL import Image
 from ablate.config.short_names import shorten
 from ablate.report.figures.figure import Figure
 from ablate.report.figures.grid import opened, tiled
+from ablate.report.number_format import quantity
 from ablate.system.images import picture_table, png
 from ablate.turing.analyse.analysis import LEAST, MOST
 
 ACROSS = 3
-"""Algorithms beside each other."""
+"""Most algorithms beside each other."""
 EACH = 2
 """Most pairs of a place, where all algorithms have room."""
 
@@ -47,6 +49,8 @@ def convincing(pictures: pd.DataFrame, *, order: Sequence[str], most: int, name:
         ]
         for algorithm in shown
     }
+    # Lines as equal as can be.
+    across = math.ceil(len(shown) / math.ceil(len(shown) / ACROSS))
     capped = f" The first {len(shown)} of {len(all_shown)} algorithms." if len(all_shown) > len(shown) else ""
     ends = [
         f"{algorithm}: {row['place']} {row['photograph']}, {_often(row)}"
@@ -67,7 +71,7 @@ def convincing(pictures: pd.DataFrame, *, order: Sequence[str], most: int, name:
             "the largest and in the smallest share of their trials; of equals those with "
             f"more trials, and without those that hardly anybody judged where enough others remain.{capped}"
         ),
-        files={"png": png(tiled([_table(algorithm, rows) for algorithm, rows in pairs.items()], ACROSS))},
+        files={"png": png(tiled([_table(algorithm, rows) for algorithm, rows in pairs.items()], across))},
     )
 
 
@@ -86,4 +90,4 @@ def _table(algorithm: str, rows: Sequence[Mapping[Any, Any]]) -> Image.Image:
 
 
 def _often(row: Mapping[Any, Any]) -> str:
-    return f"{row['rate']:.0f} % of {row['trials']} trials"
+    return f"{row['rate']:.0f} % of {quantity(row['trials'], 'trial')}"

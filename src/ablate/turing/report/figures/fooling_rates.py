@@ -3,14 +3,12 @@
 import math
 from collections import Counter
 
-import numpy as np
 import pandas as pd
-from matplotlib.artist import Artist
 
-from ablate.report.figures.figure import BLUE, DARK, RED, Figure, figure_files, report_style
-from ablate.report.figures.forest import ALPHA, MOST, OTHER, Row, forest, key, outermost
-from ablate.report.number_format import with_interval
+from ablate.report.figures.figure import BLUE, DARK, RED, Figure
+from ablate.report.figures.forest import ALPHA, OTHER, Row, key
 from ablate.turing.analyse.rates import CHANCE
+from ablate.turing.report.figures.ordered import from_the_highest, ordered_figure
 
 BELOW_CHANCE, NO_DIFFERENCE, ABOVE_CHANCE = "below chance", "no difference from chance found", "above chance"
 _SHAPES = {ABOVE_CHANCE: ("^", BLUE), NO_DIFFERENCE: ("o", DARK), BELOW_CHANCE: ("v", RED)}
@@ -26,49 +24,32 @@ def fooling_rates(rates: pd.DataFrame, *, name: str) -> Figure | None:
     Returns:
         The figure; None where no rate is known.
     """
-    finite = rates[np.isfinite(rates["rate"].astype(float))].sort_values("rate", ascending=False, kind="stable")
-    if finite.empty:
+    known = from_the_highest(rates, "rate").to_dict("records")
+    if not known:
         return None
-    words = [verdict(row["rate"], row["p_corrected"]) for row in finite.to_dict("records")]
-    rows = [
-        Row(str(row["algorithm"]), row["rate"], row["low"], row["high"], *_SHAPES.get(word, OTHER))
-        for row, word in zip(finite.to_dict("records"), words, strict=True)
-    ]
+    words = [verdict(row["rate"], row["p_corrected"]) for row in known]
     counts = Counter(words)
-    known = [word for word in (*_SHAPES, "") if counts[word]]
-    with report_style():
-        legend: list[Artist] = [
-            key(f"{word or 'not tested'} ({counts[word]})", *_SHAPES.get(word, OTHER)) for word in known
-        ]
-        drawn = forest(
-            outermost(rows), xlabel="fooling rate, % of trials (right is better)", line="chance, 50 %", at=CHANCE,
-            legend=legend, heading="rate [95 % interval]", plus=False,
-        )  # fmt: skip
-        made = figure_files(drawn)
-    ends = [
-        f"{row.name} {with_interval(row.value, row.low, row.high, plus=False)} %"
-        for row in (rows if len(rows) == 1 else [rows[0], rows[-1]])
-    ]
-    found = ", ".join(f"{counts[word]} {word or 'not tested'}" for word in known)
-    sentences = [
-        "A mark is the share of the trials in which a recoloured picture was taken for the real one, a line its 95 % "
-        "interval over participants and photographs. Marks "
-        f"take their shape from the p against 50 %, corrected for the number of algorithms, with {ALPHA} as the bound."
-    ]
-    if any(row.interval is None for row in rows):
-        sentences.append("A mark without a line has no interval.")
-    if len(rows) > MOST:
-        sentences.append(f"Of {len(rows)} algorithms, the {MOST // 2} highest and the {MOST // 2} lowest are drawn.")
-    return Figure(
+    said = {word: word or "not tested" for word in (*_SHAPES, "") if counts[word]}
+    found = ", ".join(f"{counts[word]} {text}" for word, text in said.items())
+    return ordered_figure(
+        [
+            Row(str(row["algorithm"]), row["rate"], row["low"], row["high"], *_SHAPES.get(word, OTHER))
+            for row, word in zip(known, words, strict=True)
+        ],
         name=name,
         title="Fooling rates",
-        alt=(
-            f"Fooling rates with 95 % intervals around chance, 50 %, from {' at the top to '.join(ends)}"
-            f"{' at the bottom' if len(ends) > 1 else ''}. Of {len(rows)}: {found}."
-        ),
+        xlabel="fooling rate, % of trials",
+        line="chance, 50 %",
+        heading="rate",
+        legend=[key(f"{text} ({counts[word]})", *_SHAPES.get(word, OTHER)) for word, text in said.items()],
+        seen="Fooling rates",
+        found=f"Of {len(known)}: {found}.",
         caption="How often a picture was taken for the real one, with 95 % intervals; at 50 % participants guess.",
-        files=made,
-        method=" ".join(sentences),
+        method=(
+            "A mark is the share of the trials in which a recoloured picture was taken for the real one, a line its "
+            "95 % interval over participants and photographs. Marks take their shape from the p against 50 %, "
+            f"corrected for the number of algorithms, with {ALPHA} as the bound."
+        ),
     )
 
 

@@ -1,7 +1,7 @@
-// Shows both pictures for the time that the page says, then takes the answer. The server draws everything else.
+// Shows both pictures, or one that is to be rated, for the time that the page says, then takes the answer. The server draws everything else.
 "use strict";
 const form = document.getElementById("trial"), said = document.getElementById("said");
-const frames = [...form.querySelectorAll(".frame")], buttons = [...form.querySelectorAll(".pair button")];
+const frames = [...form.querySelectorAll(".frame")], buttons = [...form.querySelectorAll(".pair button, .scale button")];
 const missed = document.getElementById("missed");
 const exposure = Number(form.dataset.exposure), fixation = 700, retry = 2000, patience = 20000;
 let asked = 0, sending = false, ahead = null;
@@ -129,8 +129,8 @@ async function answer(choice) {
 
 form.addEventListener("submit", event => { event.preventDefault(); answer(event.submitter.value); });
 document.addEventListener("keydown", event => {
-  const choice = { ArrowLeft: "left", ArrowRight: "right" }[event.key];
-  if (choice && !event.repeat && !event.ctrlKey && !event.altKey && !event.metaKey) { event.preventDefault(); answer(choice); }
+  const choice = { ArrowLeft: "left", ArrowRight: "right" }[event.key] || event.key;
+  if (buttons.some(button => button.value === choice) && !event.repeat && !event.ctrlKey && !event.altKey && !event.metaKey) { event.preventDefault(); answer(choice); }
 });
 // A page that comes back from the browser's memory may be long past.
 addEventListener("pageshow", event => { if (event.persisted) location.reload(); });
