@@ -41,6 +41,8 @@ FORMATS = tuple(
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff")
 MAX_BYTES = 2**31
 """A larger file is refused before it is read."""
+MAX_SENT_PIXELS = 50 * 10**6
+"""Of a photograph that somebody sends, see `measure`: who that is, is not known."""
 # Of damaged tags, which cost no photograph.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 _SRGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
@@ -166,6 +168,38 @@ def measure_stream(stream: IO[bytes]) -> int:
     with _explained(), Image.open(stream, formats=FORMATS) as opened:
         _check(opened)
         return opened.width * opened.height * (3 if is_deep(opened) else 1)
+
+
+def measure_sent(content: bytes) -> int:
+    """Return the same of a photograph that somebody sends, see `measure`.
+
+    Raises:
+        DataError: See `measure`; or it has more than `MAX_SENT_PIXELS`.
+    """
+    return checked_sent(measure_stream(io.BytesIO(content)))
+
+
+def checked_sent(pixels: int) -> int:
+    """Return a number of pixels that somebody sends.
+
+    Raises:
+        DataError: They are more than `MAX_SENT_PIXELS`.
+    """
+    if pixels > MAX_SENT_PIXELS:
+        raise DataError(
+            f"it has more than {MAX_SENT_PIXELS // 10**6} megapixels, of which each with 16 bits a channel counts as "
+            "three; python -m ablate.colorize takes larger photographs, from files"
+        )
+    return pixels
+
+
+def read_pixels(pixels: Planes) -> Photograph:
+    """Take pixels in memory as a photograph.
+
+    Args:
+        pixels: (height, width) or (height, width, 3), uint8, in sRGB.
+    """
+    return Photograph("PNG", Image.fromarray(pixels), None, None, SRGB, SRGB_CURVE if pixels.ndim == 2 else None, 1)
 
 
 @contextmanager
