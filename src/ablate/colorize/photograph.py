@@ -26,6 +26,7 @@ from ablate.colorization.data.decode import MAX_PIXELS, UPRIGHT
 from ablate.colorize.deep import deep_planes, is_deep
 from ablate.colorize.join import Joiner, Planes, joiner
 from ablate.colorize.metadata import metadata_of
+from ablate.colorize.scans import more_scans_than
 from ablate.colorize.space import SRGB, SRGB_CURVE, Curve, Floats, RgbSpace, grey_curve, rgb_space
 from ablate.errors import DataError
 
@@ -56,6 +57,8 @@ _BACK: Mapping[int, Callable[[Any], Any]] = {
     8: lambda upright: np.rot90(upright, 3),
 }
 """From an upright array to one as the pixels are stored."""
+_MAX_SCANS = 100
+"""Of a progressive JPEG; programs write about ten."""
 _COLORFUL = 8
 """Chroma from which a photograph has colours: more than rounding and compression give to grey."""
 
@@ -145,6 +148,8 @@ def read_photograph(content: bytes) -> Photograph:
     """
     with _explained(), Image.open(io.BytesIO(content), formats=FORMATS) as opened:
         _check(opened)
+        if opened.info.get("progressive") and more_scans_than(_MAX_SCANS, content):
+            raise DataError(f"it has more than {_MAX_SCANS} scans, and may be a decompression bomb")
         return _read(opened, content)
 
 
@@ -224,9 +229,9 @@ def _too_many(what: str) -> str:
 def _check(opened: Image.Image) -> None:
     if opened.width * opened.height > MAX_PIXELS:
         raise DataError(_too_many(f"{opened.width}x{opened.height}"))
-    frames = getattr(opened, "n_frames", 1)
-    if frames > 1 and opened.format != "MPO":
-        raise DataError(f"it has {frames} {'pages' if opened.format == 'TIFF' else 'frames'}; one picture is needed")
+    # Not `n_frames`: of a TIFF file it reads the directories of all pages, however many.
+    if getattr(opened, "is_animated", False) and opened.format != "MPO":
+        raise DataError(f"it has several {'pages' if opened.format == 'TIFF' else 'frames'}; one picture is needed")
     if opened.mode in ("I", "F"):
         raise DataError("it has 32 bits a channel; 8 or 16 are needed")
 
