@@ -222,7 +222,10 @@ def test_a_progressive_file_of_many_scans_is_refused_before_it_is_decoded(astron
         (b"", "no JPEG, PNG, WebP or TIFF"),
         (b"text", "no JPEG, PNG, WebP or TIFF"),
         (encoded(Image.new("F", (9, 9)), "TIFF"), "32 bits a channel"),
-        (encoded(Image.new("L", (9, 9)), "TIFF", save_all=True, append_images=[Image.new("L", (9, 9))]), "several pages"),
+        (
+            encoded(Image.new("L", (9, 9)), "TIFF", save_all=True, append_images=[Image.new("L", (9, 9))]),
+            "several pages",
+        ),
         (encoded(Image.new("RGB", (99, 99), "red"), "PNG")[:120], "truncated|Truncated"),
     ],
 )
