@@ -1,20 +1,19 @@
-"""Colouring photographs: speed beside decoding and encoding alone, memory by size, and what edges of L bring.
+"""Colouring photographs: speed beside decoding and encoding alone, by stage, and memory by size.
 
 speed    All of `python -m ablate.colorize` on a folder of photographs of 500x375, after the imports, against decoding
          and encoding the same files with Pillow: one after the other, and in as many threads. Wall time and processor
          time of a photograph, in turns, the least of the repetitions.
+stages   The processor time of each stage of that, one after the other in memory, without threads and files.
 memory   Seconds and peak memory of the process beyond what it has after the imports, of one photograph of 24
          megapixels and one of 100, each in a process of its own.
-edges    RMSE of ab and mean CIEDE2000 of bilinear and edge-aware upsampling on the evaluation photographs: of the
-         true colours at a network's side, and of the network's own.
 
-    python benchmarks/colorize.py speed|memory|edges [--model FILE.keras] [--data DIR] [--count N] [--repetitions N]
+    python benchmarks/colorize.py speed|stages|memory [--model FILE.keras] [--count N] [--repetitions N]
 
-`edges` needs real photographs: a folder, such as ../shared/data/imagenet-sample/val. Without --model, the network is
-the quarter of the paper's at 64x64, untrained, which takes the same time.
+Without --model, the network is the quarter of the paper's at 64x64, untrained, which takes the same time.
 """
 
 import argparse
+import io
 import subprocess
 import sys
 import tempfile
@@ -27,12 +26,13 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from ablate.colorization.color.difference import ciede2000
+from ablate.colorize.coloring import join_colors
 from ablate.colorize.command import color_all, load
-from ablate.colorize.engine import Engine
+from ablate.colorize.engine import BATCH, Engine
 from ablate.colorize.files import find_photographs
 from ablate.colorize.options import parse_options
-from ablate.colorize.upsampling import METHODS, Upsampled, color_grids
+from ablate.colorize.photograph import read_photograph
+from ablate.colorize.save import QUALITY, save_photograph
 from ablate.system.threads import job_threads
 
 SIZES = {"24": (6000, 4000), "100": (12500, 8000)}
@@ -137,44 +137,43 @@ def one(file: Path, model: Path, out: Path) -> None:
     print(f"{file.stem}: {what}, {(peak - before) / 2**20:,.0f} MiB beyond {before / 2**20:,.0f}", flush=True)
 
 
-def edges(data: Path, model: Path, count: int) -> None:
-    """Print the errors of both ways of upsampling."""
-    from ablate.colorization.color.lab import clip_lab, pixels_to_lab
-
+def stages(model: Path, count: int, repetitions: int) -> None:
+    """Print the processor milliseconds of a photograph in each stage, one after the other."""
     (colorizer,) = load(parse_options([f"model={model}"]), [])
-    errors: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    for file in sorted(data.glob("*.jpg"))[:count]:
-        image = Image.open(file).convert("RGB")
-        lab = pixels_to_lab(np.asarray(image))
-        if np.abs(lab[..., 1:]).max() <= 5:
-            continue
-        square = image.resize((colorizer.image_size,) * 2, Image.Resampling.BICUBIC)
-        seen = pixels_to_lab(np.asarray(square))
-        sides = (colorizer.output_size,) * 2
-        planes = [Image.fromarray(np.ascontiguousarray(lab[..., channel])) for channel in (1, 2)]
-        true = np.stack([np.asarray(plane.resize(sides, Image.Resampling.BOX)) for plane in planes], axis=-1)
-        own = colorizer.predict_ab(seen[None, ..., 0])[0]
-        for said, ab in (("true", true), ("the network's", own)):
-            for method in METHODS:
-                found = Upsampled(color_grids(ab, seen[..., 0], method), *image.size).strip(0, image.height)
-                if len(found) == 4:
-                    found = found[:2] + found[2:] * (lab[..., 0] + 16) / 116
-                coloured = np.stack([lab[..., 0], 500 * found[0], -200 * found[1]], axis=-1).astype(np.float32)
-                squares = float(np.mean((coloured[..., 1:] - lab[..., 1:]) ** 2))
-                difference = float(np.mean(ciede2000(clip_lab(coloured)[1], lab)))
-                errors.setdefault((said, method), []).append((squares, difference))
-    for (said, method), values in errors.items():
-        squares, difference = np.mean(values, axis=0)
-        both = f"RMSE of ab {squares**0.5:.3f}, CIEDE2000 {difference:.3f}"
-        print(f"{said:14} {method:12} {both} ({len(values)} photographs)")
+    files = [_jpeg(drawn(500, 375, number)) for number in range(count)]
+    photographs = [read_photograph(file) for file in files]
+    squares = [photograph.square(colorizer.image_size) for photograph in photographs]
+    ab = colorizer.predict_ab(np.stack(squares))
+    coloured = [join_colors(*each) for each in zip(photographs, squares, ab, strict=True)]
+    batch = np.resize(np.stack(squares), (BATCH, *squares[0].shape))
+    ways: dict[str, Callable[[], object]] = {
+        "decode, encode": lambda: [_jpeg(Image.open(io.BytesIO(file))) for file in files],
+        "read": lambda: [read_photograph(file) for file in files],
+        "square": lambda: [photograph.square(colorizer.image_size) for photograph in photographs],
+        "network": lambda: colorizer.predict_ab(batch, batch_size=BATCH),
+        "join": lambda: [join_colors(*each) for each in zip(photographs, squares, ab, strict=True)],
+        "save": lambda: [save_photograph(each, io.BytesIO()) for each in coloured],
+    }
+    counts = {name: BATCH if name == "network" else count for name in ways}
+    found = {name: min(timed(way, counts[name])[1] for _ in range(repetitions)) for name, way in ways.items()}
+    for name, milliseconds in found.items():
+        print(f"{name:15} {milliseconds:5.2f} ms of a processor, a photograph")
+    plain = found.pop("decode, encode")
+    print(f"{'all but that':15} {sum(found.values()):5.2f}: {plain / sum(found.values()):.2f} of its speed")
+
+
+def _jpeg(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=QUALITY)
+    return file.getvalue()
 
 
 def main() -> None:
     """Run what is named."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["speed", "memory", "edges", "one"])
+    parser.add_argument("what", choices=["speed", "stages", "memory", "one"])
     parser.add_argument("--model", type=Path)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data/imagenet-sample/val"))
+    parser.add_argument("--data", type=Path, help="the photograph of `one`, which `memory` calls")
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--repetitions", type=int, default=3)
     given = parser.parse_args()
@@ -183,14 +182,12 @@ def main() -> None:
         model = given.model or untrained(folder / "quarter.keras")
         if given.what == "speed":
             speed(folder, model, given.count, given.repetitions)
+        elif given.what == "stages":
+            stages(model, min(given.count, 50), given.repetitions)
         elif given.what == "memory":
             memory(folder, model)
-        elif given.what == "one":
-            one(given.data, model, folder)
-        elif given.data.is_dir():
-            edges(given.data, model, given.count)
         else:
-            print(f"Skipped: there are no photographs in {given.data}")
+            one(given.data, model, folder)
 
 
 if __name__ == "__main__":

@@ -206,13 +206,26 @@ def test_a_bomb_is_refused_before_it_is_decoded() -> None:
         assert "\n" not in str(caught.value)
 
 
+def test_a_progressive_file_of_many_scans_is_refused_before_it_is_decoded(astronaut: Image.Image) -> None:
+    content = encoded(astronaut, "JPEG", progressive=True, exif=b"Exif\0\0" + b"\xff\xda" * 200)
+    scan, end = content.rindex(b"\xff\xda"), content.rindex(b"\xff\xd9")
+    # In other segments, and behind the end, the same bytes are no scans.
+    assert read_photograph(content + b"\xff\xda" * 200).size == (128, 96)
+    for filled in (b"", b"\xff"):
+        with pytest.raises(DataError, match="more than 100 scans, and may be a decompression bomb"):
+            read_photograph(content[:end] + (filled + content[scan:end]) * 100 + content[end:])
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"", "no JPEG, PNG, WebP or TIFF"),
         (b"text", "no JPEG, PNG, WebP or TIFF"),
         (encoded(Image.new("F", (9, 9)), "TIFF"), "32 bits a channel"),
-        (encoded(Image.new("L", (9, 9)), "TIFF", save_all=True, append_images=[Image.new("L", (9, 9))]), "2 pages"),
+        (
+            encoded(Image.new("L", (9, 9)), "TIFF", save_all=True, append_images=[Image.new("L", (9, 9))]),
+            "several pages",
+        ),
         (encoded(Image.new("RGB", (99, 99), "red"), "PNG")[:120], "truncated|Truncated"),
     ],
 )

@@ -89,6 +89,36 @@ def test_an_export_gives_the_ab_of_the_original(kind: str, name: str, tmp_path: 
     assert max(map(len, readme.splitlines())) < 120
 
 
+_LARGE = """
+import resource
+import sys
+from pathlib import Path
+
+import keras
+from ablate.colorization.config import ColorConfig
+from ablate.colorize.colorizer import Colorizer
+from ablate.export.formats import FORMATS
+
+layers = [keras.Input((8, 8, 1)), *(keras.layers.Conv2D(channels, 1) for channels in (4096, 4096, 2))]
+color = ColorConfig(grid_step=10, soft_bins=5, soft_sigma=5, prior_sigma=5, temperature=0.38)
+colorizer = Colorizer(keras.Sequential(layers), color, "large")
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+FORMATS["onnx"].write(colorizer, Path(sys.argv[1]))
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / (4096 * 4096 * 4 / 1024))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems count the peak otherwise")
+def test_converting_to_onnx_holds_a_bounded_number_of_copies_of_the_weights(tmp_path: Path) -> None:
+    pytest.importorskip("tf2onnx")
+    done = subprocess.run(
+        [sys.executable, "-c", _LARGE, tmp_path], capture_output=True, text=True, check=True, timeout=300
+    )
+    # About 20, of which TensorFlow makes most; as many again were tf2onnx to keep one for each of its optimisations.
+    assert float(done.stdout.splitlines()[-1]) < 30
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_example_colours_a_photograph_without_ablate(kind: str, tmp_path: Path) -> None:

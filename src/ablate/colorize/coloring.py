@@ -1,9 +1,7 @@
-"""Colouring of photographs: each part of the way from a file's bytes to a coloured file's, and all of it."""
+"""Colouring of a photograph: by a network at its side, and joined with L at the photograph's own size."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,8 +9,7 @@ from PIL import Image
 
 from ablate.colorize.colorizer import Colorizer
 from ablate.colorize.join import Planes
-from ablate.colorize.photograph import Photograph, read_photograph
-from ablate.colorize.save import QUALITY, save_photograph
+from ablate.colorize.photograph import Photograph
 from ablate.colorize.space import Floats
 from ablate.colorize.upsampling import Method, Upsampled, color_grids
 
@@ -58,45 +55,3 @@ def color_photograph(photograph: Photograph, colorizer: Colorizer, method: Metho
     """Colour one photograph, see `join_colors`."""
     L = photograph.square(colorizer.image_size)
     return join_colors(photograph, L, colorizer.predict_ab(L[None])[0], method)
-
-
-def color_bytes(
-    content: bytes, colorizer: Colorizer, method: Method = "edge_aware", *, quality: int = QUALITY
-) -> bytes:
-    """Colour the photograph of a file, and return the coloured one's: the same format, depth and metadata.
-
-    Raises:
-        DataError: It cannot be used, see `read_photograph`.
-    """
-    file = io.BytesIO()
-    save_photograph(color_photograph(read_photograph(content), colorizer, method), file, quality=quality)
-    return file.getvalue()
-
-
-def color_pixels(pictures: Sequence[Planes], colorizer: Colorizer, method: Method = "edge_aware") -> list[Planes]:
-    """Colour pictures in memory, all in one batch.
-
-    Args:
-        pictures: (height, width), (height, width, 1) or (height, width, 3) each, uint8, in sRGB.
-        colorizer: What colours them.
-        method: Of upsampling.
-
-    Returns:
-        (height, width, 3) each, uint8.
-    """
-    photographs = [read_pixels(pixels) for pixels in pictures]
-    squares = np.stack([photograph.square(colorizer.image_size) for photograph in photographs])
-    predicted = colorizer.predict_ab(squares)
-    return [
-        np.asarray(join_colors(photograph, L, ab, method).image)
-        for photograph, L, ab in zip(photographs, squares, predicted, strict=True)
-    ]
-
-
-def read_pixels(pixels: Planes) -> Photograph:
-    """Take pixels in memory as a photograph, see `color_pixels`."""
-    from ablate.colorize.space import SRGB, SRGB_CURVE
-
-    grey = pixels.ndim == 2 or pixels.shape[-1] == 1
-    image = Image.fromarray(np.ascontiguousarray(pixels.reshape(pixels.shape[:2]) if grey else pixels))
-    return Photograph("PNG", image, None, None, SRGB, SRGB_CURVE if grey else None, 1)

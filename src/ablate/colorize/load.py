@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 TEMPERATURE = 0.38
 """The paper's, for networks that do not say."""
 _STEPS = range(4, 51)
+_MAX_SIDE = 2048
+"""Of a square; one of a file's that is far larger would take all memory."""
 
 
 def load_colorizer(
@@ -122,6 +124,8 @@ def color_of_outputs(file: Path, network: Any) -> ColorConfig:
             f"{file} colours no photographs: a network must go from (side, side, 1), L, to squares with a channel for "
             f"each of the {len(ab_gamut())} colour classes, or with two, ab. Received: {ends[0][1:]} to {ends[1][1:]}"
         )
+    if (largest := max(ends[0][1], ends[1][1])) > _MAX_SIDE:
+        raise DataError(f"{file}: a network's squares must have at most {_MAX_SIDE} pixels on a side, not {largest}")
     return ColorConfig(
         grid_step=steps[0] if steps else 10, soft_bins=1, soft_sigma=5, prior_sigma=5, temperature=TEMPERATURE
     )

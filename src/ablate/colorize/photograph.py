@@ -27,6 +27,7 @@ from ablate.colorization.data.decode import MAX_PIXELS, UPRIGHT
 from ablate.colorize.deep import deep_planes, is_deep
 from ablate.colorize.join import Joiner, Planes, joiner
 from ablate.colorize.metadata import metadata_of
+from ablate.colorize.scans import more_scans_than
 from ablate.colorize.space import SRGB, SRGB_CURVE, Curve, Floats, RgbSpace, grey_curve, rgb_space
 from ablate.errors import DataError
 
@@ -42,6 +43,8 @@ FORMATS = tuple(
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff")
 MAX_BYTES = 2**31
 """A larger file is refused before it is read."""
+MAX_SENT_PIXELS = 50 * 10**6
+"""Of a photograph that somebody sends, see `measure`: who that is, is not known."""
 # Of damaged tags, which cost no photograph.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 _SRGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
@@ -55,6 +58,8 @@ _BACK: Mapping[int, Callable[[Any], Any]] = {
     8: lambda upright: np.rot90(upright, 3),
 }
 """From an upright array to one as the pixels are stored."""
+_MAX_SCANS = 100
+"""Of a progressive JPEG; programs write about ten."""
 _COLORFUL = 8
 """Chroma from which a photograph has colours: more than rounding and compression give to grey."""
 
@@ -144,6 +149,8 @@ def read_photograph(content: bytes) -> Photograph:
     """
     with _explained(), Image.open(io.BytesIO(content), formats=FORMATS) as opened:
         _check(opened)
+        if opened.info.get("progressive") and more_scans_than(_MAX_SCANS, content):
+            raise DataError(f"it has more than {_MAX_SCANS} scans, and may be a decompression bomb")
         return _read(opened, content)
 
 
@@ -169,6 +176,38 @@ def measure_stream(stream: IO[bytes]) -> int:
         return opened.width * opened.height * (3 if is_deep(opened) else 1)
 
 
+def measure_sent(content: bytes) -> int:
+    """Return the same of a photograph that somebody sends, see `measure`.
+
+    Raises:
+        DataError: See `measure`; or it has more than `MAX_SENT_PIXELS`.
+    """
+    return checked_sent(measure_stream(io.BytesIO(content)))
+
+
+def checked_sent(pixels: int) -> int:
+    """Return a number of pixels that somebody sends.
+
+    Raises:
+        DataError: They are more than `MAX_SENT_PIXELS`.
+    """
+    if pixels > MAX_SENT_PIXELS:
+        raise DataError(
+            f"it has more than {MAX_SENT_PIXELS // 10**6} megapixels, of which each with 16 bits a channel counts as "
+            "three; python -m ablate.colorize takes larger photographs, from files"
+        )
+    return pixels
+
+
+def read_pixels(pixels: Planes) -> Photograph:
+    """Take pixels in memory as a photograph.
+
+    Args:
+        pixels: (height, width) or (height, width, 3), uint8, in sRGB.
+    """
+    return Photograph("PNG", Image.fromarray(pixels), None, None, SRGB, SRGB_CURVE if pixels.ndim == 2 else None, 1)
+
+
 @contextmanager
 def _explained() -> Iterator[None]:
     """Make of whatever Pillow stumbles over a `DataError` in one line."""
@@ -191,9 +230,9 @@ def _too_many(what: str) -> str:
 def _check(opened: Image.Image) -> None:
     if opened.width * opened.height > MAX_PIXELS:
         raise DataError(_too_many(f"{opened.width}x{opened.height}"))
-    frames = getattr(opened, "n_frames", 1)
-    if frames > 1 and opened.format != "MPO":
-        raise DataError(f"it has {frames} {'pages' if opened.format == 'TIFF' else 'frames'}; one picture is needed")
+    # Not `n_frames`: of a TIFF file it reads the directories of all pages, however many.
+    if getattr(opened, "is_animated", False) and opened.format != "MPO":
+        raise DataError(f"it has several {'pages' if opened.format == 'TIFF' else 'frames'}; one picture is needed")
     if opened.mode in ("I", "F"):
         raise DataError("it has 32 bits a channel; 8 or 16 are needed")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
@@ -35,6 +36,13 @@ def save_photograph(photograph: Photograph, file: BinaryIO, *, quality: int = QU
         image.putalpha(photograph.alpha)
     given = {"icc_profile": metadata.get("icc_profile"), **_SETTINGS[photograph.format](metadata, quality)}
     image.save(file, photograph.format, **{name: value for name, value in given.items() if value})
+
+
+def encode_photograph(photograph: Photograph) -> bytes:
+    """Return what `save_photograph` writes."""
+    file = io.BytesIO()
+    save_photograph(photograph, file)
+    return file.getvalue()
 
 
 def _jpeg(metadata: Mapping[str, Any], quality: int) -> Mapping[str, Any]:

@@ -36,13 +36,14 @@ def load_served(file: Path, settings: Mapping[str, Any]) -> Callable[[Any, Mappi
 
     Returns:
         A function of the data, see `pictures_of`, and of parameters: `output`, one of `OUTPUTS`, and `temperature`.
-        Pictures come back in the form in which they came, in colour and of the same size, upright: PNG where they were
-        encoded. Logits are what the network gives, (n, output_size, output_size, channels).
+        Pictures come back in the form in which they came, in colour: an encoded one as the file that
+        `python -m ablate.colorize` makes of it. Logits are what the network gives, (n, output_size, output_size,
+        channels).
 
     Raises:
         ConfigError: The settings are not those of a network that colours.
     """
-    from ablate.colorize.coloring import color_pixels
+    from ablate.colorize.coloring import color_photograph
 
     color = validate(ColorConfig, settings["color"], prefix="color")
     colorizer = Colorizer(_load(file), color, file.stem)
@@ -61,7 +62,9 @@ def load_served(file: Path, settings: Mapping[str, Any]) -> Callable[[Any, Mappi
         pictures = pictures_of(data)
         if params["output"] == "logits":
             return _logits(asked, pictures)
-        return pictures.joined([as_given(color_pixels([pixels], asked)[0]) for pixels, as_given in pictures.decoded()])
+        return pictures.joined(
+            [answer(color_photograph(photograph, asked)) for photograph, answer in pictures.photographs()]
+        )
 
     return predict
 
@@ -76,9 +79,7 @@ def _load(file: Path) -> keras.Model:
 
 
 def _logits(colorizer: Colorizer, pictures: Pictures) -> Floats:
-    from ablate.colorize.coloring import read_pixels
-
-    squares = [read_pixels(pixels).square(colorizer.image_size) for pixels, _ in pictures.decoded()]
+    squares = [photograph.square(colorizer.image_size) for photograph, _ in pictures.photographs()]
     if not squares:
         return np.empty((0, *colorizer.model.output_shape[1:]), np.float32)
     seen = (np.stack(squares)[..., None] - np.float32(50)) / np.float32(100)

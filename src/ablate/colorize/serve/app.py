@@ -22,8 +22,8 @@ from starlette.responses import HTMLResponse, Response
 from ablate.colorization.data.file_names import printable
 from ablate.colorize.colorizer import Colorizer
 from ablate.colorize.engine import Engine
-from ablate.colorize.photograph import Photograph, measure_stream
-from ablate.colorize.save import save_photograph
+from ablate.colorize.photograph import Photograph, measure_sent
+from ablate.colorize.save import encode_photograph
 from ablate.colorize.shown import grey_picture, picture
 from ablate.errors import DataError
 from ablate.web.guard import Guard
@@ -32,8 +32,6 @@ from ablate.web.server import BASE, static_files, static_response
 log = logging.getLogger(__name__)
 
 MAX_MIB = 25
-MAX_PIXELS = 50 * 10**6
-"""Of a photograph here: who sends it is not known."""
 _AT_A_TIME = 4
 """Photographs that are read and answered at a time; the others wait where they come from."""
 _SHOWN = 1280
@@ -141,10 +139,7 @@ async def _upload(request: Request) -> tuple[str, bytes]:
 
 
 def _colored(engine: Engine, name: str, content: bytes) -> Mapping[str, Any]:
-    pixels = measure_stream(io.BytesIO(content))
-    if pixels > MAX_PIXELS:
-        raise DataError(f"it has more than {MAX_PIXELS // 10**6} megapixels; the command for files takes larger ones")
-    with engine.holding(pixels):
+    with engine.holding(measure_sent(content)):
         photograph = engine.read(content)
         with engine.processor():
             grey = grey_picture(photograph, _SHOWN)
@@ -162,14 +157,14 @@ def _colored(engine: Engine, name: str, content: bytes) -> Mapping[str, Any]:
 
 def _shown(engine: Engine, photograph: Photograph, colorizer: Colorizer, name: str) -> Shown:
     coloured = engine.color(photograph, colorizer)
-    file, path = io.BytesIO(), PurePath(name)
+    path = PurePath(name)
     with engine.processor():
-        save_photograph(coloured, file)
+        file = encode_photograph(coloured)
         small = _jpeg(picture(coloured, _SHOWN))
     return Shown(
         name=colorizer.name,
         address=_address(small, "image/jpeg"),
-        file=_address(file.getvalue(), _TYPES[photograph.format]),
+        file=_address(file, _TYPES[photograph.format]),
         file_name=f"{path.stem}-coloured{path.suffix}",
     )
 
