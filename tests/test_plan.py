@@ -66,6 +66,8 @@ def test_it_says_where_every_run_stands_and_what_it_takes(
     assert after["phases"]["seconds"] == pytest.approx(spent.sum())
     assert list(after["phases"]["shares"].values()) == pytest.approx(list(spent / spent.sum()), abs=1e-6)
     assert after["runs"][1]["parameters"] == cost["cost/parameters"]
+    assert after["energy"]["watts"] == pytest.approx(3.6e6 * cost["cost/energy_kwh"] / took, rel=1e-4)
+    assert after["energy"]["method"] == study().runs["energy"].iloc[0]
     assert after["runs"][1]["gflops_per_example"] == round(cost["cost/flops_per_example"] / 1e9, 6)
 
     with acquire_lease(home / "checkpoints" / str(after["runs"][2]["identity"]), timeout_minutes=1) as lease:

@@ -37,6 +37,8 @@ COSTS = {
     names.PEAK_DEVICE_MEMORY: "most memory that TensorFlow held on all GPUs, MiB; where there are any",
     names.GRADIENT_MEMORY: "memory of one set of gradients, MiB",
     names.OPTIMIZER_MEMORY: "memory of the optimiser's state, MiB",
+    names.ENERGY: "energy, kWh, over all attempts: [measured or estimated](../runs.md#energy), as the tag "
+    f"`{names.ENERGY_TAG}` says",
 }
 PHASES = {
     Phase.START: "imports, configuration, lease, hardware",
@@ -103,6 +105,7 @@ RUN_TAGS = {
     names.RESUMABLE_TAG: "`true` where the next attempt resumes it",
     names.REASON_TAG: "why it has no result, in a word: `diverged`, or the error's class",
     names.ERROR_TAG: "the error's message",
+    names.ENERGY_TAG: "how its energy is known: what is measured, by which counters, and what is estimated",
     names.CACHED_FROM_TAG: "the run of another study whose result this one shows",
     names.ORIGIN_RUN_TAG: "of an imported run: its id where it was trained",
     names.ORIGIN_EXPERIMENT_TAG: "the experiment there",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ablate.tasks.measures import Measure as Measure
     from ablate.tasks.measures import SetMeasure as SetMeasure
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _EXPORTS = {
     "ArrayTask": "ablate.tasks.array_task",

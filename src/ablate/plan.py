@@ -20,6 +20,7 @@ from ablate.cli.arguments import parse_bool, parse_float, split_arguments
 from ablate.cli.command_line import parse_command_line
 from ablate.cli.errors import handle_errors
 from ablate.errors import AblateError, ConfigError
+from ablate.estimate.energy import estimate_power
 from ablate.estimate.packing import Packing
 from ablate.estimate.runtime import HISTORY_COLUMNS, RuntimeEstimate, devices_of_host, measured_runs, prediction_error
 from ablate.execution.code_version import combine
@@ -119,6 +120,7 @@ def _plan(arguments: Sequence[str]) -> dict[str, Any]:
         "search": _search(search, tuned, history, devices) if search is not None else None,
         "looks": looks,
         "phases": _phases(planned, history, devices),
+        "energy": _energy(planned, history, devices),
         "code": _code(planned) if listed else None,
         "baseline": _baseline(study, planned, table) if study is not None and not waiting else None,
         "last_prediction": {
@@ -158,6 +160,12 @@ def _phases(planned: Sequence[PlannedRun], history: pd.DataFrame, devices: str |
         scale=str(scale["name"]) if scale else None,
         devices=devices,
     )
+    return found.plain() if found is not None else None
+
+
+def _energy(planned: Sequence[PlannedRun], history: pd.DataFrame, devices: str | None) -> dict[str, Any] | None:
+    """Return the power that a run takes; None where no run here has recorded its energy."""
+    found = estimate_power(measured_runs(history, devices), {run.configuration for run in planned})
     return found.plain() if found is not None else None
 
 

@@ -16,7 +16,10 @@ from ablate.execution.lease import acquire_lease
 from ablate.tracking.cached_run import link_cached_run
 from ablate.tracking.registry import register
 from ablate.tracking.run import track
-from tests.support.commands import called_here
+from ablate.tracking.store import checkpoint_folder, open_store
+from tests.support.commands import TINY, called_here
+from tests.support.mlflow_server import mlflow_server
+from tests.support.sweeps import assert_same_bits, found, start
 from tests.support.tracked_runs import add_run, open_in
 
 Clean = Callable[..., str]
@@ -32,8 +35,8 @@ def artifacts(home: Path, run_id: str, study: str = "own") -> Path:
     return home / "mlartifacts" / study / run_id
 
 
-def checkpoint(home: Path, identity: str) -> Path:
-    folder = home / "checkpoints" / identity
+def checkpoint(home: Path, identity: str, uri: str = "") -> Path:
+    folder = (checkpoint_folder(uri, home, None) if uri else home / "checkpoints") / identity
     folder.mkdir(parents=True)
     (folder / "checkpoint.npz").write_bytes(bytes(2**20))
     return folder
@@ -161,6 +164,84 @@ def test_a_link_to_another_place_is_no_result_of_the_project(
     artifacts(home, run_id).symlink_to(elsewhere)
     mlflow.MlflowClient().delete_run(run_id)
     assert find(uri, home, None) == []
+
+
+@pytest.mark.slow
+def test_on_a_server_checkpoints_go_and_artifacts_are_left_to_its_keeper(
+    home: Path, clean: Clean, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with mlflow_server(home) as uri:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+        open_store(uri)
+        kept, gone, shown = (add_run(home, identity=identity) for identity in ("a", "b", "c"))
+        link_cached_run(shown, study="other", variant="baseline", project=home)
+        interrupted(home, "resumable")
+        folders = {name: checkpoint(home, name, uri) for name in ("a", "b", "resumable", "unknown")}
+        assert "mlflow gc" not in clean()
+        client = mlflow.MlflowClient()
+        for run_id in (gone, shown):
+            client.delete_run(run_id)
+        printed = clean("yes=true")
+        assert "Removed 2 things" in printed
+        assert "artifacts of 1 deleted run are on the store's server" in printed
+        assert f"mlflow gc --run-ids {gone}\n" in printed
+        assert {name for name, folder in folders.items() if folder.exists()} == {"resumable", "unknown"}
+        served = {path.name: path for path in (home / "kept").glob("*/*")}
+        assert served.keys() >= {kept, gone, shown}
+
+        command = [*("-m", "mlflow", "gc", "--run-ids", gone), "--backend-store-uri", f"sqlite:///{home}/server.db"]
+        subprocess.run([sys.executable, *command], check=True, capture_output=True, cwd=home)
+        assert not any(path.is_file() for path in served[gone].rglob("*"))
+        assert any(path.is_file() for path in served[shown].rglob("*"))
+        assert clean() == "Nothing to clean\n"
+    assert "does not answer" in clean()
+
+
+@pytest.mark.slow
+@pytest.mark.database
+def test_on_postgresql_artifacts_and_checkpoints_go_as_with_a_file(
+    home: Path, postgres: str, clean: Clean, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", postgres)
+    assert "there are no runs yet" in clean()
+    open_store(postgres)
+    kept, gone, shown = (add_run(home, identity=identity) for identity in ("a", "b", "c"))
+    link_cached_run(shown, study="other", variant="baseline", project=home)
+    interrupted(home, "resumable")
+    folders = {name: checkpoint(home, name, postgres) for name in ("a", "resumable", "unknown")}
+    for run_id in (gone, shown):
+        mlflow.MlflowClient().delete_run(run_id)
+    printed = clean("yes=true")
+    assert "Removed 2 things" in printed
+    assert "mlflow gc" not in printed
+    assert [artifacts(home, run_id).exists() for run_id in (kept, gone, shown)] == [True, False, True]
+    assert {name for name, folder in folders.items() if folder.exists()} == {"resumable", "unknown"}
+    assert clean("yes=true") == "Nothing to clean\n"
+
+
+@pytest.mark.slow
+def test_beside_a_sweep_that_trains_nothing_that_it_needs_goes(
+    tmp_path: Path, clean: Clean, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clean again and again while a sweep trains: its results are those of an undisturbed one, in one attempt each."""
+    sweep = [*TINY, "seed=0,1", "hardware.threads=1"]
+    assert start(tmp_path / "alone", *sweep).wait(300) == 0
+    cleaned = tmp_path / "cleaned"
+    cleaned.mkdir()
+    monkeypatch.chdir(cleaned)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", open_in(cleaned))
+    mlflow.MlflowClient().delete_run(add_run(cleaned, study="old", identity="old"))
+    process, printed = start(cleaned, *sweep), list[str]()
+    while process.poll() is None:
+        printed.append(clean("yes=true"))
+    assert process.returncode == 0, (cleaned / "log.txt").read_text()
+    assert not [text for text in printed if text.startswith("Error")]
+    assert sum("Removed" in text for text in printed) == 1
+    assert len(printed) > 2
+    assert clean() == "Nothing to clean\n"
+    one, other = (found(folder, "adhoc", runs=2) for folder in (tmp_path / "alone", cleaned))
+    assert_same_bits(one, other)
+    assert set(other.attempts) == {1}
 
 
 def test_wrong_arguments_and_stores_are_one_line(home: Path, clean: Clean) -> None:

@@ -15,7 +15,7 @@ from ablate.config.training import HardwareConfig
 from ablate.doctor.disk import Place, examine_disk
 from ablate.doctor.finding import Finding, Group, Mark, format_end, format_group, note, ok, plain, problem
 from ablate.doctor.installation import examine_installation, unmet
-from ablate.doctor.machine import load_findings, memory_findings, processor_findings
+from ablate.doctor.machine import energy_findings, load_findings, memory_findings, processor_findings
 from ablate.doctor.store import examine_store, file_system
 from ablate.doctor.tensorflow import Seen, gpu_findings
 from ablate.doctor.training import precision_findings, thread_findings
@@ -87,6 +87,12 @@ def test_memory_load_and_threads_that_make_runs_slow_are_notes() -> None:
     hardware = HardwareConfig(precision="float32", devices=None, compile="auto", onednn=True, threads=4)
     assert marks(thread_findings(hardware, 2)) == [NOTE]
     assert marks(thread_findings(hardware, 4)) == [OK]
+
+
+def test_energy_counters_that_only_root_reads_are_a_note() -> None:
+    assert marks(energy_findings(True, False)) == [NOTE]
+    assert marks(energy_findings(True, True)) == [OK]
+    assert marks(energy_findings(False, False)) == []
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ def text(*runs: dict[str, Any], **changes: Any) -> list[str]:
     plan = {
         "study": "own", "question": "Does it matter?", "budget_hours": None, "devices": "CPU", "runs": list(runs),
         "total": {"runs": len(runs), "statuses": {"to do": len(runs)}, "seconds": 60.0, "seconds_left": 30.0},
-        "code": None, "last_prediction": None, "baseline": None, "looks": None, "phases": None, "packing": None,
+        "code": None, "last_prediction": None, "baseline": None, "looks": None, "phases": None,
+        "energy": None, "packing": None,
     }  # fmt: skip
     return format_plan({**plan, **changes}).splitlines()
 
@@ -55,6 +56,16 @@ def test_the_prediction_error_is_percent() -> None:
     assert text(RUN, last_prediction=last)[-1] == (
         "Prediction error of the last 3 runs, of study old: median 10 %, in total -5 %"
     )
+
+
+def test_it_says_the_energy_of_what_is_left_and_how_it_is_known() -> None:
+    power = {"watts": 8.04, "method": "GPU measured by NVML; processor estimated", "runs": 2}
+    assert text(RUN, energy=power)[-1] == (
+        "Energy left: about 0.067 Wh, 8.04 W a run, partly estimated in 2 runs "
+        "(GPU measured by NVML; processor estimated)"
+    )
+    done = {"runs": 1, "statuses": {"done": 1}, "seconds": 60.0, "seconds_left": 0.0}
+    assert not any("Energy" in line for line in text(RUN, energy=power, total=done))
 
 
 def test_it_says_where_the_time_of_a_run_goes() -> None:

@@ -59,7 +59,7 @@ def test_a_run_says_where_its_time_went(home: Path) -> None:
     with track(study="own", name="run", tags=tags, project=home, clock=clock) as run:
         clock.enter(Phase.EVALUATION)
         now.seconds = 6
-        run.log_phases()
+        run.log_spent()
         run.flush()
         describe_run(run.run_id, [AUC])
     assert "One attempt. Took 01:00: training 90 %, evaluation 10 %." in get(run.run_id).data.tags[NOTE]

@@ -1,6 +1,7 @@
 """A tracked run ends in the right state, whatever happens."""
 
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing, nullcontext
 from pathlib import Path
@@ -9,12 +10,14 @@ import mlflow
 import pytest
 
 from ablate.errors import Diverged, Interrupted, TrackingError
+from ablate.system.energy_meter import ESTIMATE, RAPL, EnergyMeter
 from ablate.system.phase_clock import Phase, PhaseClock
 from ablate.tracking import names
 from ablate.tracking.run import fail_orphaned_run, track
 from ablate.tracking.study_record import StudyRecord
 from ablate.tracking.tracked_run import TrackedRun
 from tests.support.clocks import Hand
+from tests.support.powercap import Powercap
 from tests.support.tracked_runs import TAGS
 
 Study = Callable[[], StudyRecord]
@@ -109,8 +112,8 @@ def test_the_phases_of_a_run_are_those_of_all_its_attempts(home: Path, start: Ca
             for phase, seconds in ((Phase.DATA, data), (Phase.COMPILE, model), (Phase.TRAINING, steps)):
                 clock.enter(phase)
                 now.seconds += seconds
-            run.log_phases()
-            run.log_phases(every=60)
+            run.log_spent()
+            run.log_spent(every=60)
             if not attempt:
                 raise KeyboardInterrupt
     found = study().metrics.loc[run_id]
@@ -121,7 +124,41 @@ def test_the_phases_of_a_run_are_those_of_all_its_attempts(home: Path, start: Ca
     }
 
 
-def test_a_run_without_a_clock_records_no_phases(start: Callable, study: Study) -> None:
+def test_a_run_without_a_clock_and_a_meter_records_neither(start: Callable, study: Study) -> None:
     with start() as run:
-        run.log_phases()
-    assert not {*names.PHASE_SECONDS.values()} & {*study().metrics}
+        run.log_spent()
+    assert not {*names.PHASE_SECONDS.values(), names.ENERGY} & {*study().metrics}
+    assert "energy" not in study().runs
+
+
+@pytest.mark.slow
+def test_the_energy_of_a_run_is_that_of_all_its_attempts(home: Path, start: Callable, study: Study) -> None:
+    start()
+    run_id, known = None, list[float]()
+    for attempt, counters in enumerate((home / "none", Powercap(home / "machine").folder)):
+        with (
+            nullcontext() if attempt else pytest.raises(KeyboardInterrupt),
+            EnergyMeter(counters, every=3600) as meter,
+            track(study="adhoc", name="baseline", tags=TAGS, project=home, run_id=run_id, meter=meter) as run,
+        ):
+            run_id = run.run_id
+            sum(range(5_000_000))  # takes longer than the least that is measured
+            time.sleep(0.1)
+            if not attempt:
+                raise KeyboardInterrupt
+        known.append(float(study().metrics.loc[run_id, names.ENERGY]))
+    assert 0 < known[0] < known[1]
+    # Counters that stand still: estimated, and said to be.
+    assert study().runs.loc[run_id, "energy"] == f"{RAPL}; {ESTIMATE}"
+
+
+@pytest.mark.slow
+def test_a_run_whose_first_attempt_had_no_meter_has_no_energy(home: Path, start: Callable, study: Study) -> None:
+    with pytest.raises(KeyboardInterrupt), start() as first:
+        raise KeyboardInterrupt
+    with (
+        EnergyMeter(home / "none") as meter,
+        track(study="adhoc", name="baseline", tags=TAGS, project=home, run_id=first.run_id, meter=meter) as run,
+    ):
+        run.log_spent()
+    assert names.ENERGY not in study().metrics

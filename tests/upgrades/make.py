@@ -32,6 +32,7 @@ COMMANDS = [
     ["report", "study=upgrade", "track=false"],
     ["turing", "build", "study=upgrade", "side=32", "photographs=3", "practice=0", "test=2", "checks=1"],
 ]
+ARCHIVE = ["archive", "export", "study=upgrade", "models=true", "anonymous=true", "out=results/archives/upgrade.zip"]
 
 
 def forget_places(results: Path, places: dict[str, str]) -> None:
@@ -53,6 +54,12 @@ def forget_places(results: Path, places: dict[str, str]) -> None:
     database.close()
 
 
+def ablate_in(project: Path, command: list[str]) -> None:
+    """Run a command in a project."""
+    module, *arguments = command
+    subprocess.run([sys.executable, "-m", f"ablate.{module}", *arguments], cwd=project, check=True)
+
+
 def main() -> None:
     """Run the commands in a new project, and keep what they have written."""
     out = Path(sys.argv[1]).resolve()
@@ -60,11 +67,12 @@ def main() -> None:
         project = Path(folder)
         (project / "experiments").mkdir()
         (project / "experiments" / "upgrade.yaml").write_text(STUDY)
-        for module, *arguments in COMMANDS:
-            subprocess.run([sys.executable, "-m", f"ablate.{module}", *arguments], cwd=project, check=True)
+        for command in COMMANDS:
+            ablate_in(project, command)
         for left in ("multirun", "outputs", "evaluation_sets", "reports"):
             shutil.rmtree(project / "results" / left, ignore_errors=True)
         forget_places(project / "results", {str(project): "/project", str(Path(ablate.__file__).parent): "/ablate"})
+        ablate_in(project, ARCHIVE)
         out.parent.mkdir(parents=True, exist_ok=True)
         shutil.make_archive(str(out.with_suffix("")), "zip", project)
 

@@ -1,4 +1,4 @@
-"""Files of earlier versions are read by this one: stores, models, prepared photographs, bundles.
+"""What released versions wrote is read by this one: stores, models, prepared photographs, bundles, archives.
 
 Each file of `assets/` is what `make.py` made with the version that it is called after.
 """
@@ -50,6 +50,25 @@ def test_a_study_is_reported_and_handed_over(project: Path, succeeds: Command) -
     succeeds("ablate.report", "from=study.zip", "out=after")
     for name in ("report.md", "comparison.csv"):
         assert (project / "after" / name).read_bytes() == (project / "before" / name).read_bytes()
+
+
+def test_an_archive_is_imported_and_its_report_is_that_of_the_store(project: Path, succeeds: Command) -> None:
+    archive = project / "results" / "archives" / "upgrade.zip"
+    if not archive.exists():
+        pytest.skip("version 0.1.0 wrote no archives")
+    succeeds("ablate.report", "from=results/archives/upgrade.zip", "out=archived")
+    assert "2 runs" in succeeds("ablate.archive", "import", str(archive), "uri=sqlite:///other.db")
+    succeeds("ablate.report", "study=upgrade", "uri=sqlite:///other.db", "out=imported", "track=false")
+    succeeds("ablate.report", "study=upgrade", "out=own", "track=false")
+    for name in ("comparison.csv", "runs.csv"):
+        assert (project / "archived" / name).read_bytes() == (project / "imported" / name).read_bytes()
+    assert (project / "archived" / "comparison.csv").read_bytes() == (project / "own" / "comparison.csv").read_bytes()
+
+
+def test_energy_is_recorded_since_0_2_0(version: Path, project: Path, succeeds: Command) -> None:
+    succeeds("ablate.report", "study=upgrade", "out=own", "track=false")
+    told = (project / "own" / "checklist.md").read_text()
+    assert ("it was not tracked" in told) == (version.stem == "0.1.0")
 
 
 def test_a_plan_finds_its_runs(succeeds: Command) -> None:

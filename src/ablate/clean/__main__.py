@@ -28,9 +28,10 @@ What nobody refers to any more, with its size and the reason; removed after a qu
 - Checkpoints of runs that have finished, or were deleted. Not those of a run that is trained or can be resumed.
 - Temporary files that killed processes have left.
 
-Only this project's checkpoints and artifacts are looked at; reports, archives, prepared data and Hydra's folders with
-the logs of runs stay, and so does what another store in the same folder refers to. It may be given while a sweep runs.
-Each thing leaves its place at once: after an interruption, the same command removes the rest."""
+Only this project's checkpoints and artifacts are looked at; where a server keeps artifacts, it says what removes them
+there. Reports, archives, prepared data and Hydra's folders with the logs of runs stay, and so does what another store
+in the same folder refers to. It may be given while a sweep runs. Each thing leaves its place at once: after an
+interruption, the same command removes the rest."""
 
 
 def main() -> None:
@@ -49,12 +50,20 @@ def main() -> None:
 
 def _clean(uri: str | None, checkpoints: Path | None, *, yes: bool) -> None:
     from ablate.clean.find import find, remove
+    from ablate.tracking.deleted_runs import deleted_runs
+    from ablate.tracking.sqlite import sqlite_file
     from ablate.tracking.store import open_store, store_uri
 
     address = store_uri(uri, results_dir())
     open_store(address, to_read=True)
     items = find(address, results_dir(), checkpoints)
     print(_listed(items))
+    served = [run.run_id for run in deleted_runs(address) if run.on_server] if sqlite_file(address) is None else []
+    if served:
+        print(
+            f"The artifacts of {quantity(len(served), 'deleted run')} are on the store's server. Its keeper removes "
+            f"them with: mlflow gc --run-ids {','.join(served)}"
+        )
     if not items or not (yes or _agreed()):
         return
     # The question may have waited for long.

@@ -12,6 +12,7 @@ from ablate.doctor.size import size_text
 from ablate.estimate.packing import UNKNOWN_MEMORY
 from ablate.system.memory import available_memory, memory_limit
 from ablate.system.processor import CPUINFO, instruction_sets, processor_name
+from ablate.system.rapl import POWERCAP, RaplCounter, rapl_zones
 from ablate.system.threads import job_threads
 
 _X86 = ("x86_64", "AMD64")
@@ -22,7 +23,8 @@ _BUSY = 0.5
 def examine_machine() -> Group:
     """Examine processor, CPUs, memory and load."""
     findings = [*processor_findings(instruction_sets()), *_cpus(), *memory_findings(available_memory())]
-    return Group("Machine", [*findings, *load_findings(os.getloadavg()[0], joblib.cpu_count())])
+    load = load_findings(os.getloadavg()[0], joblib.cpu_count())
+    return Group("Machine", [*findings, *load, *energy_findings(bool(rapl_zones()), bool(RaplCounter()))])
 
 
 def processor_findings(sets: tuple[str, ...], machine: str = platform.machine()) -> Iterator[Finding]:
@@ -76,6 +78,22 @@ def memory_findings(available: int, limit: int | None = None) -> Iterator[Findin
         yield note(text, "end other programs: a small run takes about 1 to 2 GB, and a sweep trains few at a time")
     else:
         yield ok(text)
+
+
+def energy_findings(there: bool, readable: bool) -> Iterator[Finding]:
+    """Yield what the processor's energy counters mean.
+
+    Args:
+        there: Whether it has some.
+        readable: Whether this user may read them.
+    """
+    if there and not readable:
+        yield note(
+            "the processor counts its energy, and only root may read that: cost/energy_kwh is an estimate",
+            f"sudo chmod a+r {POWERCAP}/intel-rapl:*/energy_uj, anew after each start of the machine",
+        )
+    elif there:
+        yield ok("the processor's energy is measured")
 
 
 def load_findings(load: float, cpus: int) -> Iterator[Finding]:

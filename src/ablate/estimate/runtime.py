@@ -12,7 +12,7 @@ BASES = ("the same runs before", "runs of about the same cost", "calibration")
 _NEAREST = 5
 HISTORY_COLUMNS = (
     *("study", "started", "host", "devices", "threads", "configuration", "scale"),
-    *("flops", "examples", "examples_per_second", "seconds", "predicted"),
+    *("flops", "examples", "examples_per_second", "seconds", "predicted", "energy", "energy_kwh"),
     *PHASE_SECONDS.values(),
 )
 """Columns of the history of earlier runs, see `tracking.run_records.history`."""

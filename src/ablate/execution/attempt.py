@@ -18,6 +18,7 @@ from ablate.estimate.runtime import HISTORY_COLUMNS, estimate_runtime, measured_
 from ablate.execution.identity import configuration, identity, setting, setting_parts
 from ablate.execution.job import Job
 from ablate.execution.lease import Lease
+from ablate.system.energy_meter import EnergyMeter
 from ablate.system.phase_clock import Phase, PhaseClock
 from ablate.system.signals import SIGNALS
 from ablate.task import (
@@ -47,8 +48,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_PHASES_EVERY = 60.0
-"""Least seconds between two records of the phases of a training loop of one's own."""
+_SPENT_EVERY = 60.0
+"""Least seconds between two records of what is spent by a training loop of one's own."""
 
 
 def run_attempt(
@@ -59,6 +60,7 @@ def run_attempt(
     resumed: str | None,
     started: Callable[[str], None],
     clock: PhaseClock | None = None,
+    meter: EnergyMeter | None = None,
 ) -> None:
     """Load the data, train, evaluate, and track all of it in the open store.
 
@@ -69,6 +71,7 @@ def run_attempt(
         resumed: The id of MLflow's run that is resumed; None starts a new one.
         started: Called with the id of MLflow's run once there is one.
         clock: Of the run's phases, in its start.
+        meter: Of its energy; None records none.
 
     Raises:
         DataError: The data set is wrong, or has changed since its fingerprint was taken.
@@ -95,6 +98,7 @@ def run_attempt(
         run_id=resumed,
         monitored=run.tracking.system_metrics,
         clock=clock,
+        meter=meter,
     ) as tracked:
         started(tracked.run_id)
         with clock.phase(Phase.TRACKING):
@@ -114,7 +118,7 @@ def run_attempt(
             tracked.log_model(trained.model, served)
         seconds = loaded - begun + trained.seconds + time.monotonic() - evaluated
         tracked.log_metrics({names.SECONDS: seconds, names.EXAMPLES: trained.examples})
-        tracked.log_phases()
+        tracked.log_spent()
         tracked.flush()
         describe_run(tracked.run_id, task.metrics, served, limitations)
         log.info("Evaluated: %s", ", ".join(_measured(metric, evaluation.metrics) for metric in task.metrics))
@@ -225,7 +229,7 @@ def _train_with_keras(
 
     def before_save() -> None:
         lease.ensure_held()
-        tracked.log_phases()
+        tracked.log_spent()
         tracked.flush()
 
     run = checked.run
@@ -265,7 +269,7 @@ def _train_own_loop(task: OwnLoopTask, checked: ValidConfig, tracked: TrackedRun
     from ablate.training.own_loop import Loop, train_own_loop
 
     def flush() -> None:
-        tracked.log_phases(every=_PHASES_EVERY)
+        tracked.log_spent(every=_SPENT_EVERY)
         tracked.flush()
 
     loop = Loop(

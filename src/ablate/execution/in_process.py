@@ -10,6 +10,7 @@ from ablate.execution.identity import code, identity
 from ablate.execution.job import Job
 from ablate.execution.lease import acquire_lease, lease_owner
 from ablate.execution.status import STATUS_COLUMNS, RunState, Status, after_last_finished, run_state, should_train
+from ablate.system.energy_meter import EnergyMeter
 from ablate.system.phase_clock import Phase, PhaseClock
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,8 @@ def execute(job: Job, started: Callable[[str], None] = lambda run_id: None, *, a
         if resumed is None:
             lease.discard_checkpoint()
         try:
-            run_attempt(job, checked, lease, resumed=resumed, started=started, clock=clock)
+            with EnergyMeter() as meter:
+                run_attempt(job, checked, lease, resumed=resumed, started=started, clock=clock, meter=meter)
         except Exception as error:
             if not is_resumable(error) and not isinstance(error, LeaseLost):
                 lease.discard_checkpoint()

@@ -48,6 +48,8 @@ def runs_frame(record: StudyRecord, definition: StudyFile | None) -> pd.DataFram
         }
     )
     frame = own.join(levels[[name for name in levels if name not in own]]).join(metrics)
+    if "energy" in runs:
+        frame["cost/energy"] = runs["energy"]
     order = {name: place for place, name in enumerate(in_order(frame["variant"].tolist()))}
     return frame.sort_values(
         ["variant", "seed", "started"], key=lambda column: column.map(order) if column.name == "variant" else column

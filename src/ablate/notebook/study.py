@@ -121,7 +121,7 @@ class Study:
         cached (a result of another study), running, interrupted (resumed by the next `run`), failed, or to do (its
         result is gone); `started` (UTC); `seconds`, NaN while it runs; `reason`, why there is no result; one column a
         factor, its level as text (NaN where an older store does not say it); and the last value of every metric
-        `eval/..` and `cost/..`.
+        `eval/..` and `cost/..`; `cost/energy`, how `cost/energy_kwh` is known: what is measured, what is estimated.
         """
         return runs_frame(self._record, self._definition)
 
@@ -147,7 +147,8 @@ class Study:
         """What the compared runs cost.
 
         Index `variant` and `seed`; one column a cost, among them `cost/parameters`, `cost/flops_per_example` (of a
-        forward pass), `cost/wall_seconds` (of training), `cost/examples_per_second` and `cost/peak_memory_mib`.
+        forward pass), `cost/wall_seconds` (of training), `cost/examples_per_second`, `cost/peak_memory_mib`
+        and `cost/energy_kwh`, of which `runs` says how it is known.
         """
         return self._results(None).costs
 

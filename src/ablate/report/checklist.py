@@ -14,12 +14,13 @@ from ablate.config.level import level_text
 from ablate.config.short_names import shorten
 from ablate.config.variant import BASELINE
 from ablate.report.deviations import Plan
+from ablate.report.energy import energy_in_words, energy_methods
 from ablate.report.fairness import fairness_notes
 from ablate.report.nouns import plural
-from ablate.report.number_format import large, number, quantity
+from ablate.report.number_format import large, magnitude, number, quantity
 from ablate.report.results import SEEDS, Results
 from ablate.report.settings import without_place
-from ablate.tracking.names import FLOPS, PARAMETERS, PEAK_DEVICE_MEMORY, PEAK_MEMORY, WALL_SECONDS
+from ablate.tracking.names import ENERGY, FLOPS, PARAMETERS, PEAK_DEVICE_MEMORY, PEAK_MEMORY, WALL_SECONDS
 
 AUTHORS = "To be answered by the authors."
 _NONE = ("", "none", "None", "nan")
@@ -158,7 +159,7 @@ def _errors(results: Results) -> list[Item]:
 
 
 def _compute(results: Results) -> list[Item]:
-    part, costs = "Compute", results.costs
+    part, costs, energy = "Compute", results.costs, _energy(results)
     devices = _values(results, "devices")
     seconds = costs[WALL_SECONDS].dropna() if WALL_SECONDS in costs else pd.Series(dtype=float)
     times = (
@@ -185,8 +186,22 @@ def _compute(results: Results) -> list[Item]:
         Item(part, "How long did a run take, and all of them?", _sentence(times),
              "what runs outside of the table took: failed ones, searches, and what came before."),
         Item(part, "How much memory?", _sentence(*memory)),
-        Item(part, "How much energy?", "", "it was not tracked."),
+        Item(part, "How much energy?", energy,
+             "the rest of the machines and their cooling, and what runs outside of the table took." if energy
+             else "it was not tracked."),
     ]  # fmt: skip
+
+
+def _energy(results: Results) -> str:
+    methods, costs = energy_methods(results), results.costs
+    if not methods:
+        return ""
+    spent = 1000 * costs[ENERGY].dropna()
+    return _sentence(
+        f"{_range(spent.min(), spent.max(), magnitude)} Wh a run, {magnitude(float(spent.sum()))} Wh for "
+        f"{quantity(len(spent), 'run')} of the table, {energy_in_words(results)}",
+        *methods,
+    )
 
 
 def _people() -> list[Item]:

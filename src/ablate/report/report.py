@@ -11,6 +11,7 @@ from ablate.report.checklist import Item, checklist
 from ablate.report.compare import cost_differences
 from ablate.report.comparison import comparison_of
 from ablate.report.deviations import Plan, plan_of
+from ablate.report.energy import without_mixed_energy
 from ablate.report.factorial import study_credit, study_effects
 from ablate.report.fairness import NAME as FAIRNESS
 from ablate.report.fairness import fairness_notes, fairness_section
@@ -118,7 +119,7 @@ def make_report(results: Results, layout: Layout = WHOLE) -> Report:
         ConfigError: The layout names what is not there.
     """
     comparison = comparison_of(results)
-    costs, links = cost_differences(results.costs), links_to(results)
+    costs, links = without_mixed_energy(results, cost_differences(results.costs)), links_to(results)
     columns = Columns(results, comparison, costs, links)
     table = primary_table(results, columns, layout)  # refused before anything takes time
     needed = more_seeds(results.scores, comparison, results.primary, results.whole_set)

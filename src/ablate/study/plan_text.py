@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from ablate.config.level import level_text
 from ablate.config.short_names import shorten
+from ablate.estimate.energy import energy_line
 from ablate.estimate.runtime import BASES
 from ablate.study.power_text import baseline_line
 from ablate.study.tuning import Choice
@@ -83,6 +84,8 @@ def plan_lines(plan: Mapping[str, Any]) -> list[str]:
         lines.append(f"A run takes {phases_text(took['seconds'], took['shares'])} ({what})")
     elif {run["basis"] for run in plan["runs"]} & {*BASES[:2]}:
         lines.append(UNKNOWN)
+    if plan["energy"] and total["seconds_left"]:
+        lines.append(energy_line(plan["energy"], total["seconds_left"]))
     if plan["baseline"]:
         lines.append(baseline_line(plan["baseline"], plan["baseline"]["plans"], plan["baseline"]["unit"]))
     looks = plan["looks"]

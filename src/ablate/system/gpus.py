@@ -38,7 +38,7 @@ def gpus_multiply_bfloat16() -> bool | None:
     try:
         pynvml.nvmlInit()
         try:
-            major, _ = pynvml.nvmlDeviceGetCudaComputeCapability(_handle(gpus[0]))
+            major, _ = pynvml.nvmlDeviceGetCudaComputeCapability(nvml_handle(gpus[0]))
             return int(major) >= 8
         finally:
             pynvml.nvmlShutdown()
@@ -46,7 +46,12 @@ def gpus_multiply_bfloat16() -> bool | None:
         return None
 
 
-def _handle(gpu: str) -> Any:
+def nvml_handle(gpu: str) -> Any:
+    """Return what NVML calls one of `visible_gpus`; NVML has been begun.
+
+    Raises:
+        pynvml.NVMLError: It does not see it.
+    """
     import pynvml
 
     if gpu.isdecimal():

@@ -29,6 +29,7 @@ class DeletedRun:
         identity: Its identity; empty where it is no training, but a report or the like.
         folder: Its folder of artifacts on this machine; None where they are elsewhere, or are removed.
         models: By id, the folders of its models; None as before.
+        on_server: Whether its artifacts are where only a server, or the keeper of a bucket, removes them.
     """
 
     run_id: str
@@ -36,6 +37,7 @@ class DeletedRun:
     identity: str
     folder: Path | None
     models: tuple[tuple[str, Path | None], ...]
+    on_server: bool
 
 
 def deleted_runs(uri: str) -> list[DeletedRun]:
@@ -73,6 +75,7 @@ def deleted_runs(uri: str) -> list[DeletedRun]:
                 for model in models
                 if model.source_run_id == run.info.run_id
             ),
+            on_server=local_folder(run.info.artifact_uri) is None,
         )
         for run in deleted
         if run.info.run_id not in needed

@@ -7,6 +7,7 @@ from typing import Any
 from mlflow.entities import Run
 
 from ablate.config.short_names import shorten
+from ablate.system.energy_meter import energy_kind, methods_of
 from ablate.task import ServedModel
 from ablate.tracking import names
 from ablate.tracking.notes import escaped, table
@@ -170,7 +171,11 @@ def _costs(run: Run) -> str:
         for name, (label, shown) in _COSTS.items()
         if name in metrics
     ]
-    return "\n\n".join(filter(None, [table(["", ""], rows) if rows else "", time_taken(run)]))
+    method = run.data.tags.get(names.ENERGY_TAG)
+    if method and names.ENERGY in metrics:
+        rows.append([f"energy, {energy_kind(methods_of(method))}, Wh", f"{1000 * metrics[names.ENERGY]:.3g}"])
+    said = f"Energy: {method}." if method else ""
+    return "\n\n".join(filter(None, [table(["", ""], rows) if rows else "", time_taken(run), said]))
 
 
 def _use(run: Run, served: ServedModel | None) -> str:

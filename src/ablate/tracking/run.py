@@ -13,13 +13,14 @@ from mlflow.entities import RunStatus
 from mlflow.exceptions import MlflowException
 
 from ablate.errors import AblateError, Diverged, LeaseLost, TrackingError, is_resumable
+from ablate.system.energy_meter import Energy, EnergyMeter, methods_of, methods_text
 from ablate.system.phase_clock import Phase, PhaseClock
 from ablate.tracking import names
 from ablate.tracking.factors import factor_levels, factor_params
 from ablate.tracking.notes import note_tags
 from ablate.tracking.study import definition_of, describe_study, set_experiment_tags, stamp_tag, study_experiment
 from ablate.tracking.system_metrics import system_metrics
-from ablate.tracking.tracked_run import TrackedRun, context_tags, log_params
+from ablate.tracking.tracked_run import Spent, TrackedRun, context_tags, log_params
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ def track(
     run_id: str | None = None,
     monitored: bool = False,
     clock: PhaseClock | None = None,
+    meter: EnergyMeter | None = None,
 ) -> Iterator[TrackedRun]:
     """Start or resume a run in the open store, and end it FINISHED, FAILED or KILLED, the reason as a tag.
 
@@ -49,18 +51,22 @@ def track(
         monitored: Whether the machine's load is recorded meanwhile, see `system_metrics`.
         clock: Of the phases of this attempt, recorded at its end together with those of the attempts before; None
             records none.
+        meter: Of the energy of this attempt, recorded like the phases; None records none.
 
     Yields:
         The run, to be filled.
     """
     with nullcontext() if clock is None else clock.phase(Phase.TRACKING):
         try:
-            own, earlier = (
-                (_start(study, name, tags, project, factors or {}), {}) if run_id is None else _resume(run_id)
-            )
+            if run_id is None:
+                energy = Energy(methods=meter.spent().methods) if meter is not None else Energy()
+                known = {names.ENERGY_TAG: methods_text(energy.methods)} if meter is not None else {}
+                own, earlier = _start(study, name, {**tags, **known}, project, factors or {}), Spent(energy=energy)
+            else:
+                own, earlier = run_id, _resume(run_id)
         except MlflowException as error:
             raise TrackingError(f"MLflow refuses to start a run: {str(error).splitlines()[0]}") from error
-    run = TrackedRun(own, clock, earlier)
+    run = TrackedRun(own, clock, meter, earlier=earlier)
     load = system_metrics(run.run_id, resumed=run_id is not None) if monitored else nullcontext()
     try:
         with load:
@@ -99,8 +105,8 @@ def _start(study: str, name: str, tags: Mapping[str, str], project: Path, factor
     return str(run.info.run_id)
 
 
-def _resume(run_id: str) -> tuple[str, dict[Phase, float]]:
-    """Open a run that was interrupted; return its id, and the seconds of each phase so far."""
+def _resume(run_id: str) -> Spent:
+    """Open a run that was interrupted; return what it has spent so far."""
     client = mlflow.MlflowClient()
     data = client.get_run(run_id).data
     stored = data.tags
@@ -110,7 +116,9 @@ def _resume(run_id: str) -> tuple[str, dict[Phase, float]]:
     attempts = names.current_tags(stored).get(names.ATTEMPTS_TAG, "1")
     client.set_tag(run_id, names.ATTEMPTS_TAG, str(int(attempts) + 1 if attempts.isdecimal() else 2))
     client.update_run(run_id, status=RunStatus.to_string(RunStatus.RUNNING))
-    return run_id, {phase: data.metrics.get(metric, 0.0) for phase, metric in names.PHASE_SECONDS.items()}
+    seconds = {phase: data.metrics.get(metric, 0.0) for phase, metric in names.PHASE_SECONDS.items()}
+    kwh, methods = data.metrics.get(names.ENERGY, 0.0), stored.get(names.ENERGY_TAG)
+    return Spent(seconds, None if methods is None else Energy(kwh, methods_of(methods)))
 
 
 def _end(
@@ -118,7 +126,7 @@ def _end(
 ) -> None:
     """Write the end of a run; where the store itself fails, the run's own error matters more."""
     try:
-        run.log_phases()
+        run.log_spent()
         run.flush()
     except TrackingError as problem:
         log.error("%s", problem)

@@ -132,6 +132,7 @@ _COSTS = {
     "predicted": names.PREDICTED_SECONDS,
     "flops": names.FLOPS,
     "examples_per_second": names.EXAMPLES_PER_SECOND,
+    "energy_kwh": names.ENERGY,
     **{metric: metric for metric in names.PHASE_SECONDS.values()},
 }
 
@@ -141,7 +142,8 @@ def history(columns: Sequence[str], limit: int = 300) -> pd.DataFrame:
 
     Args:
         columns: The columns to return, of those of `StudyRecord.runs`, and `examples` that it trained on, `seconds` in
-            all, the seconds that were `predicted`, `flops`, `examples_per_second`, and `names.PHASE_SECONDS`.
+            all, the seconds that were `predicted`, `flops`, `examples_per_second`, `energy_kwh`, and
+            `names.PHASE_SECONDS`.
         limit: Most runs to look at.
 
     Returns:

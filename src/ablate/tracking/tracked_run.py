@@ -7,7 +7,7 @@ import logging
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
@@ -25,6 +25,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
 
 from ablate.errors import TrackingError
+from ablate.system.energy_meter import Energy, EnergyMeter, methods_text
 from ablate.system.images import png
 from ablate.system.phase_clock import Phase, PhaseClock
 from ablate.tracking import names, provenance
@@ -68,26 +69,50 @@ def _to_store(
     return call
 
 
+@dataclass(frozen=True)
+class Spent:
+    """What attempts at a run took.
+
+    Attributes:
+        seconds: Of each phase.
+        energy: Nothing yet, or what they took; None where not all of them recorded it.
+    """
+
+    seconds: Mapping[Phase, float] = field(default_factory=dict)
+    energy: Energy | None = field(default_factory=Energy)
+
+
 class TrackedRun:
     """A run of MLflow that is being written; made by `run.track`.
 
     Args:
         run_id: The run.
         clock: Of the phases of this attempt; None records none.
-        earlier: The seconds of each phase in the attempts before.
+        meter: Of the energy of this attempt; None records none.
+        earlier: What the attempts before have spent, with the energy's methods that the run has as its tag.
 
     Raises:
         TrackingError: From every method, where the store does not take what is written.
     """
 
-    def __init__(self, run_id: str, clock: PhaseClock | None = None, earlier: Mapping[Phase, float] | None = None):
+    def __init__(
+        self,
+        run_id: str,
+        clock: PhaseClock | None = None,
+        meter: EnergyMeter | None = None,
+        *,
+        earlier: Spent | None = None,
+    ):
         self.run_id = run_id
         self.clock = clock or PhaseClock()
         self._timed = clock is not None
-        self._earlier = dict(earlier or {})
+        self._earlier = earlier or Spent()
+        # A sum that lacks an attempt would be wrong.
+        self._meter = meter if self._earlier.energy is not None else None
+        self._energy = self._earlier.energy or Energy()
         self._client = mlflow.MlflowClient()
         self._waiting: list[MlflowMetric] = []
-        self._flushed = self._phases_logged = time.monotonic()
+        self._flushed = self._spent_logged = time.monotonic()
 
     def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
         """Record metrics; they are written together, every few seconds."""
@@ -96,14 +121,21 @@ class TrackedRun:
         if len(self._waiting) >= _BATCH or time.monotonic() - self._flushed > 5:
             self.flush()
 
-    def log_phases(self, *, every: float = 0.0) -> None:
-        """Record the seconds of each phase so far, over all attempts, at most once in some seconds."""
-        if not self._timed or time.monotonic() - self._phases_logged < every:
+    def log_spent(self, *, every: float = 0.0) -> None:
+        """Record the seconds of each phase and the energy so far, over all attempts, at most once in some seconds."""
+        if time.monotonic() - self._spent_logged < every:
             return
-        self._phases_logged = time.monotonic()
-        spent = self.clock.seconds()
-        both = {phase: spent[phase] + self._earlier.get(phase, 0.0) for phase in Phase}
-        self.log_metrics({names.PHASE_SECONDS[phase]: seconds for phase, seconds in both.items() if seconds})
+        self._spent_logged = time.monotonic()
+        if self._timed:
+            spent = self.clock.seconds()
+            both = {phase: spent[phase] + self._earlier.seconds.get(phase, 0.0) for phase in Phase}
+            self.log_metrics({names.PHASE_SECONDS[phase]: seconds for phase, seconds in both.items() if seconds})
+        if self._meter is not None:
+            energy = (self._earlier.energy or Energy()) + self._meter.spent()
+            self.log_metrics({names.ENERGY: energy.kwh})
+            if energy.methods != self._energy.methods:
+                self.set_tags({names.ENERGY_TAG: methods_text(energy.methods)})
+            self._energy = energy
 
     @_to_store
     def flush(self) -> None:

@@ -61,7 +61,7 @@ class Columns:
     def __init__(self, results: Results, comparison: pd.DataFrame, costs: pd.DataFrame, links: Links):
         self._results, self._comparison = results, comparison
         self._found, self._spent = rows_by_variant(comparison), rows_by_variant(costs)
-        self._costs = cost_labels(results.example, costs)
+        self._costs = cost_labels(results, costs)
         self._links = {variant: links(runs_of(results, variant)) for variant in results.variants}
         self._missing = dict[str, int]()
         for gap in results.gaps:
