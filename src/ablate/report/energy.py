@@ -20,7 +20,7 @@ def energy_methods(results: Results) -> list[str]:
 def energy_in_words(results: Results) -> str:
     """Return in a few words how the energy is known: measured, estimated, partly estimated, or several of them."""
     kinds = {energy_kind(methods_of(text)) for text in energy_methods(results)}
-    return " and ".join(kind for kind in ("measured", "partly estimated", "estimated") if kind in kinds)
+    return " and ".join(sorted(kinds, key=lambda kind: (not kind.startswith("measured"), kind)))
 
 
 def without_mixed_energy(results: Results, costs: pd.DataFrame) -> pd.DataFrame:

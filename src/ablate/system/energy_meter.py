@@ -58,15 +58,16 @@ def methods_of(text: str) -> frozenset[str]:
 
 
 def energy_kind(methods: Iterable[str]) -> str:
-    """Return in a word how energy is known: measured, estimated, or partly estimated.
+    """Return in a word or two how energy is known: measured, estimated, or partly estimated; without GPU.
 
     Example:
         >>> energy_kind([NVML, ESTIMATE])
         'partly estimated'
     """
-    given = [*methods]
+    given = {*methods}
     estimated, measured = (any(word in each for each in given) for word in ("estimated", "measured"))
-    return ("partly estimated" if measured else "estimated") if estimated else "measured"
+    kind = ("partly estimated" if measured else "estimated") if estimated else "measured"
+    return f"{kind} without GPU" if NO_GPU in given else kind
 
 
 class EnergyMeter:
@@ -133,8 +134,10 @@ class EnergyMeter:
         # Children that end without being waited for take their time with them.
         busy, total = max(own - self._own, 0.0), everything - self._all
         self._since, self._own, self._all = now, own, everything
-        share = min(busy / total, 1.0) if total > 0 else 0.0
         counted, on_gpu = self._rapl.joules(seconds), self._gpu.joules()
+        if total <= 0 < busy:
+            counted = None  # the system does not say of what this is a share
+        share = min(busy / total, 1.0) if total > 0 else 0.0
         joules = (busy * WATTS if counted is None else counted * share) + (on_gpu or 0.0)
         methods = {ESTIMATE if counted is None else RAPL if self._rapl.has_memory else RAPL_PACKAGE}
         if self._gpu.gpus:
@@ -153,6 +156,9 @@ def own_cpu_seconds() -> float:
 
 
 def machine_cpu_seconds() -> float:
-    """Return the CPU time of all processes since the machine began."""
-    times = psutil.cpu_times()
+    """Return the CPU time of all processes since the machine began; 0 where the system does not say."""
+    try:
+        times = psutil.cpu_times()
+    except (OSError, psutil.Error, ValueError, IndexError):
+        return 0.0
     return float(sum(getattr(times, name, 0.0) for name in ("user", "nice", "system", "irq", "softirq")))

@@ -103,7 +103,7 @@ class RaplCounter:
 def _name(zone: Path) -> str:
     try:
         return (zone / "name").read_text().strip()
-    except OSError:
+    except (OSError, ValueError):
         return ""
 
 
