@@ -178,7 +178,7 @@ try:
 except ablate.errors.ConfigError:
     pass
 from ablate.run import main
-import ablate.run as module, ablate.study.definition as definition, ablate.report.load
+import ablate.run as module, ablate.study.definition as definition, ablate.report.number_format
 assert module.main is main and callable(module) and ablate.study.definition is definition
 assert {{"run", "plan", "study", "Study", "Plan", "ArrayTask"}} <= {{*dir(ablate)}}
 """
