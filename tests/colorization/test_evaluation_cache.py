@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import logging
+import resource
 
 import numpy as np
 import pytest
@@ -82,7 +83,7 @@ def test_another_version_of_the_code_computes_anew(described, sample, monkeypatc
     assert described.computed == 2
 
 
-@pytest.mark.parametrize("damage", ["empty", "cut", "changed", "no object", "a folder"])
+@pytest.mark.parametrize("damage", ["empty", "cut", "changed", "no object", "deeply nested", "no text", "a folder"])
 def test_a_damaged_file_is_made_anew(described, sample, caplog, damage):
     first, file = described(sample), described.file
     content = file.read_text()
@@ -94,7 +95,8 @@ def test_a_damaged_file_is_made_anew(described, sample, caplog, damage):
         found["values"]["references"]["grey"]["auc_raw"] += 1
         file.write_text(json.dumps(found))
     else:
-        file.write_text({"empty": "", "cut": content[:100], "no object": "3"}[damage])
+        damaged = {"empty": "", "cut": content[:100], "no object": "3", "deeply nested": "[" * 10**6}
+        file.write_bytes(damaged[damage].encode() if damage in damaged else b"\xff")
     assert_same(described(sample), first)
     assert "made anew" in caplog.text
     if damage != "a folder":
@@ -109,6 +111,20 @@ def test_where_it_cannot_be_written_it_is_computed_each_time(described, sample, 
     assert_same(described(sample), described(sample))
     assert described.computed == 2
     assert "not cached" in caplog.text
+
+
+def test_a_full_disk_leaves_nothing_and_costs_no_result(described, sample, caplog):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        first = described(sample)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "not cached: [Errno 27] File too large" in caplog.text
+    assert list(described.folder.iterdir()) == []
+    assert_same(described(sample), first)
+    assert described.computed == 2
+    assert described.file.stat().st_size > 1000
 
 
 def test_the_same_bits_for_any_number_of_threads(sample):

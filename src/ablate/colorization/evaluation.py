@@ -1,6 +1,6 @@
 """Evaluation: every variant's colours at one common resolution, on the same photographs."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import keras
@@ -24,12 +24,15 @@ from ablate.colorization.evaluation_set import (
     CHUNK_PIXELS,
     Counts,
     MeasuredBlock,
+    Rows,
     ab_counts,
     describe_evaluation_set,
     means,
+    no_colors,
     over_blocks,
 )
 from ablate.colorization.model.decoding import decode, upsample
+from ablate.system.allocator import keep_freed_memory
 from ablate.system.images import picture_table
 from ablate.task import Evaluation
 from ablate.training.hardware import threads_of_operations
@@ -37,6 +40,10 @@ from ablate.training.hardware import threads_of_operations
 Array = npt.NDArray[np.floating]
 Predict = Callable[[Pixels], npt.NDArray[np.float32]]
 
+Pictures = dict[str, Image.Image]
+"""A photograph's pictures by `KINDS`."""
+
+KINDS = ("given", "truth", "output")
 SHOWN = 8
 """Sample pictures in a run's own figure."""
 
@@ -68,6 +75,7 @@ def evaluate(
     Returns:
         Metrics, references, one row a photograph, sample pictures, and the distribution of ab.
     """
+    keep_freed_memory()
     step, threads = color.grid_step, threads_of_operations()
     names = [photograph.name for photograph in data.evaluation]
     judge = None if classifier is None else Judge(classifier, names)
@@ -82,21 +90,24 @@ def evaluate(
     def measure(truth: Pixels, ab: npt.NDArray[np.float32]) -> tuple[pd.DataFrame, Counts]:
         return MeasuredBlock(truth, known, step).measure(ab), ab_counts(ab)
 
-    predict, first, right = _predictor(model, color, evaluation.side), list[tuple[Pixels, Array]](), list[Array]()
+    predict, first, right = _predictor(model, color, evaluation.side), list[Pictures](), list[Array]()
     predicted = _predicted(predict, data, evaluation, first)
     if judge is not None:
         predicted = _judged(judge, predicted, right)
-    tables, spread = zip(*over_blocks(measure, predicted, threads=threads), strict=True)
-    table = pd.concat(tables, ignore_index=True)
+    rows, spread = Rows(), no_colors()
+    for measured, counts in over_blocks(measure, predicted, threads=threads):
+        rows.add(measured)
+        spread += counts
+    table = rows.table()
     if judge is not None:
         table[CLASSIFIER_ACCURACY.name] = np.concatenate(right)
-    samples = _samples(names, first) if shown is None else _samples(list(shown), _coloured(predict, shown, evaluation))
+    samples = _samples(names, first) if shown is None else _samples(shown, _coloured(predict, shown, evaluation))
     return Evaluation(
         metrics=means(table),
         references=known.references,
         per_example=_named(table, data),
         samples=samples,
-        distribution=_distribution({"truth": known.ab_counts, "output": np.sum(spread, axis=0)}),
+        distribution=_distribution({"truth": known.ab_counts, "output": spread}),
         figures={"grid": _sample_grid(samples)},
     )
 
@@ -114,16 +125,18 @@ def _predictor(model: keras.Model, color: ColorConfig, side: int) -> Predict:
 
 
 def _predicted(
-    predict: Predict, data: ColorData, evaluation: EvaluationConfig, shown: list[tuple[Pixels, Array]]
+    predict: Predict, data: ColorData, evaluation: EvaluationConfig, shown: list[Pictures]
 ) -> Iterator[tuple[Pixels, npt.NDArray[np.float32]]]:
-    """Yield the truth and the predicted ab of some batches at a time, and add the first photographs to `shown`."""
+    """Yield the truth and the predicted ab of some batches at a time, and add the first pictures to `shown`."""
     # Not of all: ten thousand photographs of 256x256 in Lab alone are 8 GB.
     size = evaluation.batch_size * max(1, CHUNK_PIXELS // evaluation.side**2 // evaluation.batch_size)
     for start in range(0, len(data.squares), size):
         pixels, truth = data.squares.read(slice(start, start + size))
         batches = range(0, len(pixels), evaluation.batch_size)
         ab = np.concatenate([predict(pixels[first : first + evaluation.batch_size]) for first in batches])
-        shown += zip(truth[: max(0, evaluation.samples - start)], ab, strict=False)
+        # Those that evaluate are ordered by the hash of their contents, so the first ones are a random choice that is
+        # the same for every variant.
+        shown += map(_pictures, truth[: max(0, evaluation.samples - start)], ab)
         yield truth, ab
 
 
@@ -138,14 +151,12 @@ def _judged(
         yield truth, ab
 
 
-def _coloured(
-    predict: Predict, photographs: Mapping[str, Square], evaluation: EvaluationConfig
-) -> list[tuple[Pixels, Array]]:
-    """Return the truth and the predicted ab of each photograph."""
+def _coloured(predict: Predict, photographs: Mapping[str, Square], evaluation: EvaluationConfig) -> Iterator[Pictures]:
+    """Yield the pictures of each photograph."""
     inputs, truth = zip(*photographs.values(), strict=True)
-    starts = range(0, len(inputs), evaluation.batch_size)
-    ab = [predict(np.stack(inputs[start : start + evaluation.batch_size])) for start in starts]
-    return list(zip(truth, np.concatenate(ab), strict=True))
+    for start in range(0, len(inputs), evaluation.batch_size):
+        batch = slice(start, start + evaluation.batch_size)
+        yield from map(_pictures, truth[batch], predict(np.stack(inputs[batch])))
 
 
 def _named(table: pd.DataFrame, data: ColorData) -> pd.DataFrame:
@@ -167,20 +178,16 @@ def _distribution(spread: dict[str, Counts]) -> pd.DataFrame:
     return pd.DataFrame({"a": a.ravel(), "b": b.ravel(), **{kind: counts.ravel() for kind, counts in spread.items()}})
 
 
-def _samples(names: Sequence[str], shown: list[tuple[Pixels, Array]]) -> dict[str, dict[str, Image.Image]]:
-    # Those that evaluate are ordered by the hash of their contents, so the first ones are a random choice that is
-    # the same for every variant.
-    truth, predicted = (np.stack(pictures) for pictures in zip(*shown, strict=True))
+def _samples(names: Iterable[str], shown: Iterable[Pictures]) -> dict[str, dict[str, Image.Image]]:
+    """Return the pictures by kind, then by the photographs' names."""
+    named = dict(zip(names, shown, strict=False))
+    return {kind: {name: pictures[kind] for name, pictures in named.items()} for kind in KINDS}
+
+
+def _pictures(truth: Pixels, ab: Array) -> Pictures:
     lightness = pixels_to_lab(truth)[..., :1]
-    kinds = {
-        "given": _pixels(lightness, np.zeros_like(predicted)),
-        "truth": truth,
-        "output": _pixels(lightness, predicted),
-    }
-    return {
-        kind: {name: Image.fromarray(picture) for name, picture in zip(names, pixels, strict=False)}
-        for kind, pixels in kinds.items()
-    }
+    pixels = (_pixels(lightness, np.zeros_like(ab)), truth, _pixels(lightness, ab))
+    return dict(zip(KINDS, map(Image.fromarray, pixels), strict=True))
 
 
 def _pixels(lightness: Array, ab: Array) -> Pixels:

@@ -46,7 +46,7 @@ def cached_evaluation_set(
         return _parsed(path.read_bytes(), key)
     except FileNotFoundError:
         log.info("The evaluation set's statistics and references are computed; other runs find them in %s", folder)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         log.warning("%s is not what was written, and is made anew: %s", path, error or type(error).__name__)
     made = compute()
     try:
@@ -86,7 +86,7 @@ def _parsed(content: bytes, key: Mapping[str, Any]) -> EvaluationSet:
     """Return what a file holds.
 
     Raises:
-        ValueError, KeyError, TypeError: It is damaged, or of another evaluation set.
+        ValueError, KeyError, TypeError, RecursionError: It is damaged, or of another evaluation set.
     """
     found = json.loads(content)
     values = found["values"]

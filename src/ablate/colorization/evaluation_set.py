@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ablate.colorization.classifier import CLASSIFIER_ACCURACY, Judge
+from ablate.colorization.color.gamut import ab_gamut
 from ablate.colorization.color.lab import pixels_to_lab
 from ablate.colorization.data.decode import Pixels
 from ablate.colorization.data.photographs import ColorData
@@ -32,10 +33,13 @@ AB_LIMIT = 110
 """Largest |a| and |b| of sRGB, rounded up."""
 AB_CELL = 5
 """Side of a cell of `ab_counts`, in ab units."""
+CELLS = 2 * AB_LIMIT // AB_CELL
 BLOCK_PIXELS = 2**14
 """Pixels of the photographs that are measured together: as many as stay in the processor's cache."""
 CHUNK_PIXELS = 2**18
 """Pixels of the photographs that are read together."""
+WAITING_FRAMES = 128
+"""Frames of `Rows` that are held before they are put together."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +72,12 @@ def describe_evaluation_set(
         ab = pixels_to_lab(truth)[..., 1:]
         return class_counts(ab, step=grid_step), ab_counts(ab), colorfulness_of(to_rgb(truth))
 
-    counts, spread, colors = zip(*over_blocks(statistics, truths(data), threads=threads), strict=True)
-    known = EvaluationSet(np.sum(counts, axis=0), float(np.concatenate(colors).mean()), np.sum(spread, axis=0), {})
+    classes, spread, colors = np.zeros(len(ab_gamut(grid_step)), np.int64), no_colors(), list[float]()
+    for of_classes, of_cells, colorfulness in over_blocks(statistics, truths(data), threads=threads):
+        classes += of_classes
+        spread += of_cells
+        colors += colorfulness.tolist()
+    known = EvaluationSet(classes, float(np.mean(colors)), spread, {})
     constants: dict[str, Array | None] = {"grey": np.zeros(2), "mean_color": data.mean_ab}
     if judge is not None:
         constants["truth"] = None
@@ -78,8 +86,11 @@ def describe_evaluation_set(
         photographs = MeasuredBlock(truth, known, grid_step)
         return {name: photographs.measure(_colored(truth, ab)) for name, ab in constants.items()}
 
-    tables = list(over_blocks(references, truths(data), threads=threads))
-    metrics = {name: means(pd.concat([each[name] for each in tables], ignore_index=True)) for name in constants}
+    tables = {name: Rows() for name in constants}
+    for measured in over_blocks(references, truths(data), threads=threads):
+        for name, rows in measured.items():
+            tables[name].add(rows)
+    metrics = {name: means(rows.table()) for name, rows in tables.items()}
     if judge is not None:
         for name, ab in constants.items():
             metrics[name][CLASSIFIER_ACCURACY.name] = _accuracy(judge, data, ab)
@@ -119,6 +130,27 @@ class MeasuredBlock:
         return per_photograph(ColorizedPhotographs(self.lab, self._rgb, ab, self._weights, self._colorfulness))
 
 
+class Rows:
+    """The rows of a table, added a few at a time and put together: a frame takes kilobytes, however few rows it has.
+
+    The table is that of one `pd.concat` of all, down to its order in memory, on which the last bits of means depend.
+    """
+
+    def __init__(self) -> None:
+        self._joined, self._waiting = list[pd.DataFrame](), list[pd.DataFrame]()
+
+    def add(self, rows: pd.DataFrame) -> None:
+        """Add the next rows; all have the same columns."""
+        self._waiting.append(rows)
+        if len(self._waiting) == WAITING_FRAMES:
+            self._joined.append(pd.concat(self._waiting, ignore_index=True))
+            self._waiting.clear()
+
+    def table(self) -> pd.DataFrame:
+        """Return the table of all that were added."""
+        return pd.concat([*self._joined, *self._waiting], ignore_index=True)
+
+
 def over_blocks(
     function: Callable[..., Made], chunks: Iterator[tuple[npt.NDArray[np.generic], ...]], *, threads: int
 ) -> Iterator[Made]:
@@ -132,7 +164,7 @@ def over_blocks(
         threads: Threads that compute; while they do, nothing is read.
 
     Yields:
-        What the function returned, in order.
+        What the function returned, in order; whoever keeps it keeps as much of each photograph.
     """
     for arrays in chunks:
         size = max(1, BLOCK_PIXELS // arrays[0].shape[1] ** 2)
@@ -154,6 +186,11 @@ def to_rgb(pixels: Pixels) -> Array:
     return np.moveaxis(planes, 0, -1)
 
 
+def no_colors() -> Counts:
+    """Return `ab_counts` of no pixel, to add others to."""
+    return np.zeros((CELLS, CELLS), np.int64)
+
+
 def ab_counts(ab: Array) -> Counts:
     """Count colours on a grid of squares of side `AB_CELL` over a and b in -`AB_LIMIT`..`AB_LIMIT`.
 
@@ -163,10 +200,9 @@ def ab_counts(ab: Array) -> Counts:
     Returns:
         (cells, cells), by a, then b.
     """
-    cells = 2 * AB_LIMIT // AB_CELL
     indices = np.floor((ab + AB_LIMIT) / AB_CELL)
-    a, b = np.moveaxis(np.fmin(np.fmax(indices, 0), cells - 1).astype(np.int64), -1, 0)
-    return np.bincount((a * cells + b).ravel(), minlength=cells**2).reshape(cells, cells)
+    a, b = np.moveaxis(np.fmin(np.fmax(indices, 0), CELLS - 1).astype(np.int64), -1, 0)
+    return np.bincount((a * CELLS + b).ravel(), minlength=CELLS**2).reshape(CELLS, CELLS)
 
 
 def means(table: pd.DataFrame) -> dict[str, float]:

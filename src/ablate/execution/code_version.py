@@ -31,6 +31,7 @@ IRRELEVANT = (
     "ablate.config.validation",
     "ablate.system.threads",
     "ablate.errors",
+    "ablate.system.allocator",
     "ablate.system.atomic_write",
     "ablate.config.paths",
     "ablate.system.images",
