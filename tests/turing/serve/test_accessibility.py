@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from ablate.turing.protocol import Protocol
-from tests.support.browsing import begin
+from tests.support.browsing import asked, begin
 from tests.support.bundles import make_bundle
 from tests.support.servers import TOKEN, Served
 
@@ -65,6 +66,22 @@ def test_the_participants_pages(serve: Callable[..., Served], tmp_path: Path, pa
     assert violations(page) == []
     page.goto(f"{address}nothing")
     expect(page.get_by_role("heading", name="That did not work")).to_be_visible()
+    assert violations(page) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("design", ["preference", "rating"])
+def test_a_trial_of_the_other_designs(
+    serve: Callable[..., Served], tmp_path: Path, page: Page, design: Literal["preference", "rating"]
+) -> None:
+    long = Protocol(practice=0, test=2, checks=0, exposure_ms=60_000, design=design)
+    served = serve(make_bundle(tmp_path / "long", "long", protocol=long, algorithms=("one", "two")))
+    page.goto(f"{served.address}/e/long/")
+    begin(page)
+    expect(page.locator("#trial.shown")).to_be_visible(timeout=20_000)
+    assert violations(page) == []
+    page.reload()
+    asked(page)
     assert violations(page) == []
 
 
