@@ -6,9 +6,9 @@ from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, Trial
 from ablate.turing.database.own_answers import fix_questions
 from ablate.turing.serve.consent_text import ConsentText, consent_text
-from ablate.turing.serve.participant import _numbers
 from ablate.turing.serve.recruiting import ANYBODY, Recruiting
 from ablate.turing.serve.sessions import Choice, ColorVision, Sessions
+from ablate.turing.serve.text_numbers import text_numbers
 from ablate.turing.serve.texts import load_texts
 
 START = 1_700_000_000.75
@@ -23,7 +23,7 @@ def opened(database: Database, bundle: Bundle, recruiting: Recruiting = ANYBODY)
 
 def english(sessions: Sessions) -> ConsentText:
     """Return what participants agree to."""
-    return consent_text(load_texts(), _numbers(sessions), sessions.recruiting)
+    return consent_text(load_texts(), text_numbers(sessions), sessions.recruiting)
 
 
 def take_part(

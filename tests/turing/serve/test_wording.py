@@ -10,8 +10,8 @@ import pytest
 from ablate.turing.database import Database
 from ablate.turing.protocol import Design, Protocol
 from ablate.turing.serve.consent_text import consent_text
-from ablate.turing.serve.participant import _numbers
 from ablate.turing.serve.recruiting import Recruiting
+from ablate.turing.serve.text_numbers import text_numbers
 from ablate.turing.serve.texts import fill, load_texts, texts_of_design
 from tests.support.bundles import make_bundle
 from tests.support.judged import opened
@@ -27,7 +27,7 @@ def first_page(database: Database, folder: Path, protocol: Protocol, questions: 
     recruiting = Recruiting(questions=own_questions(folder, questions) if questions else None)
     sessions = opened(database, make_bundle(folder / "drawn", protocol=protocol), recruiting)
     texts = texts_of_design(load_texts(), protocol.design)
-    return consent_text(texts, _numbers(sessions), recruiting).text
+    return consent_text(texts, text_numbers(sessions), recruiting).text
 
 
 @pytest.mark.parametrize(

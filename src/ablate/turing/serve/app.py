@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import RedirectResponse, Response
 
 from ablate.errors import AblateError
-from ablate.turing.serve import experimenter, participant, questionnaire
+from ablate.turing.serve import experimenter, last_page, questionnaire, trials, welcome
 from ablate.turing.serve.texts import fill
 from ablate.turing.serve.web import STATIC, Site, render_page
 from ablate.web.guard import Guard
@@ -30,7 +30,9 @@ def create_app(site: Site) -> FastAPI:
     """
     app = FastAPI(openapi_url=None, redirect_slashes=False)
     app.state.site = site
-    app.include_router(participant.router)
+    app.include_router(welcome.router)
+    app.include_router(trials.router)
+    app.include_router(last_page.router)
     app.include_router(questionnaire.router)
     app.include_router(experimenter.router)
     for name, (kind, content) in STATIC.items():

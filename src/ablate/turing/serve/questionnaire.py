@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from ablate.turing.questions import Choice, FreeText, Number, Part, Question, Scale, Several, text_in
 from ablate.turing.questions.loading import PREFIX
 from ablate.turing.serve.arrival import Key
-from ablate.turing.serve.participant import OwnSession
+from ablate.turing.serve.own_session import OwnSession
 from ablate.turing.serve.replies import Replies, read_replies
 from ablate.turing.serve.sessions import Sessions
 from ablate.turing.serve.texts import fill
