@@ -1,5 +1,5 @@
 """A PostgreSQL server."""
 
-from tests.support.postgresql import postgres
+from tests.support.postgresql import postgres, postgres_server
 
-__all__ = ["postgres"]
+__all__ = ["postgres", "postgres_server"]

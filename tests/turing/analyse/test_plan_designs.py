@@ -89,7 +89,7 @@ def test_the_plan_says_what_a_design_takes() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"design": "both"}, "design must be one of between, within, preference. Received: design=both"),
+        ({"design": "both"}, "design must be one of between, within, preference, rating. Received: design=both"),
         ({"design": "preference", "rate": "30"}, "rate= is for designs against the real picture"),
     ],
 )
