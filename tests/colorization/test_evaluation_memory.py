@@ -17,7 +17,7 @@ from ablate.colorization.metrics import METRICS
 from ablate.colorization.model.backbone import build_backbone
 from tests.support.levels import variant_layers
 
-FEW, MANY, SIDE, BATCH = 140, 280, 32, 40
+FEW, MANY, SIDE, BATCH = 140, 700, 32, 40
 NUMBERS = 1024
 """Bytes that may be kept of a photograph. Its pixels are 3,072; counts of its colours and frames are 30,000."""
 
@@ -44,12 +44,10 @@ def of_photographs(sample, noise, monkeypatch):
 def peak(function, *arguments):
     """Return the most bytes that Python and NumPy held while a function ran, beside those before.
 
-    The least of three times: garbage of other tests, and which threads meet, come on top.
+    Cycles are collected once they are a quarter of what lives: what other tests have left would keep them for long.
     """
-    return min(_peak(function, *arguments) for _ in range(3))
-
-
-def _peak(function, *arguments):
+    gc.collect()
+    gc.freeze()
     gc.collect()
     tracemalloc.start()
     try:
