@@ -9,7 +9,7 @@ memory   Seconds and peak memory of the process beyond what it has after the imp
 
     python benchmarks/colorize.py speed|stages|memory [--model FILE.keras] [--count N] [--repetitions N]
 
-Without --model, the network is the quarter of the paper's at 64x64, untrained, which takes the same time.
+Without --model, the network is a quarter of the width of the paper's at 64x64, untrained.
 """
 
 import argparse
