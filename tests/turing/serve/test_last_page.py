@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, expect
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, read_answers
 from ablate.turing.export.psych_ds import psych_ds_files
+from ablate.turing.serve.plain_text import plain_text
 from ablate.turing.serve.recruiting import Exit, Recruiting
-from ablate.turing.serve.sessions import plain_text
 from tests.support.judged import START, opened, take_part
 from tests.support.servers import TOKEN, Served
 from tests.support.visitors import Visitor

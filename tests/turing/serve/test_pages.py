@@ -15,8 +15,9 @@ from sqlalchemy import text
 from ablate.turing.analyse.exclusions import apply_rules
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, Trial, read_answers
+from ablate.turing.serve.enrollment import QUIET_SECONDS
 from ablate.turing.serve.security import hash_key
-from ablate.turing.serve.sessions import QUIET_SECONDS, Sessions
+from ablate.turing.serve.sessions import Sessions
 from tests.support.bundles import SHORT, make_bundle
 from tests.support.servers import Served, links
 

@@ -20,10 +20,11 @@ from ablate.turing.export.psych_ds import psych_ds_files
 from ablate.turing.export.tables import participants_table
 from ablate.turing.protocol import Protocol, Rules
 from ablate.turing.serve.command import main as serve_main
+from ablate.turing.serve.enrollment import Full
 from ablate.turing.serve.progress import progress_by_algorithm
 from ablate.turing.serve.recruiting import OPTIONS, Exit, Recruiting, parse_recruiting
 from ablate.turing.serve.security import hash_key
-from ablate.turing.serve.sessions import Choice, Full, Sessions
+from ablate.turing.serve.sessions import Choice, Sessions
 from tests.support.browsing import asked, begin
 from tests.support.bundles import SHORT, make_bundle
 from tests.support.judged import START, opened, take_part

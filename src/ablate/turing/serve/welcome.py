@@ -10,9 +10,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from ablate.turing.device import MeasuredDevice, browser_family, read_device
 from ablate.turing.serve.arrival import COOKIE_SECONDS, Arrival, Arrived, Key, cookie_name, may_come
 from ablate.turing.serve.consent_text import ConsentText, consent_text, optional_parts
+from ablate.turing.serve.enrollment import Closed, ColorVision, Full, Withdrawn
 from ablate.turing.serve.own_session import DEPTH, PREFIX, OwnForm, check_form
 from ablate.turing.serve.security import hash_key, new_key
-from ablate.turing.serve.sessions import Closed, ColorVision, Full, Sessions, Withdrawn
+from ablate.turing.serve.sessions import Sessions
 from ablate.turing.serve.text_numbers import text_numbers
 from ablate.turing.serve.texts import fill, texts_of_design
 from ablate.turing.serve.web import CurrentSessions, CurrentSite, Site, client_address, render_page, set_signed_cookie
