@@ -17,7 +17,7 @@ from ablate.turing.protocol import Protocol
 from ablate.turing.questions import Part
 from ablate.turing.serve.assignment import SIDES, Side
 from ablate.turing.serve.consent_text import ConsentText
-from ablate.turing.serve.enrollment import ColorVision, Enrollment, Newcomer
+from ablate.turing.serve.enrollment import Closed, ColorVision, Enrollment, Full, Newcomer
 from ablate.turing.serve.own_questions import keep_replies, part_due
 from ablate.turing.serve.plain_text import plain_text
 from ablate.turing.serve.recruiting import ANYBODY, Recruiting
@@ -128,27 +128,30 @@ class Sessions:
             with self.database.writing() as session:
                 found = find_state(session, self.experiment_id, key)
                 return found or state_of(session, self._enrollment.add(session, newcomer))
-        except IntegrityError:  # the same form, sent twice at once
+        except (IntegrityError, Closed, Full):
             state = self.find(key)
             if state is None:
                 raise
-            return state
+            return state  # the same form, sent twice at once: the other one has begun, with the last place it may be
 
-    def send(self, key: str, number: int) -> Trial | None:
-        """Return a trial whose pictures are about to be sent, and count that.
+    def sendable(self, key: str, number: int) -> Trial | None:
+        """Return a trial whose pictures may be sent now; `send` counts that they are.
 
         Returns:
             None where it is neither the next one, nor the one after that while the next one is judged; or where it
             was shown already.
         """
+        with self.database.reading() as session:
+            state = find_state(session, self.experiment_id, key)
+            return None if state is None else _sendable(session, state, number)
+
+    def send(self, key: str, number: int) -> Trial | None:
+        """Return a trial whose pictures are about to be sent, and count that; None as with `sendable`."""
 
         def counted(session: Session, state: SessionState) -> Trial | None:
-            trial = state.trial
-            if trial is not None and trial.shown and number == trial.number + 1:
-                trial = session.get(Trial, (state.participant.id, number))
-            if trial is None or trial.number != number or trial.shown:
-                return None
-            trial.loads += 1
+            trial = _sendable(session, state, number)
+            if trial is not None:
+                trial.loads += 1
             return trial
 
         return self._changed(key, counted)
@@ -301,6 +304,13 @@ class Sessions:
         with self.database.writing() as session:
             state = find_state(session, self.experiment_id, key, lock=True)
             return None if state is None else change(session, state)
+
+
+def _sendable(session: Session, state: SessionState, number: int) -> Trial | None:
+    trial = state.trial
+    if trial is not None and trial.shown and number == trial.number + 1:
+        trial = session.get(Trial, (state.participant.id, number))
+    return None if trial is None or trial.number != number or trial.shown else trial
 
 
 def open_sessions(
