@@ -6,8 +6,9 @@ from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, Trial
 from ablate.turing.database.own_answers import fix_questions
 from ablate.turing.serve.consent_text import ConsentText, consent_text
+from ablate.turing.serve.enrollment import ColorVision
 from ablate.turing.serve.recruiting import ANYBODY, Recruiting
-from ablate.turing.serve.sessions import Choice, ColorVision, Sessions
+from ablate.turing.serve.sessions import Choice, Sessions
 from ablate.turing.serve.text_numbers import text_numbers
 from ablate.turing.serve.texts import load_texts
 

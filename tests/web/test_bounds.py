@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -112,6 +113,25 @@ def test_more_connections_than_there_may_be_are_refused(port: int, monkeypatch: 
         assert until_closed(more).startswith(b"HTTP/1.1 503")
     for each in idle:
         each.close()
+
+
+@pytest.mark.parametrize(("least", "whole"), [(1, False), (0, True)], ids=["nothing is taken", "some is"])
+def test_who_does_not_take_an_answer_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, least: int, whole: bool
+) -> None:
+    monkeypatch.setattr(connections, "TAKE_SECONDS", 0.2)
+    monkeypatch.setattr(connections, "TAKE_BYTES", least)
+    app, large, port = FastAPI(), b"x" * 20_000_000, free_port()
+    app.add_api_route("/", lambda: Response(large))
+    made = server(app, host="127.0.0.1", port=port, proxies="")
+    with running(made), connected(port) as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        got = len(slow.recv(1))
+        time.sleep(0.5)  # in which nothing is taken
+        while not whole and made.server_state.connections:
+            time.sleep(0.01)
+        got += len(until_closed(slow))
+        assert (got > len(large)) == whole
 
 
 def test_head_is_get_without_the_body(port: int) -> None:

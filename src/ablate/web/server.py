@@ -45,7 +45,8 @@ def run(made: uvicorn.Server) -> None:
     try:
         made.run()
     except SystemExit:
-        raise AblateError(f"{made.config.host}:{made.config.port} cannot be served at: choose another port=") from None
+        at = f"{made.config.host}:{made.config.port}"
+        raise AblateError(f"{at} cannot be served at: choose another port=, or another host=") from None
 
 
 def static_files(package: str, kinds: Mapping[str, str]) -> dict[str, tuple[str, bytes]]:

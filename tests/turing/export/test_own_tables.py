@@ -9,6 +9,7 @@ import pytest
 
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Answers, Database, read_answers
+from ablate.turing.export.command import main as export
 from ablate.turing.export.own_columns import DEVICES, TAKEN
 from ablate.turing.export.psych_ds import psych_ds_files, write_folder
 from ablate.turing.export.tables import tables
@@ -41,6 +42,10 @@ def asked(bundle: Bundle, database: Database, tmp_path: Path) -> Database:
 def read(answers: Answers, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, pd.DataFrame]:
     """Return the tables as the README's lines of pandas read them."""
     write_folder(psych_ds_files(answers, START), folder)
+    return tables_by_readme(folder, monkeypatch)
+
+
+def tables_by_readme(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, pd.DataFrame]:
     (script,) = re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     monkeypatch.chdir(folder)
     found: dict[str, dict[str, pd.DataFrame]] = {}
@@ -114,6 +119,25 @@ def test_without_replies_the_table_is_empty_of_the_same_types(asked: Database) -
     empty, full = tables(nobody)["questions"], tables(answers)["questions"]
     assert len(empty) == 0
     pd.testing.assert_series_equal(empty.dtypes, full.dtypes)
+
+
+def test_a_table_that_is_no_more_does_not_stay_from_an_earlier_export(
+    asked: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bundle: Bundle
+) -> None:
+    folder = tmp_path / "out"
+    arguments = [f"database={asked.engine.url.render_as_string()}", f"out={folder}", "personal=true"]
+    export(arguments)
+    (folder / "data" / "my_own.csv").touch()
+    sessions = opened(asked, bundle, Recruiting(questions=own_questions(tmp_path)))
+    for key in ("all", "before", "nothing"):
+        sessions.withdraw(key)
+    export(arguments)
+    names = [f"study-drawn_description-{name}_data.csv" for name in ("participants", "questions", "trials")]
+    assert sorted(file.name for file in (folder / "data").iterdir()) == ["my_own.csv", *names]
+    assert not any(b"sky" in file.read_bytes() for file in folder.rglob("*") if file.is_file())
+    found = tables_by_readme(folder, monkeypatch)
+    assert [len(table) for table in found.values()] == [0, 0, 0]
+    assert found["participants"]["answers"].dtype == "Int64"
 
 
 def test_the_docs_name_the_columns_of_devices() -> None:

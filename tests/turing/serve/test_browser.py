@@ -325,6 +325,38 @@ def test_a_lost_connection_loses_nothing(served: Served, context: BrowserContext
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("fault", ["cut off", "never there"])
+def test_a_reply_that_does_not_come_whole_is_asked_for_again(
+    served: Served, context: BrowserContext, fault: str
+) -> None:
+    # What the page waits a minute for, it waits 3 s for.
+    context.add_init_script(
+        "const timeout = AbortSignal.timeout; AbortSignal.timeout = ms => timeout.call(AbortSignal, ms / 20);"
+    )
+    page, _ = opened(context, f"{served.address}/e/drawn/")
+    lost = {"pair", "answer"}
+
+    def once(route: Route) -> None:
+        step = urlsplit(route.request.url).path.rpartition("/")[2]
+        if step not in lost:
+            route.continue_()
+            return
+        lost.remove(step)
+        reply = route.fetch()  # the server has done its part
+        if fault == "cut off":
+            route.fulfill(response=reply, body=reply.body()[:-2])
+
+    page.route("**/e/drawn/*", lambda route: once(route) if route.request.method == "POST" else route.continue_())
+    begin(page)
+    asked(page)
+    page.locator("button[value=left]").click()
+    expect(page.locator(".verdict")).to_be_visible(timeout=20_000)
+    assert choices(served) == {1: "left"}
+    assert lost == set()
+    assert read_answers(served.site.database, "drawn").trials["loads"].tolist() == [2]
+
+
+@pytest.mark.slow
 def test_the_experimenters_page(served: Served, context: BrowserContext) -> None:
     served.visitor().take_part(lambda number: "left")
     page, complaints = opened(context, f"{served.address}/experimenter/")

@@ -3,13 +3,16 @@
 import re
 import signal
 import socket
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from ablate.errors import AblateError, ConfigError
+from ablate.errors import AblateError, ConfigError, DataError
 from ablate.turing.bundle import Bundle
+from ablate.turing.database import Database
 from ablate.turing.serve.command import main
 from tests.support.servers import Process
 from tests.support.visitors import Visitor
@@ -37,6 +40,23 @@ def test_a_mistake_is_named(bundle: Bundle, tmp_path: Path, arguments: list[str]
         given.append(f"database=sqlite:///{tmp_path / 'own.db'}")
     with pytest.raises(AblateError, match=said):
         main(given)
+
+
+def test_a_database_that_cannot_be_written_is_named(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "own.db"
+    Database(f"sqlite:///{file}").engine.dispose()
+    with pytest.raises(DataError, match=r"cannot be used: .* readonly database"):
+        main([str(bundle.folder), f"database=sqlite:///file:{file}?mode=ro&uri=true"])
+    monkeypatch.setattr("ablate.turing.database.connection._PATIENCE_MS", 50)
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DataError, match=r"cannot be used: .* database is locked"):
+            main([str(bundle.folder), f"database=sqlite:///{file}"])
+    (tmp_path / "none.db").write_bytes(b"no database" * 100)
+    with pytest.raises(DataError, match=r"cannot be used: .* not a database"):
+        main([str(bundle.folder), f"database=sqlite:///{tmp_path / 'none.db'}"])
 
 
 def test_a_port_that_is_taken(bundle: Bundle, tmp_path: Path) -> None:

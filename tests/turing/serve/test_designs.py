@@ -22,8 +22,9 @@ from ablate.turing.export.tables import participants_table, trials_table
 from ablate.turing.protocol import REAL, Protocol
 from ablate.turing.serve.assignment import assign_trials
 from ablate.turing.serve.designs import Compared, comparisons, deal
+from ablate.turing.serve.enrollment import QUIET_SECONDS, Full
 from ablate.turing.serve.recruiting import Exit, Recruiting
-from ablate.turing.serve.sessions import QUIET_SECONDS, Choice, Full
+from ablate.turing.serve.sessions import Choice
 from ablate.turing.serve.texts import load_texts, texts_of_design
 from tests.support.browsing import asked, begin, choices
 from tests.support.browsing import opened as open_page

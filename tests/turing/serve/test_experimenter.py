@@ -14,8 +14,8 @@ from ablate.turing.analyse.exclusions import apply_rules
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import read_answers
 from ablate.turing.export.columns import TRIALS
+from ablate.turing.serve.enrollment import QUIET_SECONDS
 from ablate.turing.serve.progress import progress_by_algorithm
-from ablate.turing.serve.sessions import QUIET_SECONDS
 from tests.support.bundles import SHORT, make_bundle
 from tests.support.servers import TOKEN, Served
 from tests.support.visitors import Visitor

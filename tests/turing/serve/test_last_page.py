@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, expect
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, read_answers
 from ablate.turing.export.psych_ds import psych_ds_files
+from ablate.turing.serve.plain_text import plain_text
 from ablate.turing.serve.recruiting import Exit, Recruiting
-from ablate.turing.serve.sessions import plain_text
 from tests.support.judged import START, opened, take_part
 from tests.support.servers import TOKEN, Served
 from tests.support.visitors import Visitor
@@ -95,7 +95,9 @@ def test_a_comment_is_kept_shown_escaped_and_removed_with_all_else(served: Serve
     ("given", "kept"),
     [
         ("a\r\nb\x00\x07c", "a\nbc"), ("\u202eabc", "abc"), ("=HYPERLINK(1)", " =HYPERLINK(1)"), (" @x ", " @x"),
-        ("\t=1", " =1"), ("a = b", "a = b"), ("ä|é", "ä|é"), ("", ""),
+        ("\t=1", " =1"), ("a = b", "a = b"), ("ä|é", "ä|é"), ("", ""), ("a\tb", "a b"), ("a\rb\u2028c", "a\nb\nc"),
+        ("oui\xa0!", "oui\xa0!"), ("色\u3000緑", "色\u3000緑"), ("می\u200cخواهم", "می\u200cخواهم"),
+        ("👩\u200d🎨", "👩\u200d🎨"),
     ],
 )  # fmt: skip
 def test_a_comment_is_plain_text(given: str, kept: str) -> None:

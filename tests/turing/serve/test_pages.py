@@ -15,8 +15,9 @@ from sqlalchemy import text
 from ablate.turing.analyse.exclusions import apply_rules
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, Trial, read_answers
+from ablate.turing.serve.enrollment import QUIET_SECONDS
 from ablate.turing.serve.security import hash_key
-from ablate.turing.serve.sessions import QUIET_SECONDS, Sessions
+from ablate.turing.serve.sessions import Sessions
 from tests.support.bundles import SHORT, make_bundle
 from tests.support.servers import Served, links
 
@@ -369,14 +370,19 @@ def test_a_lost_picture_is_a_page_in_words_and_a_line_in_the_log(
 ) -> None:
     visitor = served.visitor()
     visitor.begin()
-    for picture in (bundle.folder / "pictures").iterdir():
-        picture.unlink()
-    page = visitor.post("pair", csrf=visitor.get("trial").field("csrf"), number=1)
+    token = visitor.get("trial").field("csrf")
+    pictures, away = bundle.folder / "pictures", bundle.folder / "away"
+    pictures.rename(away)
+    page = visitor.post("pair", csrf=token, number=1)
     assert page.status == 500
     assert "Something went wrong on our side" in page.text
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
     assert "lost a picture" in caplog.text
     assert "Traceback" not in caplog.text
+    # The page asks again, as often as it takes; what was not sent does not count as sent.
+    away.rename(pictures)
+    visitor.judge(left)
+    assert trials(served)["loads"].tolist() == [1]
 
 
 @pytest.mark.slow

@@ -14,9 +14,10 @@ from ablate.turing.database.own_answers import fix_questions
 from ablate.turing.protocol import Protocol, Rules
 from ablate.turing.questions import Questions
 from ablate.turing.serve.command import main as serve_main
+from ablate.turing.serve.enrollment import Closed
 from ablate.turing.serve.preview import preview_name
 from ablate.turing.serve.recruiting import Exit, Recruiting
-from ablate.turing.serve.sessions import Choice, Closed, Sessions
+from ablate.turing.serve.sessions import Choice, Sessions
 from tests.support.browsing import asked, begin
 from tests.support.bundles import SHORT, make_bundle
 from tests.support.judged import opened, take_part

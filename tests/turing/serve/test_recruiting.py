@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from sqlalchemy import text
 
 from ablate.errors import ConfigError
 from ablate.turing.analyse.exclusions import apply_rules
@@ -20,10 +22,11 @@ from ablate.turing.export.psych_ds import psych_ds_files
 from ablate.turing.export.tables import participants_table
 from ablate.turing.protocol import Protocol, Rules
 from ablate.turing.serve.command import main as serve_main
+from ablate.turing.serve.enrollment import Full
 from ablate.turing.serve.progress import progress_by_algorithm
 from ablate.turing.serve.recruiting import OPTIONS, Exit, Recruiting, parse_recruiting
 from ablate.turing.serve.security import hash_key
-from ablate.turing.serve.sessions import Choice, Full, Sessions
+from ablate.turing.serve.sessions import Choice, Sessions
 from tests.support.browsing import asked, begin
 from tests.support.bundles import SHORT, make_bundle
 from tests.support.judged import START, opened, take_part
@@ -227,6 +230,29 @@ def test_no_log_has_an_id(
     assert PID not in failed.text
 
 
+def test_whatever_goes_wrong_leads_back_with_the_id(serve: Callable[..., Served], bundle: Bundle) -> None:
+    served = serve(bundle, recruiting=PROLIFIC, limits={"sessions": 0})
+    visitor, first = served.visitor(), f"./?PROLIFIC_PID={PID}"
+    page = visitor.get(first)
+    assert f'action="consent?PROLIFIC_PID={PID}"' in page.text
+    form = {"external_id": PID, "color_vision": "normal", "agree": "yes", "able": "yes"}
+    address = f"consent?PROLIFIC_PID={PID}"
+    forged, refused, broken = (
+        visitor.post(address, csrf="0" * 64, **form),
+        visitor.post(address, csrf=page.field("csrf"), **form),
+        visitor.post(address, csrf=page.field("csrf"), nonsense=1),
+    )
+    with served.site.database.writing() as session:
+        session.connection().exec_driver_sql("DROP TABLE withdrawals")
+    failed = visitor.get(first)
+    assert [each.status for each in (forged, refused, broken, failed)] == [403, 429, 422, 500]
+    assert all(f'href="{first}"' in each.text for each in (forged, refused, broken, failed))
+    # And with nothing else that an address may have.
+    hostile = visitor.get("./?PROLIFIC_PID=%22onload=x&other=y")
+    assert hostile.status == 500
+    assert 'href="./"' in hostile.text
+
+
 @pytest.mark.slow
 def test_a_code_is_shown_to_who_has_finished(serve: Callable[..., Served], bundle: Bundle) -> None:
     served = serve(bundle, recruiting=Recruiting(completion=Exit(code="C0DE-7")))
@@ -400,6 +426,32 @@ def test_nobody_begins_when_as_many_have_finished_as_are_wanted(database: Databa
     with database.reading() as session:
         # Who was turned away has taken no place.
         assert session.get_one(Experiment, 1).participants == len(people) + 1
+
+
+@pytest.mark.slow
+@pytest.mark.database
+def test_the_last_place_asked_for_twice_at_once_is_one_participants(postgres: str, bundle: Bundle) -> None:
+    database = Database(postgres)
+    sessions = opened(database, bundle, Recruiting(finished_per_algorithm=1))
+    take_part(sessions, "first", trials=1)
+    begun = list[int]()
+
+    def begin() -> None:
+        begun.append(sessions.begin("last", "normal").participant.id)
+
+    tabs = [threading.Thread(target=begin) for _ in range(2)]
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with database.writing() as other:
+        other.get_one(Experiment, 1, with_for_update=True)
+        for tab in tabs:
+            tab.start()
+        while other.scalar(waiting) != len(tabs):  # neither has found the other
+            time.sleep(0.01)
+    for tab in tabs:
+        tab.join()
+    assert begun == [begun[0]] * 2
+    assert read_answers(database, "drawn").participants.index.tolist() == [1, begun[0]]
+    database.engine.dispose()
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from ablate.turing.analyse.output import terminal_lines
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, Participant, Trial, read_answers
 from ablate.turing.export.tables import tables
-from ablate.turing.serve.sessions import Withdrawn
+from ablate.turing.serve.enrollment import Withdrawn
 from tests.support.bundles import SHORT
 from tests.support.judged import opened, take_part
 from tests.support.servers import TOKEN, Served

@@ -53,7 +53,7 @@ class Database:
             self._bring_up(create)
         except (SQLAlchemyError, DataError) as error:
             self.engine.dispose()
-            raise DataError(f"the database {self.name} cannot be used: {_first_line(error)}") from None
+            raise self.unusable(error) from None
 
     def _bring_up(self, create: bool) -> None:
         # Read first: who only reads a database of this version need not be allowed to write.
@@ -69,6 +69,10 @@ class Database:
     def name(self) -> str:
         """Its address without a password."""
         return self.engine.url.render_as_string(hide_password=True)
+
+    def unusable(self, error: Exception) -> DataError:
+        """Return an error that says why it cannot be used, in one line."""
+        return DataError(f"the database {self.name} cannot be used: {_first_line(error)}")
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ablate.turing.analyse.turned_away_text import turned_away_words
 from ablate.turing.database import Answers
-from ablate.turing.export.columns import KEYS, ROWS, TABLES, Column, levels_of
+from ablate.turing.export.columns import KEYS, ROWS, TABLES, Column, bounds_of, levels_of
 from ablate.turing.export.own_columns import DEVICES, tables_of
 from ablate.turing.export.own_columns import ROWS as OWN_ROWS
 from ablate.turing.questions import FreeText
@@ -118,7 +118,7 @@ def _task(answers: Answers) -> str:
 
 def _resource(name: str, path: str, columns: Sequence[Column], answers: Answers) -> dict[str, Any]:
     schema: dict[str, Any] = {
-        "fields": [_field(column, levels_of(column, answers)) for column in columns],
+        "fields": [_field(column, levels_of(column, answers), bounds_of(column, answers)) for column in columns],
         "missingValues": [""],
         "primaryKey": list(KEYS.get(name, ("participant",))),
     }
@@ -137,7 +137,7 @@ def _resource(name: str, path: str, columns: Sequence[Column], answers: Answers)
     }
 
 
-def _field(column: Column, levels: Mapping[str, str]) -> dict[str, Any]:
+def _field(column: Column, levels: Mapping[str, str], bounds: tuple[float, float] | None) -> dict[str, Any]:
     found: dict[str, Any] = {"name": column.name, "type": column.type, "description": column.description}
     if column.type == "datetime":
         found["format"] = TIMES
@@ -147,8 +147,8 @@ def _field(column: Column, levels: Mapping[str, str]) -> dict[str, Any]:
         found["constraints"] = {"required": True}
     else:
         found["missing"] = column.missing
-    if column.bounds is not None:
-        least, most = (int(end) if column.type == "integer" else end for end in column.bounds)
+    if bounds is not None:
+        least, most = (int(end) if column.type == "integer" else end for end in bounds)
         found["constraints"] = {**found.get("constraints", {}), "minimum": least, "maximum": most}
     if levels:
         found["constraints"] = {**found.get("constraints", {}), "enum": list(levels)}

@@ -27,7 +27,8 @@ class Column:
         levels: The values that it can have, with what they mean; none where others may be. Those of `algorithm` and
             `exclusion` are the experiment's: `levels_of`.
         unit: Of a number.
-        bounds: The least and the greatest that a number can be; None where that is not known.
+        bounds: The least and the greatest that a number can be; None where that is not known. That of `rating` is
+            the experiment's: `bounds_of`.
     """
 
     name: str
@@ -120,7 +121,11 @@ PARTICIPANTS = (
         missing="not screened out",
     ),
     Column("answers", "integer", "How many trials of all kinds the participant has answered."),
-    Column("failed_checks", "integer", "How many obvious fakes the participant took for real or more natural."),
+    Column(
+        "failed_checks",
+        "integer",
+        "How many obvious fakes the participant took for real or more natural, or rated above the scale's middle.",
+    ),
     Column(
         "median_response_ms",
         "number",
@@ -174,7 +179,6 @@ TRIALS = (
         "integer",
         "How natural the picture looked, 1 being not at all.",
         missing="not answered, or missed; pictures were not rated",
-        bounds=(1, 11),
     ),
     Column(
         "fooled",
@@ -218,3 +222,8 @@ def levels_of(column: Column, answers: Answers) -> Mapping[str, str]:
     if column in (_OTHER, _PREFERRED, _OF_TRIAL):
         return with_real
     return rule_words(answers.protocol) if column is _EXCLUSION else column.levels
+
+
+def bounds_of(column: Column, answers: Answers) -> tuple[float, float] | None:
+    """Return the least and the greatest that a number can be in an experiment; None where that is not known."""
+    return (1, answers.protocol.points) if column.name == "rating" else column.bounds

@@ -7,7 +7,7 @@ from ablate.cli.arguments import parse_arguments, parse_bool
 from ablate.config.paths import results_dir
 from ablate.turing.analyse.plan import chosen_answers
 from ablate.turing.export.codebook import summary
-from ablate.turing.export.psych_ds import psych_ds_files, write_folder
+from ablate.turing.export.psych_ds import may_be_there, psych_ds_files, write_folder
 
 HELP = """\
 Write the data of an experiment for other analyses: who took part, every trial, and what counts and why not.
@@ -37,6 +37,6 @@ def main(arguments: list[str]) -> None:
     given = parse_arguments(arguments, ARGUMENTS)
     answers = chosen_answers(given, personal=parse_bool(given, "personal", False))
     folder = Path(given.get("out") or results_dir() / "turing" / answers.experiment / "export")
-    write_folder(psych_ds_files(answers, time.time()), folder)
+    write_folder(psych_ds_files(answers, time.time()), folder, stale=may_be_there(answers.experiment))
     print(summary(answers))
     print(f"Data: {folder}")

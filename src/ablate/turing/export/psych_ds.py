@@ -4,7 +4,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -67,13 +67,27 @@ def zipped(content: Mapping[str, bytes], folder: str) -> bytes:
     return file.getvalue()
 
 
-def write_folder(content: Mapping[str, bytes], folder: Path) -> None:
+def may_be_there(experiment: str) -> Sequence[str]:
+    """Return patterns of the files that an export of an experiment has at one time and not at another."""
+    return f"data/{data_name(experiment, '*')}.csv", "documentation/consent-*.txt"
+
+
+def write_folder(content: Mapping[str, bytes], folder: Path, stale: Sequence[str] = ()) -> None:
     """Write files into a folder, which is made.
+
+    Args:
+        content: By their paths in it.
+        folder: Which one.
+        stale: Patterns of files that are removed where `content` has them no more: what is of who withdrew.
 
     Raises:
         DataError: They cannot be written.
     """
     try:
+        for pattern in stale:
+            for found in folder.glob(pattern):
+                if found.relative_to(folder).as_posix() not in content:
+                    found.unlink()
         for path, data in content.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             with atomic_write(folder / path) as file:

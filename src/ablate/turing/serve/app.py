@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from ablate.errors import AblateError
 from ablate.turing.serve import experimenter, last_page, questionnaire, trials, welcome
+from ablate.turing.serve.arrival import first_page
 from ablate.turing.serve.texts import fill
 from ablate.turing.serve.web import STATIC, Site, render_page
 from ablate.web.guard import Guard
@@ -88,16 +89,15 @@ def _depth(request: Request) -> int:
 
 def _message(site: Site, request: Request, status: int) -> Response:
     texts = fill(site.texts)["error"]
-    parts = request.scope["path"].strip("/").split("/")
-    inside = parts[0] == "e" and len(parts) > 2 and site.find(parts[1]) is not None
-    depth = _depth(request)
+    parts, depth = request.scope["path"].strip("/").split("/"), _depth(request)
+    sessions = site.find(parts[1]) if parts[0] == "e" and depth > 1 else None
     return render_page(
         site,
         "message",
-        sessions=site.find(parts[1]) if inside else None,
+        sessions=sessions,
         depth=depth,
         status=status,
         heading=texts["heading"],
         lines=[texts[_SAID.get(status, "failed" if status >= 500 else "not_found")]],
-        back="../" * (depth - 2) + "./" if inside else None,
+        back=None if sessions is None else "../" * (depth - 2) + first_page(request, sessions),
     )

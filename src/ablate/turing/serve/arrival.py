@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import Depends, Request
 
@@ -45,9 +46,25 @@ class Arrival:
     external_id: str | None
 
 
-def _arrival(request: Request, experiment: str, key: Key, sessions: CurrentSessions, site: CurrentSite) -> Arrival:
+def id_query(sessions: Sessions, external_id: str | None) -> str:
+    """Return the part of an address by which who came by an id comes again; nothing for who came without."""
     name = sessions.recruiting.id_parameter
-    given = [] if name is None else request.query_params.getlist(name)
+    return "" if name is None or external_id is None else f"?{urlencode({name: external_id})}"
+
+
+def first_page(request: Request, sessions: Sessions) -> str:
+    """Return the address of the first page, from one beside it, with the id that a request's own address has."""
+    given = _given(request, sessions)
+    return "./" + id_query(sessions, given[0] if len(given) == 1 and is_id(given[0]) else None)
+
+
+def _given(request: Request, sessions: Sessions) -> list[str]:
+    name = sessions.recruiting.id_parameter
+    return [] if name is None else request.query_params.getlist(name)
+
+
+def _arrival(request: Request, experiment: str, key: Key, sessions: CurrentSessions, site: CurrentSite) -> Arrival:
+    given = _given(request, sessions)
     if not given:
         return Arrival(key, None)
     # An id that is none does not continue the session of whoever used this browser before.

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
 
 from ablate.cli.arguments import parse_arguments, parse_int
 from ablate.errors import ConfigError
@@ -90,8 +91,11 @@ def _site(options: dict[str, str], bundles: Sequence[Bundle], previews: Path) ->
     if recruiting.questions is not None:
         check_questions(recruiting.questions, texts["language"], MAX_BODY)
     database = Database(options["database"] or default_database())
-    experiments = {bundle.manifest.name: open_sessions(database, bundle, recruiting) for bundle in bundles}
-    signer = Signer(database.secret())
+    try:
+        experiments = {bundle.manifest.name: open_sessions(database, bundle, recruiting) for bundle in bundles}
+        signer = Signer(database.secret())
+    except SQLAlchemyError as error:
+        raise database.unusable(error) from None
     tried = open_previews(bundles, recruiting, signer, previews)
     return Site(database, experiments, texts, signer, _token(), limits, tried)
 

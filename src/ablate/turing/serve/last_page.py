@@ -10,7 +10,8 @@ from ablate.turing.serve.arrival import Key
 from ablate.turing.serve.own_session import DEPTH, PREFIX, OwnForm, OwnSession, check_form
 from ablate.turing.serve.recruiting import Exit
 from ablate.turing.serve.security import withdrawal_code
-from ablate.turing.serve.sessions import Sessions, SessionState
+from ablate.turing.serve.session_state import SessionState
+from ablate.turing.serve.sessions import Sessions
 from ablate.turing.serve.text_numbers import text_numbers
 from ablate.turing.serve.web import CurrentSessions, CurrentSite, render_page
 

@@ -11,7 +11,7 @@ from ablate.turing.analyse.rate_text import rate_text
 from ablate.turing.analyse.rates import fooling_rates
 from ablate.turing.analyse.ratings import mean_ratings
 from ablate.turing.database import Answers
-from ablate.turing.serve.sessions import QUIET_SECONDS
+from ablate.turing.serve.enrollment import QUIET_SECONDS
 
 ALL = "all algorithms"
 """The row of participants who judge several."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from ablate.turing.questions import Choice, FreeText, Number, Question, Scale, Several
 from ablate.turing.questions.loading import PREFIX
-from ablate.turing.serve.sessions import plain_text
+from ablate.turing.serve.plain_text import plain_text
 
 Fault = Literal["missing", "choice", "not_number", "not_whole", "range", "long"]
 Answer = str | int | float | list[str] | None

@@ -1,76 +1,35 @@
 """Sessions of participants in the database. Whatever is returned is on the disk by then."""
 
-import json
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import ColumnElement, exists, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from ablate.turing.bundle import Bundle
-from ablate.turing.database import (
-    Consent,
-    Database,
-    Device,
-    Experiment,
-    OwnAnswers,
-    Participant,
-    Trial,
-    Withdrawal,
-)
+from ablate.turing.database import Database, Experiment, Participant, Trial
 from ablate.turing.database.own_answers import fix_questions
-from ablate.turing.database.tables import MISSED, RATED, SEVERAL, By
-from ablate.turing.database.withdrawal import next_number, remove
+from ablate.turing.database.tables import MISSED, RATED, By
+from ablate.turing.database.withdrawal import remove
 from ablate.turing.protocol import Protocol
 from ablate.turing.questions import Part
-from ablate.turing.serve.assignment import SIDES, Side, assign_algorithm, assign_trials
+from ablate.turing.serve.assignment import SIDES, Side
 from ablate.turing.serve.consent_text import ConsentText
-from ablate.turing.serve.designs import Compared
+from ablate.turing.serve.enrollment import Closed, ColorVision, Enrollment, Full, Newcomer
+from ablate.turing.serve.own_questions import keep_replies, part_due
+from ablate.turing.serve.plain_text import plain_text
 from ablate.turing.serve.recruiting import ANYBODY, Recruiting
+from ablate.turing.serve.screening import fails_too_many
+from ablate.turing.serve.session_state import SessionState, find_state, of_key, state_of
 from ablate.turing.serve.turned_away import TurnedAwayCounter
 
-ColorVision = Literal["normal", "deficient", "unknown"]
 Choice = Side | Literal["missed"]
 ALONE = "alone"
 """In place of a side, of a picture that nothing is beside."""
-QUIET_SECONDS = 1800
-"""After so long without an answer, a participant has dropped out, and is replaced."""
 
 _Found = TypeVar("_Found")
-_KEEP_CONSENT = text(
-    f"INSERT INTO {Consent.__tablename__} (hash, language, text) VALUES (:hash, :language, :text) "
-    "ON CONFLICT (hash) DO NOTHING"
-)
-"""Two that begin at once both keep the text, in either database."""
-
-
-class Closed(Exception):
-    """The experiment takes no more participants."""
-
-
-class Full(Exception):
-    """As many have finished, or are under way, as are wanted."""
-
-
-class Withdrawn(Exception):
-    """The participant withdrew, and does not begin again."""
-
-
-@dataclass(frozen=True)
-class SessionState:
-    """The state of a participant's session.
-
-    Attributes:
-        participant: Who.
-        trial: The trial that is to be answered next, None after the last one, or after being screened out.
-    """
-
-    participant: Participant
-    trial: Trial | None
 
 
 class Sessions:
@@ -98,6 +57,7 @@ class Sessions:
         self.database, self.experiment_id, self.bundle, self._clock = database, experiment_id, bundle, clock
         self.recruiting, self.preview = recruiting, preview
         self.turned_away = TurnedAwayCounter(database, experiment_id)
+        self._enrollment = Enrollment(experiment_id, bundle, recruiting, clock)
 
     @property
     def protocol(self) -> Protocol:
@@ -113,10 +73,8 @@ class Sessions:
     @property
     def full(self) -> bool:
         """Whether as many have finished, or are under way, as are wanted; who leaves makes place."""
-        if self.recruiting.finished_per_algorithm is None:
-            return False
         with self.database.reading() as session:
-            return self._full(self._taken(session))
+            return self._enrollment.is_full(session)
 
     def counts(self) -> Mapping[str, Any]:
         """Return the experiment's name, whether it is closed, and how many have started, finished, and answered."""
@@ -136,13 +94,12 @@ class Sessions:
     def find(self, key: str) -> SessionState | None:
         """Return the state of the session with a key; None where there is none."""
         with self.database.reading() as session:
-            participant = session.scalar(select(Participant).where(*self._own(key)))
-            return None if participant is None else _state(session, participant)
+            return find_state(session, self.experiment_id, key)
 
     def is_withdrawn(self, key: str) -> bool:
         """Return whether the participant with a key withdrew, or was removed."""
         with self.database.reading() as session:
-            return self._withdrawal(session, key) is not None
+            return self._enrollment.is_withdrawn(session, key)
 
     def begin(
         self,
@@ -166,109 +123,35 @@ class Sessions:
             Full: It takes none at the moment.
             Withdrawn: The participant withdrew.
         """
+        newcomer = Newcomer(key, color_vision, consent, external_id, device)
         try:
             with self.database.writing() as session:
-                found = session.scalar(select(Participant).where(*self._own(key)))
-                return _state(session, found or self._added(session, key, color_vision, consent, external_id, device))
-        except IntegrityError:  # the same form, sent twice at once
+                found = find_state(session, self.experiment_id, key)
+                return found or state_of(session, self._enrollment.add(session, newcomer))
+        except (IntegrityError, Closed, Full):
             state = self.find(key)
             if state is None:
                 raise
-            return state
+            return state  # the same form, sent twice at once: the other one has begun, with the last place it may be
 
-    def _added(
-        self,
-        session: Session,
-        key: str,
-        color_vision: ColorVision,
-        consent: ConsentText | None,
-        external_id: str | None,
-        device: Mapping[str, Any] | None,
-    ) -> Participant:
-        if self._withdrawal(session, key) is not None:
-            raise Withdrawn
-        # With others, which another server has, it takes nobody here.
-        questions = self.recruiting.questions
-        same_questions = Experiment.questions.is_not_distinct_from(questions and questions.stored)
-        # One statement that both counts and locks: no two participants have the same place.
-        taken = session.execute(
-            update(Experiment)
-            .where(Experiment.id == self.experiment_id, Experiment.closed.is_(False), same_questions)
-            .values(participants=Experiment.participants + 1)
-            .returning(Experiment.participants, Experiment.seed)
-        ).one_or_none()
-        if taken is None:
-            raise Closed
-        place, seed, manifest = taken.participants - 1, taken.seed, self.bundle.manifest
-        taken_by = self._taken(session)
-        if self._full(taken_by):
-            raise Full
-        one, counts = self.protocol.one_algorithm, [taken_by[each.name] for each in manifest.algorithms]
-        algorithm = assign_algorithm(seed, place, counts) if one else None
-        compared = {} if one else self._taken_comparisons(session)
-        if consent is not None:
-            kept = {"hash": consent.hash, "language": consent.language, "text": consent.text}
-            session.execute(_KEEP_CONSENT, kept)
-        participant = Participant(
-            id=next_number(session),
-            experiment_id=self.experiment_id,
-            key=key,
-            place=place,
-            algorithm=SEVERAL if algorithm is None else manifest.algorithms[algorithm].name,
-            color_vision=color_vision,
-            started=self._clock(),
-            consent=None if consent is None else consent.hash,
-            external_id=external_id,
-        )
-        session.add(participant)
-        session.flush()
-        if device is not None:
-            session.add(Device(participant_id=participant.id, **device))
-        drawn = assign_trials(manifest, seed=seed, algorithm=algorithm, place=place, taken=compared)
-        own = {"participant_id": participant.id}
-        session.execute(insert(Trial), [{**own, "number": n, **asdict(each)} for n, each in enumerate(drawn, start=1)])
-        return participant
-
-    def _taken(self, session: Session) -> Counter[str]:
-        """Return how many participants have finished or are under way, by algorithm; nobody who is screened out."""
-        return Counter(session.scalars(select(Participant.algorithm).where(*self._staying())))
-
-    def _taken_comparisons(self, session: Session) -> Mapping[Compared, int]:
-        """Return how many trials of the test such participants have of each comparison."""
-        compared = Trial.algorithm, Trial.other
-        counts = select(*compared, func.count()).select_from(Trial).join(Participant).group_by(*compared)
-        found = session.execute(counts.where(*self._staying(), Trial.kind == "test")).all()
-        return {Compared(algorithm or "", other): count for algorithm, other, count in found}
-
-    def _staying(self) -> Sequence[ColumnElement[bool]]:
-        """Say who has finished or is under way, and is not screened out."""
-        since = self._clock() - QUIET_SECONDS
-        own = aliased(Trial)
-        answering = exists().where(own.participant_id == Participant.id, own.answered > since)
-        alive = or_(Participant.finished.is_not(None), Participant.started > since, answering)
-        return Participant.experiment_id == self.experiment_id, Participant.screened_out.is_(None), alive
-
-    def _full(self, taken: Counter[str]) -> bool:
-        wanted = self.recruiting.finished_per_algorithm
-        manifest = self.bundle.manifest
-        groups = [each.name for each in manifest.algorithms] if self.protocol.one_algorithm else [SEVERAL]
-        return wanted is not None and all(taken[each] >= wanted for each in groups)
-
-    def send(self, key: str, number: int) -> Trial | None:
-        """Return a trial whose pictures are about to be sent, and count that.
+    def sendable(self, key: str, number: int) -> Trial | None:
+        """Return a trial whose pictures may be sent now; `send` counts that they are.
 
         Returns:
             None where it is neither the next one, nor the one after that while the next one is judged; or where it
             was shown already.
         """
+        with self.database.reading() as session:
+            state = find_state(session, self.experiment_id, key)
+            return None if state is None else _sendable(session, state, number)
+
+    def send(self, key: str, number: int) -> Trial | None:
+        """Return a trial whose pictures are about to be sent, and count that; None as with `sendable`."""
 
         def counted(session: Session, state: SessionState) -> Trial | None:
-            trial = state.trial
-            if trial is not None and trial.shown and number == trial.number + 1:
-                trial = session.get(Trial, (state.participant.id, number))
-            if trial is None or trial.number != number or trial.shown:
-                return None
-            trial.loads += 1
+            trial = _sendable(session, state, number)
+            if trial is not None:
+                trial.loads += 1
             return trial
 
         return self._changed(key, counted)
@@ -317,7 +200,7 @@ class Sessions:
             trial.exposure_ms = exposure_ms
             trial.response_ms = None if choice == MISSED else response_ms
             trial.answered = self._clock()
-            if self._fails(session, trial):
+            if self.recruiting.screen_out is not None and fails_too_many(session, trial, self.protocol):
                 state.participant.screened_out = trial.answered
             elif number == self.protocol.photographs:
                 state.participant.finished = trial.answered
@@ -325,37 +208,22 @@ class Sessions:
 
         return self._changed(key, answered)
 
-    def _fails(self, session: Session, trial: Trial) -> bool:
-        """Return whether an answer is the failed check by which its participant is screened out."""
-        if self.recruiting.screen_out is None or trial.kind != "check" or trial.choice == MISSED:
-            return False
-        session.flush()
-        own = Trial.participant_id == trial.participant_id, Trial.kind == "check", self._fooled
-        failed = session.scalar(select(func.count()).select_from(Trial).where(*own)) or 0
-        return failed > self.protocol.rules.max_failed_checks
-
-    @property
-    def _fooled(self) -> ColumnElement[bool]:
-        """Whether a trial's fake was taken for real, or for the more natural one, or was rated above the middle."""
-        if self.protocol.is_rating:
-            return Trial.rating > self.protocol.middle
-        fake = Trial.choice != Trial.real_side
-        return Trial.choice.in_(SIDES) & (~fake if self.protocol.has_fakes else fake)
-
     def practiced(self, key: str, number: int) -> Trial | None:
         """Return a practice trial that was judged, which has feedback; None for any other."""
         if not self.protocol.has_fakes:
             return None
         judged = Trial.number == number, Trial.kind == "practice", Trial.choice.in_(SIDES)
         with self.database.reading() as session:
-            return session.scalar(select(Trial).join(Participant).where(*self._own(key), *judged))
+            return session.scalar(select(Trial).join(Participant).where(*of_key(self.experiment_id, key), *judged))
 
     def score(self, key: str) -> tuple[int, int]:
         """Return in how many trials of the test the fake was found, and how many were judged."""
         own = Trial.kind == "test", Trial.choice != MISSED
         counts = select(func.count().filter(Trial.choice != Trial.real_side), func.count()).select_from(Trial)
         with self.database.reading() as session:
-            found, judged = session.execute(counts.join(Participant).where(*self._own(key), *own)).one()
+            found, judged = session.execute(
+                counts.join(Participant).where(*of_key(self.experiment_id, key), *own)
+            ).one()
             return found, judged
 
     def comment(self, key: str, comment: str) -> None:
@@ -369,11 +237,12 @@ class Sessions:
 
     def asked(self, key: str) -> Part | None:
         """Return the part of the own questions that a participant has to answer now; None for neither."""
-        if self.recruiting.questions is None:
+        questions = self.recruiting.questions
+        if questions is None:
             return None
         with self.database.reading() as session:
-            participant = session.scalar(select(Participant).where(*self._own(key)))
-            return None if participant is None else self._part(session, _state(session, participant))
+            state = find_state(session, self.experiment_id, key)
+            return None if state is None else part_due(session, state, questions)
 
     def keep_replies(self, key: str, part: Part, answers: Mapping[str, Any]) -> None:
         """Keep what a participant replied to a part of the own questions, if that is to be answered: once.
@@ -386,25 +255,10 @@ class Sessions:
         questions = self.recruiting.questions
 
         def kept(session: Session, state: SessionState) -> None:
-            if questions is not None and self._part(session, state) == part:
-                session.add(
-                    OwnAnswers(
-                        participant_id=state.participant.id,
-                        part=part,
-                        questions=questions.hash,
-                        answers=json.dumps(answers, ensure_ascii=False),
-                        answered=self._clock(),
-                    )
-                )
+            if questions is not None:
+                keep_replies(session, state, questions, part, answers, self._clock())
 
         self._changed(key, kept)
-
-    def _part(self, session: Session, state: SessionState) -> Part | None:
-        part: Part = "before" if state.trial is not None else "after"
-        questions = self.recruiting.questions
-        if questions is None or not questions.of(part) or state.participant.screened_out is not None:
-            return None
-        return None if session.get(OwnAnswers, (state.participant.id, part)) else part
 
     def withdraw(self, key: str) -> bool:
         """Remove the participant with a key, at their wish: see `withdrawal.remove`.
@@ -446,18 +300,17 @@ class Sessions:
         self.database.forget()
         return participant is not None
 
-    def _withdrawal(self, session: Session, key: str) -> Withdrawal | None:
-        own = Withdrawal.experiment_id == self.experiment_id, Withdrawal.key == key
-        return session.scalar(select(Withdrawal).where(*own))
-
     def _changed(self, key: str, change: Callable[[Session, SessionState], _Found]) -> _Found | None:
         with self.database.writing() as session:
-            # PostgreSQL lets two tabs in at once: the second one waits here.
-            participant = session.scalar(select(Participant).where(*self._own(key)).with_for_update())
-            return None if participant is None else change(session, _state(session, participant))
+            state = find_state(session, self.experiment_id, key, lock=True)
+            return None if state is None else change(session, state)
 
-    def _own(self, key: str) -> Sequence[Any]:
-        return Participant.experiment_id == self.experiment_id, Participant.key == key
+
+def _sendable(session: Session, state: SessionState, number: int) -> Trial | None:
+    trial = state.trial
+    if trial is not None and trial.shown and number == trial.number + 1:
+        trial = session.get(Trial, (state.participant.id, number))
+    return None if trial is None or trial.number != number or trial.shown else trial
 
 
 def open_sessions(
@@ -471,17 +324,3 @@ def open_sessions(
     experiment = database.register(bundle, time.time())
     fix_questions(database, experiment, recruiting.questions)
     return Sessions(database, experiment, bundle, recruiting, preview=preview)
-
-
-def plain_text(text: str) -> str:
-    """Return a text without what neither databases nor tables can have; spreadsheets take none for a formula."""
-    kept = "".join(each for each in text.replace("\r\n", "\n") if each == "\n" or each.isprintable()).strip()
-    return f" {kept}" if kept.startswith(("=", "+", "-", "@")) else kept
-
-
-def _state(session: Session, participant: Participant) -> SessionState:
-    if participant.screened_out is not None:
-        return SessionState(participant, None)
-    own = Trial.participant_id == participant.id
-    trial = session.scalar(select(Trial).where(own, Trial.choice.is_(None)).order_by(Trial.number).limit(1))
-    return SessionState(participant, trial)

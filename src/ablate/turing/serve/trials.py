@@ -79,10 +79,13 @@ def pair(
     # No pair before the questions that come before all of them.
     if sessions.asked(own) is not None:
         raise HTTPException(409)
-    sent = sessions.send(own, form.number)
-    if sent is None:
+    trial = sessions.sendable(own, form.number)
+    if trial is None:
         raise HTTPException(409)
-    pictures = sessions.pictures(sent).items()
+    # What cannot be read is not sent, and does not count as if it were.
+    pictures = sessions.pictures(trial).items()
+    if sessions.send(own, form.number) is None:
+        raise HTTPException(409)
     return JSONResponse({side: f"data:image/png;base64,{base64.b64encode(png).decode()}" for side, png in pictures})
 
 

@@ -1,18 +1,18 @@
 """The first page of a participant: what it is about, consent, and who cannot take part."""
 
 from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from ablate.turing.device import MeasuredDevice, browser_family, read_device
-from ablate.turing.serve.arrival import COOKIE_SECONDS, Arrival, Arrived, Key, cookie_name, may_come
+from ablate.turing.serve.arrival import COOKIE_SECONDS, Arrival, Arrived, Key, cookie_name, id_query, may_come
 from ablate.turing.serve.consent_text import ConsentText, consent_text, optional_parts
+from ablate.turing.serve.enrollment import Closed, ColorVision, Full, Withdrawn
 from ablate.turing.serve.own_session import DEPTH, PREFIX, OwnForm, check_form
 from ablate.turing.serve.security import hash_key, new_key
-from ablate.turing.serve.sessions import Closed, ColorVision, Full, Sessions, Withdrawn
+from ablate.turing.serve.sessions import Sessions
 from ablate.turing.serve.text_numbers import text_numbers
 from ablate.turing.serve.texts import fill, texts_of_design
 from ablate.turing.serve.web import CurrentSessions, CurrentSite, Site, client_address, render_page, set_signed_cookie
@@ -72,6 +72,8 @@ def _first_page(key: str, arrival: Arrival, sessions: Sessions, site: Site) -> R
         begun=state is not None,
         optional=optional_parts(sessions.recruiting),
         external_id=arrival.external_id,
+        # In the address, too, so that whatever page comes of it can lead back here.
+        query=id_query(sessions, arrival.external_id),
         gates=sessions.recruiting.gates,
         csrf=site.signer.form_token(_agreeing(key, _consent(site, sessions))),
     )
@@ -123,8 +125,7 @@ def consent(
     begun = sessions.find(hash_key(key)) is not None
     failed = [] if measured is None or begun else _turned_away(key, measured, sessions)
     if failed:
-        query = urlencode([(sessions.recruiting.id_parameter or "", form.external_id)]) if with_id else ""
-        return _page_of_gates(site, sessions, failed, f"./?{query}")
+        return _page_of_gates(site, sessions, failed, f"./{id_query(sessions, form.external_id if with_id else None)}")
     kept = _kept(measured, request) if measured is not None and gates.record else None
     try:
         sessions.begin(hash_key(key), form.color_vision, agreed, form.external_id if with_id else None, kept)

@@ -3,7 +3,7 @@
 const form = document.getElementById("trial"), said = document.getElementById("said");
 const frames = [...form.querySelectorAll(".frame")], buttons = [...form.querySelectorAll(".pair button, .scale button")];
 const missed = document.getElementById("missed");
-const exposure = Number(form.dataset.exposure), fixation = 700, retry = 2000, patience = 20000;
+const exposure = Number(form.dataset.exposure), fixation = 700, retry = 2000, patience = 20000, silence = 60000;
 let asked = 0, sending = false, ahead = null;
 
 const say = name => { said.textContent = form.dataset[name]; };
@@ -13,12 +13,13 @@ const turned = () => new Promise(resolve => document.addEventListener("visibilit
 const visible = async () => { while (document.hidden) await turned(); };
 const pair = number => new URLSearchParams({ csrf: form.elements.csrf.value, number });
 
-// Asks again until the server has answered; the page says why it waits.
+// Asks again until the server has answered, and all of the answer is here; the page says why it waits. Returns what was
+// answered, null where it was refused.
 async function post(place, body, offline, failing) {
   for (;;) {
     try {
-      const answer = await fetch(place, { method: "POST", body, redirect: "error" });
-      if (answer.status < 500 && answer.status !== 429) return answer;
+      const answer = await fetch(place, { method: "POST", body, redirect: "error", signal: AbortSignal.timeout(silence) });
+      if (answer.status < 500 && answer.status !== 429) return answer.ok ? JSON.parse(await answer.text() || "{}") : null;
       say(failing);
     } catch {
       say(offline);
@@ -80,7 +81,7 @@ async function received() {
   sessionStorage.removeItem("pair");
   if (kept) return pictures(kept);
   const sent = await post("pair", pair(number), "waiting", "broken");
-  return sent.ok ? pictures(await sent.json()) : null;
+  return sent && pictures(sent);
 }
 
 async function show() {
@@ -90,7 +91,7 @@ async function show() {
   await visible();
   // Told first, so that no reload shows the pair again; and before the cross, so that nothing is waited for after it.
   const agreed = await post("shown", pair(form.elements.number.value), "waiting", "broken");
-  if (!agreed.ok) { location.reload(); return; }
+  if (!agreed) { location.reload(); return; }
   const start = await fixate();
   let now = start, last = now, step = 1000 / 60;
   say("look");
@@ -124,7 +125,7 @@ async function answer(choice) {
   say("loading");
   await ahead;
   // What was refused is asked again by the page that the server has next.
-  location.assign(answered.ok ? (await answered.json()).next : "trial");
+  location.assign(answered ? answered.next : "trial");
 }
 
 form.addEventListener("submit", event => { event.preventDefault(); answer(event.submitter.value); });
