@@ -103,21 +103,23 @@ def _before(record: "StudyRecord", against: str, variant: str) -> "Side":
     from ablate.tracking.provenance import resolved_commit
     from ablate.tracking.study_record import read_study, study_names
 
+    known = study_names()
+    if against in known:
+        return read_side(read_study(against, record.uri), variant, f"study {against}")
     files = file_list(against)
     if all(file.is_file() for file in files):
         with temporary_store(files) as (uri, studies):
             name = record.name if record.name in studies or len(studies) > 1 else studies[0]
             return read_side(read_study(name, uri), variant, f"study {name} of {against}")
-    known = study_names()
-    if against in known:
-        return read_side(read_study(against, record.uri), variant, f"study {against}")
     commit = resolved_commit(Path.cwd(), against) or (against if _HASH.fullmatch(against) else None)
     if commit is None:
         raise ConfigError(
             f"against= must name a commit, an archive, or a study of the store ({', '.join(known)}). "
             f"Received: against={against}"
         )
-    return read_side(at_commit(record, commit), variant, f"study {record.name} at commit {commit[:10]}")
+    return read_side(
+        at_commit(record, commit), variant, f"study {record.name} at commit {commit[:10]}", committed=True
+    )
 
 
 if __name__ == "__main__":

@@ -123,6 +123,15 @@ class StudyRecord:
         with _intact(run_id, names.ENVIRONMENT_FILE):
             return {str(name): str(version) for name, version in json.loads(text).get("packages", {}).items()}
 
+    def uncommitted(self, run_id: str) -> str:
+        """Return the uncommitted changes that a run was last trained with, see `provenance.git_diff`."""
+        attempt = self.runs.loc[run_id].get("attempts")
+        folder = names.provenance_folder(attempt if isinstance(attempt, str) else "1")
+        try:
+            return self._artifact(run_id, f"{folder}/{names.UNCOMMITTED_FILE}").read_text(encoding="utf-8")
+        except TrackingError:
+            return ""
+
     def problems(self, run_id: str) -> list[str]:
         """Return the files that were left out of a run's data set, a line each."""
         metrics = self.metrics.loc[run_id]
