@@ -147,6 +147,23 @@ def test_an_archive_is_another_state(hand_made: Path, compare: Callable[..., tup
     assert len(read_ledger(read_study("changed", uri()).experiment_id, uri())) == 1
 
 
+def test_of_one_seed_nothing_is_known(hand_made: Path, compare: Callable[..., tuple[str, int]]) -> None:
+    add_run(hand_made, "baseline", 0, gain=5.0, study="single", tags={"identity": "single"})
+    for arguments in ([], ["margin=9"]):
+        said, code = compare("study=single", "against=hand", *arguments)
+        assert (code, "One seed says nothing of another" in said) == (4, True)
+
+
+def test_the_same_identities_with_other_results_are_judged(
+    hand_made: Path, compare: Callable[..., tuple[str, int]]
+) -> None:
+    for seed in (0, 1, 2):
+        add_run(hand_made, "baseline", seed, gain=5.0, study="twin", tags={"identity": f"baseline{seed}"})
+    said, code = compare("study=hand", "against=twin")
+    assert (code, "Worse: -" in said) == (3, True)
+    assert said.endswith("runs of the same identities, and other results: of another machine, or changed.\n")
+
+
 def test_the_same_comparison_counts_once_and_each_other_one_takes_a_place(
     hand_made: Path, compare: Callable[..., tuple[str, int]]
 ) -> None:

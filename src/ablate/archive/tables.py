@@ -69,7 +69,7 @@ def split(file: Path) -> dict[str, pa.Table]:
     """
     whole = _read(file)
     place = whole.schema.get_field_index(RUN_COLUMN)  # -1 where there are two as well
-    if place < 0 or not pa.types.is_string(whole.schema.field(place).type) or whole.column(place).null_count:
+    if place < 0 or not _is_text(whole.schema.field(place).type) or whole.column(place).null_count:
         raise ValueError(f"it has no column {RUN_COLUMN} that says whose a row is")
     return dict(_parts(whole))
 

@@ -35,7 +35,7 @@ The statistics are the report's: the same seeds and examples on both sides, one 
 within the margin; worse, what is surely on the worse side of 0. To be better takes more the more changes were tried:
 a ledger in the store counts them, so that all its tries together accept a change of nothing with a probability of 5 %
 at most. Each study has one; where every commit has a study of its own, ledger= names one that they share. The same
-comparison again is no new try.
+comparison again is no new try. Of one seed alone nothing is known.
 
 Exit code 0: better or equivalent; 3: worse; 4: not known; 1: an error. It trains nothing: `python -m ablate.run` does,
 before and after."""
