@@ -13,7 +13,7 @@ from ablate.archive.read import opened_archive
 from ablate.tracking.sqlite import local_folder
 from ablate.tracking.store import open_store
 from ablate.tracking.study_record import read_study
-from tests.support.archives import contents, with_runs
+from tests.support.archives import changed, contents, members_of, with_runs, write_members
 from tests.support.commands import Command
 from tests.support.stores import ODD, add_failed, add_run
 
@@ -126,6 +126,43 @@ def test_an_archive_without_pictures_has_all_else(
     assert record.samples(newest).empty
     assert len(record.per_example(newest)) == 12
     assert record.readable.all()
+
+
+@pytest.mark.slow
+def test_a_further_part_has_a_file_of_its_own(
+    hand_made: Path, archive_m: Archive, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive_m("export", "study=hand")
+    parts = hand_made / "archives"
+    first = (parts / "hand.zip").read_bytes()
+    add_run(hand_made, ODD, 3, gain=5.0)
+    said = archive_m("export", "study=hand", f"without={parts / 'hand.zip'}")
+    assert said.startswith(f"1 runs of study hand: {parts / 'hand-2.zip'}")
+    assert (parts / "hand.zip").read_bytes() == first
+    with pytest.raises(SystemExit):
+        archive_m("export", "study=hand", f"without={parts / 'hand.zip'}", f"out={parts / 'hand.zip'}")
+    assert "would lose its runs" in capsys.readouterr().err
+    assert (parts / "hand.zip").read_bytes() == first
+
+
+def test_no_other_file_is_replaced(
+    hand_made: Path, archive: Path, archive_m: Archive, capsys: pytest.CaptureFixture[str]
+) -> None:
+    members = changed(members_of(archive), "manifest.json", lambda values: values.update(study="other"))
+    write_members(hand_made / "other.zip", members)
+    (hand_made / "notes.txt").write_text("mine")
+    (hand_made / "folder").mkdir()
+    (hand_made / "old.zip").write_bytes(archive.read_bytes())
+    for name in ("other.zip", "notes.txt", "folder"):
+        with pytest.raises(SystemExit):
+            archive_m("export", "study=hand", f"out={name}")
+        error = capsys.readouterr().err
+        assert f"{name} is there, and is no archive of study hand: out= must name another file\n" in error
+    with pytest.raises(SystemExit):
+        archive_m("export", "study=hand", "out=notes.txt/a.zip")
+    assert "the archive notes.txt/a.zip cannot be written: Not a directory\n" in capsys.readouterr().err
+    archive_m("export", "study=hand", "out=old.zip")
+    assert (hand_made / "notes.txt").read_text() == "mine"
 
 
 @pytest.mark.parametrize(

@@ -36,8 +36,8 @@ def parquet(**columns: list[object]) -> bytes:
     return file.getvalue()
 
 
-def points(*runs: object) -> bytes:
-    columns = {"key": "a", "timestamp": 0, "step": 0, "value": 0.5}
+def points(*runs: object, **others: object) -> bytes:
+    columns = {"key": "a", "timestamp": 0, "step": 0, "value": 0.5, **others}
     return parquet(**{"ablate.run": [*runs], **{name: [value] * len(runs) for name, value in columns.items()}})
 
 
@@ -68,7 +68,11 @@ MANIPULATED: dict[str, tuple[Change, str]] = {
     ),
     "a version that is none": (
         lambda members: changed(members, "manifest.json", lambda values: values.update(version="1")),
-        "its format",
+        "its version is '1', no number from 1",
+    ),
+    "a version before the first": (
+        lambda members: changed(members, "manifest.json", lambda values: values.update(version=0)),
+        "its version is '0', no number from 1",
     ),
     "a missing member": (
         lambda members: {name: content for name, content in members.items() if name != "runs.json"},
@@ -148,13 +152,32 @@ SEALED: dict[str, tuple[Change, str]] = {
         "do not fit together",
     ),
     "metrics that are no Parquet": (lambda members: {**members, "metrics.parquet": b"PAR1"}, "cannot be used"),
-    "metrics without runs": (lambda members: {**members, "metrics.parquet": parquet(key=["a"])}, "the columns key"),
+    "metrics without runs": (
+        lambda members: {**members, "metrics.parquet": parquet(key=["a"])},
+        "no column ablate.run",
+    ),
     "rows of a stranger": (
         lambda members: {
             **members,
             "metrics.parquet": points("x"),
         },
         "has rows of a run 'x' that it does not have",
+    ),
+    "rows of nobody": (lambda members: {**members, "metrics.parquet": points("x", None)}, "no column ablate.run that"),
+    "rows of numbers": (lambda members: {**members, "metrics.parquet": points(1)}, "no column ablate.run that"),
+    "a value that is no number": (lambda members: {**members, "metrics.parquet": points("x", value="high")}, "high"),
+    "a value that is a list": (lambda members: {**members, "metrics.parquet": points("x", value=[0.5])}, "list"),
+    "a value that is missing": (
+        lambda members: {**members, "metrics.parquet": points("x", value=None)},
+        "a point of a metric lacks a value",
+    ),
+    "a column too many": (
+        lambda members: {**members, "metrics.parquet": points("x", hook="x")},
+        "metrics have the columns key, timestamp, step, value, hook",
+    ),
+    "a time that no calendar has": (
+        lambda members: changed(members, "runs.json", lambda runs: runs["runs"][0]["run"].update(started=2**62)),
+        "runs.json is wrong at runs.0.run.started",
     ),
     "rows apart": (
         lambda members: {
@@ -191,6 +214,9 @@ def test_a_link_a_duplicate_and_an_encrypted_member_are_refused(archive: Path, t
         with pytest.warns(UserWarning, match="Duplicate"):
             made.writestr("study.json", "b")
     refused(tmp_path / "twice.zip", "it has two members study.json")
+    with zipfile.ZipFile(tmp_path / "lzma.zip", "w", zipfile.ZIP_LZMA) as made:
+        made.writestr("manifest.json", members_of(archive)["manifest.json"])
+    refused(tmp_path / "lzma.zip", "manifest.json is compressed in a way that no archive")
     content = bytearray(archive.read_bytes())
     directory = content.rindex(b"PK\x01\x02")
     content[directory + 8] |= 1

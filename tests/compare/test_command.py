@@ -108,6 +108,35 @@ def test_the_newest_runs_of_a_study_stand_against_those_of_a_commit(
     assert "Left out, as one side alone has them: seeds 2" in text
 
 
+def add_changed(home: Path, study: str, said: str) -> None:
+    """Add runs that were trained at the commit `BEFORE`, with what `said` of uncommitted changes."""
+    for seed in (0, 1):
+        changed = {"identity": f"{study}{seed}", "code": "beef"}
+        run_id = add_run(home, "baseline", seed, gain=-5.0, study=study, tags=changed)
+        mlflow.MlflowClient().log_text(run_id, said, "provenance/uncommitted.diff")
+
+
+def test_runs_with_uncommitted_changes_are_not_those_of_their_commit(
+    hand_made: Path, compare: Callable[..., tuple[str, int]]
+) -> None:
+    add_changed(hand_made, "hand", "diff --git a/loss.py b/loss.py\n-1\n+2\n")
+    said, code = compare("study=hand", f"against={BEFORE}", "--json")
+    assert (code, json.loads(said)["before"]["identities"]) == (3, ["baseline0", "baseline1", "baseline2"])
+    add_changed(hand_made, "drafts", "diff --git a/loss.py b/loss.py\n-1\n+2\n")
+    said, code = compare("study=drafts", f"against={BEFORE}")
+    assert (code, "study drafts at commit cccccccccc has no run without uncommitted changes" in said) == (1, True)
+    add_changed(hand_made, "new", "# not in git: experiments/new.yaml\n")
+    said, code = compare("study=new", f"against={BEFORE}")
+    assert (code, "both states have the same runs" in said) == (0, True)
+
+
+def test_a_study_comes_before_a_file_of_its_name(hand_made: Path, compare: Callable[..., tuple[str, int]]) -> None:
+    add_study(hand_made, "changed", gain=5.0)
+    (hand_made / "hand").write_text("no archive")
+    said, code = compare("study=changed", "against=hand")
+    assert (code, "study hand (before)" in said) == (0, True)
+
+
 def test_an_archive_is_another_state(hand_made: Path, compare: Callable[..., tuple[str, int]], tmp_path: Path) -> None:
     file = tmp_path / "before.zip"
     export_study("hand", uri(), file)
@@ -116,6 +145,23 @@ def test_an_archive_is_another_state(hand_made: Path, compare: Callable[..., tup
     assert code == 0
     assert f"study hand of {file} (before)" in said
     assert len(read_ledger(read_study("changed", uri()).experiment_id, uri())) == 1
+
+
+def test_of_one_seed_nothing_is_known(hand_made: Path, compare: Callable[..., tuple[str, int]]) -> None:
+    add_run(hand_made, "baseline", 0, gain=5.0, study="single", tags={"identity": "single"})
+    for arguments in ([], ["margin=9"]):
+        said, code = compare("study=single", "against=hand", *arguments)
+        assert (code, "One seed says nothing of another" in said) == (4, True)
+
+
+def test_the_same_identities_with_other_results_are_judged(
+    hand_made: Path, compare: Callable[..., tuple[str, int]]
+) -> None:
+    for seed in (0, 1, 2):
+        add_run(hand_made, "baseline", seed, gain=5.0, study="twin", tags={"identity": f"baseline{seed}"})
+    said, code = compare("study=hand", "against=twin")
+    assert (code, "Worse: -" in said) == (3, True)
+    assert said.endswith("runs of the same identities, and other results: of another machine, or changed.\n")
 
 
 def test_the_same_comparison_counts_once_and_each_other_one_takes_a_place(

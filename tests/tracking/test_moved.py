@@ -22,7 +22,7 @@ from ablate.tracking.run_records import runs_of
 from ablate.tracking.sqlite import sqlite_address
 from ablate.tracking.store import open_store
 from ablate.tracking.study_artifacts import log_study_artifacts, read_study_artifacts
-from ablate.tracking.study_record import read_study
+from ablate.tracking.study_record import StudyRecord, read_study
 from ablate.tracking.tracked_model import find_model, read_config
 from tests.support.tracked_runs import TABLE, add_run, open_in
 
@@ -143,6 +143,42 @@ def test_a_damaged_table_is_named(old: Path) -> None:
     table.write_bytes(table.read_bytes()[:100])
     with pytest.raises(TrackingError, match=rf"per_example\.parquet of run {run} is damaged: .* rerun=all"):
         read_study("own", open_in(old)).per_example(run)
+
+
+@pytest.mark.parametrize(
+    ("place", "contents", "read", "said"),
+    [
+        ("evaluation/per_example.parquet", {"digest": ["d"]}, StudyRecord.per_example, "it has no column example"),
+        (
+            "evaluation/per_example.parquet",
+            {"example": ["a", None]},
+            StudyRecord.per_example,
+            "an example has no name",
+        ),
+        ("evaluation/samples.parquet", {"example": ["a"]}, StudyRecord.samples, "it has no column kind"),
+        (
+            "evaluation/metrics.json",
+            [{"name": "auc"}],
+            StudyRecord.metric_specs,
+            "its metrics have no higher_is_better",
+        ),
+        ("provenance/environment.json", [], StudyRecord.packages, "'list' object has no"),
+        ("provenance/code.json", {"modules": {}}, StudyRecord.code, "libraries"),
+    ],
+)
+def test_an_artifact_of_other_contents_is_named(
+    old: Path, place: str, contents: object, read: Callable[[StudyRecord, str], object], said: str
+) -> None:
+    run = add_run(old)
+    (evaluation,) = old.rglob("evaluation")
+    file = evaluation.parent / place
+    file.parent.mkdir(exist_ok=True)
+    if file.suffix == ".parquet":
+        pd.DataFrame(contents).to_parquet(file)
+    else:
+        file.write_text(json.dumps(contents))
+    with pytest.raises(TrackingError, match=rf"{place} of run {run} is damaged: .*{said}.* rerun=all"):
+        read(read_study("own", open_in(old)), run)
 
 
 def collect(study: str) -> None:

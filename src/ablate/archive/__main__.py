@@ -24,7 +24,7 @@ A study as one file: to keep, to hand over, to merge with what other machines ha
   python -m ablate.archive export figures=false            without what each run drew of them; its report is the same
   python -m ablate.archive export models=true              with its models
   python -m ablate.archive export anonymous=true           without who ran it, on which machine and in which folders
-  python -m ablate.archive export without=FILE             what has finished since that archive: a further part
+  python -m ablate.archive export without=FILE             a further part, to STUDY-2.zip: what has finished since FILE
   python -m ablate.archive import FILE...                  its runs, into the store; twice adds nothing
   python -m ablate.archive import FILE conflicts=keep      where the store has another result of a run, keep that
   python -m ablate.report from=FILE                        its report, without a store
@@ -32,9 +32,10 @@ A study as one file: to keep, to hand over, to merge with what other machines ha
 uri=sqlite:///FILE names another store; else it is the project's tracking.uri, MLFLOW_TRACKING_URI, results/mlflow.db.
 
 An archive holds all that a report shows, so that a report is the same to the byte: definition, registration,
-configurations, data, every example's metrics, curves, costs, provenance. The same study gives the same bytes. What is
-imported is a result like any other: `ablate run` trains it no more. Nothing in an archive is executed; one that is
-damaged is refused whole. The format, for other programs: docs/archive.md."""
+configurations, data, every example's metrics, curves, costs, provenance. The same study gives the same bytes. An older
+archive of the same study is replaced, no other file. What is imported is a result like any other: `ablate run` trains
+it no more. Nothing in an archive is executed; one that is damaged is refused whole. The format, for other programs:
+docs/archive.md."""
 
 COMMANDS = ("export", "import")
 _EXPORT = ("study", "out", "samples", "figures", "models", "anonymous", "without", "uri")
@@ -72,8 +73,9 @@ def _export(arguments: Mapping[str, str], options: Sequence[str]) -> None:
     studies = [arguments["study"]] if "study" in arguments else study_names()
     if not studies:
         raise TrackingError(f"there are no runs yet in {uri}: `python -m ablate.run` makes one")
-    file = Path(arguments.get("out") or results_dir() / "archives" / f"{studies[0]}.zip")
     before = file_list(arguments["without"]) if "without" in arguments else []
+    part = f"-{len(before) + 1}" if before else ""
+    file = Path(arguments.get("out") or results_dir() / "archives" / f"{studies[0]}{part}.zip")
     manifest = export_study(studies[0], uri, file, without=before, **flags)
     print(f"{manifest.runs} runs of study {manifest.study}: {file} ({file.stat().st_size / 2**20:,.1f} MiB)")
 

@@ -1,5 +1,6 @@
 """Reading of an archive: unpacked and checked whole before anything of it is used."""
 
+import errno
 import hashlib
 import json
 import shutil
@@ -35,7 +36,7 @@ from ablate.archive.format import (
     Manifest,
     Runs,
 )
-from ablate.archive.tables import schema, split
+from ablate.archive.tables import points, schema, split
 from ablate.errors import DataError
 from ablate.tracking.run_copy import METRIC_COLUMNS, StudyCopy
 
@@ -46,6 +47,9 @@ _GROWTH = 200
 """How many times as large as the file its contents may be; of a small file, `_ALWAYS` bytes."""
 _ALWAYS = 2**27
 _CHUNK = 2**20
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+"""What Python makes of a damaged zip."""
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -68,7 +72,7 @@ class Archive:
 
     @cached_property
     def _metrics(self) -> Mapping[str, pa.Table]:
-        return split(self.folder / METRICS)
+        return {run: points(table) for run, table in split(self.folder / METRICS).items()}
 
     @cached_property
     def _tables(self) -> Mapping[str, Mapping[str, pa.Table]]:
@@ -80,7 +84,7 @@ class Archive:
         if run not in self._metrics:
             return pd.DataFrame(columns=METRIC_COLUMNS)
         frame: pd.DataFrame = self._metrics[run].to_pandas()
-        return frame[METRIC_COLUMNS]
+        return frame
 
     def write_artifacts(self, archived: ArchivedRun, folder: Path) -> None:
         """Write the artifacts of a run to a folder."""
@@ -109,12 +113,26 @@ def opened_archive(file: Path) -> Iterator[Archive]:
                 manifest = _unpack(members, file, folder)
         except FileNotFoundError:
             raise DataError(f"there is no archive {file}") from None
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        except _UNREADABLE as error:
             raise _damaged(file, str(error)) from None
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            where = f"unpacked to {folder.parent} (TMPDIR names another place)" if full else "read"
+            raise DataError(f"the archive {file} cannot be {where}: {error.strerror}") from None
         study = _parsed(StudyCopy, folder / STUDY, file)
         opened = Archive(manifest, study, _parsed(Runs, folder / RUNS, file).runs, folder)
         _check_runs(opened, file)
         yield opened
+
+
+def archived_study(file: Path) -> str | None:
+    """Return the study that a file is an archive of, by its manifest alone; None where it is no archive."""
+    try:
+        with zipfile.ZipFile(file) as members:
+            said = json.loads(members.read(MANIFEST))
+            return str(said["study"]) if said["format"] == FORMAT else None
+    except (*_UNREADABLE, OSError, KeyError, TypeError):
+        return None
 
 
 def _damaged(file: Path, reason: str) -> DataError:
@@ -157,6 +175,8 @@ def _check_entries(entries: list[zipfile.ZipInfo], file: Path) -> None:
             raise _damaged(file, f"it has two members {entry.filename}")
         if entry.flag_bits & 1:
             raise _damaged(file, f"{entry.filename} is encrypted")
+        if entry.compress_type not in _METHODS:
+            raise _damaged(file, f"{entry.filename} is compressed in a way that no archive of a study has")
         known.add(entry.filename)
     if sum(entry.compress_size for entry in entries) > size:
         raise _damaged(file, "its members overlap")
@@ -187,8 +207,10 @@ def _check_version(manifest: Path, file: Path) -> None:
         kind, version = said["format"], said["version"]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise _damaged(file, f"{MANIFEST} does not say what it is") from None
-    if kind != FORMAT or not isinstance(version, int):
+    if kind != FORMAT:
         raise _damaged(file, f"its format is {str(kind)[:40]!r}, not {FORMAT!r}")
+    if type(version) is not int or version < 1:
+        raise _damaged(file, f"its version is {str(version)[:40]!r}, no number from 1")
     if version > VERSION:
         raise DataError(
             f"the archive {file} is of version {version} of the format; this ablate reads up to {VERSION}. "
@@ -228,12 +250,9 @@ def _check_runs(archive: Archive, file: Path) -> None:
 
 def _check_tables(archive: Archive, file: Path) -> None:
     try:
-        metrics = pq.read_schema(archive.folder / METRICS)
-        if list(metrics.names)[1:] != METRIC_COLUMNS:
-            raise ValueError(f"{METRICS} has the columns {', '.join(metrics.names)[:80]}")
         known = {each.run.id for each in archive.runs}
         for tables in (archive._metrics, *archive._tables.values()):
             if strangers := sorted(tables.keys() - known):
                 raise ValueError(f"it has rows of a run {strangers[0]!r} that it does not have")
-    except (OSError, ValueError, MemoryError) as error:  # Arrow's
+    except (OSError, ValueError, MemoryError, pa.ArrowException) as error:
         raise _damaged(file, str(error)) from None

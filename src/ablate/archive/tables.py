@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 
 from ablate.archive.format import RUN_COLUMN
 
+POINTS = pa.schema({"key": pa.string(), "timestamp": pa.int64(), "step": pa.int64(), "value": pa.float64()})
+"""The columns of a run's metrics, a row a point."""
 _LEVEL = 9
 _DICTIONARY = 2**28
 """Bytes of different texts and pictures in a column up to which each is stored once."""
@@ -66,9 +68,24 @@ def split(file: Path) -> dict[str, pa.Table]:
         ValueError: It is damaged, or has no column that says whose a row is.
     """
     whole = _read(file)
-    if RUN_COLUMN not in whole.column_names:
-        raise ValueError(f"it has no column {RUN_COLUMN}")
+    place = whole.schema.get_field_index(RUN_COLUMN)  # -1 where there are two as well
+    if place < 0 or not _is_text(whole.schema.field(place).type) or whole.column(place).null_count:
+        raise ValueError(f"it has no column {RUN_COLUMN} that says whose a row is")
     return dict(_parts(whole))
+
+
+def points(table: pa.Table) -> pa.Table:
+    """Return a run's metrics with the types of `POINTS`.
+
+    Raises:
+        ValueError: They have others that cannot be made so, or a value is missing.
+    """
+    if table.column_names != POINTS.names:
+        raise ValueError(f"metrics have the columns {', '.join(table.column_names)[:80]}")
+    found = table.cast(POINTS)
+    if any(column.null_count for column in found.columns):
+        raise ValueError("a point of a metric lacks a value")
+    return found
 
 
 def _read(file: Path) -> pa.Table:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ablate.archive.format import ArchivedRun, Manifest
-from ablate.archive.read import Archive, opened_archive
+from ablate.archive.read import Archive, archived_study, opened_archive
 from ablate.archive.write import ArchiveWriter
 from ablate.config.short_names import shorten
-from ablate.errors import DataError, TrackingError
+from ablate.errors import ConfigError, DataError, TrackingError
 from ablate.tracking import names
 from ablate.tracking.overview import update_study
 from ablate.tracking.run_copy import RunCopy, copy_runs, copy_study
@@ -66,10 +66,12 @@ def export_study(
         without: Archives whose finished runs are left out: this one is a further part of them.
 
     Raises:
-        DataError: One of the other archives cannot be used.
+        ConfigError: The file is there, and is not an older archive of this study.
+        DataError: One of the other archives cannot be used, or the file cannot be written.
         TrackingError: There is no such study, it has no run, or it cannot be read.
     """
     study = copy_study(name, uri)
+    _check_place(file, name, without)
     writer = ArchiveWriter(samples=samples, figures=figures, models=models, anonymous=anonymous)
     before = finished_runs(without)
     for copied in copy_runs(name, uri, models=models):
@@ -78,6 +80,13 @@ def export_study(
     if writer.empty:
         raise TrackingError(f"study {name} in {uri} has no {'more ' if before else ''}runs{'' if before else ' yet'}")
     return writer.write(study, file)
+
+
+def _check_place(file: Path, study: str, without: Sequence[Path]) -> None:
+    if any(file.resolve() == each.resolve() for each in without):
+        raise ConfigError(f"{file} would lose its runs, which without= leaves out: out= must name another file")
+    if file.exists() and archived_study(file) != study:
+        raise ConfigError(f"{file} is there, and is no archive of study {study}: out= must name another file")
 
 
 def finished_runs(files: Sequence[Path]) -> set[str]:

@@ -5,6 +5,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -33,13 +34,12 @@ from ablate.archive.format import (
     Member,
     Runs,
 )
-from ablate.archive.tables import joined, parquet, without_pictures
-from ablate.errors import TrackingError
+from ablate.archive.tables import POINTS, joined, parquet, without_pictures
+from ablate.errors import DataError, TrackingError
 from ablate.system.atomic_write import atomic_write
 from ablate.tracking.names import EVALUATION_FOLDER
 from ablate.tracking.run_copy import CopiedRun, StudyCopy, files_of
 
-_POINT = pa.schema({"key": pa.string(), "timestamp": pa.int64(), "step": pa.int64(), "value": pa.float64()})
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every member: that of writing would change the bytes."""
 
@@ -83,7 +83,7 @@ class ArchiveWriter:
             if content is not None:
                 files[name] = hashlib.sha256(content).hexdigest()
                 self._files[files[name]] = content
-        points = pa.Table.from_pandas(copied.metrics, schema=_POINT, preserve_index=False)
+        points = pa.Table.from_pandas(copied.metrics, schema=POINTS, preserve_index=False)
         self._metrics[run.id] = points.replace_schema_metadata(None)
         self._runs.append(ArchivedRun(run=run, files=files, tables=tables))
 
@@ -96,7 +96,7 @@ class ArchiveWriter:
         """Write what was taken to a file, which is there whole or not at all.
 
         Raises:
-            OSError: It cannot be written.
+            DataError: It cannot be written.
         """
         members = dict(self._members(study))
         manifest = Manifest(
@@ -112,13 +112,17 @@ class ArchiveWriter:
                 for name, content in members.items()
             },
         )
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(file) as target, zipfile.ZipFile(target, "w") as archive:
-            for name, content in [(MANIFEST, _json(manifest.model_dump())), *members.items()]:
-                entry = zipfile.ZipInfo(name, _EPOCH)
-                entry.create_system, entry.external_attr = 3, 0o100644 << 16
-                entry.compress_type = zipfile.ZIP_STORED if name.endswith(TABLE) else zipfile.ZIP_DEFLATED
-                archive.writestr(entry, content, compresslevel=9)
+        try:
+            with suppress(FileExistsError):  # of a file in place of its folder, the next line says more
+                file.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_write(file) as target, zipfile.ZipFile(target, "w") as archive:
+                for name, content in [(MANIFEST, _json(manifest.model_dump())), *members.items()]:
+                    entry = zipfile.ZipInfo(name, _EPOCH)
+                    entry.create_system, entry.external_attr = 3, 0o100644 << 16
+                    entry.compress_type = zipfile.ZIP_STORED if name.endswith(TABLE) else zipfile.ZIP_DEFLATED
+                    archive.writestr(entry, content, compresslevel=9)
+        except OSError as error:
+            raise DataError(f"the archive {file} cannot be written: {error.strerror}") from None
         return manifest
 
     def _takes(self, name: str) -> bool:

@@ -74,7 +74,8 @@ def parse_bool(arguments: Mapping[str, str], name: str, default: bool) -> bool:
 
 def file_list(value: str) -> list[Path]:
     """Return the files of a value: one, or several with commas between."""
-    return [Path(value)] if Path(value).exists() else [Path(file) for file in value.split(",")]
+    files = [Path(value)] if Path(value).exists() else [Path(file) for file in value.split(",") if file]
+    return files or [Path(value)]
 
 
 def parse_int(

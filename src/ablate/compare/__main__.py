@@ -35,7 +35,7 @@ The statistics are the report's: the same seeds and examples on both sides, one 
 within the margin; worse, what is surely on the worse side of 0. To be better takes more the more changes were tried:
 a ledger in the store counts them, so that all its tries together accept a change of nothing with a probability of 5 %
 at most. Each study has one; where every commit has a study of its own, ledger= names one that they share. The same
-comparison again is no new try.
+comparison again is no new try. Of one seed alone nothing is known.
 
 Exit code 0: better or equivalent; 3: worse; 4: not known; 1: an error. It trains nothing: `python -m ablate.run` does,
 before and after."""
@@ -103,21 +103,23 @@ def _before(record: "StudyRecord", against: str, variant: str) -> "Side":
     from ablate.tracking.provenance import resolved_commit
     from ablate.tracking.study_record import read_study, study_names
 
+    known = study_names()
+    if against in known:
+        return read_side(read_study(against, record.uri), variant, f"study {against}")
     files = file_list(against)
     if all(file.is_file() for file in files):
         with temporary_store(files) as (uri, studies):
             name = record.name if record.name in studies or len(studies) > 1 else studies[0]
             return read_side(read_study(name, uri), variant, f"study {name} of {against}")
-    known = study_names()
-    if against in known:
-        return read_side(read_study(against, record.uri), variant, f"study {against}")
     commit = resolved_commit(Path.cwd(), against) or (against if _HASH.fullmatch(against) else None)
     if commit is None:
         raise ConfigError(
             f"against= must name a commit, an archive, or a study of the store ({', '.join(known)}). "
             f"Received: against={against}"
         )
-    return read_side(at_commit(record, commit), variant, f"study {record.name} at commit {commit[:10]}")
+    return read_side(
+        at_commit(record, commit), variant, f"study {record.name} at commit {commit[:10]}", committed=True
+    )
 
 
 if __name__ == "__main__":

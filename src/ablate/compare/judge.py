@@ -8,7 +8,11 @@ from typing import Any
 import pandas as pd
 
 from ablate.compare.sides import AFTER, Side, differing, joined
+from ablate.config.variant import BASELINE
 from ablate.report.compare import BETTER, EQUIVALENT, WORSE, Primary, compare
+
+FEWEST_SEEDS = 2
+"""That both states must have: two networks that differ in their seed alone differ by their examples as well."""
 
 
 class Judgement(StrEnum):
@@ -38,7 +42,8 @@ class Change:
         unit: Its unit.
         higher_is_better: Its direction.
         margin: Up to where a difference does not matter, None where nothing is said.
-        identical: Whether both states have the same runs, or runs of the same identities.
+        identical: Whether both states have the same runs, or runs of the same identities with the same results.
+        conflicting: Whether they have runs of the same identities with other results.
         row: What was found by the metric, see `report.compare.compare`; `mean_before` is the earlier state's mean.
         others: The same of all other metrics.
         seeds: Those that both have.
@@ -58,6 +63,7 @@ class Change:
     higher_is_better: bool
     margin: float | None
     identical: bool
+    conflicting: bool
     row: Mapping[str, Any]
     others: tuple[Mapping[str, Any], ...]
     seeds: tuple[int, ...]
@@ -90,6 +96,7 @@ def compared(before: Side, after: Side, variant: str, primary: Primary) -> Chang
     ]
     one, other = before.identities, after.identities
     shared = sorted(set(one) & set(other))
+    alike, equal = all(one[seed] == other[seed] for seed in shared), _equal(scores) and _equal(whole_set.values)
     return Change(
         before=before.name,
         after=after.name,
@@ -99,7 +106,8 @@ def compared(before: Side, after: Side, variant: str, primary: Primary) -> Chang
         unit=str(specs.loc[primary.name, "unit"]),
         higher_is_better=bool(primary.higher_is_better),
         margin=primary.margin,
-        identical=all(one[seed] == other[seed] for seed in shared),
+        identical=alike and equal,
+        conflicting=alike and not equal,
         row=found[0],
         others=tuple(found[1:]),
         seeds=tuple(shared),
@@ -109,6 +117,15 @@ def compared(before: Side, after: Side, variant: str, primary: Primary) -> Chang
         commits=(before.commits, after.commits),
         identities=(tuple(one[seed] for seed in sorted(one)), tuple(other[seed] for seed in sorted(other))),
     )
+
+
+def _equal(values: pd.DataFrame) -> bool:
+    """Return whether both states have the same values of the seeds that they share."""
+    if values.empty:
+        return True
+    one, other = (pd.DataFrame(values.xs(state, level="variant")) for state in (BASELINE, AFTER))
+    shared = one.index.intersection(other.index)
+    return bool(one.reindex(shared).equals(other.reindex(shared)))
 
 
 def _direction(values: "pd.Series[Any]") -> bool | None:
@@ -121,7 +138,8 @@ def judge(change: Change, level: float) -> Judgement:
     """Judge a change.
 
     Equivalent where the 95 % interval lies within the margin, worse where it excludes 0 on the worse side. To be
-    better, its p-value must be at most the level of its place in the stream of all changes that were tried.
+    better, its p-value must be at most the level of its place in the stream of all changes that were tried. With one
+    seed an interval says nothing of another seed: none of them is known then.
 
     Args:
         change: What was found.
@@ -129,6 +147,8 @@ def judge(change: Change, level: float) -> Judgement:
     """
     if change.identical:
         return Judgement.EQUIVALENT
+    if len(change.seeds) < FEWEST_SEEDS:
+        return Judgement.NOT_KNOWN
     verdict = change.row["verdict"]
     if verdict == EQUIVALENT:
         return Judgement.EQUIVALENT

@@ -17,6 +17,7 @@ from ablate.report.selection import SETTING, known_values
 from ablate.report.variants import shown_names
 from ablate.report.whole_set import WholeSet
 from ablate.study.definition import StudyFile
+from ablate.tracking.provenance import NEW_FILE
 from ablate.tracking.study_record import StudyRecord
 
 AFTER = "after"
@@ -57,13 +58,14 @@ class Side:
         return {int(seed): str(identity) for seed, identity in zip(runs["seed"], runs["identity"], strict=True)}
 
 
-def read_side(record: StudyRecord, variant: str, name: str) -> Side:
+def read_side(record: StudyRecord, variant: str, name: str, *, committed: bool = False) -> Side:
     """Read the runs of one variant, in the state of the newest of them.
 
     Args:
         record: The study, perhaps without some of its runs.
         variant: The variant, as MLflow or the report calls it; the baseline is also the only one that a study has.
         name: What the side is called.
+        committed: Whether runs count alone that were trained without uncommitted changes.
 
     Raises:
         ConfigError: There is no such variant.
@@ -71,6 +73,8 @@ def read_side(record: StudyRecord, variant: str, name: str) -> Side:
         TrackingError: None has finished, or an artifact of one is missing.
     """
     runs = record.runs[record.runs["variant"] == _stored_name(record, variant)]
+    if committed:
+        runs = _of_commit(record, runs, name)
     compared = compared_runs(replace(record, runs=runs[_of_newest(runs, record.readable)]), None)
     run, said = compared.newest, record.code(compared.newest)
     row = compared.runs.loc[run]
@@ -126,6 +130,24 @@ def at_commit(record: StudyRecord, commit: str) -> StudyRecord:
             "of this store, and compare again"
         )
     return replace(record, runs=found)
+
+
+def _of_commit(record: StudyRecord, runs: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Leave out the runs that were trained with uncommitted changes, which are those of no commit."""
+    readable = record.readable
+    changed = [bool(readable[run]) and _is_changed(record, str(run)) for run in runs.index]
+    if all(changed):
+        raise TrackingError(
+            f"{name} has no run without uncommitted changes, and those are another state than the commit's. "
+            "`git worktree add` checks the commit out beside this folder: start the study there, with tracking.uri= "
+            "of this store, and compare again"
+        )
+    return runs[[not each for each in changed]]
+
+
+def _is_changed(record: StudyRecord, run: str) -> bool:
+    """Return whether a run was trained with changes of files that git has; new files are none."""
+    return any(not line.startswith(NEW_FILE) for line in record.uncommitted(run).splitlines())
 
 
 def differing(before: Side, after: Side) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ablate.compare.judge import Change, Judgement
+from ablate.compare.judge import FEWEST_SEEDS, Change, Judgement
 from ablate.compare.ledger import Entry
 from ablate.report.compare import BETTER
 from ablate.report.number_format import number, signed, with_interval
@@ -32,6 +32,10 @@ def for_people(change: Change, entry: Entry, ledger: str) -> str:
         lines += [f"  and {len(differs) - _LINES} more"] if len(differs) > _LINES else []
     if not change.differs:
         lines += ["", "Nothing differs in configuration, code, packages or data, as far as it was recorded."]
+    if change.conflicting:
+        lines.append(
+            "Both states have runs of the same identities, and other results: of another machine, or changed."
+        )
     return "\n".join(lines)
 
 
@@ -52,7 +56,9 @@ def _reasons(change: Change, entry: Entry, points: str, ledger: str) -> list[str
     lines, known, verdict = [], bool(change.row["over"]), change.row["verdict"]
     if entry.judgement == Judgement.EQUIVALENT:
         lines.append(f"The interval lies within the margin of {number(change.margin or 0.0)}{points}.")
-    if entry.judgement == Judgement.NOT_KNOWN and verdict == BETTER:
+    if len(change.seeds) < FEWEST_SEEDS:
+        lines.append("One seed says nothing of another, whatever its examples say: train more seeds in both states.")
+    elif entry.judgement == Judgement.NOT_KNOWN and verdict == BETTER:
         lines.append(
             "The interval alone excludes 0, but of so many tries some do by chance: "
             f"p is {change.row['p']:.2g}, and must be at most {entry.level:.2g} here. More seeds decide."
@@ -105,6 +111,7 @@ def for_programs(change: Change, entry: Entry) -> str:
         "judgement": entry.judgement,
         "exit_code": entry.judgement.exit_code,
         "identical": change.identical,
+        "conflicting": change.conflicting,
         "before": {"name": change.before, "commits": change.commits[0], "identities": change.identities[0]},
         "after": {"name": change.after, "commits": change.commits[1], "identities": change.identities[1]},
         "variant": change.variant,

@@ -91,7 +91,7 @@ def compared_runs(record: StudyRecord, definition: StudyFile | None, *, partial:
 
     Raises:
         NotComparable: They cannot stand in one table.
-        TrackingError: No run has finished, or an artifact of one is missing.
+        TrackingError: No run has finished, or an artifact of one is missing or damaged.
     """
     planned = _planned(definition) if definition else None
     selection = newest_finished(record.runs, record.readable, planned)
@@ -181,7 +181,10 @@ def _scores(
     }
     joined = pd.concat(frames, names=names)
     # Whether an example is right may be a bool.
-    return joined.astype({name: float for name in known if not pd.api.types.is_float_dtype(joined[name])})
+    try:
+        return joined.astype({name: float for name in known if not pd.api.types.is_float_dtype(joined[name])})
+    except (ValueError, TypeError) as error:
+        raise TrackingError(f"a run's table of examples is damaged: {str(error).splitlines()[0]}") from None
 
 
 def _whole_set(record: StudyRecord, runs: pd.DataFrame, metrics: pd.Index, examples: int) -> WholeSet:

@@ -157,6 +157,8 @@ PROBLEMS_FILE = "data/problems.txt"
 PROVENANCE_FOLDER = "provenance"
 ENVIRONMENT_FILE = "provenance/environment.json"
 """The machine, devices and versions of packages of a run's first attempt."""
+UNCOMMITTED_FILE = "uncommitted.diff"
+"""In the folder of an attempt, see `provenance_folder`: the changes that it was trained with and no commit has."""
 CODE_FILE = "provenance/code.json"
 """The modules and libraries that a run's result depends on, see `ablate.execution.code_version.Code`."""
 EVALUATION_FOLDER = "evaluation"
@@ -165,6 +167,11 @@ PER_EXAMPLE_FILE = "evaluation/per_example.parquet"
 SAMPLES_FILE = "evaluation/samples.parquet"
 REPLICATES_FILE = "evaluation/replicates.parquet"
 DISTRIBUTION_FILE = "evaluation/distribution.parquet"
+
+
+def provenance_folder(attempt: str) -> str:
+    """Return the folder of what an attempt of a run says of where it comes from."""
+    return PROVENANCE_FOLDER if attempt == "1" else f"{PROVENANCE_FOLDER}/attempt-{attempt}"
 
 
 def metric_name(group: str, name: str) -> str:

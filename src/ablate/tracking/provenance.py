@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+NEW_FILE = "# not in git: "
+"""What a line of `git_diff` begins with that names a new file."""
 PACKAGES = ("ablate", "tensorflow", "keras", "numpy", "scikit-image", "pillow", "hydra-core", "mlflow")
 
 
@@ -42,7 +44,7 @@ def git_diff(folder: Path) -> str:
     """
     diff = _git(folder, "diff", "--binary", "HEAD") or ""
     new = (_git(folder, "ls-files", "--others", "--directory", "--exclude-standard") or "").splitlines()
-    return diff + "".join(f"# not in git: {name}\n" for name in new)
+    return diff + "".join(f"{NEW_FILE}{name}\n" for name in new)
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

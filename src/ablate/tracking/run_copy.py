@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import mlflow
 import pandas as pd
@@ -28,6 +28,8 @@ from ablate.tracking.study import piece_tag
 
 _ID = r"^[0-9A-Za-z_-]{1,64}$"
 METRIC_COLUMNS = ["key", "timestamp", "step", "value"]
+Milliseconds = Annotated[int, Field(ge=0, le=2**63 // 10**6)]
+"""Since 1970, up to where pandas has times."""
 _CURVES = (names.TRAINING_GROUP, names.VALIDATION_GROUP)
 _LOAD = "system"
 """The group of metrics that say how busy the machine was: many points, and no report shows them."""
@@ -76,8 +78,8 @@ class RunCopy(Schema):
     name: str
     kind: str | None = Field(default=None, pattern=r"^[a-z][a-z_]*$")
     status: Literal["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"]
-    started: int
-    ended: int | None
+    started: Milliseconds
+    ended: Milliseconds | None
     tags: dict[str, str]
     params: dict[str, str]
     datasets: list[DatasetCopy]

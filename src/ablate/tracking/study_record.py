@@ -87,21 +87,28 @@ class StudyRecord:
 
     def per_example(self, run_id: str) -> pd.DataFrame:
         """Return a run's table of evaluation metrics, one row an example."""
-        return self._table(run_id, names.PER_EXAMPLE_FILE)
+        table = self._table(run_id, names.PER_EXAMPLE_FILE, "example")
+        with _intact(run_id, names.PER_EXAMPLE_FILE):
+            if not all(isinstance(name, str) for name in table["example"]):
+                raise ValueError("an example has no name")
+        return table
 
     def metric_specs(self, run_id: str) -> pd.DataFrame:
         """Return what the metrics mean: index `name`, columns label, unit, higher_is_better, description."""
         with _intact(run_id, names.METRIC_SPECS_FILE):
             text = self._artifact(run_id, names.METRIC_SPECS_FILE).read_text(encoding="utf-8")
-            return pd.DataFrame(json.loads(text)).set_index("name")
+            specs = pd.DataFrame(json.loads(text)).set_index("name")
+            if lacking := sorted({"label", "unit", "higher_is_better"} - {*map(str, specs)}):
+                raise ValueError(f"its metrics have no {lacking[0]}")
+            return specs
 
     def samples(self, run_id: str) -> pd.DataFrame:
         """Return a run's sample pictures: columns kind (given, truth, output), example, and picture, a PNG file."""
-        return self._table(run_id, names.SAMPLES_FILE)
+        return self._table(run_id, names.SAMPLES_FILE, "kind", "example", "picture")
 
     def distribution(self, run_id: str) -> pd.DataFrame | None:
         """Return how a run's outputs spread beside the truth, see `ablate.task.Evaluation`; None where it has none."""
-        return self._optional_table(run_id, names.DISTRIBUTION_FILE)
+        return self._optional_table(run_id, names.DISTRIBUTION_FILE, "truth", "output")
 
     def replicates(self, run_id: str) -> pd.DataFrame | None:
         """Return a run's metrics of the whole set on bootstrapped examples, one row a replicate; None without any."""
@@ -110,9 +117,13 @@ class StudyRecord:
     def code(self, run_id: str) -> Mapping[str, Any] | None:
         """Return the attributes of `ablate.execution.code_version.Code` of a run; None where it does not say."""
         try:
-            return dict(json.loads(self._artifact(run_id, names.CODE_FILE).read_text(encoding="utf-8")))
+            text = self._artifact(run_id, names.CODE_FILE).read_text(encoding="utf-8")
         except TrackingError:
             return None
+        with _intact(run_id, names.CODE_FILE):
+            said = json.loads(text)
+            tables = {name: dict(said[name]) for name in ("modules", "libraries")}
+            return {**tables, "version": str(said["version"])}
 
     def packages(self, run_id: str) -> dict[str, str]:
         """Return the versions of packages that a run was trained with; empty where it does not say."""
@@ -122,6 +133,15 @@ class StudyRecord:
             return {}
         with _intact(run_id, names.ENVIRONMENT_FILE):
             return {str(name): str(version) for name, version in json.loads(text).get("packages", {}).items()}
+
+    def uncommitted(self, run_id: str) -> str:
+        """Return the uncommitted changes that a run was last trained with, see `provenance.git_diff`."""
+        attempt = self.runs.loc[run_id].get("attempts")
+        folder = names.provenance_folder(attempt if isinstance(attempt, str) else "1")
+        try:
+            return self._artifact(run_id, f"{folder}/{names.UNCOMMITTED_FILE}").read_text(encoding="utf-8")
+        except TrackingError:
+            return ""
 
     def problems(self, run_id: str) -> list[str]:
         """Return the files that were left out of a run's data set, a line each."""
@@ -143,14 +163,18 @@ class StudyRecord:
             raise TrackingError(f"run {run_id} has no artifact {place}: {self.runs['missing'][run_id]}")
         return f"{folder.rstrip('/')}/{place}"
 
-    def _table(self, run_id: str, place: str) -> pd.DataFrame:
+    def _table(self, run_id: str, place: str, *columns: str) -> pd.DataFrame:
+        """Read a table, and check that it has columns."""
         with _intact(run_id, place):
-            return pd.read_parquet(self._artifact(run_id, place))
+            table = pd.read_parquet(self._artifact(run_id, place))
+            if lacking := sorted({*columns} - {*map(str, table)}):
+                raise ValueError(f"it has no column {lacking[0]}")
+            return table
 
-    def _optional_table(self, run_id: str, place: str) -> pd.DataFrame | None:
+    def _optional_table(self, run_id: str, place: str, *columns: str) -> pd.DataFrame | None:
         listed = mlflow.artifacts.list_artifacts(self._address(run_id, names.EVALUATION_FOLDER), tracking_uri=self.uri)
         known = {Path(file.path).name for file in listed}
-        return self._table(run_id, place) if Path(place).name in known else None
+        return self._table(run_id, place, *columns) if Path(place).name in known else None
 
     def _artifact(self, run_id: str, place: str) -> Path:
         try:
@@ -167,7 +191,7 @@ def _config(params: Mapping[str, str]) -> dict[str, str]:
 def _intact(run_id: str, place: str) -> Iterator[None]:
     try:
         yield
-    except (ValueError, KeyError, OSError) as error:  # Arrow's, JSON's
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:  # Arrow's, JSON's, of other contents
         raise TrackingError(
             f"the artifact {place} of run {run_id} is damaged: {str(error).splitlines()[0]}. rerun=all trains it again"
         ) from error

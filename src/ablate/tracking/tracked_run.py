@@ -191,12 +191,12 @@ class TrackedRun:
             if then != facts[name]:
                 log.warning("The run began with %s=%s and resumes with %s: bits may differ", name, then, facts[name])
         self.set_tags(tags)
-        place = names.PROVENANCE_FOLDER if attempt == "1" else f"{names.PROVENANCE_FOLDER}/attempt-{attempt}"
+        place = names.provenance_folder(attempt)
         packages = provenance.package_versions()
         self.log_text(json.dumps({**facts, "packages": packages}, indent=2), f"{place}/environment.json")
         diff = provenance.git_diff(folder) if commit else ""
         if diff:
-            self.log_text(diff, f"{place}/uncommitted.diff")
+            self.log_text(diff, f"{place}/{names.UNCOMMITTED_FILE}")
 
     @_to_store
     def log_evaluation(self, evaluation: Evaluation, metrics: Sequence[Metric]) -> None:
