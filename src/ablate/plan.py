@@ -136,7 +136,7 @@ def _packing(packing: Packing | None, divisor: int) -> dict[str, Any]:
     """Return how many runs train at a time, and by what that divides the sum of their times."""
     if packing is None:
         return {"text": "as many runs at a time as are measured to be fastest when the sweep starts", "divisor": 1}
-    return {**asdict(packing), "text": f"{packing} ({packing.basis})", "divisor": divisor}
+    return {**asdict(packing), "text": packing.explained, "divisor": divisor}
 
 
 def _search(search: Search, tuned: Tuned | None, history: pd.DataFrame, devices: str | None) -> dict[str, Any]:

@@ -4,7 +4,17 @@ from collections.abc import Mapping
 
 import pytest
 
-from ablate.estimate.packing import UNKNOWN_MEMORY, Packing, candidates, choose, fitting, gpu_places, time_for
+from ablate.estimate.packing import (
+    ALONE,
+    MEASURED,
+    UNKNOWN_MEMORY,
+    Packing,
+    candidates,
+    choose,
+    fitting,
+    gpu_places,
+    time_for,
+)
 
 GIB = 2**30
 
@@ -103,3 +113,8 @@ def test_every_place_has_gpus_of_its_own_unless_they_are_shared(
 )
 def test_it_is_said_in_words(packing: Packing, text: str) -> None:
     assert str(packing) == text
+
+
+def test_it_is_said_where_it_comes_from() -> None:
+    assert Packing(2, 1, MEASURED).explained == "2 runs at a time, 1 thread each (measured)"
+    assert Packing(1, None, ALONE).explained == "one run after the other"

@@ -38,6 +38,9 @@ def test_every_network_and_every_machine_has_a_file(tmp_path: Path) -> None:
         '{"measured": [{"runs_at_a_time": 1, "threads": 2, "examples_per_second": NaN, "memory": 3}]}',
         '{"measured": [{"runs_at_a_time": 1, "threads": 2, "examples_per_second": 0, "memory": 3}]}',
         '{"measured": [{"runs_at_a_time": 1, "threads": 2, "examples_per_second": 7, "memory": null}]}',
+        '{"measured": [{"runs_at_a_time": 1, "threads": 2, "examples_per_second": 7, "memory": Infinity}]}',
+        '{"measured": [{"runs_at_a_time": 1, "threads": 2, "examples_per_second": Infinity, "memory": 3}]}',
+        "[" * 10**6,
     ],
 )
 def test_a_damaged_file_holds_nothing(tmp_path: Path, damaged: str) -> None:

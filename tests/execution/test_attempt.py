@@ -1,5 +1,6 @@
 """One attempt at a run: what it refuses. `tests/test_run.py` has whole ones."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from ablate.execution.identity import code
 from ablate.execution.job import Job
 from ablate.execution.lease import acquire_lease
 from ablate.task import DataSummary
+from ablate.tracking.names import PHASE_SECONDS
+from ablate.tracking.study_record import StudyRecord
 from ablate.training.hardware import Hardware
 from tests.support.configs import valid_config
 
@@ -46,3 +49,20 @@ def test_data_that_changed_while_it_was_read_is_refused(tmp_path: Path, monkeypa
         with pytest.raises(DataError, match="the data set has changed while it was read"):
             run_attempt(job, config, lease, resumed=None, started=lambda run_id: None)
     assert not (tmp_path / "mlflow.db").exists()
+
+
+@pytest.mark.slow
+def test_a_loop_of_one_s_own_evaluates_itself_and_spends_no_time_on_evaluation(
+    home: Path, run_here: Callable[..., None], study: Callable[[], StudyRecord]
+) -> None:
+    (home / "loop.py").write_text(
+        "from ablate import FunctionTask, Measure\n"
+        "class Loop(FunctionTask):\n"
+        "    measures = {'accuracy': Measure('Accuracy', '%', 'higher')}\n"
+        "    def train(self, config, seed, run):\n"
+        "        return {'accuracy': 50.0}\n"
+    )
+    run_here("task._target_=loop.Loop")
+    metrics = study().metrics.iloc[0]
+    phases = [phase for phase, name in PHASE_SECONDS.items() if metrics.get(name, 0.0) > 0]
+    assert phases == ["start", "data", "training", "tracking"]

@@ -36,6 +36,17 @@ def test_shares_are_medians_over_the_same_runs() -> None:
     assert found.shares == pytest.approx({"start": 0.15, "training": 0.7, "evaluation": 0.15})
 
 
+def test_shares_add_up_however_runs_differ() -> None:
+    runs = history(
+        {**NEW, **took(start=6, training=3, evaluation=1)},
+        {**NEW, **took(start=1, training=6, evaluation=3)},
+        {**NEW, **took(start=3, training=1, evaluation=6)},
+    )
+    found = phase_shares(runs, configurations={"one"}, scale="smoke", devices="CPU")
+    assert found is not None
+    assert found.shares == pytest.approx(dict.fromkeys(("start", "training", "evaluation"), 1 / 3))
+
+
 def test_without_them_those_of_the_same_scale_tell() -> None:
     runs = history({**NEW, **took(training=3)}, {**NEW, "devices": "GPU", **took(training=1)})
     found = phase_shares(runs, configurations={"two"}, scale="smoke", devices="CPU")

@@ -14,7 +14,7 @@ from ablate.config.training import HardwareConfig
 from ablate.doctor.finding import Finding, Group, note, ok, problem
 from ablate.doctor.project import Project
 from ablate.doctor.size import size_text
-from ablate.estimate.packing import ALONE, Throughput
+from ablate.estimate.packing import Throughput
 from ablate.execution.status import RunState, Status
 from ablate.execution.throughput import MeasurementFailed, TookTooLong, measure_throughput
 from ablate.study.measured_packing import MeasuredPacking
@@ -116,8 +116,7 @@ def _launcher(project: Project) -> Iterator[Finding]:
     if found is None:
         yield ok("a sweep measures at its start how many runs at a time train fastest (hydra/launcher=auto)")
     else:
-        basis = "" if found.basis == ALONE else f"{found.basis}, "
-        yield ok(f"a sweep of {len(planned)} runs trains {found} ({basis}hydra/launcher=auto)")
+        yield ok(f"a sweep of {len(planned)} runs trains {found.explained}: hydra/launcher=auto")
 
 
 def _step(run: PlannedRun, cores: int) -> Iterator[Finding]:

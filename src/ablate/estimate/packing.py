@@ -4,10 +4,11 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-MEASURED, SHORT, SETTLED, ALONE, ON_GPUS, NOT_MEASURED = (
+MEASURED, SHORT, SETTLED, KEPT, ALONE, ON_GPUS, NOT_MEASURED = (
     "measured",
     "too short to measure",
     "as was asked for",
+    "with the threads of the study's other runs",
     "one after the other",
     "on GPUs",
     "not measured",
@@ -51,6 +52,11 @@ class Packing:
     basis: str
     gpus: Sequence[tuple[str, ...]] = ()
     examples_per_second: float | None = None
+
+    @property
+    def explained(self) -> str:
+        """The packing in words, with where it comes from."""
+        return str(self) if self.basis == ALONE else f"{self} ({self.basis})"
 
     def __str__(self) -> str:
         runs = f"{self.runs_at_a_time} runs at a time" if self.runs_at_a_time > 1 else "one run after the other"

@@ -2,9 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from contextlib import suppress
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from filelock import FileLock
 
 from ablate.estimate.packing import Throughput
 from ablate.system.atomic_write import atomic_write
@@ -29,7 +32,7 @@ def cache_file(results: Path, network: Mapping[str, object], machine: Mapping[st
 
 def read_measured(file: Path) -> dict[tuple[int, int], Throughput]:
     """Return what a file holds; nothing where it is missing or damaged: it is measured anew."""
-    with suppress(OSError, ValueError, TypeError, KeyError):
+    with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
         rows = json.loads(file.read_text(encoding="utf-8"))["measured"]
         return {
             (int(row["runs_at_a_time"]), int(row["threads"])): Throughput(
@@ -62,7 +65,26 @@ def write_measured(file: Path, measured: Measured, **described: object) -> None:
         opened.write(json.dumps({**described, "measured": rows}, indent=1).encode())
 
 
+@contextmanager
+def one_at_a_time(results: Path) -> Iterator[None]:
+    """Wait until no other sweep measures: its steps would slow those of this one.
+
+    Where the file of the lock cannot be made, nobody is waited for.
+
+    Args:
+        results: The folder of results.
+    """
+    lock = FileLock(results / f"{FOLDER}.lock")
+    with suppress(OSError):
+        results.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def _positive(value: float) -> float:
-    if not value > 0:
+    if not 0 < value < math.inf:
         raise ValueError
     return value

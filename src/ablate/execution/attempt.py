@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from tqdm import tqdm
@@ -107,8 +106,7 @@ def run_attempt(
         loaded = time.monotonic()
         trained = _train(job, checked, tracked, lease, hardware)
         evaluated = time.monotonic()
-        with clock.phase(Phase.EVALUATION):
-            evaluation = trained.evaluate()
+        evaluation = trained.evaluate()
         clock.enter(Phase.TRACKING)
         lease.ensure_held()
         tracked.log_evaluation(evaluation, checked.task.metrics)
@@ -257,8 +255,13 @@ def _train_with_keras(
     }
     # Without a step: MLflow draws them as bars.
     tracked.log_metrics({name: value for name, value in spent.items() if value is not None})
+
+    def evaluate() -> Evaluation:
+        with tracked.clock.phase(Phase.EVALUATION):
+            return task.evaluate(training.model)
+
     return _Trained(
-        evaluate=partial(task.evaluate, training.model),
+        evaluate=evaluate,
         model=training.model,
         seconds=training.seconds,
         examples=training.steps * run.training.batch_size,

@@ -9,10 +9,10 @@ from typing import Any
 import psutil
 
 from ablate.config.paths import results_dir
-from ablate.config.validation import ValidConfig
 from ablate.estimate import packing
 from ablate.estimate.packing import Packing, Throughput
-from ablate.estimate.throughput_cache import cache_file, read_measured, write_measured
+from ablate.estimate.throughput_cache import cache_file, one_at_a_time, read_measured, write_measured
+from ablate.execution.identity import code
 from ablate.execution.throughput import MeasurementFailed
 from ablate.study.planning import PlannedRun
 from ablate.system.memory import available_memory
@@ -47,6 +47,7 @@ class MeasuredPacking:
         threads: Of each run, where they are settled.
         seconds: About what the runs take, one after the other; NaN where unknown.
         measure: Measures what the cache lacks; None does not.
+        settled: The basis of the packing where the threads are settled.
     """
 
     def __init__(
@@ -57,10 +58,13 @@ class MeasuredPacking:
         threads: int | None,
         seconds: float,
         measure: Measure | None,
+        *,
+        settled: str = packing.SETTLED,
     ):
         self.runs, self.cores, self.threads, self.seconds, self._measure = runs, cores, threads, seconds, measure
-        self.largest = max(planned, key=lambda run: planned_cost(run.config.task).get("flops_per_example", 0.0))
-        self.file = cache_file(results_dir(), _network(self.largest.config), machine(cores))
+        self._settled = settled
+        self.largest = max(planned, key=_flops_of_step)
+        self.file = cache_file(results_dir(), _network(self.largest), machine(cores))
         self.measured = read_measured(self.file)
 
     def packing(self) -> Packing | None:
@@ -77,7 +81,7 @@ class MeasuredPacking:
 
     def _by_throughput(self) -> Packing:
         if self.threads is not None and self.measured:
-            return self._unmeasured(packing.SETTLED)  # the memory is known
+            return self._unmeasured(self._settled)  # the memory is known
         if not self.measured and self._measure is not None:
             log.info("Measures how many runs at a time train fastest here, which takes some seconds")
         alone = self._throughput(1, self.threads or self.cores)
@@ -86,7 +90,7 @@ class MeasuredPacking:
         if self.runs * examples / alone.examples_per_second < WORTH_SECONDS:
             return self._unmeasured(packing.SHORT)
         if self.threads is not None:
-            return self._unmeasured(packing.SETTLED)
+            return self._unmeasured(self._settled)
         most = fitting(self.runs, self.cores, alone.memory)
         (at_a_time, threads), rate = packing.choose(
             packing.candidates(self.cores, most),
@@ -101,18 +105,26 @@ class MeasuredPacking:
         return Packing(at_a_time, self.threads or self.cores // at_a_time, basis)
 
     def _throughput(self, at_a_time: int, threads: int) -> Throughput:
-        known = self.measured.get((at_a_time, threads))
-        if known is not None:
-            return known
-        if self._measure is None:
-            raise _NotMeasured
-        measured = self._measure(self.largest.config.values, at_a_time, threads)
-        self.measured[at_a_time, threads] = measured
+        if (at_a_time, threads) not in self.measured:
+            if self._measure is None:
+                raise _NotMeasured
+            with one_at_a_time(results_dir()):
+                self.measured |= read_measured(self.file)  # of another sweep, that was waited for
+                if (at_a_time, threads) not in self.measured:
+                    self.measured[at_a_time, threads] = self._measured_now(self._measure, at_a_time, threads)
+        return self.measured[at_a_time, threads]
+
+    def _measured_now(self, measure: Measure, at_a_time: int, threads: int) -> Throughput:
+        measured = measure(self.largest.config.values, at_a_time, threads)
         log.info("%s: %.4g examples/s", Packing(at_a_time, threads, ""), measured.examples_per_second)
         task = type(self.largest.config.task).__qualname__
         try:
             write_measured(
-                self.file, self.measured, task=task, variant=self.largest.label, machine=machine(self.cores)
+                self.file,
+                {**self.measured, (at_a_time, threads): measured},
+                task=task,
+                variant=self.largest.label or "defaults",
+                machine=machine(self.cores),
             )
         except OSError as error:
             log.warning("What was measured is not kept, the next sweep measures again: %s", error)
@@ -125,11 +137,21 @@ def machine(cores: int) -> dict[str, object]:
     return {"processor": processor_name(), "cores": cores, "memory_gib": memory}
 
 
-def _network(config: ValidConfig) -> dict[str, object]:
-    run, task = config.run, config.task
+def _flops_of_step(planned: PlannedRun) -> float:
+    """Return what a step costs; where FLOPs are not known, its examples tell."""
+    cost = planned_cost(planned.config.task).get("flops_per_example", 1.0)
+    return cost * planned.config.run.training.batch_size
+
+
+def _network(planned: PlannedRun) -> dict[str, object]:
+    """Return what the time and the memory of a step depend on, besides the machine."""
+    run, task = planned.config.run, planned.config.task
     return {
+        "code": code(planned.config).version,
         "task": f"{type(task).__module__}.{type(task).__qualname__}",
         "config": dict(task.result_config()),
+        "section": planned.config.values.get("task"),  # what changes no result may change the memory
+        "data": planned.data.fingerprint,
         "batch_size": run.training.batch_size,
         "deterministic": run.training.deterministic,
         "optimizer": run.optimizer.model_dump(by_alias=True)["_target_"],

@@ -12,6 +12,7 @@ import pandas as pd
 from omegaconf import DictConfig
 
 from ablate.config.validation import ValidConfig
+from ablate.errors import ConfigError
 from ablate.estimate import packing
 from ablate.estimate.packing import Packing
 from ablate.execution.status import RunState, Status, should_train
@@ -37,14 +38,26 @@ class AutoOptions:
     Attributes:
         runs_at_a_time: None works it out.
         runs_per_gpu: How many runs share a GPU.
+
+    Raises:
+        ConfigError: One of them is no number above 0.
     """
 
     runs_at_a_time: int | None = None
     runs_per_gpu: int = 1
 
+    def __post_init__(self) -> None:
+        for name, number in (("runs_at_a_time", self.runs_at_a_time), ("runs_per_gpu", self.runs_per_gpu)):
+            if number is not None and (type(number) is not int or number < 1):
+                raise ConfigError(f"hydra.launcher.{name} must be a number above 0. Received: {number}")
+
 
 def auto_options(config: DictConfig) -> AutoOptions | None:
-    """Return the options of a sweep's launcher; None where it is another one."""
+    """Return the options of a sweep's launcher; None where it is another one.
+
+    Raises:
+        ConfigError: One of them is wrong.
+    """
     launcher = config.hydra.launcher
     if launcher.get("_target_") != AUTO_LAUNCHER:
         return None
@@ -85,20 +98,22 @@ def pack(
     }
     runs, cores = max(1, len(todo)), job_threads()
     config = planned[0].config
+    threads, settled = _given_threads(planned, cores), packing.SETTLED
+    if threads is None:
+        threads, settled = _kept_threads(planned, earlier or states, cores), packing.KEPT
     gpus = [] if isinstance(config.run.hardware.devices, str) else visible_gpus()
     if gpus:
-        return _on_gpus(gpus, config, options, runs, cores)
-    threads = _settled_threads(planned, earlier or states, cores)
+        return _on_gpus(gpus, config, options, runs, cores, threads)
     if options.runs_at_a_time is not None:
         each = threads or max(1, cores // options.runs_at_a_time)
         return Packing(options.runs_at_a_time, each, packing.SETTLED)
     if trains_itself(config.task):
         at_a_time = 1 if threads is None else fitting(runs, cores // threads, None)
-        return Packing(at_a_time, threads, packing.ALONE if threads is None else packing.SETTLED)
-    if min(runs, cores // (threads or 1)) == 1:
-        return Packing(1, threads, packing.ALONE if threads is None else packing.SETTLED)
+        return Packing(at_a_time, threads, packing.ALONE if threads is None else settled)
+    if min(runs, cores // (threads or 1)) <= 1:
+        return Packing(1, threads, packing.ALONE if threads is None else settled)
     left = sum(_seconds(planned[place], seconds[place], cores, step_seconds) for place in todo.values())
-    return MeasuredPacking(planned, runs, cores, threads, left, measure).packing()
+    return MeasuredPacking(planned, runs, cores, threads, left, measure, settled=settled).packing()
 
 
 def pack_measured(
@@ -135,22 +150,27 @@ def side_by_side(packing: Packing | None, history: pd.DataFrame) -> int:
     return packing.runs_at_a_time if known else 1
 
 
-def _on_gpus(gpus: Sequence[str], config: ValidConfig, options: AutoOptions, runs: int, cores: int) -> Packing:
+def _on_gpus(
+    gpus: Sequence[str], config: ValidConfig, options: AutoOptions, runs: int, cores: int, threads: int | None
+) -> Packing:
     wanted = config.run.hardware.devices
     places = packing.gpu_places(
         gpus, gpus_per_run=wanted if isinstance(wanted, int) else 1, runs_per_gpu=options.runs_per_gpu
     )
     # Where there are too few, a run says so.
-    at_a_time = max(1, min(options.runs_at_a_time or len(places), len(places)))
-    threads = config.run.hardware.threads or (max(1, cores // at_a_time) if at_a_time > 1 else None)
-    return Packing(at_a_time, threads, packing.ON_GPUS, tuple(places[:at_a_time]))
+    at_a_time = max(1, min(options.runs_at_a_time or len(places), len(places), runs))
+    each = threads or (max(1, cores // at_a_time) if at_a_time > 1 else None)
+    return Packing(at_a_time, each, packing.ON_GPUS, tuple(places[:at_a_time]))
 
 
-def _settled_threads(planned: Sequence[PlannedRun], states: Sequence[RunState], cores: int) -> int | None:
-    """Return the threads that the user gives, or else those that most runs of the study have had."""
+def _given_threads(planned: Sequence[PlannedRun], cores: int) -> int | None:
+    """Return the most threads that the user gives a run, None where they are left open."""
     given = {run.config.run.hardware.threads for run in planned}
-    if given != {None}:
-        return min(max(threads or cores for threads in given), cores)
+    return None if given == {None} else max(threads or cores for threads in given)
+
+
+def _kept_threads(planned: Sequence[PlannedRun], states: Sequence[RunState], cores: int) -> int | None:
+    """Return the threads that most runs of the study have had; None where none has, or it is more than the cores."""
     counted = Counter(
         state.threads
         for run, state in zip(planned, states, strict=True)

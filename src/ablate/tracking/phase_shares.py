@@ -20,7 +20,7 @@ class PhaseShares:
 
     Attributes:
         seconds: Median wall time of a run, over all its attempts.
-        shares: Median share of each phase that occurs, in order; 0..1.
+        shares: Share of each phase that occurs, in order; 0..1. Of several runs medians, scaled to add up to 1.
         runs: How many runs.
         basis: Which ones.
     """
@@ -68,7 +68,7 @@ def phase_shares(
             seconds = known.loc[chosen, list(PHASE_SECONDS.values())].astype(float).fillna(0.0)
             total = seconds.sum(axis=1)
             medians = seconds.div(total, axis=0).median().set_axis([str(phase) for phase in PHASE_SECONDS])
-            shares = {str(phase): float(share) for phase, share in medians.items() if share > 0}
+            shares = {str(phase): float(share / medians.sum()) for phase, share in medians.items() if share > 0}
             return PhaseShares(float(total.median()), shares, int(chosen.sum()), basis)
     return None
 

@@ -17,7 +17,6 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobReturn, configure_log, filter_overrides, run_job, setup_globals
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from ablate.errors import ConfigError
 from ablate.estimate.packing import Packing
 from ablate.execution.in_subprocess import SideBySide, beside_others
 from ablate.system.signals import SIGNALS, signals_held
@@ -37,11 +36,8 @@ class AutoLauncher(BasicLauncher):
     names: Sequence[str] = ()
 
     def __init__(self, runs_at_a_time: int | None, runs_per_gpu: int) -> None:
-        """Check the options, which the sweeper works the packing out with."""
+        """Take the options, which the sweeper checks and works the packing out with, see `AutoOptions`."""
         super().__init__()
-        for name, number in (("runs_at_a_time", runs_at_a_time), ("runs_per_gpu", runs_per_gpu)):
-            if number is not None and (type(number) is not int or number < 1):
-                raise ConfigError(f"hydra.launcher.{name} must be a number above 0. Received: {number}")
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run the jobs, each in a process of its own.

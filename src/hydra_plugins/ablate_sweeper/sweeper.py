@@ -74,6 +74,7 @@ class AblateSweeper(BasicSweeper):
             return self._sweep(self.hydra_context.config_loader, self.config)
 
     def _sweep(self, loader: ConfigLoader, config: DictConfig) -> list[JobReturn]:
+        auto_options(config)  # wrong ones end it before anything is recorded
         study, planned = plan_sweep(loader, config)
         search = plan_search(loader, config, study, planned) if study is not None else None
         for uri in sorted({run.uri for run in planned}):
