@@ -14,7 +14,7 @@ import pytest
 from absl import logging as absl_logging
 from filelock import FileLock
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from ablate.config.environment import fix_environment
 from ablate.tracking.store import open_store
@@ -154,6 +154,7 @@ def browser() -> Iterator[Browser]:
     """A real browser."""
     if CHROMIUM is None:
         pytest.skip("there is no Chromium: apt-get install chromium")
+    expect.set_options(timeout=60_000)  # a busy machine takes longer than Playwright's 5 s
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield opened

@@ -1,10 +1,12 @@
 """`python -m ablate.prepare` as a user meets it: killed, out of room, interrupted, and then trained on."""
 
+import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from ablate.cli.command_line import CommandLine
 from ablate.config.interpolation import resolve_text
 from ablate.errors import ConfigError
 from tests.support.commands import TINY
+from tests.support.forked import Forked, ForkedProcess
 
 ARGUMENTS = ["data=folder", "data.root=many", "scale=smoke", "shard_mib=1", "workers=2"]
 
@@ -39,17 +42,29 @@ def many(home: Path, made: Path) -> None:
     shutil.copytree(made, home / "many")
 
 
-def start(home: Path, *arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "ablate.prepare", *ARGUMENTS, *arguments]
-    return subprocess.Popen(command, cwd=home, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+@pytest.fixture
+def start(
+    home: Path, forked: Forked, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], ForkedProcess]]:
+    """Start the command."""
+    started: list[ForkedProcess] = []
+
+    def call() -> ForkedProcess:
+        output = tmp_path_factory.mktemp("output") / "log.txt"
+        started.append(ForkedProcess(forked, ["ablate.prepare", *ARGUMENTS, "out=set"], folder=home, output=output))
+        return started[-1]
+
+    yield call
+    for process in started:
+        process.end()
 
 
 def finished_chunks(out: Path) -> int:
     return len(list((out / ".chunks").glob("*.json")))
 
 
-def wait_for_a_chunk_more(process: subprocess.Popen[str], out: Path, before: int) -> None:
-    while finished_chunks(out) <= before and process.poll() is None:
+def wait_for_a_chunk_more(process: ForkedProcess, out: Path, before: int) -> None:
+    while finished_chunks(out) <= before and process.is_running():
         time.sleep(0.005)
 
 
@@ -58,37 +73,37 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
-def test_a_killed_command_resumes_and_ends_with_the_same_bytes(home, many, forked_m):
+def test_a_killed_command_resumes_and_ends_with_the_same_bytes(home, many, start, forked_m):
     out = home / "set"
     for round_ in range(2):
-        process = start(home, "out=set")
+        process = start()
         wait_for_a_chunk_more(process, out, finished_chunks(out))
         children = psutil.Process(process.pid).children(recursive=True)
-        process.kill()
-        process.communicate()
+        os.kill(process.pid, signal.SIGKILL)
+        process.finish()
         if round_ == 0:
             assert 0 < finished_chunks(out) < 6
             assert not (out / "manifest.json").exists()
         # Its workers end with it.
-        assert not psutil.wait_procs(children, timeout=10)[1]
+        assert not psutil.wait_procs(children, timeout=60)[1]
     resumed = forked_m("ablate.prepare", *ARGUMENTS, "out=set")
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
     assert "150 photographs to train and 10 to evaluate" in resumed.stdout
     assert "Split: val evaluates (10), train trains (150)" in resumed.stdout
     again = forked_m("ablate.prepare", *ARGUMENTS, "out=set")
     assert "is prepared already: nothing to do" in again.stdout
-    start(home, "out=undisturbed").communicate()
+    assert forked_m("ablate.prepare", *ARGUMENTS, "out=undisturbed").returncode == 0
     assert contents(out) == contents(home / "undisturbed")
     assert "manifest.json" in contents(out)
 
 
 @pytest.mark.slow
-def test_ctrl_c_and_a_full_disk_keep_what_is_done(home, many):
+def test_ctrl_c_and_a_full_disk_keep_what_is_done(home, many, start):
     out = home / "set"
-    process = start(home, "out=set")
+    process = start()
     wait_for_a_chunk_more(process, out, 0)
-    process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=60)
+    os.kill(process.pid, signal.SIGINT)
+    said = process.finish(seconds=60)
     assert process.returncode == 130
     assert said.splitlines()[-1] == "Interrupted: the same command resumes"
     done = finished_chunks(out)

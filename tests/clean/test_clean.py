@@ -17,9 +17,10 @@ from ablate.tracking.cached_run import link_cached_run
 from ablate.tracking.registry import register
 from ablate.tracking.run import track
 from ablate.tracking.store import checkpoint_folder, open_store
-from tests.support.commands import TINY, called_here
+from tests.support.commands import TINY, Command, called_here
+from tests.support.forked import Forked, ForkedProcess
 from tests.support.mlflow_server import mlflow_server
-from tests.support.sweeps import assert_same_bits, found, start
+from tests.support.sweeps import assert_same_bits, found
 from tests.support.tracked_runs import add_run, open_in
 
 Clean = Callable[..., str]
@@ -168,9 +169,9 @@ def test_a_link_to_another_place_is_no_result_of_the_project(
 
 @pytest.mark.slow
 def test_on_a_server_checkpoints_go_and_artifacts_are_left_to_its_keeper(
-    home: Path, clean: Clean, monkeypatch: pytest.MonkeyPatch
+    home: Path, empty_store: Path, clean: Clean, forked_m: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with mlflow_server(home) as uri:
+    with mlflow_server(home, empty_store) as uri:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
         open_store(uri)
         kept, gone, shown = (add_run(home, identity=identity) for identity in ("a", "b", "c"))
@@ -189,8 +190,8 @@ def test_on_a_server_checkpoints_go_and_artifacts_are_left_to_its_keeper(
         served = {path.name: path for path in (home / "kept").glob("*/*")}
         assert served.keys() >= {kept, gone, shown}
 
-        command = [*("-m", "mlflow", "gc", "--run-ids", gone), "--backend-store-uri", f"sqlite:///{home}/server.db"]
-        subprocess.run([sys.executable, *command], check=True, capture_output=True, cwd=home)
+        collected = forked_m("mlflow", "gc", "--run-ids", gone, "--backend-store-uri", f"sqlite:///{home}/server.db")
+        assert collected.returncode == 0, collected.stderr
         assert not any(path.is_file() for path in served[gone].rglob("*"))
         assert any(path.is_file() for path in served[shown].rglob("*"))
         assert clean() == "Nothing to clean\n"
@@ -221,25 +222,36 @@ def test_on_postgresql_artifacts_and_checkpoints_go_as_with_a_file(
 
 @pytest.mark.slow
 def test_beside_a_sweep_that_trains_nothing_that_it_needs_goes(
-    tmp_path: Path, clean: Clean, monkeypatch: pytest.MonkeyPatch
+    home: Path, empty_store: Path, clean: Clean, forked: Forked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Clean again and again while a sweep trains: its results are those of an undisturbed one, in one attempt each."""
-    sweep = [*TINY, "seed=0,1", "hardware.threads=1"]
-    assert start(tmp_path / "alone", *sweep).wait(300) == 0
-    cleaned = tmp_path / "cleaned"
+
+    def start(folder: Path) -> ForkedProcess:
+        command = ["ablate.run", "-m", *TINY, "seed=0,1", "hardware.threads=1"]
+        return ForkedProcess(forked, command, folder=folder, output=folder / "log.txt")
+
+    alone = start(home)
+    said = alone.finish()
+    assert alone.returncode == 0, said
+    cleaned = home / "cleaned"
     cleaned.mkdir()
+    shutil.copy(empty_store, cleaned / "mlflow.db")
     monkeypatch.chdir(cleaned)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", open_in(cleaned))
     mlflow.MlflowClient().delete_run(add_run(cleaned, study="old", identity="old"))
-    process, printed = start(cleaned, *sweep), list[str]()
-    while process.poll() is None:
-        printed.append(clean("yes=true"))
-    assert process.returncode == 0, (cleaned / "log.txt").read_text()
+    beside, printed = start(cleaned), list[str]()
+    try:
+        while beside.is_running():
+            printed.append(clean("yes=true"))
+        said = beside.finish()
+    finally:
+        beside.end()
+    assert beside.returncode == 0, said
     assert not [text for text in printed if text.startswith("Error")]
     assert sum("Removed" in text for text in printed) == 1
     assert len(printed) > 2
     assert clean() == "Nothing to clean\n"
-    one, other = (found(folder, "adhoc", runs=2) for folder in (tmp_path / "alone", cleaned))
+    one, other = (found(folder, "adhoc", runs=2) for folder in (home, cleaned))
     assert_same_bits(one, other)
     assert set(other.attempts) == {1}
 

@@ -15,7 +15,7 @@ from ablate.colorize.engine import Engine
 from ablate.colorize.options import parse_options, split_sources
 from ablate.errors import ConfigError
 from tests.support.commands import QUICK, Command
-from tests.support.processes import end, start_python_m
+from tests.support.forked import Forked, ForkedProcess
 
 
 @pytest.fixture
@@ -87,23 +87,25 @@ def test_variants_of_a_study_have_folders_of_their_own(forked_m: Command, folder
 
 
 @pytest.mark.slow
-def test_an_interruption_leaves_no_torn_file(home: Path, network_file: Path, astronaut: Image.Image) -> None:
+def test_an_interruption_leaves_no_torn_file(
+    home: Path, network_file: Path, astronaut: Image.Image, forked: Forked, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     (home / "many").mkdir()
     large = astronaut.resize((1500, 1000))
     large.save(home / "many/0.png")
     for number in range(1, 60):
         os.link(home / "many/0.png", home / f"many/{number}.png")
-    process = start_python_m(["ablate.colorize", "many", f"model={network_file}"], home)
+    output = tmp_path_factory.mktemp("output") / "log.txt"
+    command = ["ablate.colorize", "many", f"model={network_file}"]
+    process = ForkedProcess(forked, command, folder=home, output=output)
     try:
-        ends = time.monotonic() + 120
         while not list((home / "colorized").glob("*.png")):
-            assert time.monotonic() < ends
-            assert process.poll() is None
+            assert process.is_running(), output.read_text()
             time.sleep(0.05)
         os.killpg(process.pid, signal.SIGINT)
-        process.communicate(timeout=120)
+        process.finish()
     finally:
-        end(process)
+        process.end()
     assert process.returncode == 130
     found = list((home / "colorized").iterdir())
     assert 0 < len(found) < 60

@@ -1,8 +1,6 @@
 """The reference: it is what the code says, and names every key, level, command, metric, tag and file."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,7 @@ from ablate.tracking import names
 from ablate.tracking.store import open_store
 from ablate.tracking.study_record import StudyRecord
 from ablate.turing.__main__ import COMMANDS as TURING
-from tests.support.commands import QUICK
+from tests.support.commands import QUICK, Command
 from tests.test_conf import GROUPS, with_needs
 
 ROOT = Path(__file__).parents[2]
@@ -45,8 +43,9 @@ def keys(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_the_pages_are_what_the_code_says() -> None:
-    done = subprocess.run([sys.executable, FOLDER, "--check"], capture_output=True, text=True, check=False)
+def test_the_pages_are_what_the_code_says(forked_m: Command) -> None:
+    code = "import runpy, sys; runpy.run_path(sys.argv[1], run_name='__main__')"
+    done = forked_m("-c", code, str(FOLDER), "--check")
     assert done.returncode == 0, done.stderr
 
 

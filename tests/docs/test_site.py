@@ -71,4 +71,4 @@ def test_it_is_searched_from_disk(site: Path, page: Page, width: str) -> None:
     expect(page.get_by_text("Loading search")).to_have_count(0, timeout=60_000)
     asked.fill("lease timeout")
     found = page.locator("a[href*='configuration.html']", has_text="timeout").first
-    expect(found).to_be_visible(timeout=60_000)
+    expect(found).to_be_visible()

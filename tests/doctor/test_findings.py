@@ -241,8 +241,8 @@ def test_a_server_that_accepts_and_never_answers_is_not_waited_for(scheme: str) 
 
 
 @pytest.mark.slow
-def test_a_server_says_its_version(tmp_path: Path) -> None:
-    with mlflow_server(tmp_path) as uri:
+def test_a_server_says_its_version(tmp_path: Path, empty_store: Path) -> None:
+    with mlflow_server(tmp_path, empty_store) as uri:
         (found,) = examine_store(uri).findings
         assert (found.mark, found.text.partition(": ")[2].split()[:2]) == (OK, ["MLflow", f"{_mlflow()},"])
 

@@ -133,8 +133,7 @@ def test_what_cannot_be_registered_is_refused(
 def test_a_server_registers_as_a_file_does(
     home: Path, empty_store: Path, forked_m: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copy(empty_store, home / "server.db")
-    with mlflow_server(home) as address:
+    with mlflow_server(home, empty_store) as address:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
         open_store(address)
         add_run(home, "baseline", 4)

@@ -16,7 +16,8 @@ import pytest
 
 from ablate.status.__main__ import main
 from ablate.tracking.store import open_store
-from tests.support.commands import called_here
+from tests.support.commands import Command, called_here
+from tests.support.forked import Forked, ForkedProcess
 from tests.support.mlflow_server import mlflow_server
 from tests.support.stores import ODD, add_failed, add_run, record_hand_made
 from tests.support.tracked_runs import open_in
@@ -61,7 +62,8 @@ def hold() -> Iterator[Hold]:
         process.communicate()
 
 
-def begin(home: Path, variant: str, seed: int, identity: str, **params: object) -> None:
+@pytest.fixture
+def begin(home: Path, forked_m: Command) -> Callable[..., None]:
     """Leave a run that has begun, and has never ended, as kill -9 does."""
     code = (
         "import os, sys, json; from pathlib import Path; from ablate.tracking.run import track;"
@@ -72,10 +74,12 @@ def begin(home: Path, variant: str, seed: int, identity: str, **params: object) 
         "context = track(study='hand', name='x', tags=named, project=Path(home)); run = context.__enter__();"
         "run.log_config(json.loads(config)); os.kill(os.getpid(), 9)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(home), variant, str(seed), identity, json.dumps(params)], check=False
-    )
-    assert done.returncode == -signal.SIGKILL
+
+    def call(variant: str, seed: int, identity: str, **params: object) -> None:
+        done = forked_m("-c", code, str(home), variant, str(seed), identity, json.dumps(params))
+        assert done.returncode == -signal.SIGKILL, done.stderr
+
+    return call
 
 
 def read(status: Status, *arguments: str) -> dict[str, Any]:
@@ -88,12 +92,12 @@ def counts(found: dict[str, Any], study: str = "hand") -> list[int | None]:
 
 
 @pytest.mark.slow
-def test_each_status_is_counted(hand_made: Path, status: Status, hold: Hold) -> None:
+def test_each_status_is_counted(hand_made: Path, status: Status, hold: Hold, begin: Callable[..., None]) -> None:
     assert counts(read(status)) == [6, 0, 0, 0, 0, 6]
     record_hand_made(hand_made, seeds=[0, 1, 2, 3, 4, 5])
     add_failed(hand_made, ODD, 3)  # of the machine: it is resumed
-    begin(hand_made, "baseline", 3, "baseline3")
-    begin(hand_made, "baseline", 4, "baseline4")
+    begin("baseline", 3, "baseline3")
+    begin("baseline", 4, "baseline4")
     process = hold(hand_made / "checkpoints" / "baseline4")
     found = read(status)
     assert counts(found) == [6, 1, 2, 0, 3, 12]
@@ -129,10 +133,10 @@ def test_a_run_that_has_just_begun_is_shown_before_it_is_tracked(home: Path, sta
 
 @pytest.mark.slow
 def test_checkpoints_of_another_folder_are_found_by_the_run_s_configuration(
-    hand_made: Path, tmp_path: Path, status: Status, hold: Hold
+    hand_made: Path, tmp_path: Path, status: Status, hold: Hold, begin: Callable[..., None]
 ) -> None:
     own = tmp_path / "elsewhere"
-    begin(hand_made, "baseline", 7, "baseline7", checkpoint={"dir": str(own), "lease_timeout_minutes": 5})
+    begin("baseline", 7, "baseline7", checkpoint={"dir": str(own), "lease_timeout_minutes": 5})
     assert counts(read(status))[:3] == [6, 0, 1]
     from ablate.tracking.store import checkpoint_folder
 
@@ -168,12 +172,10 @@ def test_it_imports_no_tensorflow(hand_made: Path) -> None:
 
 
 @pytest.mark.slow
-def test_it_is_drawn_anew_until_ctrl_c(hand_made: Path) -> None:
+def test_it_is_drawn_anew_until_ctrl_c(hand_made: Path, forked: Forked) -> None:
     terminal, own = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ablate.status", "watch=true"], stdout=own, stderr=own, start_new_session=True
-    )
-    os.close(own)
+    watch, streams = ["ablate.status", "watch=true"], [os.devnull, os.ttyname(own), os.ttyname(own)]
+    process = forked.start(watch, folder=hand_made, env=os.environ, streams=streams, session=True)
 
     def shown(wanted: str) -> None:
         seen, latest = "", time.monotonic() + 120
@@ -187,23 +189,23 @@ def test_it_is_drawn_anew_until_ctrl_c(hand_made: Path) -> None:
         record_hand_made(hand_made, seeds=[0, 1, 2, 3])
         add_run(hand_made, ODD, 3)
         shown("hand 7 0 0 0 1 8")
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
     finally:
-        process.kill()
-        process.wait()
+        os.kill(process, signal.SIGINT)
+        code = forked.wait(process, timeout=60)
+        os.close(own)
         os.close(terminal)
+    assert code == 0
 
 
 @pytest.mark.slow
 def test_a_server_is_read_and_a_run_without_a_lease_here_is_named(
-    home: Path, status: Status, monkeypatch: pytest.MonkeyPatch
+    home: Path, empty_store: Path, status: Status, begin: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with mlflow_server(home) as uri:
+    with mlflow_server(home, empty_store) as uri:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
         open_store(uri)
         add_run(home, "baseline", 0)
-        begin(home, "baseline", 1, "baseline1")
+        begin("baseline", 1, "baseline1")
         found = read(status, f"uri={uri}")
         assert counts(found)[:4] == [1, 1, 0, 0]
         assert [(one["variant"], one["seed"]) for one in found["unseen"]] == [("baseline", 1)]
@@ -224,25 +226,27 @@ def test_postgresql_is_read_and_never_made(
 
 
 @pytest.mark.slow
-def test_a_store_is_read_while_it_is_written(hand_made: Path, status: Status) -> None:
+def test_a_store_is_read_while_it_is_written(
+    hand_made: Path,
+    status: Status,
+    forked: Forked,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     uri = os.environ["MLFLOW_TRACKING_URI"]
     code = (
         "import sys; from pathlib import Path; from ablate.tracking.store import open_store;"
         "from tests.support.stores import add_run; open_store(sys.argv[1]); print('open', flush=True);\n"
         "for seed in range(100, 1000): add_run(Path(sys.argv[2]), 'baseline', seed, study='other')"
     )
-    root = Path(__file__).parents[2]
-    writer = subprocess.Popen(
-        [sys.executable, "-c", code, uri, str(hand_made)],
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(root), os.environ["PYTHONPATH"]])},
-    )
+    path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ["PYTHONPATH"]])
+    monkeypatch.setenv("PYTHONPATH", path)
+    command = ["-c", code, uri, str(hand_made)]
+    writer = ForkedProcess(forked, command, folder=hand_made, output=tmp_path_factory.mktemp("output") / "log.txt")
     try:
-        assert writer.stdout is not None
-        writer.stdout.readline()
+        writer.read_until("open")
         looks = [counts(read(status)) for _ in range(20)]
-        assert writer.poll() is None
+        assert writer.is_running()
     finally:
-        writer.kill()
-        writer.communicate()
+        writer.end()
     assert looks == [[6, 0, 0, 0, 0, 6]] * 20

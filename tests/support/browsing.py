@@ -8,6 +8,20 @@ from playwright.sync_api import BrowserContext, Page, expect
 from ablate.turing.database import Trial
 from tests.support.servers import Served
 
+STAGES = """
+  window.stages = [];
+  new MutationObserver(() => {
+    const form = document.getElementById("trial"), said = document.getElementById("said");
+    if (!form || !said) return;
+    const stage = [form.className, said.textContent, form.querySelectorAll(".frame img").length];
+    if (String(stage) === String(stages.at(-1))) return;
+    stages.push(stage);
+    dispatchEvent(new CustomEvent("stage", { detail: form.className }));
+  }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["class"] });
+"""
+"""Keeps the form's class, what is said and the number of pictures, whenever they change: what is there for less than a
+second may be gone when a test looks. With the event `stage`, a test does something at that very moment."""
+
 
 def opened(context: BrowserContext, address: str) -> tuple[Page, list[str]]:
     """Return a page, and the list of what it asks for elsewhere or complains about."""
@@ -31,7 +45,7 @@ def begin(page: Page) -> None:
 
 def asked(page: Page) -> int:
     """Wait until a pair has been seen, and return its number."""
-    expect(page.locator("#trial.asking")).to_be_visible(timeout=20_000)
+    expect(page.locator("#trial.asking")).to_be_visible()
     assert page.locator(".frame img").count() == 0
     return int(page.locator("input[name=number]").input_value())
 

@@ -13,6 +13,8 @@ from ablate.turing.bundle import PICTURES, Algorithm, Bundle, Manifest, Stimulus
 from ablate.turing.protocol import Protocol
 
 SHORT = Protocol(practice=2, test=4, checks=1, exposure_ms=200)
+BRIEF = Protocol(practice=2, test=1, checks=1, exposure_ms=200)
+"""A pair of each kind, and one more of practice, for browsers: a pair takes them more than a second."""
 
 
 def make_bundle(

@@ -37,7 +37,7 @@ IMPORTED = (
 
 
 class Forked:
-    """Runs commands as `python -m` does, each in a new process, but for what is imported already."""
+    """Runs commands as `python -m` or `python -c` do, each in a new process, but for what is imported already."""
 
     def __init__(self) -> None:
         environment = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
@@ -48,7 +48,10 @@ class Forked:
     def run(
         self, arguments: Sequence[str], *, folder: Path, env: Mapping[str, str], output: Path, timeout: float
     ) -> subprocess.CompletedProcess[str]:
-        """Run `python -m ARGUMENTS` in a folder; what it prints goes through files in another one."""
+        """Run `python -m ARGUMENTS`, or `python -c CODE ARGUMENTS` where the first argument is -c, in a folder.
+
+        What it prints goes through files in another folder.
+        """
         out, err = output / "stdout", output / "stderr"
         pid = self.start(arguments, folder=folder, env=env, streams=[os.devnull, str(out), str(err)])
         code = self.wait(pid, timeout)
@@ -63,7 +66,7 @@ class Forked:
         streams: Sequence[str],
         session: bool = False,
     ) -> int:
-        """Start `python -m ARGUMENTS` and return the number of its process.
+        """Start `python -m ARGUMENTS`, or `python ARGUMENTS` as above; return the number of its process.
 
         A terminal among its streams becomes its own where it has a session of its own.
         """
@@ -116,6 +119,10 @@ class ForkedProcess:
         streams = [os.devnull, str(output), str(output)]
         self.pid = forked.start(arguments, folder=folder, env=env, streams=streams, session=True)
 
+    def is_running(self) -> bool:
+        """Return whether it has not ended yet."""
+        return bool(psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE)
+
     def read_until(self, text: str, *, seconds: float = 240) -> None:
         """Wait until it has printed a text.
 
@@ -136,7 +143,7 @@ class ForkedProcess:
         latest = time.monotonic() + seconds
         try:
             while not condition():
-                assert psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE, self._output.read_text()[-3000:]
+                assert self.is_running(), self._output.read_text()[-3000:]
                 assert time.monotonic() < latest, f"nothing happened: {self._output.read_text()[-3000:]}"
                 time.sleep(0.02)
         finally:
@@ -156,7 +163,7 @@ class ForkedProcess:
 
 
 def next_command() -> str:
-    """Fork a process for every command that is read; return there, prepared for it, the module that it runs."""
+    """Fork a process for every command that is read; return there, prepared for it, the module that it runs, or -c."""
     before = dict(os.environ)
     handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
@@ -256,4 +263,8 @@ def _serve_runs(asked: socket.socket) -> NoReturn:
 
 
 if __name__ == "__main__":
-    runpy.run_module(next_command(), run_name="__main__", alter_sys=True)
+    command = next_command()
+    if command == "-c":
+        exec(sys.argv.pop(1), {"__name__": "__main__"})
+    else:
+        runpy.run_module(command, run_name="__main__", alter_sys=True)

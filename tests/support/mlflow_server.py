@@ -1,6 +1,8 @@
 """A server of MLflow for a test."""
 
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -13,9 +15,10 @@ from tests.support.servers import free_port
 
 
 @contextmanager
-def mlflow_server(folder: Path) -> Iterator[str]:
-    """Start MLflow's server with a store of its own, and yield its address."""
+def mlflow_server(folder: Path, store: Path) -> Iterator[str]:
+    """Start MLflow's server with artifacts in a folder and a copy of a store, `server.db`; yield its address."""
     port = free_port()
+    shutil.copy(store, folder / "server.db")
     command = ["-m", "mlflow", "server", "--port", str(port), "--workers", "1"]
     stores = ["--backend-store-uri", f"sqlite:///{folder}/server.db", "--artifacts-destination", str(folder / "kept")]
     scripts = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -25,15 +28,16 @@ def mlflow_server(folder: Path) -> Iterator[str]:
             stdout=log,
             stderr=log,
             cwd=folder,
-            env={**os.environ, "PATH": scripts},
+            # Its jobs, which judge answers of language models, are eight processes more.
+            env={**os.environ, "PATH": scripts, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
             start_new_session=True,
         )
     try:
         _wait_for(f"http://127.0.0.1:{port}/health", process)
         yield f"http://127.0.0.1:{port}"
     finally:
-        os.killpg(process.pid, 15)
-        process.wait(30)
+        os.killpg(process.pid, signal.SIGKILL)  # it would wait for what is still connected
+        process.wait()
 
 
 def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:

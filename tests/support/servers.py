@@ -124,7 +124,7 @@ class Process:
             self.output += line
             if "Ctrl-C" in line:
                 break
-        ends = time.monotonic() + 30
+        ends = time.monotonic() + 120
         while time.monotonic() < ends:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
@@ -142,7 +142,7 @@ class Process:
     def end(self, number: int) -> tuple[int, str]:
         """Send a signal, and return the exit code and what was said last."""
         self._process.send_signal(number)
-        output, _ = self._process.communicate(timeout=30)
+        output, _ = self._process.communicate(timeout=120)
         return self._process.returncode, output
 
     def kill(self) -> None:

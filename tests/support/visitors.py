@@ -87,7 +87,7 @@ class Visitor:
     ) -> Answer:
         parts = urlsplit(urljoin(self.base, place))
         if self._connection is None:
-            self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+            self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=120)
         body = form if isinstance(form, bytes) or form is None else urlencode(form).encode()
         sent = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()), **headers}
         if body is not None:

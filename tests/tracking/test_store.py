@@ -1,14 +1,13 @@
 import shutil
 import socket
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from ablate.errors import TrackingError
 from ablate.tracking.store import artifact_folder, open_store, store_uri
+from tests.support.forked import Forked, ForkedProcess
 
 
 def test_the_configured_address_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,11 +30,12 @@ def test_artifacts_are_beside_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_two_processes_may_make_the_schema_at_once(tmp_path: Path) -> None:
+def test_two_processes_may_make_the_schema_at_once(tmp_path: Path, forked: Forked) -> None:
     uri = f"sqlite:///{tmp_path}/new/mlflow.db"
-    code = f"from ablate.tracking.store import open_store; open_store({uri!r})"
-    both = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    assert [process.communicate(timeout=120)[1] for process in both] == ["", ""]
+    command = ["-c", f"from ablate.tracking.store import open_store; open_store({uri!r})"]
+    outputs = [tmp_path / "one", tmp_path / "other"]
+    both = [ForkedProcess(forked, command, folder=tmp_path, output=output) for output in outputs]
+    assert [process.finish() for process in both] == ["", ""]
     assert [process.returncode for process in both] == [0, 0]
     tables = sqlite3.connect(tmp_path / "new" / "mlflow.db")
     assert tables.execute("select count(*) from experiments").fetchone() == (1,)

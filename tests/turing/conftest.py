@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext
 
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database
-from tests.support.bundles import make_bundle
+from tests.support.bundles import BRIEF, make_bundle
 from tests.support.postgresql import postgres, postgres_server
 from tests.support.servers import Served, serving
 
@@ -41,6 +41,12 @@ def serve(database: Database) -> Iterator[Callable[..., Served]]:
 def served(serve: Callable[..., Served], bundle: Bundle) -> Served:
     """The small bundle, served."""
     return serve(bundle)
+
+
+@pytest.fixture
+def brief(serve: Callable[..., Served], tmp_path: Path) -> Served:
+    """A bundle with few pairs, served."""
+    return serve(make_bundle(tmp_path / "drawn", protocol=BRIEF))
 
 
 @pytest.fixture

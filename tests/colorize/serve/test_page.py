@@ -149,7 +149,7 @@ def test_in_a_browser_by_keyboard_and_by_drop(
     page.get_by_role("button", name="Colour it").focus()
     page.keyboard.press("Enter")
     line = page.get_by_role("slider")
-    expect(line).to_be_visible(timeout=60_000)
+    expect(line).to_be_visible()
     line.focus()
     page.keyboard.press("End")
     expect(line).to_have_value("100")
@@ -171,7 +171,7 @@ def test_in_a_browser_by_keyboard_and_by_drop(
         document.body.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: data }));
     }"""
     page.evaluate(dropped, base64.b64encode(encoded(astronaut.rotate(90))).decode())
-    expect(page.get_by_role("heading", name="two.png")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="two.png")).to_be_visible()
     assert complaints == []
     page.close()
 

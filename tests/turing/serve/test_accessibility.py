@@ -47,7 +47,7 @@ def test_the_participants_pages(serve: Callable[..., Served], tmp_path: Path, pa
     expect(page.get_by_role("button", name="Begin")).to_be_visible()
     assert violations(page) == []
     begin(page)
-    expect(page.locator("#trial.shown")).to_be_visible(timeout=20_000)
+    expect(page.locator("#trial.shown")).to_be_visible()
     assert violations(page) == []
     page.reload()
     expect(page.get_by_role("button", name="I did not see it")).to_be_visible()
@@ -78,7 +78,7 @@ def test_a_trial_of_the_other_designs(
     served = serve(make_bundle(tmp_path / "long", "long", protocol=long, algorithms=("one", "two")))
     page.goto(f"{served.address}/e/long/")
     begin(page)
-    expect(page.locator("#trial.shown")).to_be_visible(timeout=20_000)
+    expect(page.locator("#trial.shown")).to_be_visible()
     assert violations(page) == []
     page.reload()
     asked(page)

@@ -185,7 +185,7 @@ def test_a_gate_in_a_browser_that_is_then_passed(
     context = browser.new_context(viewport={"width": 320, "height": 256}, has_touch=touch, is_mobile=touch)
     page, complaints = opened(context, f"{served.address}/e/drawn/")
     heading = page.get_by_role("heading", name="This window or screen does not suit this study yet")
-    expect(heading).to_be_focused(timeout=20_000)
+    expect(heading).to_be_focused()
     expect(page.get_by_text("The window must be at least 700 pixels wide and 500 high.")).to_be_visible()
     expect(page.get_by_text("Please use a computer with a mouse")).to_be_visible(visible=touch)
     expect(page.get_by_text("The screen must be renewed")).to_be_hidden()
@@ -195,7 +195,7 @@ def test_a_gate_in_a_browser_that_is_then_passed(
     if not touch:
         page.set_viewport_size({"width": 800, "height": 600})
         page.get_by_role("link", name="Try again").click()
-        expect(page.get_by_role("button", name="Begin")).to_be_visible(timeout=20_000)
+        expect(page.get_by_role("button", name="Begin")).to_be_visible()
         begin(page)
         assert asked(page) == 1
         (kept,) = devices(served)

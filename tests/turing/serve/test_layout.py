@@ -11,7 +11,7 @@ from ablate.turing.database import read_answers
 from ablate.turing.protocol import Protocol
 from ablate.turing.serve.recruiting import Exit, Recruiting
 from tests.support.browsing import asked, begin, choices, opened, sides
-from tests.support.bundles import SHORT, make_bundle
+from tests.support.bundles import BRIEF, SHORT, make_bundle
 from tests.support.own_questions import OWN, own_questions
 from tests.support.servers import TOKEN, Served
 
@@ -73,14 +73,14 @@ def fits_across(page: Page) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
-def test_a_session_has_all_in_sight(served: Served, browser: Browser, size: str) -> None:
+def test_a_session_has_all_in_sight(brief: Served, browser: Browser, size: str) -> None:
     width, height, least = SIZES[size]
     context = browser.new_context(viewport={"width": width, "height": height})
-    page, complaints = opened(context, f"{served.address}/e/drawn/")
+    page, complaints = opened(context, f"{brief.address}/e/drawn/")
     page.add_init_script(SEEN)
     assert fits_across(page)
     begin(page)
-    for number, side in zip(range(1, SHORT.photographs + 1), sides(), strict=False):
+    for number, side in zip(range(1, BRIEF.photographs + 1), sides(), strict=False):
         assert asked(page) == number
         pair = page.evaluate("window.pair")
         assert pair["sight"]
@@ -94,7 +94,7 @@ def test_a_session_has_all_in_sight(served: Served, browser: Browser, size: str)
         for part in ("#said", "button[value=left]", "button[value=right]", ".help"):
             assert in_sight(page.locator(part)), part
         page.locator(f"button[value={side}]").click()
-        if number <= SHORT.practice:
+        if number <= BRIEF.practice:
             verdict, onward = page.locator(".verdict"), page.locator("a.button")
             expect(onward).to_be_focused()
             assert in_sight(verdict)
@@ -297,7 +297,7 @@ def test_the_next_pair_is_loaded_while_one_is_judged(
 
     page.on("request", note)
     begin(page)
-    with page.expect_response("**/pair", timeout=20_000):
+    with page.expect_response("**/pair"):
         assert asked(page) == 1
     assert page.locator("img").count() == 0
     assert asked_for == [1, 2]
@@ -376,7 +376,7 @@ def test_a_session_that_is_offline_twice(served: Served, browser: Browser) -> No
         if number <= SHORT.practice:
             page.locator("a.button").click()
         elif number < SHORT.photographs:
-            expect(page.get_by_role("heading", name=f"Pair {number + 1} ")).to_be_visible(timeout=20_000)
+            expect(page.get_by_role("heading", name=f"Pair {number + 1} ")).to_be_visible()
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
     assert choices(served) == dict(zip(range(1, SHORT.photographs + 1), sides(), strict=False))
     context.close()

@@ -10,7 +10,7 @@ from ablate.turing.database import Experiment, Participant, read_answers
 from ablate.turing.serve.preview import preview_name
 from ablate.turing.serve.recruiting import Exit, Recruiting
 from tests.support.browsing import asked, begin
-from tests.support.bundles import SHORT
+from tests.support.bundles import BRIEF, SHORT
 from tests.support.servers import TOKEN, Served
 from tests.support.visitors import Visitor
 
@@ -85,17 +85,17 @@ def test_a_session_of_the_preview_is_none_of_the_experiment(served: Served) -> N
 
 
 @pytest.mark.slow
-def test_a_preview_in_a_browser(served: Served, context: BrowserContext) -> None:
+def test_a_preview_in_a_browser(brief: Served, context: BrowserContext) -> None:
     page = context.new_page()
     page.set_viewport_size({"width": 320, "height": 256})
-    page.goto(f"{served.address}/e/{preview_name(served.site.signer, 'drawn')}/")
+    page.goto(f"{brief.address}/e/{preview_name(brief.site.signer, 'drawn')}/")
     begin(page)
-    for number in range(1, SHORT.photographs + 1):
+    for number in range(1, BRIEF.photographs + 1):
         assert asked(page) == number
         banner = page.get_by_text("Preview: nothing counts")
         expect(banner).to_be_visible()
         page.keyboard.press("ArrowLeft")
-        if number <= SHORT.practice:
+        if number <= BRIEF.practice:
             page.locator("a.button").click()
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
-    assert read_answers(served.site.database, "drawn").participants.empty
+    assert read_answers(brief.site.database, "drawn").participants.empty

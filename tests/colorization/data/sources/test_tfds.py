@@ -1,7 +1,5 @@
 """Data sets of TensorFlow Datasets and their splits."""
 
-import subprocess
-import sys
 from types import SimpleNamespace
 
 import pytest
@@ -34,10 +32,9 @@ for name, SPLITS in {"two": {"train": (0, 40), "test": (50, 55)}, "one": {"train
 
 
 @pytest.mark.slow
-def test_a_data_set_of_tensorflow_datasets_is_prepared(made, loaded, tmp_path):
-    (tmp_path / "tiny.py").write_text(TENSORFLOW_DATASET)
-    command = [sys.executable, str(tmp_path / "tiny.py"), str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def test_a_data_set_of_tensorflow_datasets_is_prepared(made, loaded, tmp_path, forked_m):
+    (tmp_path / "tiny_dataset.py").write_text(TENSORFLOW_DATASET)
+    done = forked_m("tiny_dataset", str(tmp_path))
     assert done.returncode == 0, done.stderr
     made(tmp_path / "two", name="tfds", dataset="tiny", workers=1)
     data = loaded("prepared", tmp_path / "set")
