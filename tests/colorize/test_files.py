@@ -44,6 +44,8 @@ def test_results_mirror_the_tree(arguments: list[str], names: list[str], tree: P
         (["none.jpg"], "out", DataError, "there is no none.jpg"),
         (["*.gif"], "out", DataError, r"no file matches \*\.gif"),
         (["a/.hidden"], "out2", DataError, "there is no photograph in a/.hidden|3.jpg"),
+        ([""], "out", ConfigError, "an empty argument names no photograph"),
+        (["none\n.jpg"], "out", DataError, r"^there is no none\\n\.jpg$"),
         (["sample/cat"], "out", ConfigError, "there is no sample/cat: sample has astronaut, .*, rocket"),
         (["a"], "a", ConfigError, "would replace a/1.jpg itself"),
         (["a", "b/../a"], "out", None, ""),
@@ -65,3 +67,10 @@ def test_the_sample_is_all_of_it_unless_a_folder_is_called_so(tree: Path) -> Non
     (tree / "sample").mkdir()
     (tree / "sample" / "mine.jpg").touch()
     assert [str(source.name) for source in find_photographs(["sample"], Path("out"))] == ["mine.jpg"]
+
+
+def test_links_in_circles_end(tree: Path) -> None:
+    (tree / "a/loop.jpg").symlink_to("loop.jpg")
+    (tree / "a/deep/above").symlink_to("..")
+    assert [str(source.name) for source in find_photographs(["a"], Path("out"))] == ["1.jpg", "loop.jpg", "deep/2.PNG"]
+    assert [str(source.name) for source in find_photographs(["a/**"], Path("out"))] == ["1.jpg", "deep/2.PNG"]

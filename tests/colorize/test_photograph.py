@@ -2,7 +2,9 @@
 
 import io
 import struct
+import tracemalloc
 import zlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +14,8 @@ from PIL import ExifTags, Image, ImageCms
 
 from ablate.colorize.coloring import join_colors
 from ablate.colorize.deep import PNG_SIGNATURE, write_png
-from ablate.colorize.photograph import MAX_PIXELS, Photograph, measure_stream, read_photograph
-from ablate.colorize.save import save_photograph
+from ablate.colorize.photograph import MAX_PIXELS, Photograph, measure_sent, measure_stream, read_photograph
+from ablate.colorize.save import encode_photograph, save_photograph
 from ablate.errors import DataError
 
 ORIENTATION = ExifTags.Base.Orientation
@@ -206,7 +208,7 @@ def test_a_bomb_is_refused_before_it_is_decoded() -> None:
         assert "\n" not in str(caught.value)
 
 
-def test_a_progressive_file_of_many_scans_is_refused_before_it_is_decoded(astronaut: Image.Image) -> None:
+def test_a_file_of_many_scans_is_refused_before_it_is_decoded(astronaut: Image.Image) -> None:
     content = encoded(astronaut, "JPEG", progressive=True, exif=b"Exif\0\0" + b"\xff\xda" * 200)
     scan, end = content.rindex(b"\xff\xda"), content.rindex(b"\xff\xd9")
     # In other segments, and behind the end, the same bytes are no scans.
@@ -214,6 +216,82 @@ def test_a_progressive_file_of_many_scans_is_refused_before_it_is_decoded(astron
     for filled in (b"", b"\xff"):
         with pytest.raises(DataError, match="more than 100 scans, and may be a decompression bomb"):
             read_photograph(content[:end] + (filled + content[scan:end]) * 100 + content[end:])
+
+
+def test_so_is_one_that_is_not_progressive(astronaut: Image.Image) -> None:
+    content = encoded(astronaut, "JPEG")
+    scan, end = content.rindex(b"\xff\xda"), content.rindex(b"\xff\xd9")
+    # One channel, without data: libjpeg takes as many of these as there are.
+    empty = b"\xff\xda" + struct.pack(">HBBBBBB", 8, 1, 1, 0, 0, 63, 0)
+    with pytest.raises(DataError, match="more than 100 scans"):
+        read_photograph(content[:scan] + empty * 101 + content[end:])
+
+
+def tiff(**tags: int) -> bytes:
+    """Return a file of 10x10 grey pixels with other tags."""
+    entries = {256: 10, 257: 10, 258: 8, 259: 5, 262: 1, 277: 1, **{int(name[1:]): tag for name, tag in tags.items()}}
+    head = b"II*\0" + struct.pack("<IH", 8, len(entries))
+    return (
+        head
+        + b"".join(struct.pack("<HHII", number, 4, 1, tag) for number, tag in sorted(entries.items()))
+        + bytes(999)
+    )
+
+
+def test_a_tile_counts_as_it_is_held() -> None:
+    for sides, message in ((40_000, "a tile of it has more than 178 megapixels"), (8_000, "more than 50 megapixels")):
+        content = tiff(_322=sides, _323=sides, _324=200, _325=100)
+        with pytest.raises(DataError, match=message):
+            measure_sent(content)
+
+
+def profile(tags: dict[bytes, tuple[int, int]], body: bytes = b"") -> bytes:
+    """Return a colour profile of RGB with tags, of each its place and its size, and with what they lie in."""
+    head = bytes(16) + b"RGB XYZ " + bytes(12) + b"acsp" + bytes(88) + struct.pack(">I", len(tags))
+    return head + b"".join(struct.pack(">4sII", name, *place) for name, place in tags.items()) + body
+
+
+def curves_and_matrix(xyz: int, samples: int) -> bytes:
+    places = 132 + 12 * 6
+    curve = b"curv" + struct.pack(">II", 0, samples) + np.linspace(0, 65535, samples).astype(">u2").tobytes()
+    tags = {
+        f"{color}{kind}".encode(): place
+        for color in "rgb"
+        for kind, place in (("XYZ", (places, 20)), ("TRC", (places + 20, len(curve))))
+    }
+    return profile(tags, b"XYZ " + struct.pack(">Iiii", 0, xyz, xyz, xyz) + curve)
+
+
+def test_profiles_take_no_more_than_their_size(astronaut: Image.Image, drawn_ab: np.ndarray) -> None:
+    # Thousands of tags, each of which is all of the profile.
+    many = profile({struct.pack(">I", number): (0, 10**6) for number in range(20_000)}, bytes(10**6))
+    tracemalloc.start()
+    for each in (many, curves_and_matrix(20_000, 2**17), curves_and_matrix(0, 256)):
+        content = encoded(astronaut, "WEBP", icc_profile=each, lossless=True)
+        with Image.open(io.BytesIO(coloured(content, drawn_ab))) as opened:
+            # None that can be used, and it stays.
+            assert opened.info["icc_profile"] == each
+        assert np.isfinite(read_photograph(content).square(8)).all()
+    assert tracemalloc.get_traced_memory()[1] < 100 * 10**6
+    tracemalloc.stop()
+
+
+def test_exif_of_several_segments_stays(astronaut: Image.Image, drawn_ab: np.ndarray) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation], exif[ExifTags.Base.ImageDescription] = 6, "x" * 150_000
+    data = exif.tobytes().removeprefix(b"Exif\0\0")
+    parts = [b"Exif\0\0" + data[start : start + 60_000] for start in range(0, len(data), 60_000)]
+    segments = b"".join(b"\xff\xe1" + struct.pack(">H", len(part) + 2) + part for part in parts)
+    content = encoded(astronaut, "JPEG")
+    with Image.open(io.BytesIO(coloured(content[:2] + segments + content[2:], drawn_ab))) as opened:
+        assert opened.getexif()[ExifTags.Base.ImageDescription] == "x" * 150_000
+        assert opened.getexif()[ExifTags.Base.Orientation] == 6
+
+
+def test_what_a_format_cannot_hold_is_said(astronaut: Image.Image) -> None:
+    read = read_photograph(encoded(astronaut, "JPEG"))
+    with pytest.raises(DataError, match="cannot be written with all that came with it"):
+        encode_photograph(replace(read, metadata={"comment": b"x" * 70_000}))
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import keras
 
 Array = npt.NDArray[np.float32]
+BATCH = 32
+"""Most squares that a network gets at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,11 +29,13 @@ class Colorizer:
             network, two channels of ab; see `backbone.build_backbone`.
         color: How outputs are decoded.
         name: What pictures and files are called after.
+        batch_size: Most squares that it is given at a time.
     """
 
     model: keras.Model
     color: ColorConfig
     name: str
+    batch_size: int = BATCH
 
     @property
     def image_size(self) -> int:
@@ -43,13 +47,13 @@ class Colorizer:
         """Side of the square of colours that it gives."""
         return int(self.model.output_shape[1])
 
-    def predict_ab(self, squares: npt.NDArray[Any], *, batch_size: int = 32) -> Array:
+    def predict_ab(self, squares: npt.NDArray[Any], *, batch_size: int | None = None) -> Array:
         """Colour squares, of which the network sees L alone.
 
         Args:
             squares: (n, image_size, image_size, 3), uint8 sRGB; or (n, image_size, image_size), any float, L in
                 0..100.
-            batch_size: Squares at a time.
+            batch_size: Squares at a time; None for its own.
 
         Returns:
             (n, output_size, output_size, 2), ab.
@@ -64,6 +68,7 @@ class Colorizer:
             )
         from ablate.colorization.color.lab import pixels_to_lab
 
+        batch_size = batch_size or self.batch_size
         ab = np.empty((len(squares), self.output_size, self.output_size, 2), np.float32)
         for start in range(0, len(squares), batch_size):
             some = squares[start : start + batch_size]

@@ -11,9 +11,9 @@ from tqdm import tqdm
 
 from ablate.cli.command_line import split_config_options
 from ablate.colorization.data.file_names import printable
-from ablate.colorize.colorizer import Colorizer
+from ablate.colorize.colorizer import BATCH, Colorizer
 from ablate.colorize.compare import Sheet
-from ablate.colorize.engine import BATCH, Engine
+from ablate.colorize.engine import Engine
 from ablate.colorize.files import Source, find_photographs
 from ablate.colorize.load import load_colorizers
 from ablate.colorize.options import ColorizeOptions, ModelOptions, parse_options, split_sources

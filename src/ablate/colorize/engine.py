@@ -11,15 +11,13 @@ from types import TracebackType
 import numpy as np
 
 from ablate.colorize.coloring import join_colors
-from ablate.colorize.colorizer import Colorizer
+from ablate.colorize.colorizer import BATCH, Colorizer
 from ablate.colorize.photograph import Photograph, read_photograph
 from ablate.colorize.space import Floats
 from ablate.colorize.upsampling import Method
 from ablate.system.allocator import keep_freed_memory
 from ablate.system.threads import job_threads
 
-BATCH = 32
-"""Most squares that a network gets at a time, and what it gets as long as all processors have other work."""
 _PIXELS = 64 * 10**6
 """Of all photographs that are held at a time, unless one alone has more; each pixel takes about ten bytes."""
 
@@ -163,7 +161,7 @@ class _Network:
             squares = np.stack([L for L, _ in batch])
             try:
                 with self._processors.one():
-                    predicted = self._colorizer.predict_ab(squares, batch_size=BATCH)
+                    predicted = self._colorizer.predict_ab(squares)
             except BaseException as error:  # for whoever waits for it
                 for _, future in batch:
                     future.set_exception(error)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path
 
-from ablate.colorization.data.file_names import is_hidden
+from ablate.colorization.data.file_names import is_hidden, printable
 from ablate.colorization.data.shown import SAMPLE
 from ablate.colorization.data.sources.sample import sample_paths
 from ablate.colorization.data.split import SPLITS
@@ -39,7 +39,8 @@ def find_photographs(arguments: Sequence[str], out: Path) -> list[Source]:
         out: The folder of results, in which none is looked for.
 
     Returns:
-        Each once, in order. A folder's are called as below it; below its name where there are several arguments.
+        Each once, in order; links to folders are followed in patterns alone. A folder's are called as below it; below
+        its name where there are several arguments.
         Files are called as below the folder that they have in common.
 
     Raises:
@@ -48,6 +49,8 @@ def find_photographs(arguments: Sequence[str], out: Path) -> list[Source]:
     """
     files, folders, found = list[Path](), list[Path](), list[Source]()
     for argument in arguments:
+        if not argument.strip():
+            raise ConfigError("an empty argument names no photograph; `.` is the folder that you are in")
         path = Path(argument)
         if path.parts[:1] == (SAMPLE,) and not path.exists():
             found += _of_sample(path)
@@ -56,12 +59,14 @@ def find_photographs(arguments: Sequence[str], out: Path) -> list[Source]:
         elif path.exists() or not has_magic(argument):
             files.append(path)
         else:
-            found_here = glob(argument, recursive=True)  # noqa: PTH207 - of any pattern, absolute ones too
-            matches = [Path(match) for match in sorted(found_here)]
-            files += [match for match in matches if match.is_file() and _looks_like_one(match)]
+            matches = glob(argument, recursive=True)  # noqa: PTH207 - of any pattern, absolute ones too
+            # Once each, by its shortest way: a folder may hold a link to one above it.
+            real = {os.path.realpath(match): match for match in sorted(matches, key=len, reverse=True)}
+            paths = [Path(match) for match in sorted(real.values())]
+            files += [path for path in paths if path.is_file() and _looks_like_one(path)]
             if not matches:
                 raise DataError(f"no file matches {argument}")
-    missing = [str(path) for path in files if not path.exists()]
+    missing = [printable(str(path)) for path in files if not path.exists()]
     if missing:
         raise DataError(f"there is no {', '.join(missing)}")
     several = len(folders) > 1 or bool(files or found)
@@ -101,7 +106,7 @@ def _checked(found: Sequence[Source], out: Path) -> list[Source]:
     by_name = dict[Path, Source]()
     for source in found:
         other = by_name.setdefault(source.name, source)
-        if other.path.resolve() != source.path.resolve():
+        if os.path.realpath(other.path) != os.path.realpath(source.path):
             raise ConfigError(f"{other.path} and {source.path} would both become {out / source.name}: one at a time")
     for source in by_name.values():
         if (out / source.name).exists() and (out / source.name).samefile(source.path):

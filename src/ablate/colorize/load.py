@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.cli.command_line import configured_uri
 from ablate.colorization.color.gamut import ab_gamut
 from ablate.colorization.config import ColorConfig
-from ablate.colorize.colorizer import Colorizer
-from ablate.colorize.keras_file import read_keras_file, read_temperature
+from ablate.colorize.colorizer import BATCH, Colorizer
+from ablate.colorize.keras_file import read_keras_file
 from ablate.colorize.packaged import NAME, packaged_colorizer
 from ablate.config.paths import results_dir
 from ablate.config.schema import validate
@@ -94,7 +95,7 @@ def load_colorizers(
     found = found or [packaged_colorizer()]
     if temperature is None:
         return found
-    return [Colorizer(each.model, _at(temperature, each.color), each.name) for each in found]
+    return [replace(each, color=_at(temperature, each.color)) for each in found]
 
 
 def _at(temperature: float, color: ColorConfig) -> ColorConfig:
@@ -104,9 +105,11 @@ def _at(temperature: float, color: ColorConfig) -> ColorConfig:
 def _of_file(file: Path) -> Colorizer:
     if str(file) == NAME and not file.exists():
         return packaged_colorizer()
-    network = read_keras_file(file)
-    color, temperature = color_of_outputs(file, network), read_temperature(file)
-    return Colorizer(network, color if temperature is None else _at(temperature, color), file.stem)
+    saved = read_keras_file(file)
+    color = color_of_outputs(file, saved.model)
+    if saved.temperature is not None:
+        color = _at(saved.temperature, color)
+    return Colorizer(saved.model, color, file.stem, min(BATCH, saved.batch_size))
 
 
 def color_of_outputs(file: Path, network: Any) -> ColorConfig:

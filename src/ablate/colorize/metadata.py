@@ -22,6 +22,8 @@ _TIFF_LAYOUT = {
 }
 """TIFF's tags that say how pixels are stored."""
 _EXIF_HEADER = b"Exif\0\0"
+SEGMENT = 65533
+"""Bytes that a segment of a JPEG file can hold."""
 
 
 def metadata_of(opened: Image.Image, content: bytes) -> Mapping[str, Any]:
@@ -86,6 +88,13 @@ def without_thumbnail(exif: bytes) -> bytes:
             if place + 4 <= len(exif):
                 return exif[:place] + bytes(4) + exif[place + 4 :]
     return exif
+
+
+def exif_segments(exif: bytes) -> bytes:
+    """Return EXIF as the segments of a JPEG file that it came in: longer than one, it goes on in the next."""
+    content, step = exif.removeprefix(_EXIF_HEADER), SEGMENT - len(_EXIF_HEADER)
+    parts = [_EXIF_HEADER + content[start : start + step] for start in range(0, len(content), step)]
+    return b"".join(struct.pack(">BBH", 0xFF, 0xE1, len(part) + 2) + part for part in parts)
 
 
 def packed_profile(profile: bytes) -> bytes:

@@ -59,7 +59,7 @@ _BACK: Mapping[int, Callable[[Any], Any]] = {
 }
 """From an upright array to one as the pixels are stored."""
 _MAX_SCANS = 100
-"""Of a progressive JPEG; programs write about ten."""
+"""Of a JPEG; programs write about ten."""
 _COLORFUL = 8
 """Chroma from which a photograph has colours: more than rounding and compression give to grey."""
 
@@ -149,7 +149,7 @@ def read_photograph(content: bytes) -> Photograph:
     """
     with _explained(), Image.open(io.BytesIO(content), formats=FORMATS) as opened:
         _check(opened)
-        if opened.info.get("progressive") and more_scans_than(_MAX_SCANS, content):
+        if opened.format in ("JPEG", "MPO") and more_scans_than(_MAX_SCANS, content):
             raise DataError(f"it has more than {_MAX_SCANS} scans, and may be a decompression bomb")
         return _read(opened, content)
 
@@ -173,7 +173,7 @@ def measure_stream(stream: IO[bytes]) -> int:
     """Return the same of an open file, see `measure`."""
     with _explained(), Image.open(stream, formats=FORMATS) as opened:
         _check(opened)
-        return opened.width * opened.height * (3 if is_deep(opened) else 1)
+        return _pixels(opened) * (3 if is_deep(opened) else 1)
 
 
 def measure_sent(content: bytes) -> int:
@@ -230,11 +230,21 @@ def _too_many(what: str) -> str:
 def _check(opened: Image.Image) -> None:
     if opened.width * opened.height > MAX_PIXELS:
         raise DataError(_too_many(f"{opened.width}x{opened.height}"))
+    if _pixels(opened) > MAX_PIXELS:
+        raise DataError(_too_many("a tile of it"))
     # Not `n_frames`: of a TIFF file it reads the directories of all pages, however many.
     if getattr(opened, "is_animated", False) and opened.format != "MPO":
         raise DataError(f"it has several {'pages' if opened.format == 'TIFF' else 'frames'}; one picture is needed")
     if opened.mode in ("I", "F"):
         raise DataError("it has 32 bits a channel; 8 or 16 are needed")
+
+
+def _pixels(opened: Image.Image) -> int:
+    """Return how many pixels are held to read a picture: all of it, and of a TIFF file a tile, which may be larger."""
+    tags: Mapping[int, Any] = getattr(opened, "tag_v2", {})
+    sides = [tags.get(number, 0) for number in (TiffImagePlugin.TILEWIDTH, TiffImagePlugin.TILELENGTH)]
+    tile = sides[0] * sides[1] if all(isinstance(side, int) for side in sides) else 0
+    return max(opened.width * opened.height, tile)
 
 
 def _read(opened: ImageFile.ImageFile, content: bytes) -> Photograph:

@@ -11,8 +11,9 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from ablate.colorize.deep import write_png, write_tiff
-from ablate.colorize.metadata import packed_profile
+from ablate.colorize.metadata import SEGMENT, exif_segments, packed_profile
 from ablate.colorize.photograph import Photograph
+from ablate.errors import DataError
 
 QUALITY = 95
 _TIFF_PROFILE = 34675
@@ -26,7 +27,21 @@ def save_photograph(photograph: Photograph, file: BinaryIO, *, quality: int = QU
         photograph: RGB.
         file: Where to.
         quality: Of JPEG, and of WebP with losses: 1 to 100.
+
+    Raises:
+        DataError: Its format cannot hold all that came with it.
+        OSError: It cannot be written.
     """
+    try:
+        _save(photograph, file, quality)
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # whatever Pillow stumbles over in what came with it
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(f"it cannot be written with all that came with it: {said}") from error
+
+
+def _save(photograph: Photograph, file: BinaryIO, quality: int) -> None:
     if photograph.deep is not None:
         _save_deep(photograph, photograph.deep, file)
         return
@@ -46,8 +61,11 @@ def encode_photograph(photograph: Photograph) -> bytes:
 
 
 def _jpeg(metadata: Mapping[str, Any], quality: int) -> Mapping[str, Any]:
-    kept = {name: metadata.get(name) for name in ("exif", "comment", "dpi")}
-    return {**kept, "extra": metadata.get("segments"), "quality": quality}
+    kept = {name: metadata.get(name) for name in ("comment", "dpi")}
+    exif, segments = metadata.get("exif") or b"", metadata.get("segments") or b""
+    if len(exif) > SEGMENT:
+        exif, segments = b"", exif_segments(exif) + segments
+    return {**kept, "exif": exif, "extra": segments, "quality": quality}
 
 
 def _png(metadata: Mapping[str, Any], quality: int) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""The scans of a progressive JPEG file, each of which is a pass over all of its pixels, in as little as ten bytes."""
+"""The scans of a JPEG file, progressive or not: each is a pass over all of its pixels, in as little as ten bytes."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ablate.colorization.config import ColorConfig
-from ablate.colorize.colorizer import Colorizer
+from ablate.colorize.colorizer import BATCH, Colorizer
 from ablate.colorize.pictures import Pictures, pictures_of
 from ablate.config.schema import unknown_level, validate
 from ablate.errors import ConfigError
@@ -24,7 +24,6 @@ Floats = npt.NDArray[np.float32]
 OUTPUTS = ("pictures", "logits")
 _KEPT = 4
 """Temperatures whose traced networks are kept."""
-_BATCH = 32
 
 
 def load_served(file: Path, settings: Mapping[str, Any]) -> Callable[[Any, Mapping[str, Any]], Any]:
@@ -84,5 +83,5 @@ def _logits(colorizer: Colorizer, pictures: Pictures) -> Floats:
         return np.empty((0, *colorizer.model.output_shape[1:]), np.float32)
     seen = (np.stack(squares)[..., None] - np.float32(50)) / np.float32(100)
     return np.concatenate(
-        [colorizer.model.predict_on_batch(seen[start : start + _BATCH]) for start in range(0, len(seen), _BATCH)]
+        [colorizer.model.predict_on_batch(seen[start : start + BATCH]) for start in range(0, len(seen), BATCH)]
     )

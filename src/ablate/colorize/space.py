@@ -24,6 +24,10 @@ _D50_TO_D65 = np.array(
 )
 """Bradford's adaptation: profiles are relative to D50."""
 _SAMPLES = 4096
+_MAX_SAMPLES = 2**16
+"""Of a curve in a profile: with more, as one of 16 bits can use, each takes memory and tells nothing."""
+_NAMES = {*(f"{color}{kind}".encode() for color in "rgb" for kind in ("XYZ", "TRC")), b"kTRC"}
+"""The tags that are read. Of others there may be thousands, each of which is all of the profile."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +82,8 @@ class RgbSpace:
 
 def _normalised(matrix: Values) -> tuple[tuple[float, ...], ...]:
     """Scale the rows such that white is 1, 1, 1."""
-    return tuple(tuple(row) for row in matrix / matrix.sum(axis=1, keepdims=True))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return tuple(tuple(row) for row in matrix / matrix.sum(axis=1, keepdims=True))
 
 
 SRGB = RgbSpace((SRGB_CURVE,) * 3, _normalised(_SRGB_TO_XYZ))
@@ -95,7 +100,8 @@ def rgb_space(profile: bytes) -> RgbSpace | None:
         columns = [np.array(struct.unpack(">3i", tags[xyz][8:20])) / 65536 for xyz, _ in names]
         red, green, blue = (_curve(tags[trc]) for _, trc in names)
         matrix = _normalised(_D50_TO_D65 @ np.stack(columns, axis=1))
-        np.linalg.inv(np.asarray(matrix))
+        if not np.isfinite([np.asarray(matrix), np.linalg.inv(np.asarray(matrix))]).all():
+            return None
     except (struct.error, ValueError, np.linalg.LinAlgError):
         return None
     return RgbSpace((red, green, blue), matrix)
@@ -114,14 +120,15 @@ def grey_curve(profile: bytes) -> Curve | None:
 
 
 def _tags(profile: bytes) -> dict[bytes, bytes]:
-    """Return the tags of a profile by their signatures."""
+    """Return the tags of a profile that matter here, by their signatures."""
     if len(profile) < 132 or profile[36:40] != b"acsp":
         return {}
     (count,) = struct.unpack(">I", profile[128:132])
     found = {}
     for place in range(132, min(132 + 12 * count, len(profile) - 11), 12):
         name, start, size = struct.unpack(">4sII", profile[place : place + 12])
-        found[name] = profile[start : start + size]
+        if name in _NAMES:
+            found[name] = profile[start : start + size]
     return found
 
 
@@ -132,6 +139,8 @@ def _curve(tag: bytes) -> Curve:
         (count,) = struct.unpack(">I", tag[8:12])
         if count == 0:
             return Curve((0.0, 1.0))
+        if count > _MAX_SAMPLES:
+            raise ValueError("a curve has too many samples")
         values = np.frombuffer(tag[12 : 12 + 2 * count], ">u2")
         if len(values) != count:
             raise ValueError("a curve is cut off")
