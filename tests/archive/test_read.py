@@ -167,9 +167,9 @@ SEALED: dict[str, tuple[Change, str]] = {
     "rows of numbers": (lambda members: {**members, "metrics.parquet": points(1)}, "no column ablate.run that"),
     "a value that is no number": (lambda members: {**members, "metrics.parquet": points("x", value="high")}, "high"),
     "a value that is a list": (lambda members: {**members, "metrics.parquet": points("x", value=[0.5])}, "list"),
-    "a value that is missing": (
-        lambda members: {**members, "metrics.parquet": points("x", value=None)},
-        "a point of a metric lacks a value",
+    "a step that is missing": (
+        lambda members: {**members, "metrics.parquet": points("x", step=None)},
+        "lacks its name, time or step",
     ),
     "a column too many": (
         lambda members: {**members, "metrics.parquet": points("x", hook="x")},

@@ -78,13 +78,14 @@ def points(table: pa.Table) -> pa.Table:
     """Return a run's metrics with the types of `POINTS`.
 
     Raises:
-        ValueError: They have others that cannot be made so, or a value is missing.
+        ValueError: They have others that cannot be made so, or one but the value is missing.
     """
     if table.column_names != POINTS.names:
         raise ValueError(f"metrics have the columns {', '.join(table.column_names)[:80]}")
     found = table.cast(POINTS)
-    if any(column.null_count for column in found.columns):
-        raise ValueError("a point of a metric lacks a value")
+    # pandas writes NaN as a value that is missing.
+    if any(found.column(name).null_count for name in POINTS.names if name != "value"):
+        raise ValueError("a point of a metric lacks its name, time or step")
     return found
 
 
