@@ -15,11 +15,13 @@ from ablate.turing.serve.texts import load_texts
 START = 1_700_000_000.75
 
 
-def opened(database: Database, bundle: Bundle, recruiting: Recruiting = ANYBODY) -> Sessions:
-    """Return a bundle's experiment, whose clock advances by a second whenever it is read."""
+def opened(
+    database: Database, bundle: Bundle, recruiting: Recruiting = ANYBODY, clock: Callable[[], float] | None = None
+) -> Sessions:
+    """Return a bundle's experiment, whose clock advances by a second whenever it is read, where no other is given."""
     now, experiment = iter(range(10**6)), database.register(bundle, START)
     fix_questions(database, experiment, recruiting.questions)
-    return Sessions(database, experiment, bundle, recruiting, clock=lambda: START + next(now))
+    return Sessions(database, experiment, bundle, recruiting, clock=clock or (lambda: START + next(now)))
 
 
 def english(sessions: Sessions) -> ConsentText:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -38,6 +39,18 @@ def mlflow_server(folder: Path, store: Path) -> Iterator[str]:
     finally:
         os.killpg(process.pid, signal.SIGKILL)  # it would wait for what is still connected
         process.wait()
+        _wait_for_end(port)
+
+
+def _wait_for_end(port: int) -> None:
+    """Wait until the last of the server's processes is gone: its port is open as long as one of them is."""
+    ends = time.monotonic() + 60
+    while time.monotonic() < ends:
+        try:
+            socket.create_connection(("127.0.0.1", port), 5).close()
+        except OSError:
+            return
+        time.sleep(0.05)
 
 
 def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:

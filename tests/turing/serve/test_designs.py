@@ -98,12 +98,12 @@ def test_trials_show_what_they_say_to_compare(tmp_path: Path, protocol: Protocol
 def test_pairs_are_even_over_who_finishes(tmp_path: Path, database: Database) -> None:
     # Two trials for three pairs: each participant leaves one out.
     bundle = made(tmp_path, Protocol(practice=0, test=2, checks=0, exposure_ms=200, design="preference"))
-    sessions = opened(database, bundle)
+    now = START
+    sessions = opened(database, bundle, clock=lambda: now)
     for number in range(6):
         take_part(sessions, f"finishes {number}")
         sessions.begin(f"leaves {number}", "normal")
-        # Long ago for those who come next.
-        sessions._clock = lambda now=START + (number + 1) * 2 * QUIET_SECONDS: now
+        now += 2 * QUIET_SECONDS  # long ago for those who come next
     answers = read_answers(database, "drawn")
     assert answers.participants["finished"].notna().sum() == 6
     counts = answers.trials.groupby(["algorithm", "other"]).size()
