@@ -27,8 +27,9 @@ import psutil
 from PIL import Image
 
 from ablate.colorize.coloring import join_colors
+from ablate.colorize.colorizer import BATCH
 from ablate.colorize.command import color_all, load
-from ablate.colorize.engine import BATCH, Engine
+from ablate.colorize.engine import Engine
 from ablate.colorize.files import find_photographs
 from ablate.colorize.options import parse_options
 from ablate.colorize.photograph import read_photograph
