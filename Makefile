@@ -42,13 +42,13 @@ turing-demo: demo  ## let people judge the demo's pictures, in a browser; make t
 test quick coverage: export PYTHONDONTWRITEBYTECODE :=
 
 test: .venv/ready  ## run the tests
-	@$(PY) -m pytest -n 3 --dist worksteal
+	@$(PY) -m pytest -n 4 --dist worksteal
 
 quick: .venv/ready  ## run the fast tests, for the inner loop
-	@$(PY) -m pytest -n 3 --dist worksteal -m "not slow and not browser and not database"
+	@$(PY) -m pytest -n 4 --dist worksteal -m "not slow and not browser and not database"
 
 coverage: .venv/ready  ## run the tests and say which lines they reach
-	@$(PY) -m pytest -n 3 --dist worksteal --cov --cov-fail-under=90
+	@$(PY) -m pytest -n 4 --dist worksteal --cov --cov-fail-under=90
 
 report: .venv/ready  ## report on the newest study; make report ARGS="study=NAME out=DIR"
 	@$(PY) -m ablate.report $(ARGS)

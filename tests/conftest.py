@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from absl import logging as absl_logging
 from filelock import FileLock
@@ -31,6 +32,16 @@ fix_environment()
 # Where logging is configured anew, absl's handler closes the stream that it was made with: it must not be pytest's.
 absl_logging.get_absl_handler().python_handler.stream = sys.__stderr__
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+# Files of the tests are kept in memory where it has room, and programs may run there: SQLite waits for a disk at every
+# transaction.
+MEMORY, ROOM = Path("/dev/shm"), 6 * 2**30
+if (
+    MEMORY.is_dir()
+    and not os.statvfs(MEMORY).f_flag & (os.ST_NOEXEC | os.ST_RDONLY)
+    and shutil.disk_usage(MEMORY).free > ROOM
+    and psutil.virtual_memory().available > 2 * ROOM
+):
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 # Tasks of the tests, for what they start too.
 TASKS = str(Path(__file__).parent / "support" / "tasks")
 sys.path.append(TASKS)

@@ -114,7 +114,7 @@ def run(
             curves.update({(name, step): value for name, value in metrics.items()})
 
     done: list[Mapping[str, Any]] = []
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy(precision)
     training = TrainingConfig(
@@ -214,7 +214,7 @@ def test_the_weights_are_the_average_over_steps() -> None:
 )
 def test_epochs_end_with_the_weights_of_one_fit_of_keras(arguments: Mapping[str, object]) -> None:
     trained = run(Numbers(dropout=0), arguments).model
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)
     task = Numbers(dropout=0)
     model = task.build_model(5)
     model.compile(optimizer=build_optimizer(optimizer(**arguments), CONSTANT, 1), loss=task.build_loss())

@@ -29,7 +29,7 @@ def run(config: ValidConfig, file: Path, curves: Curves, stop_at: int | None = N
         curves.update({(name, step): value for name, value in metrics.items()})
 
     done: list[Mapping[str, float]] = []
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)
     keras.utils.set_random_seed(config.run.seed)
     keras.config.set_dtype_policy(config.run.hardware.precision)
     config.task.load_data()
