@@ -1,5 +1,6 @@
 """The photographs that a command means, and the places of their results."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,21 @@ def test_links_in_circles_end(tree: Path) -> None:
     (tree / "a/deep/above").symlink_to("..")
     assert [str(source.name) for source in find_photographs(["a"], Path("out"))] == ["1.jpg", "loop.jpg", "deep/2.PNG"]
     assert [str(source.name) for source in find_photographs(["a/**"], Path("out"))] == ["1.jpg", "deep/2.PNG"]
+
+
+def test_a_folder_that_cannot_be_read_is_named(tree: Path) -> None:
+    tree.chmod(0o755)
+    (tree / "a/deep").chmod(0o000)
+    nobody = os.geteuid() == 0  # to root all folders are readable
+    if nobody:
+        os.seteuid(65534)
+    try:
+        found = find_photographs(["a"], Path("out"))
+    finally:
+        if nobody:
+            os.seteuid(0)
+        (tree / "a/deep").chmod(0o755)
+    assert [(str(each.name), each.problem) for each in found] == [
+        ("1.jpg", ""),
+        ("deep", "the folder cannot be read: Permission denied"),
+    ]
