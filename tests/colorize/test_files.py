@@ -27,7 +27,8 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["."], ["a/1.jpg", "a/deep/2.PNG", "b/1.jpg", "b/4.tif"]),
         (["b/4.tif"], ["4.tif"]),
         (["a/1.jpg", "b/1.jpg"], ["a/1.jpg", "b/1.jpg"]),
-        (["**/*.jpg"], ["a/1.jpg", "b/1.jpg", "out/5.jpg"]),
+        (["**/*.jpg"], ["a/1.jpg", "b/1.jpg"]),
+        (["*/*.jpg", "b/[1]*"], ["a/1.jpg", "b/1.jpg"]),
         (["a/*"], ["1.jpg"]),
         (["b/1.jpg", "b/1.jpg"], ["1.jpg"]),
         (["a/notes.txt"], ["notes.txt"]),
@@ -49,6 +50,7 @@ def test_results_mirror_the_tree(arguments: list[str], names: list[str], tree: P
         (["none\n.jpg"], "out", DataError, r"^there is no none\\n\.jpg$"),
         (["sample/cat"], "out", ConfigError, "there is no sample/cat: sample has astronaut, .*, rocket"),
         (["a"], "a", ConfigError, "would replace a/1.jpg itself"),
+        (["out/*.jpg"], "out", ConfigError, "would replace out/5.jpg itself"),
         (["a", "b/../a"], "out", None, ""),
     ],
 )
@@ -68,6 +70,15 @@ def test_the_sample_is_all_of_it_unless_a_folder_is_called_so(tree: Path) -> Non
     (tree / "sample").mkdir()
     (tree / "sample" / "mine.jpg").touch()
     assert [str(source.name) for source in find_photographs(["sample"], Path("out"))] == ["mine.jpg"]
+
+
+@pytest.mark.parametrize("out", ["out", "./out", "a/../out", "link", "link/", "a/deep/../../out"])
+def test_results_are_not_coloured_again(out: str, tree: Path) -> None:
+    (tree / "link").symlink_to("out")
+    expected = ["a/1.jpg", "b/1.jpg"]
+    assert [str(source.name) for source in find_photographs(["**/1.jpg", "*/5.jpg"], Path(out))] == expected
+    assert "out/5.jpg" not in [str(source.name) for source in find_photographs(["."], Path(out))]
+    assert [str(source.name) for source in find_photographs(["a/*.jpg"], Path())] == ["1.jpg"]
 
 
 def test_links_in_circles_end(tree: Path) -> None:
