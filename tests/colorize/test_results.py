@@ -4,6 +4,7 @@ import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -80,15 +81,27 @@ def test_results_go_to_folders(out: str, here: Path) -> None:
         places("a", out, "x")
 
 
-def test_a_name_that_cannot_be_costs_one_file_and_a_full_disk_all(here: Path) -> None:
-    with pytest.raises(OSError, match="Is a directory"):
-        write_result(b"1", here / "a")
+@pytest.mark.parametrize(
+    ("kind", "compression"), [("jpeg", None), ("png", None), ("webp", None), ("tiff", None), ("tiff", "tiff_lzw")]
+)
+def test_a_full_disk_says_so_whatever_is_written(kind: str, compression: str | None, here: Path) -> None:
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (200, 200, 3), np.uint8))
+    file = here / f"out/new/1.{kind}"
+    save = partial(noise.save, format=kind, compression=compression)
     with (
-        files_of_at_most(1000),
-        pytest.raises(WriteError, match=r"out/x/1.jpg cannot be written: File too large\. What"),
+        files_of_at_most(10_000),
+        pytest.raises(WriteError, match=rf"new/1.{kind} cannot be written: File too large\. "),
     ):
-        write_result(bytes(2000), here / "out/x/1.jpg")
-    assert not list((here / "out/x").iterdir())
+        write_result(save, file)
+    assert not list(file.parent.iterdir())
+    write_result(save, file)
+    with Image.open(file) as opened:
+        opened.load()
+
+
+def test_a_name_that_cannot_be_costs_one_file(here: Path) -> None:
+    with pytest.raises(IsADirectoryError):
+        write_result(lambda file: file.write(b"1"), here / "a")
 
 
 @pytest.mark.slow

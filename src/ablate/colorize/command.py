@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
@@ -19,7 +20,7 @@ from ablate.colorize.load import load_colorizers
 from ablate.colorize.options import ColorizeOptions, ModelOptions, parse_options, split_sources
 from ablate.colorize.photograph import measure
 from ablate.colorize.results import Results, WriteError, results_of, write_result
-from ablate.colorize.save import encode_photograph
+from ablate.colorize.save import save_photograph
 from ablate.errors import ConfigError, DataError
 from ablate.report.number_format import quantity
 from ablate.system.signals import SIGNALS
@@ -177,7 +178,7 @@ class _Coloring:
                 drawn.add(colorizer.name, coloured)
             if wanted:
                 with engine.processor():
-                    write_result(encode_photograph(coloured, quality=options.quality), file)
+                    write_result(partial(save_photograph, coloured, quality=options.quality), file)
         if sheet is not None and drawn is not None:
             with engine.processor():
-                write_result(drawn.png(), sheet)
+                write_result(lambda file: file.write(drawn.png()), sheet)

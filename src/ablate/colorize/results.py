@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 from ablate.colorization.data.file_names import printable
 from ablate.colorize.colorizer import Colorizer
@@ -101,21 +103,44 @@ def _identity(path: Path) -> Iterator[tuple[int, int]]:
     yield status.st_dev, status.st_ino
 
 
-def write_result(content: bytes | memoryview, file: Path) -> None:
+class _Stream(io.BufferedIOBase):
+    """An open file without its number, by which Pillow writes half a JPEG on a full disk and takes it for whole."""
+
+    def __init__(self, file: BinaryIO):
+        self._file = file
+
+    def write(self, content: Any) -> int:
+        """Write bytes."""
+        return self._file.write(content)
+
+    def seek(self, place: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place."""
+        return self._file.seek(place, whence)
+
+    def tell(self) -> int:
+        """Return the place."""
+        return self._file.tell()
+
+
+def write_result(write: Callable[[BinaryIO], object], file: Path) -> None:
     """Write a file, whole or not at all, and the folders above it.
+
+    Args:
+        write: Writes what is in it.
+        file: Its place.
 
     Raises:
         WriteError: Nothing can be written there.
-        OSError: A file of this name cannot be written.
+        OSError: A file of this name, or with this in it, cannot be written.
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(file, durable=False) as opened:
-            opened.write(content)
+            write(cast(BinaryIO, _Stream(opened)))
     except OSError as error:
-        if error.errno in _OF_THE_NAME:
+        if error.errno is None or error.errno in _OF_THE_NAME:
             raise
         raise WriteError(
-            f"{printable(str(file))} cannot be written: {error.strerror or error}. What is coloured stays, and the "
+            f"{printable(str(file))} cannot be written: {error.strerror}. What is coloured stays, and the "
             "same command resumes"
         ) from None

@@ -53,10 +53,10 @@ def _save(photograph: Photograph, file: BinaryIO, quality: int) -> None:
     image.save(file, photograph.format, **{name: value for name, value in given.items() if value})
 
 
-def encode_photograph(photograph: Photograph, *, quality: int = QUALITY) -> bytes:
+def encode_photograph(photograph: Photograph) -> bytes:
     """Return what `save_photograph` writes."""
     file = io.BytesIO()
-    save_photograph(photograph, file, quality=quality)
+    save_photograph(photograph, file)
     return file.getvalue()
 
 
