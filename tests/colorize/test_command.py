@@ -144,8 +144,20 @@ def test_wrong_arguments_are_one_line(
 def test_a_file_with_an_equals_sign_is_a_file(home: Path) -> None:
     (home / "a=b.jpg").touch()
     assert split_sources(["a=b.jpg", "out=x", "c.jpg"]) == (["a=b.jpg", "c.jpg"], ["out=x"])
+    assert split_sources(["./a=*.jpg", "out=./x=y"]) == (["./a=*.jpg"], ["out=./x=y"])
     with pytest.raises(ConfigError, match="quality=0"):
         parse_options(["quality=0"])
+
+
+@pytest.mark.slow
+def test_names_of_every_kind(forked_m: Command, home: Path, network_file: Path, astronaut: Image.Image) -> None:
+    names = ["-rf.jpg", "n" * 251 + ".jpg", "[a]*.jpg", "a\nb.jpg", "\udcff.jpg", "x=y.jpg", "\U0001f308.jpg"]
+    for name in names:
+        astronaut.save(home / name)
+    done = forked_m("ablate.colorize", *names, f"model={network_file}", "out=\udcfe")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{len(names)} photographs coloured, in \\xfe\n"
+    assert sorted(path.name for path in (home / "\udcfe").iterdir()) == sorted(names)
 
 
 @pytest.mark.slow

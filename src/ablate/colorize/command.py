@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
@@ -18,10 +19,11 @@ from ablate.colorize.files import Source, find_photographs
 from ablate.colorize.load import load_colorizers
 from ablate.colorize.options import ColorizeOptions, ModelOptions, parse_options, split_sources
 from ablate.colorize.photograph import measure
+from ablate.colorize.results import Results, WriteError, results_of, write_result
 from ablate.colorize.save import save_photograph
 from ablate.errors import ConfigError, DataError
 from ablate.report.number_format import quantity
-from ablate.system.atomic_write import atomic_write
+from ablate.system.signals import SIGNALS
 from ablate.system.threads import parallel_map
 
 HELP = """\
@@ -65,8 +67,10 @@ def main(arguments: Sequence[str]) -> None:
     Args:
         arguments: Files, folders, patterns and options.
     """
-    config_options, others = split_config_options(arguments)
-    given, options_given = split_sources(others)
+    # A file whose name begins with a dash is no option, where a shell has put it for a pattern.
+    dashed = [each for each in arguments if each.startswith("-") and Path(each).exists()]
+    config_options, others = split_config_options([each for each in arguments if each not in dashed])
+    given, options_given = split_sources([*dashed, *others])
     options = parse_options(options_given)
     if not given:
         raise ConfigError(
@@ -98,13 +102,16 @@ def color_all(sources: Sequence[Source], engine: Engine, options: ColorizeOption
     """Colour photographs, with a line of progress, and say what came of it.
 
     Raises:
+        ConfigError: Results would replace each other or a photograph.
         DataError: Some of them could not be coloured; the message names each, and why.
+        WriteError: Nothing more can be written.
     """
-    places = _folders(engine.colorizers, options.out)
+    all_results = results_of(sources, engine.colorizers, options.out, sheets=options.compare)
     problems, there = list[_Problem](), 0
+    coloring = _Coloring(engine, options)
     # Most of these threads wait for the network: as many as make a batch.
     done: Iterator[bool | _Problem] = parallel_map(
-        lambda source: _color(source, engine, places, options), sources, per_thread=1, threads=BATCH + engine.threads
+        coloring.color, all_results, per_thread=1, threads=BATCH + engine.threads
     )
     for result in tqdm(done, "Colouring", len(sources), unit=" photographs", disable=None, leave=False):
         if isinstance(result, _Problem):
@@ -113,56 +120,65 @@ def color_all(sources: Sequence[Source], engine: Engine, options: ColorizeOption
             there += not result
     coloured = len(sources) - len(problems) - there
     stayed = f"; {there} were there already (overwrite=true colours them again)" if there else ""
-    print(f"{quantity(coloured, 'photograph')} coloured, in {options.out}{stayed}")
+    print(f"{quantity(coloured, 'photograph')} coloured, in {printable(str(options.out))}{stayed}")
     if options.compare and coloured:
-        sheets = _sheet(sources[0], options) if len(sources) == 1 else "the files *.compare.png there"
+        sheets = printable(str(all_results[0].sheet)) if len(sources) == 1 else "the files *.compare.png there"
         print(f"Beside each other: {sheets}")
     if problems:
         lines = [f"{quantity(len(problems), 'photograph')} could not be coloured:", *map(str, problems)]
         raise DataError("\n  ".join(lines))
 
 
-def _folders(colorizers: Sequence[Colorizer], out: Path) -> dict[Colorizer, Path]:
-    """Return where each network's results go: `out`, or of several each a folder in it."""
-    if len(colorizers) == 1:
-        return {colorizers[0]: out}
-    folders = {each: out / (re.sub(r"[^\w=.,+-]+", "_", each.name).strip("._") or "model") for each in colorizers}
-    if len(set(folders.values())) < len(folders):
-        return {each: folder.with_name(f"{folder.name}-{n}") for n, (each, folder) in enumerate(folders.items(), 1)}
-    return folders
+class _Coloring:
+    """The colouring of photographs in threads, which ends where the command is interrupted or a write fails."""
 
+    def __init__(self, engine: Engine, options: ColorizeOptions):
+        self._engine, self._options = engine, options
+        self._failed = threading.Event()
 
-def _sheet(source: Source, options: ColorizeOptions) -> Path:
-    return options.out / source.name.with_name(f"{source.name.name}.compare.png")
+    def _ended(self) -> bool:
+        return self._failed.is_set() or SIGNALS.poll() is not None
 
+    def color(self, results: Results) -> bool | _Problem:
+        """Colour one photograph with each network; return whether anything was to be done.
 
-def _color(source: Source, engine: Engine, places: dict[Colorizer, Path], options: ColorizeOptions) -> bool | _Problem:
-    """Colour one photograph with each network; return whether anything was to be done."""
-    targets = {colorizer: folder / source.name for colorizer, folder in places.items()}
-    sheet = _sheet(source, options) if options.compare else None
-    wanted = [*targets.values(), *([sheet] if sheet else [])]
-    if not options.overwrite and all(path.exists() for path in wanted):
-        return False
-    try:
-        with engine.holding(measure(source.path)):
-            photograph = engine.read(source.path.read_bytes())
-            drawn = Sheet(photograph) if sheet else None
-            for colorizer, target in targets.items():
-                if sheet is None and target.exists() and not options.overwrite:
-                    continue
-                coloured = engine.color(photograph, colorizer)
-                if drawn is not None:
-                    drawn.add(colorizer.name, coloured)
-                if options.overwrite or not target.exists():
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    with engine.processor(), atomic_write(target, durable=False) as file:
-                        save_photograph(coloured, file, quality=options.quality)
-            if sheet is not None and drawn is not None:
-                sheet.parent.mkdir(parents=True, exist_ok=True)
-                with engine.processor(), atomic_write(sheet, durable=False) as file:
-                    file.write(drawn.png())
-    except (DataError, OSError) as error:
-        return _Problem(source, " ".join(str(error).split()))
-    except MemoryError:
-        return _Problem(source, "there is not enough memory for it")
-    return True
+        Raises:
+            WriteError: Nothing can be written.
+        """
+        source = results.source
+        try:
+            if source.problem:
+                raise DataError(source.problem)
+            if not self._options.overwrite and all(file.exists() for file in results.files):
+                return False
+            with self._engine.holding(measure(source.path)):
+                if not self._ended():
+                    self._make(results)
+        except WriteError:
+            self._failed.set()
+            raise
+        except OSError as error:
+            return _Problem(source, error.strerror or " ".join(str(error).split()))
+        except DataError as error:
+            return _Problem(source, " ".join(str(error).split()))
+        except MemoryError:
+            return _Problem(source, "there is not enough memory for it")
+        return True
+
+    def _make(self, results: Results) -> None:
+        engine, options, sheet = self._engine, self._options, results.sheet
+        photograph = engine.read(results.source.path.read_bytes())
+        drawn = Sheet(photograph) if sheet else None
+        for colorizer, file in results.coloured.items():
+            wanted = options.overwrite or not file.exists()
+            if not wanted and drawn is None:
+                continue
+            coloured = engine.color(photograph, colorizer)
+            if drawn is not None:
+                drawn.add(colorizer.name, coloured)
+            if wanted:
+                with engine.processor():
+                    write_result(partial(save_photograph, coloured, quality=options.quality), file)
+        if sheet is not None and drawn is not None:
+            with engine.processor():
+                write_result(lambda file: file.write(drawn.png()), sheet)

@@ -51,9 +51,14 @@ class ColorizeOptions(ModelOptions):
 
 
 def split_sources(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Separate files, folders and patterns from options: what has a `=` and is no file is an option."""
-    options = [each for each in arguments if "=" in each and not Path(each).exists()]
+    """Separate files, folders and patterns from options: what has a `=` behind a key and is no file is an option."""
+    options = [each for each in arguments if _has_key(each) and not Path(each).exists()]
     return [each for each in arguments if each not in options], options
+
+
+def _has_key(argument: str) -> bool:
+    key, equals, _ = argument.partition("=")
+    return bool(equals) and "/" not in key
 
 
 def parse_options(given: Sequence[str]) -> ColorizeOptions:

@@ -14,6 +14,7 @@ from ablate.export.description import facts, write_description
 from ablate.export.formats import FORMATS, Array, Runner
 from ablate.export.network import in_float32
 from ablate.export.place import put_in_place
+from ablate.system.atomic_write import beside
 from ablate.system.native_log import native_log
 
 
@@ -36,7 +37,7 @@ def export(colorizer: Colorizer, kind: str, out: Path, source: str, *, overwrite
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     chosen, single = FORMATS[kind], in_float32(colorizer)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as aside:
+    with tempfile.TemporaryDirectory(prefix=f"{beside(out).name}.", dir=out.parent) as aside:
         folder = Path(aside) / "export"
         folder.mkdir()
         with native_log():  # converters and runtimes introduce themselves

@@ -1,11 +1,25 @@
 """Atomic file writes and removals: what is there is there as a whole, or not at all."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+_LONGEST = 100
+"""Bytes of a name that is told whole in that of a file beside it; file systems take 255, encrypted ones about 140."""
+
+
+def beside(path: Path) -> Path:
+    """Return the place beside a file or folder where this process writes it first: `.NAME.PID`.
+
+    Instead of a long name it has a digest and the suffix, as the name of a file has at most 255 bytes.
+    """
+    name = os.fsencode(path.name)
+    told = path.name if len(name) <= _LONGEST else hashlib.sha256(name).hexdigest()[:32] + path.suffix[-8:]
+    return path.with_name(f".{told}.{os.getpid()}")
 
 
 @contextmanager
@@ -22,7 +36,7 @@ def atomic_write(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     Raises:
         OSError: It cannot be written.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside = beside(path)
     try:
         with aside.open("wb") as file:
             yield file
@@ -40,6 +54,6 @@ def remove_folder(folder: Path) -> None:
     Raises:
         OSError: It cannot be removed.
     """
-    aside = folder.with_name(f".{folder.name}.{os.getpid()}")
+    aside = beside(folder)
     folder.replace(aside)
     shutil.rmtree(aside)

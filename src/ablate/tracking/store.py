@@ -18,6 +18,7 @@ from filelock import FileLock
 
 from ablate.config.paths import STORE, has_store_at_top, project_dir
 from ablate.errors import EmptyStore, TrackingError
+from ablate.system.atomic_write import beside
 from ablate.tracking.database_schema import check_schema
 from ablate.tracking.sqlite import ARTIFACTS, absolute_address, local_folder, relocate, sqlite_address, sqlite_file
 
@@ -190,7 +191,7 @@ def _check_writable(path: Path) -> None:
             connection.rollback()
         (path.parent / ARTIFACTS).mkdir(exist_ok=True)
         # A full disk lets files be made, but nothing be written to them.
-        probe = path.with_name(f".{path.name}.{os.getpid()}")
+        probe = beside(path)
         try:
             probe.write_bytes(bytes(_PROBE))
         finally:
