@@ -7,7 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from ablate import promote
+from ablate.archive import __main__ as archive
 from ablate.cli.main import COMMANDS
+from ablate.colorize.options import ColorizeOptions
+from ablate.colorize.serve.command import ServeOptions
+from ablate.compare import __main__ as compare
+from ablate.export import __main__ as export
+from ablate.import_weights import __main__ as import_weights
+from ablate.report import __main__ as report
+from ablate.turing.analyse import command as analyse
+from ablate.turing.analyse import plan
+from ablate.turing.export import command as turing_export
+from ablate.turing.invite import command as invite
+from ablate.turing.serve import command as serve
 from tests.test_conf import GROUPS
 
 ROOT = Path(__file__).parents[2]
@@ -19,9 +32,23 @@ PAGES = [
 ]
 COMPOSING = ("check", "doctor", "layers", "plan", "prepare", "run")
 """The commands that take keys and levels."""
-PARTS = {"archive": ("export", "import"), "colorize": ("serve",)}
 FREE = ("archive", "colorize", "completion", "import_weights", "new", "turing")
 """The commands that take words of their own: files, a shell, a name."""
+TAKEN = {
+    "archive": {*archive._EXPORT, *archive._IMPORT},
+    "colorize": set(ColorizeOptions.model_fields),
+    "colorize serve": set(ServeOptions.model_fields),
+    "compare": set(compare.ARGUMENTS),
+    "export": set(export._OPTIONS),
+    "import_weights": set(import_weights._OPTIONS),
+    "promote": set(promote.ARGUMENTS),
+    "report": set(report.ARGUMENTS),
+    "turing analyse": {*analyse.ARGUMENTS, *plan.ARGUMENTS},
+    "turing export": set(turing_export.ARGUMENTS),
+    "turing invite": set(invite.ARGUMENTS),
+    "turing serve": {*serve._DEFAULTS, *serve._NUMBERS},
+}
+"""Of commands and parts, the options that they take."""
 OF_EXAMPLES = {"activation", "epochs", "library", "penalty", "dropout=strong", "optimizer=mine", "scale=tiny"}
 """Keys and levels of the small projects that pages show."""
 LINE = re.compile(r"(?:\$ )?(?:[A-Z_]+=\S+ )*(?:\S*/)?(?:python -m ablate\.|ablate )(\w.*)")
@@ -88,6 +115,11 @@ def test_what_is_not_there_is_found(keys: set[str]) -> None:
 """
     found = [unknown(words, keys) for words in commands(text)]
     assert found == [["optimzer", "optimizer=rmsprop", "training.epoch"], ["stduy"], ["max_mib"], ["reports"]]
+
+
+@pytest.mark.parametrize("command", TAKEN)
+def test_a_help_names_every_option(command: str) -> None:
+    assert TAKEN[command] - options(*command.split()) == set()
 
 
 def test_targets_of_make_and_scripts_are_there() -> None:
