@@ -139,13 +139,14 @@ def met(cell: Cell, name: str, mean: float) -> bool:
 
 
 def shown(cell: Cell, counts: Counts, name: str) -> str:
-    """Show a rate; a target that is missed stands out."""
+    """Show a rate; a target that is missed stands out, and a dash is in place of a number that there is not."""
+    value = found_at(counts) if name == "found_at" else rate(counts, name)[0]
+    if math.isnan(value):
+        return "–"
     if name == "found_at":
-        at = found_at(counts)
-        text, good = f"{at:.1f}", at <= FOUND_AT or cell != Cell("all alike", 8, 3)
+        text, good = f"{value:.1f}", value <= FOUND_AT or cell != Cell("all alike", 8, 3)
     else:
-        mean, _ = rate(counts, name)
-        text, good = f"{math.exp(mean):.1f}" if name == "detectable" else f"{100 * mean:.1f}", met(cell, name, mean)
+        text, good = f"{math.exp(value):.1f}" if name == "detectable" else f"{100 * value:.1f}", met(cell, name, value)
     return text if good else f"**{text}**"
 
 

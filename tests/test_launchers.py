@@ -11,7 +11,7 @@ from hydra import compose, initialize_config_dir
 
 import hydra_plugins
 from ablate.config.paths import conf_dir
-from hydra_plugins.ablate_launchers.ray import _shares
+from hydra_plugins.ablate_launchers.ray import RayLauncher, _shares
 
 
 @pytest.mark.slow
@@ -85,3 +85,12 @@ def test_a_ray_task_has_a_gpu_and_its_part_of_the_cores(
     nodes: list[dict[str, Any]], given: dict[str, float], cpus: int, gpus: float
 ) -> None:
     assert _shares(nodes, given) == {"num_cpus": cpus, "num_gpus": gpus}
+
+
+def test_who_cannot_reach_a_cluster_of_ray_is_told_of_its_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    launcher = RayLauncher({"init": {"address": "HOST:6379"}, "remote": {}})
+    assert "export RAY_AUTH_MODE=token" in launcher._advice()
+    assert RayLauncher({"init": {"address": None}, "remote": {}})._advice() == ""
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    assert launcher._advice() == ""

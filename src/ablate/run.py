@@ -39,7 +39,7 @@ def _job(config: DictConfig) -> None:
     except KeyboardInterrupt as interrupt:
         log.error("%s: what was tracked is kept", str(interrupt) or "Interrupted")
         raise
-    except Exception:
+    except Exception:  # whatever the code of a user raises: its traceback belongs into the log
         if not _is_error_logged():
             raise
         log.exception("The run failed")

@@ -12,9 +12,7 @@ from ablate.config.schema import validate
 from ablate.study.definition import StudyFile
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = sorted(
-    [*(DOCS / "coming-from").glob("*.md"), *(DOCS / f"{name}.md" for name in ("own-loop", "studies", "tutorial"))]
-)
+PAGES = sorted(page for page in DOCS.rglob("*.md") if "```" in page.read_text(encoding="utf-8"))
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -25,10 +23,19 @@ def blocks(page: Path, language: str) -> list[str]:
 def test_programs_and_studies_can_be_read(page: Path) -> None:
     for program in blocks(page, "python"):
         ast.parse(program)
+    study = {
+        "question": "Which?",
+        "design": "one_at_a_time",
+        "seeds": [0],
+        "metric": {"name": "any", "direction": "maximize"},
+    }
+    study |= {"factors": {"optimizer": ["adam", "adadelta"]}, "baseline": {"optimizer": "adam"}}
     for text in blocks(page, "yaml"):
         values = yaml.safe_load(text)
         if "question" in values:
-            validate(StudyFile, {"name": "any", **values})
+            study = values
+        if "question" in values or "tune" in values:
+            validate(StudyFile, {"name": "any", **study, **values})
 
 
 def test_the_study_is_that_of_a_new_project() -> None:

@@ -1,5 +1,6 @@
 // Search from disk: browsers start no worker from a page that was opened as a file. There, one is a hidden frame that runs
-// the same script. Zensical loads such a file from elsewhere unless there is one of this name.
+// the same script. Zensical loads such a file from elsewhere unless there is one of this name. Messages are copied, as a
+// worker's are: each side changes what it was given.
 if (location.protocol === "file:") {
   window.Worker = class extends EventTarget {
     constructor(address) {
@@ -30,13 +31,13 @@ if (location.protocol === "file:") {
     }
 
     receive(data) {
-      const message = new MessageEvent("message", { data });
+      const message = new MessageEvent("message", { data: structuredClone(data) });
       this.dispatchEvent(message);
       this.onmessage?.(message);
     }
 
     postMessage(data) {
-      this.ready.then(() => this.inside.dispatchEvent(new MessageEvent("message", { data })));
+      this.ready.then(() => this.inside.dispatchEvent(new MessageEvent("message", { data: structuredClone(data) })));
     }
 
     terminate() {

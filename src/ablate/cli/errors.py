@@ -57,7 +57,7 @@ def _errors_in_one_line() -> Iterator[None]:
         if traced or not _came_through(error, "defaults_list.py"):
             raise
         _exit("Error: a configuration includes itself: its `defaults`, or those of what it includes, name it", 1)
-    except Exception as error:
+    except Exception as error:  # of Hydra, or of the code of a user, which raises whatever it likes
         if traced or not (_is_hydra_s(error) or user_place(error)):
             raise
         _exit(f"Error: {explain_error(error, sys.argv[1:])}", 1)

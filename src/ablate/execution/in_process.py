@@ -59,7 +59,7 @@ def execute(job: Job, started: Callable[[str], None] = lambda run_id: None, *, a
         try:
             with EnergyMeter() as meter:
                 run_attempt(job, checked, lease, resumed=resumed, started=started, clock=clock, meter=meter)
-        except Exception as error:
+        except Exception as error:  # raised again: whatever ended the attempt, its checkpoint is of no more use
             if not is_resumable(error) and not isinstance(error, LeaseLost):
                 lease.discard_checkpoint()
             raise

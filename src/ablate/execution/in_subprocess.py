@@ -100,7 +100,7 @@ def run_process(
         beside = beside_others.get()
         with beside.waiting() if beside is not None else nullcontext():
             return _sent(process, receiver), process.exitcode
-    except BaseException:
+    except BaseException:  # raised again: nobody else would end the process, after Ctrl-C neither
         if process.pid is not None:
             end_process(process)
         raise
@@ -207,7 +207,7 @@ def _child(job: Job, environment: Mapping[str, str], label: str, sender: Connect
         reason = str(interrupt) or "Interrupted"
         log.error("%s: what was tracked is kept", reason)
         error = Interrupted(reason)
-    except Exception as failure:
+    except Exception as failure:  # whatever the code of a user raises: logged here, told to the process that waits
         log.exception("The run failed")
         error = RunFailed(f"{type(failure).__name__}: {failure}")
     if error is not None:

@@ -50,7 +50,7 @@ def added_sections(results: Results, links: Links) -> tuple[dict[str, list[Secti
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         try:
             sections[entry.name] = list(entry.load()(results, links))
-        except Exception as error:
+        except Exception as error:  # whatever a package of others raises
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             failed.append(f"The section {entry.name} is missing: {reason}")
             log.warning("%s", failed[-1], exc_info=log.isEnabledFor(logging.DEBUG))

@@ -25,7 +25,7 @@ def native_log(of: str | None = None) -> Iterator[None]:
         os.dup2(printed.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except BaseException:  # raised again: what was printed may say why, of an end by Ctrl-C too
             os.dup2(stderr, 2)
             printed.seek(0)
             sys.stderr.write(printed.read())

@@ -74,7 +74,7 @@ def log_keras_model(
             # It would load the model and predict, in every run.
             validate_serving_input=False,
         )
-    except BaseException:
+    except BaseException:  # raised again
         # Half of a model on a full disk would leave no place for the run's end.
         folder = local_folder(logged.artifact_location)
         if folder is not None:

@@ -80,7 +80,7 @@ def track(
         raise
     except LeaseLost:
         raise  # it is somebody else's now, and its end too
-    except Exception as error:
+    except Exception as error:  # raised again: whatever it is, the run has failed
         reason = names.DIVERGED if isinstance(error, Diverged) else type(error).__name__
         _end(run, RunStatus.FAILED, reason, error, resumable=is_resumable(error))
         raise

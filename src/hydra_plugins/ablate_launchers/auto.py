@@ -85,7 +85,7 @@ class _Jobs:
                 begun.wait()  # jobs begin in order
             for thread in threads:
                 thread.join()
-        except BaseException as error:
+        except BaseException as error:  # raised again: Ctrl-C, too, ends what was begun
             self._end(error)
             for thread in threads:
                 thread.join()
@@ -102,7 +102,7 @@ class _Jobs:
                 if self.packing.runs_at_a_time > 1:
                     beside_others.set(SideBySide(name, partial(self._turn.given_up, begun)))
                 self._returned[number] = self._run_job(number, overrides, place)
-        except BaseException as error:
+        except BaseException as error:  # raised by the thread that launches
             self._end(error)
         finally:
             begun.set()

@@ -55,7 +55,9 @@ class RayLauncher(Launcher):
             try:
                 ray.init(**self._init)
             except (ConnectionError, ValueError) as error:
-                raise ConfigError(f"hydra.launcher.ray.init: {' '.join(str(error).split())}") from error
+                raise ConfigError(
+                    f"hydra.launcher.ray.init: {' '.join(str(error).split())}{self._advice()}"
+                ) from error
             # Ray's own would end this process before its runs.
             signal.signal(signal.SIGTERM, handler)
         remote = {**_shares(ray.nodes(), self._remote), **self._remote}
@@ -71,6 +73,12 @@ class RayLauncher(Launcher):
                 ray.cancel(ref)
             ray.wait(refs, num_returns=len(refs), timeout=_SECONDS_TO_END)
             raise
+
+    def _advice(self) -> str:
+        # Since 2.59 Ray's clusters ask for a token once there is one; a cluster that is named is given it only then.
+        if "address" not in self._init or "RAY_AUTH_MODE" in os.environ:
+            return ""
+        return ". Where `ray start` says that it asks for a token: export RAY_AUTH_MODE=token (docs/launchers.md)"
 
     def _job(self, number: int, overrides: Sequence[str]) -> DictConfig:
         log.info("\t#%d : %s", number, " ".join(filter_overrides(overrides)))

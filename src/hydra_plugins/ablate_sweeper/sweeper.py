@@ -161,7 +161,7 @@ class _Sweep:
         try:
             with show_progress(self.planned, self.estimate(), self.read_statuses):
                 self.run()
-        except BaseException:
+        except BaseException:  # raised again
             # The summary comes after Ctrl-C too.
             with suppress(AblateError):
                 self.summarize()

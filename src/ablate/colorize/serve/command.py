@@ -20,7 +20,7 @@ HELP = """\
 Colour photographs in a browser: drop one in, move the line between grey and colour, take the coloured file away.
 
   python -m ablate.colorize serve                          with the weights of the package
-  python -m ablate.colorize serve study=NAME               each variant of a study, side by side
+  python -m ablate.colorize serve study=NAME               each variant of a study, side by side; variant="A;B": two
   python -m ablate.colorize serve run=ID,ID                these runs; or model=FILE.keras
 
   host=127.0.0.1 port=8090   where; 0.0.0.0 is every network that this machine is in

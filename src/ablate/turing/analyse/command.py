@@ -41,7 +41,8 @@ How many participants it takes for a difference of so many percentage points to 
   python -m ablate.turing analyse --plan difference=0.5 design=rating          half a point of points=7
 
 It takes photographs=200, trials=40 (of one participant), algorithms=2, rate=32.3 (percent), participants_sd=12 and
-photographs_sd=10 (percentage points) where nothing else is said: docs/turing.md says why."""
+photographs_sd=10 (percentage points) where nothing else is said: docs/turing.md says why. With design=rating the
+deviations are in points of the scale, and answers_sd= is that of single ratings."""
 
 ARGUMENTS = ("experiment", "database", "out", "uri", "track")
 PLAN = "--plan"
