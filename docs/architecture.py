@@ -48,6 +48,7 @@ PLACES = {
     "tracking": (0.0, -5.0),
     "statistics": (3.9, -5.0),
     "web": (2.1, -5.0),
+    "keras_files": (-2.0, -5.0),
 }
 """Where each room stands in the picture."""
 NOT_DRAWN = ("__main__",)
