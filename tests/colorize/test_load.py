@@ -52,6 +52,12 @@ def test_a_file_of_keras_says_by_its_outputs_how_they_are_decoded(tmp_path: Path
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_temperature_that_is_none_is_an_error_of_the_user(temperature: float) -> None:
+    with pytest.raises(ConfigError, match=rf"temperature={temperature}: input should be"):
+        load_colorizer(temperature=temperature)
+
+
 def test_a_file_of_a_network_whose_squares_would_take_all_memory_is_refused(tmp_path: Path) -> None:
     inputs = keras.Input((4096, 4096, 1))
     keras.Model(inputs, keras.layers.Conv2D(2, 1)(inputs)).save(tmp_path / "large.keras")

@@ -47,7 +47,7 @@ def load_colorizer(
         temperature: Of the annealed mean; None for the one that the network was configured with.
 
     Raises:
-        ConfigError: The arguments contradict each other, or there is no such variant.
+        ConfigError: The arguments contradict each other, there is no such variant, or the temperature is none.
         DataError: The file or the package's weights cannot be used.
         TrackingError: The run or the study cannot be used.
     """
@@ -99,7 +99,7 @@ def load_colorizers(
 
 
 def _at(temperature: float, color: ColorConfig) -> ColorConfig:
-    return ColorConfig(**{**color.model_dump(), "temperature": temperature})
+    return validate(ColorConfig, {**color.model_dump(), "temperature": temperature})
 
 
 def _of_file(file: Path) -> Colorizer:
