@@ -48,6 +48,7 @@ PLACES = {
     "tracking": (0.0, -5.0),
     "statistics": (3.9, -5.0),
     "web": (2.1, -5.0),
+    "keras_files": (-1.9, -5.6),
 }
 """Where each room stands in the picture."""
 NOT_DRAWN = ("__main__",)
@@ -111,13 +112,13 @@ def draw(found: dict[str, set[str]]) -> None:
     figure, axes = plt.subplots(figsize=(9, 5.7))
     axes.set_axis_off()
     axes.set_xlim(-5, 5)
-    axes.set_ylim(-6.4, 1.4)
+    axes.set_ylim(-6.7, 1.4)
     others = set(found) - {*GROUND, *NOT_DRAWN}
     if others != set(PLACES):
         raise SystemExit(f"docs/architecture.py: PLACES lacks or has too many: {sorted(others ^ set(PLACES))}")
     for text, (x, y), half in [
         *((room, place, 0.62) for room, place in PLACES.items()),
-        ("   ".join(GROUND), (0.0, -6.0), 4.6),
+        ("   ".join(GROUND), (0.0, -6.3), 4.6),
     ]:
         style = {"boxstyle": "round,pad=0.05", "fc": "#e8f0f8", "ec": "#30506e"}
         axes.add_patch(FancyBboxPatch((x - half, y - 0.22), 2 * half, 0.44, zorder=2, **style))

@@ -80,7 +80,7 @@ def main() -> None:
         name, alias = arguments.get("name", study), arguments.get("alias", ALIAS)
         _check_names(name, alias)
         from ablate.report.load import load
-        from ablate.tracking.store import open_store, store_uri
+        from ablate.tracking.store import open_store, store_uri, without_password
         from ablate.tracking.study_record import read_study
 
         uri = store_uri(configured_uri(arguments.get("uri"), options), results_dir())
@@ -90,6 +90,8 @@ def main() -> None:
         results = load(record, metric=arguments.get("metric"))
         chosen = choose(record, results, arguments.get("variant"))
         print(_promoted(record, results, chosen, name, alias))
+        print(f"""Load it: mlflow.set_tracking_uri("{without_password(uri)}")""")
+        print(f"""         mlflow.pyfunc.load_model("models:/{name}@{alias}")""")
 
 
 def _check_names(name: str, alias: str) -> None:
@@ -200,7 +202,6 @@ def _promoted(record: StudyRecord, results: Results, chosen: Chosen, name: str, 
             why,
             f"{'Registered as' if done.new else 'It is registered already:'} {name}, version {done.version}, "
             f"alias {alias}{moved}: {_rule(results, chosen)}.",
-            f'Load it: mlflow.pyfunc.load_model("models:/{name}@{alias}")',
         ]
     )
 

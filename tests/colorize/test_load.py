@@ -12,9 +12,10 @@ import keras
 import numpy as np
 import pytest
 
+from ablate.colorization.config import ColorConfig
 from ablate.colorization.model.backbone import build_backbone
 from ablate.colorize.keras_file import read_keras_file, write_keras_file
-from ablate.colorize.load import load_colorizer, load_colorizers
+from ablate.colorize.load import colorizer_of_run, load_colorizer, load_colorizers
 from ablate.colorize.packaged import (
     CARD,
     WEIGHTS,
@@ -23,6 +24,7 @@ from ablate.colorize.packaged import (
     packed_weights,
     set_weights,
 )
+from ablate.colorize.served import load_served
 from ablate.errors import ConfigError, DataError
 from tests.support.levels import variant_layers
 
@@ -48,6 +50,12 @@ def test_a_file_of_keras_says_by_its_outputs_how_they_are_decoded(tmp_path: Path
     assert np.isfinite(found.predict_ab(squares)).all()
     for one, other in zip(expected.weights, found.model.weights, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_temperature_that_is_none_is_an_error_of_the_user(temperature: float) -> None:
+    with pytest.raises(ConfigError, match=rf"temperature={temperature}: input should be"):
+        load_colorizer(temperature=temperature)
 
 
 def test_a_file_of_a_network_whose_squares_would_take_all_memory_is_refused(tmp_path: Path) -> None:
@@ -227,3 +235,31 @@ def test_rebalancing_is_taken_out_of_a_distribution_as_if_less_had_been_learnt()
         lessen_rebalancing(model, weights[1:], kept=0.5)
     with pytest.raises(ValueError, match="kept"):
         lessen_rebalancing(model, weights, kept=1.5)
+
+
+def test_large_squares_are_coloured_fewer_at_a_time(tmp_path: Path) -> None:
+    inputs = keras.Input((1024, 1024, 1))
+    keras.Model(inputs, keras.layers.Conv2D(16, 1)(inputs)).save(tmp_path / "wide.keras")
+    keras.Sequential([keras.Input((16, 16, 1)), keras.layers.Conv2D(16, 1)]).save(tmp_path / "small.keras")
+    assert read_keras_file(tmp_path / "wide.keras").batch_size == 21
+    assert read_keras_file(tmp_path / "small.keras").batch_size > 1000
+
+
+@pytest.mark.slow
+def test_the_network_of_a_run_is_bounded_and_must_give_the_colours_of_its_configuration(tmp_path: Path) -> None:
+    color = ColorConfig(grid_step=10, soft_bins=5, soft_sigma=5, prior_sigma=5, temperature=0.38)
+    file = tmp_path / "model.keras"
+    network(2).save(file)
+    assert colorizer_of_run(file, color, "baseline").name == "baseline"
+    inputs = keras.Input((8, 8, 1))
+    keras.Model(inputs, keras.layers.Conv2D(35, 1)(inputs)).save(file)
+    with pytest.raises(DataError, match=r"colours no photographs: .* each of the 313 .* \(8, 8, 1\) to \(8, 8, 35\)"):
+        colorizer_of_run(file, color, "baseline")
+    with pytest.raises(DataError, match="colours no photographs"):
+        load_served(file, {"color": color.model_dump()})
+    layer = keras.layers.UpSampling2D(2)
+    keras.Model(inputs, layer(inputs)).save(file)
+    rewritten(file, lambda config: json.loads(json.dumps(config).replace('"size": [2, 2]', '"size": [30000, 30000]')))
+    for load in (lambda: colorizer_of_run(file, color, "x"), lambda: load_served(file, {"color": color.model_dump()})):
+        with pytest.raises(DataError, match=r"takes [\d,.]+ GiB for one example"):
+            load()

@@ -164,6 +164,8 @@ REFUSED = {
     "fractions": (PHOTO / 255, "whole numbers from 0 to 255"),
     "numbers beyond": (PHOTO.astype(np.int32) + 1, "whole numbers from 0 to 255"),
     "other channels": (np.zeros((2, 20, 20, 4), np.uint8), "an array must be (height, width, 3)"),
+    "an array with opacity": (np.zeros((20, 30, 4), np.uint8), "an array must have no opacity"),
+    "a grey one": (np.zeros((20, 30, 2), np.uint8), "leave its last channel out, or send a file"),
     "a row": (np.zeros(9, np.uint8), "Received: shape (9,)"),
     "nothing": ([], "Received: shape (0,)"),
     "none": ([None], "Received: shape (1,)"),

@@ -65,6 +65,7 @@ def values(metric: str = "auc") -> pd.Series:
 def test_the_best_variant_is_registered_with_what_justifies_it(store: Path, forked_m: Command) -> None:
     done = forked_m("ablate.promote", "study=hand")
     assert done.returncode == 0, done.stderr
+    assert f'mlflow.set_tracking_uri("{mlflow.get_tracking_uri()}")' in done.stdout
     (version,) = versions()
     median = int(values().sort_values().index[1])
     tags = version.tags

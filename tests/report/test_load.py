@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 
 from ablate.errors import NotComparable
-from ablate.report.compare import compare
+from ablate.report.compare import Primary, compare
 from ablate.report.figures.draw import draw_figures
-from ablate.report.load import load
+from ablate.report.load import load, primary_of
 from ablate.report.results import Results
 from ablate.statistics.effects import COLUMNS
+from ablate.study.definition import StudyFile
 from ablate.tracking.store import open_store
 from ablate.tracking.study import LIMIT
 from ablate.tracking.study_record import read_study
@@ -92,3 +93,11 @@ def test_a_long_definition_is_kept_whole(hand_made: Path) -> None:
         definition = loaded().definition
         assert definition is not None
         assert definition.question == kept
+
+
+def test_the_metric_of_the_study_is_the_same_where_it_is_named() -> None:
+    asked = {"name": "color", "direction": "minimize", "margin": 2}
+    definition = StudyFile.model_validate({**STUDY, "metric": asked})
+    specs = pd.DataFrame({"higher_is_better": [True, None]}, index=["auc", "color"])
+    named, own = (primary_of(metric, definition, specs, pd.DataFrame()) for metric in ("color", None))
+    assert named == own == Primary("color", False, 2.0)

@@ -18,7 +18,13 @@ HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"
 
 
 @pytest.fixture
-def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+def taken() -> list[bytes]:
+    """The bodies that reached the application."""
+    return []
+
+
+@pytest.fixture
+def port(monkeypatch: pytest.MonkeyPatch, taken: list[bytes]) -> Iterator[int]:
     """The port of a server that says what it was sent, and waits half a second for a head and a body each."""
     monkeypatch.setattr(connections, "HEAD_SECONDS", 0.5)
     monkeypatch.setattr(guard, "BODY_SECONDS", 0.5)
@@ -30,7 +36,8 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 
     @app.post("/")
     async def sent(request: Request) -> Response:
-        return Response(await request.body())
+        taken.append(await request.body())
+        return Response(taken[-1])
 
     app.add_middleware(Guard, max_body=100)
     port = free_port()
@@ -92,6 +99,25 @@ def test_a_body_that_does_not_come_is_refused_and_the_connection_closed(port: in
     with connected(port) as slow:
         slow.sendall(HEAD + b"ab")
         assert until_closed(slow).startswith(b"HTTP/1.1 408")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_body_of_a_request_for_a_page_is_not_read(port: int, method: str) -> None:
+    with connected(port) as client:
+        client.sendall(f"{method} / HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\n".encode() + bytes(200))
+        assert client.recv(10_000).startswith(b"HTTP/1.1 200")
+
+
+def test_a_body_that_is_cut_off_does_not_reach_the_application(port: int, taken: list[bytes]) -> None:
+    with connected(port) as client:
+        client.sendall(HEAD + b"ab")
+        client.shutdown(socket.SHUT_WR)
+        until_closed(client)
+    whole = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    whole.request("POST", "/", b"abcde")
+    assert whole.getresponse().read() == b"abcde"
+    whole.close()
+    assert taken == [b"abcde"]
 
 
 def test_who_is_in_time_is_answered_as_often_as_they_ask(port: int) -> None:

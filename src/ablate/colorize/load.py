@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,7 +47,7 @@ def load_colorizer(
         temperature: Of the annealed mean; None for the one that the network was configured with.
 
     Raises:
-        ConfigError: The arguments contradict each other, or there is no such variant.
+        ConfigError: The arguments contradict each other, there is no such variant, or the temperature is none.
         DataError: The file or the package's weights cannot be used.
         TrackingError: The run or the study cannot be used.
     """
@@ -99,7 +99,7 @@ def load_colorizers(
 
 
 def _at(temperature: float, color: ColorConfig) -> ColorConfig:
-    return ColorConfig(**{**color.model_dump(), "temperature": temperature})
+    return validate(ColorConfig, {**color.model_dump(), "temperature": temperature})
 
 
 def _of_file(file: Path) -> Colorizer:
@@ -118,20 +118,51 @@ def color_of_outputs(file: Path, network: Any) -> ColorConfig:
     Raises:
         DataError: It is no network that colours.
     """
+    classes = {len(ab_gamut(step)): step for step in reversed(_STEPS)}
+    channels = _check_squares(file, network, [len(ab_gamut()), 2], others=classes)
+    return ColorConfig(
+        grid_step=classes.get(channels, 10), soft_bins=1, soft_sigma=5, prior_sigma=5, temperature=TEMPERATURE
+    )
+
+
+def colorizer_of_run(file: Path, color: ColorConfig, name: str) -> Colorizer:
+    """Load the network of a run, which need not be one that this package trained.
+
+    Args:
+        file: As Keras saved it.
+        color: How the run's configuration says that its outputs are decoded.
+        name: What it is called.
+
+    Raises:
+        DataError: The file cannot be used, or is no network that colours so.
+    """
+    saved = read_keras_file(file)
+    _check_squares(file, saved.model, [len(ab_gamut(color.grid_step)), 2])
+    return Colorizer(saved.model, color, name, min(BATCH, saved.batch_size))
+
+
+def _check_squares(file: Path, network: Any, channels: Sequence[int], others: Collection[int] = ()) -> int:
+    """Check that a network goes from squares of L to squares of ab or of colour classes; return their channels.
+
+    Args:
+        file: Where it is from.
+        network: The network.
+        channels: As many as there are colour classes, and of ab.
+        others: As many as there may be as well.
+
+    Raises:
+        DataError: It does not.
+    """
     ends = [tuple(getattr(network, end, None) or ()) for end in ("input_shape", "output_shape")]
     squares = all(len(shape) == 4 and isinstance(shape[1], int) and shape[1] == shape[2] for shape in ends)
-    channels = ends[1][-1] if squares else None
-    steps = [step for step in _STEPS if len(ab_gamut(step)) == channels]
-    if not squares or ends[0][-1] != 1 or not (steps or channels == 2):
+    if not squares or ends[0][-1] != 1 or ends[1][-1] not in (*channels, *others):
         raise DataError(
             f"{file} colours no photographs: a network must go from (side, side, 1), L, to squares with a channel for "
-            f"each of the {len(ab_gamut())} colour classes, or with two, ab. Received: {ends[0][1:]} to {ends[1][1:]}"
+            f"each of the {channels[0]} colour classes, or with two, ab. Received: {ends[0][1:]} to {ends[1][1:]}"
         )
     if (largest := max(ends[0][1], ends[1][1])) > _MAX_SIDE:
         raise DataError(f"{file}: a network's squares must have at most {_MAX_SIDE} pixels on a side, not {largest}")
-    return ColorConfig(
-        grid_step=steps[0] if steps else 10, soft_bins=1, soft_sigma=5, prior_sigma=5, temperature=TEMPERATURE
-    )
+    return int(ends[1][-1])
 
 
 def _of_store(
@@ -154,12 +185,10 @@ def _of_store(
 
 
 def _of_run(tracked: TrackedModel, name: str) -> Colorizer:
-    from ablate.training.hardware import import_tensorflow
-
-    import_tensorflow()
-    from ablate.tracking.tracked_model import load_model, read_config
+    from ablate.tracking.tracked_model import read_config, read_model
 
     config = read_config(tracked)
     if not {"color", "data"} <= config.keys():
         raise TrackingError(f"run {tracked.run_id} ({tracked}) colours no photographs: its task is another")
-    return Colorizer(load_model(tracked), validate(ColorConfig, config["color"], prefix="color"), name)
+    color = validate(ColorConfig, config["color"], prefix="color")
+    return read_model(tracked, lambda file: colorizer_of_run(file, color, name))

@@ -17,6 +17,8 @@ from ablate.errors import DataError
 Pixels = npt.NDArray[np.uint8]
 Answer = Callable[[Photograph], Any]
 """From a coloured photograph to the form in which it came."""
+_WITH_OPACITY = (2, 4)
+"""Channels of pictures with opacity: more likely than grey pictures that are as narrow."""
 COLUMN = "picture"
 """What a column of pictures is called where there are several."""
 
@@ -99,6 +101,10 @@ def _of_array(data: Any) -> Pictures:
     single = array.ndim == 2 or (array.ndim == 3 and array.shape[-1] in (1, 3))
     if single:
         return Pictures([array], lambda found: found[0])
+    if array.ndim == 3 and array.shape[-1] in _WITH_OPACITY:
+        raise DataError(
+            f"an array must have no opacity: leave its last channel out, or send a file. Received: shape {array.shape}"
+        )
     if array.ndim not in (3, 4):
         raise DataError(
             "pictures must be encoded, base64 or arrays of shape (height, width, 3), (height, width) or a batch of "

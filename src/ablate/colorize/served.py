@@ -6,19 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ablate.colorization.config import ColorConfig
-from ablate.colorize.colorizer import BATCH, Colorizer
+from ablate.colorize.colorizer import Colorizer
 from ablate.colorize.pictures import Pictures, pictures_of
 from ablate.config.schema import unknown_level, validate
 from ablate.errors import ConfigError
-
-if TYPE_CHECKING:
-    import keras
 
 Floats = npt.NDArray[np.float32]
 OUTPUTS = ("pictures", "logits")
@@ -41,11 +38,13 @@ def load_served(file: Path, settings: Mapping[str, Any]) -> Callable[[Any, Mappi
 
     Raises:
         ConfigError: The settings are not those of a network that colours.
+        DataError: The file cannot be used, or is no such network.
     """
     from ablate.colorize.coloring import color_photograph
+    from ablate.colorize.load import colorizer_of_run
 
     color = validate(ColorConfig, settings["color"], prefix="color")
-    colorizer = Colorizer(_load(file), color, file.stem)
+    colorizer = colorizer_of_run(file, color, file.stem)
     # Keras traces what it predicts with at the first call.
     colorizer.predict_ab(np.zeros((1, colorizer.image_size, colorizer.image_size), np.float32))
 
@@ -68,20 +67,12 @@ def load_served(file: Path, settings: Mapping[str, Any]) -> Callable[[Any, Mappi
     return predict
 
 
-def _load(file: Path) -> keras.Model:
-    from ablate.training.hardware import import_tensorflow
-
-    import_tensorflow()
-    import keras
-
-    return keras.saving.load_model(file, compile=False, safe_mode=True)
-
-
 def _logits(colorizer: Colorizer, pictures: Pictures) -> Floats:
     squares = [photograph.square(colorizer.image_size) for photograph, _ in pictures.photographs()]
     if not squares:
         return np.empty((0, *colorizer.model.output_shape[1:]), np.float32)
+    size = colorizer.batch_size
     seen = (np.stack(squares)[..., None] - np.float32(50)) / np.float32(100)
     return np.concatenate(
-        [colorizer.model.predict_on_batch(seen[start : start + BATCH]) for start in range(0, len(seen), BATCH)]
+        [colorizer.model.predict_on_batch(seen[start : start + size]) for start in range(0, len(seen), size)]
     )

@@ -120,7 +120,7 @@ def primary_of(metric: str | None, definition: StudyFile | None, specs: pd.DataF
     """
     directed = specs[specs["higher_is_better"].notna()]
     directed = specs if directed.empty else directed
-    if metric is None and definition is not None:
+    if definition is not None and metric in (None, definition.metric.name):
         of_study = definition.metric
         if of_study.name in specs.index:
             return Primary(of_study.name, of_study.direction == "maximize", of_study.margin)

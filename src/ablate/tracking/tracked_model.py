@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import mlflow
 import pandas as pd
@@ -13,14 +13,18 @@ import yaml
 from mlflow.exceptions import MlflowException
 
 from ablate.config.short_names import shorten
-from ablate.errors import TrackingError
+from ablate.errors import DataError, TrackingError
+from ablate.keras_files.read import load_model as load_any_model
 from ablate.tracking import names
 from ablate.tracking.keras_model import logged_model
+from ablate.tracking.served_model import KERAS_FILE
 from ablate.tracking.sqlite import located
 from ablate.tracking.stored_runs import artifacts_of, missing, problem, source_of
 
 if TYPE_CHECKING:
     import keras
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -108,23 +112,35 @@ def evaluated_digests(model: TrackedModel) -> frozenset[str]:
 
 
 def load_model(model: TrackedModel) -> keras.Model:
-    """Load a model to predict with; no code that the store holds is run.
+    """Load a model of any task to predict with, see `keras_files.read.load_model`; TensorFlow must be set up.
 
     Raises:
-        TrackingError: It is missing, cannot be read, or holds code.
+        TrackingError: It is missing, cannot be read, or is refused.
     """
-    import keras
+    return read_model(model, load_any_model)
 
+
+def read_model(model: TrackedModel, read: Callable[[Path], Read]) -> Read:
+    """Read the file of a model; no code that the store holds is run.
+
+    Args:
+        model: The model.
+        read: What reads a `.keras` file, of `ablate.keras_files.read` or by it.
+
+    Raises:
+        TrackingError: It is missing, cannot be read, or is refused.
+    """
     assert model.files is not None
     try:
         # Not MLflow's loader, which unpickles what lies beside a model and imports what its description names.
         folder = mlflow.artifacts.download_artifacts(model.files, tracking_uri=mlflow.get_tracking_uri())
-        loaded = keras.saving.load_model(Path(folder) / "data" / "model.keras", compile=False, safe_mode=True)
-    except Exception as error:  # whatever Keras stumbles over in a damaged file
-        # The rest of Keras' message says how to load it nevertheless.
-        reason = " ".join(str(error).split()).partition(". ")[0] or type(error).__name__
-        raise TrackingError(f"the model of run {model.run_id} ({model}) cannot be loaded: {reason}") from error
-    return loaded
+        return read(Path(folder) / KERAS_FILE)
+    except (DataError, MlflowException, OSError) as error:
+        raise TrackingError(f"the model of run {model.run_id} ({model}) cannot be loaded: {_line(error)}") from error
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _artifact(model: TrackedModel, place: str) -> Path:

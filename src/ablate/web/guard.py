@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _HEADERS = {
@@ -22,6 +23,8 @@ BODY_SECONDS = 60.0
 
 class Guard:
     """Middleware: refuses large and slow bodies, adds the headers that every answer has, and answers HEAD as GET.
+
+    A body of GET is not read: no page has a use for one, and any number of them may come.
 
     Args:
         app: What it guards.
@@ -44,13 +47,7 @@ class Guard:
             scope = {**scope, "method": "GET"}
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif self._bodies is None or scope["method"] == "GET":
-            await self._guarded(scope, receive, send)
-        else:
-            async with self._bodies:
-                await self._guarded(scope, receive, send)
-
-    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+            return
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -60,31 +57,49 @@ class Guard:
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
+        if scope["method"] == "GET":
+            await self._app(scope, receive, with_headers)
+        elif self._bodies is None:
+            await self._guarded(scope, receive, with_headers)
+        else:
+            async with self._bodies:
+                await self._guarded(scope, receive, with_headers)
+
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read the body, and hand it on where it is there whole."""
         try:
             # Who sends slowly must not keep the others waiting.
             async with asyncio.timeout(BODY_SECONDS):
                 body = await self._read(receive)
         except TimeoutError:
-            await with_headers({"type": "http.response.start", "status": 408, "headers": [(b"connection", b"close")]})
-            await with_headers({"type": "http.response.body", "body": b"Too slow"})
+            await send({"type": "http.response.start", "status": 408, "headers": [(b"connection", b"close")]})
+            await send({"type": "http.response.body", "body": b"Too slow"})
+            return
+        except ClientDisconnect:
             return
         if body is None:
             kind = (b"content-type", b"text/plain; charset=utf-8")
-            await with_headers({"type": "http.response.start", "status": 413, "headers": [kind]})
-            await with_headers({"type": "http.response.body", "body": self._too_large})
+            await send({"type": "http.response.start", "status": 413, "headers": [kind]})
+            await send({"type": "http.response.body", "body": self._too_large})
             return
         waiting: list[dict[str, Any]] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def given() -> Message:
             return waiting.pop() if waiting else await receive()
 
-        await self._app(scope, given, with_headers)
+        await self._app(scope, given, send)
 
     async def _read(self, receive: Receive) -> bytes | None:
-        """Return a request's body; None where it is too large, of which no more is read."""
+        """Return a request's body; None where it is too large, of which no more is read.
+
+        Raises:
+            ClientDisconnect: It was cut off.
+        """
         parts, size = list[bytes](), 0
         while True:
             message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
             parts.append(bytes(message.get("body", b"")))
             size += len(parts[-1])
             if size > self._max_body:

@@ -44,11 +44,18 @@ def encoded(image: Image.Image, kind: str = "PNG") -> bytes:
 
 
 def ask(
-    address: str, body: bytes | None = None, *, method: str = "POST", kind: str | None = None, place: str = "/"
+    address: str,
+    body: bytes | None = None,
+    *,
+    method: str = "POST",
+    kind: str | None = None,
+    place: str = "/",
+    site: str | None = None,
 ) -> tuple[int, dict[str, str], str]:
     parts = urlsplit(address)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=120)
     headers = {"Content-Type": kind or "multipart/form-data; boundary=xx"} if body is not None else {}
+    headers |= {"Sec-Fetch-Site": site} if site else {}
     try:
         connection.request(method, place, body, headers)
         answer = connection.getresponse()
@@ -106,6 +113,8 @@ def test_what_an_attacker_gets(address: str, astronaut: Image.Image) -> None:
         assert status == expected, name
         assert said in page, name
     assert ask(address, b"{}", kind="application/json")[0] == 422
+    for site, expected in (("cross-site", 403), ("same-site", 403), ("same-origin", 200)):
+        assert ask(address, form(encoded(astronaut)), site=site)[0] == expected
     script = ask(address, form(encoded(astronaut), name="<script>alert(1)</script>.png"))[2]
     assert "<script>alert" not in script
     assert ask(address, method="GET", place="/../../etc/passwd")[0] == 404
@@ -173,6 +182,25 @@ def test_in_a_browser_by_keyboard_and_by_drop(
     page.evaluate(dropped, base64.b64encode(encoded(astronaut.rotate(90))).decode())
     expect(page.get_by_role("heading", name="two.png")).to_be_visible()
     assert complaints == []
+    page.close()
+
+
+@pytest.mark.slow
+def test_without_javascript_a_photograph_is_shown_in_colour(
+    address: str, astronaut: Image.Image, browser: Browser, tmp_path: Path
+) -> None:
+    file = tmp_path / "one.png"
+    file.write_bytes(encoded(astronaut))
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(address)
+    page.get_by_label("Drop a photograph here").set_input_files(file)
+    page.get_by_role("button", name="Colour it").click()
+    expect(page.get_by_role("link", name="Download")).to_be_visible()
+    expect(page.get_by_role("slider")).to_have_count(0)
+    expect(page.get_by_text("The line moves")).to_be_hidden()
+    shown = Image.open(io.BytesIO(page.locator(".compare").first.screenshot())).convert("RGB")
+    left = np.asarray(shown.crop((0, 0, shown.width // 2, shown.height)), int)
+    assert np.ptp(left, axis=-1).mean() > 2
     page.close()
 
 

@@ -40,7 +40,13 @@ _ENVELOPE = 4096
 """Bytes of a form around its file."""
 _TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "TIFF": "image/tiff"}
 _STATIC = BASE | static_files("ablate.colorize.serve", {"colorize.css": "text/css", "colorize.js": "text/javascript"})
-_SAID = {404: "There is no such page.", 405: "This page takes photographs from its form."}
+_OWN = ("same-origin", "none")
+"""Where a form is sent from, as browsers say: other sites must not keep this machine busy."""
+_SAID = {
+    403: "This page takes photographs from its own form alone.",
+    404: "There is no such page.",
+    405: "This page takes photographs from its form.",
+}
 _templates = Environment(
     loader=PackageLoader("ablate.colorize.serve", "templates"),
     autoescape=True,
@@ -96,6 +102,8 @@ def create_app(engine: Engine, *, max_mib: int = MAX_MIB) -> FastAPI:
     @app.post("/")
     async def color(request: Request) -> Response:
         """Colour the photograph of the form, and show it."""
+        if request.headers.get("sec-fetch-site", "none") not in _OWN:
+            return page(403, error=_SAID[403])
         try:
             name, content = await _upload(request)
             return page(photograph=await run_in_threadpool(_colored, engine, name, content))

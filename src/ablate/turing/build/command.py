@@ -219,7 +219,8 @@ def _model_colors(runs: Sequence[ColorizingRun], crops: Sequence[Crop], side: in
     """Let each model colour all crops, one model after the other."""
     if not runs:
         return {}
-    from ablate.tracking.tracked_model import load_model
+    from ablate.colorize.load import colorizer_of_run
+    from ablate.tracking.tracked_model import read_model
     from ablate.training.inference import configure_inference
 
     configure_inference(deterministic=True)
@@ -227,7 +228,8 @@ def _model_colors(runs: Sequence[ColorizingRun], crops: Sequence[Crop], side: in
 
     def colors(run: ColorizingRun) -> Colors:
         inputs = [crop.inputs[run.data.image_size] for crop in crops]
-        found = predict_ab(load_model(run.model), inputs, run.color)
+        loaded = read_model(run.model, lambda file: colorizer_of_run(file, run.color, run.name))
+        found = predict_ab(loaded.model, inputs, run.color, batch_size=loaded.batch_size)
         return lambda place: enlarged(found[place], side)
 
     return {run.name: colors(run) for run in tqdm(runs, desc="Colouring", unit=" models", disable=None, leave=False)}

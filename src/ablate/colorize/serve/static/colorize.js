@@ -1,7 +1,9 @@
-// Moves the line between grey and colour, and takes photographs that are dropped. Without it, the form works all the same.
+// Moves the line between grey and colour, and takes photographs that are dropped. Without it, the form works all the same,
+// and pictures are shown in colour alone.
 "use strict";
 const form = document.getElementById("drop"), file = form.elements.photograph, said = document.getElementById("said");
 
+for (const moving of document.querySelectorAll("[hidden]")) moving.hidden = false;
 for (const range of document.querySelectorAll(".compare input")) {
   const move = () => range.parentElement.style.setProperty("--at", `${range.value}%`);
   range.addEventListener("input", move);

@@ -66,11 +66,20 @@ def checked_config(config: Any) -> Mapping[str, Any]:
             module, name = one.get("module"), str(one.get("class_name"))
             if not _is_allowed(module, name):
                 raise DataError(f"it names {module or 'Python'}.{name}, which can run code, read files or fill memory")
+    check_calls(kept)
+    return kept
+
+
+def check_calls(config: Any) -> None:
+    """Check that layers and operations are called with tensors: Keras computes at once where it is given numbers.
+
+    Raises:
+        DataError: One is not.
+    """
+    for one in _mappings(config):
         for node in one.get("inbound_nodes") or ():
-            # Keras computes at once, and with whatever sizes, where it is given numbers.
             if not _holds_tensor(node):
                 raise DataError(f"it calls {one.get('class_name')} without a tensor")
-    return kept
 
 
 def _without(value: Any, name: str) -> Any:

@@ -14,8 +14,8 @@ import keras
 import numpy as np
 import pytest
 
-from ablate.colorize.keras_file import SavedNetwork, read_keras_file
 from ablate.errors import DataError
+from ablate.keras_files.read import Network, load_model, load_network
 
 Layer = Callable[[Any], Any]
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
@@ -49,9 +49,9 @@ def edited(file: Path, network: keras.Model, old: str, new: str) -> Path:
     return write(file, {**contents, CONFIG: text.replace(old, new).encode()})
 
 
-def refusal(file: Path) -> str:
+def refusal(file: Path, load: Callable[[Path], Any] = load_network) -> str:
     with pytest.raises(DataError) as caught:
-        read_keras_file(file)
+        load(file)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 400
     return str(caught.value)
@@ -59,7 +59,7 @@ def refusal(file: Path) -> str:
 
 layers = keras.layers
 conv, up = layers.Conv2D, layers.UpSampling2D
-TOO_MUCH = r"takes [\d,.]+ GiB for one square, at most 2 GiB are given"
+TOO_MUCH = r"takes [\d,.]+ GiB for one example, at most 2 GiB are given"
 
 
 @pytest.mark.slow
@@ -108,7 +108,7 @@ def test_what_it_says_of_how_layers_were_built_is_not_believed(tmp_path: Path) -
         '"build_config": {"input_shape": [null, 16, 16, 1]',
         '"build_config": {"input_shape": [null, 16, 16, 99999999999]',
     )
-    assert read_keras_file(file).model.output_shape == (None, 16, 16, 4)
+    assert load_network(file).model.output_shape == (None, 16, 16, 4)
 
 
 def test_layers_that_are_called_with_numbers_are_refused(tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_weights_take_no_more_than_the_file_has(
     model(conv(1, 1, name="conv2d")).save(file)
     write(file, {**members(file), WEIGHTS: hdf5(fill)})
     if message is None:
-        assert isinstance(read_keras_file(file), SavedNetwork)
+        assert isinstance(load_network(file), Network)
     else:
         assert message in refusal(file)
 
@@ -213,14 +213,80 @@ def test_damaged_files_are_said_in_one_line(tmp_path: Path) -> None:
         write(file, {**contents, WEIGHTS: torn})
         # Whether it can be used depends on the byte.
         with suppress(DataError):
-            read_keras_file(file)
+            load_network(file)
     write(file, {**contents, WEIGHTS: b"no HDF5"})
     assert "is refused: its weights cannot be read" in refusal(file)
 
 
-def test_large_squares_are_coloured_fewer_at_a_time(tmp_path: Path) -> None:
-    inputs = keras.Input((1024, 1024, 1))
-    keras.Model(inputs, conv(16, 1)(inputs)).save(tmp_path / "wide.keras")
-    model(conv(16, 1)).save(tmp_path / "small.keras")
-    assert read_keras_file(tmp_path / "wide.keras").batch_size == 21
-    assert read_keras_file(tmp_path / "small.keras").batch_size > 1000
+@keras.saving.register_keras_serializable("own")
+class Scaled(keras.layers.Layer):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.factor = self.add_weight(shape=(input_shape[-1],), initializer="ones")
+
+    def call(self, inputs: Any) -> Any:
+        return inputs * self.factor
+
+
+def recurrent() -> keras.Model:
+    words = keras.Input((None,), dtype="int32")
+    found = layers.LSTM(3)(layers.Embedding(10, 4)(words))
+    return keras.Model(words, Scaled()(found))
+
+
+def vocabulary() -> keras.Model:
+    words = keras.Input((1,), dtype="string")
+    return keras.Model(words, layers.StringLookup(vocabulary=["a", "b"])(words))
+
+
+def augmenting() -> keras.Model:
+    return model(layers.RandomFlip(seed=0), conv(4, 1), conv(4, 1, groups=2), lambda x: keras.ops.repeat(x, 2, 1))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("made", [recurrent, vocabulary, augmenting])
+def test_a_model_of_any_task_is_loaded_with_layers_of_its_own(made: Callable[[], keras.Model], tmp_path: Path) -> None:
+    file, saved = tmp_path / "net.keras", made()
+    saved.compile("adam", "mse")
+    saved.save(file)
+    found = load_model(file)
+    assert not found.compiled
+    for one, other in zip(saved.weights, found.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("made", "old", "new", "message"),
+    [
+        (lambda: model(conv(4, 1)), '"filters": 4', '"filters": 10000000000', "has weights of "),
+        (recurrent, '"input_dim": 10', '"input_dim": 10000000000', "has weights of 149 GiB, at most 1 GiB are read"),
+        (lambda: model(layers.Lambda(lambda x: x)), "", "", "Lambda"),
+        (lambda: model(layers.ReLU()), '"ReLU"', '"Unknown"', "Unknown"),
+        (lambda: model(up(2)), '"__keras_tensor__"', '"__numpy__"', "it calls UpSampling2D without a tensor"),
+    ],
+)
+def test_a_model_of_any_task_is_bounded_too(
+    made: Callable[[], keras.Model], old: str, new: str, message: str, tmp_path: Path
+) -> None:
+    assert message in refusal(edited(tmp_path / "bomb.keras", made(), old, new), load_model)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("member", ["../outside", "assets/../../outside", "data.npz", CONFIG])
+def test_a_file_with_other_parts_is_refused(member: str, tmp_path: Path) -> None:
+    file = tmp_path / "net.keras"
+    model(conv(1, 1)).save(file)
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr(member, b"{}")
+    for load in (load_network, load_model):
+        assert "is no model of Keras 3: it must hold" in refusal(file, load)
+
+
+def test_parts_that_unpack_to_more_than_memory_should_hold_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "net.keras"
+    model(conv(1, 1)).save(file)
+    monkeypatch.setattr("ablate.keras_files.read._MAX_WEIGHTS", 2**20)
+    write(file, {**members(file), "assets/zeros": bytes(2**20)}, zipfile.ZIP_DEFLATED)
+    assert "is refused: unpacked it has more than" in refusal(file, load_model)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ablate.errors import DataError
 
 if TYPE_CHECKING:
+    import keras
     import tensorflow as tf
 
+Result = TypeVar("Result")
 _TRANSPOSED = ("Conv2DBackpropInput", "Conv3DBackpropInputV2")
 
 
@@ -30,6 +32,18 @@ class NetworkMemory:
     example: int
 
 
+def weights_memory(config: Mapping[str, Any]) -> int:
+    """Return the bytes of the weights that a model would have.
+
+    Args:
+        config: As Keras serializes a model.
+
+    Raises:
+        Exception: Whatever Keras stumbles over.
+    """
+    return _aside(lambda: _weights_memory(config))
+
+
 def network_memory(config: Mapping[str, Any]) -> NetworkMemory:
     """Return what a network would take.
 
@@ -40,9 +54,23 @@ def network_memory(config: Mapping[str, Any]) -> NetworkMemory:
         DataError: It has operations whose memory depends on more than their shapes.
         Exception: Whatever Keras stumbles over.
     """
-    # Keras remembers, by thread, the weights that it has not made yet, to make them later: here never.
+    return _aside(lambda: _network_memory(config))
+
+
+def _aside(work: Callable[[], Result]) -> Result:
+    """Return what is worked out in a thread of its own.
+
+    Keras remembers, by thread, the weights that it has not made yet, to make them later: here never.
+    """
     with ThreadPoolExecutor(1) as aside:
-        return aside.submit(_network_memory, config).result()
+        return aside.submit(work).result()
+
+
+def _weights_memory(config: Mapping[str, Any]) -> int:
+    import keras
+
+    with keras.StatelessScope(initialize_variables=False):
+        return _weights(_described(config))
 
 
 def _network_memory(config: Mapping[str, Any]) -> NetworkMemory:
@@ -50,9 +78,8 @@ def _network_memory(config: Mapping[str, Any]) -> NetworkMemory:
     import tensorflow as tf
 
     with keras.StatelessScope(initialize_variables=False) as scope:
-        # A copy, as Keras takes it apart.
-        model = keras.saving.deserialize_keras_object(copy.deepcopy(config))
-        weights = sum(_bytes(each.shape, tf.as_dtype(each.dtype)) for each in model.variables)
+        model = _described(config)
+        weights = _weights(model)
         inputs = [tf.TensorSpec((1, *each.shape[1:]), each.dtype) for each in model.inputs]
         if len(inputs) != 1 or None in inputs[0].shape:
             # None that colours photographs, which is for others to say.
@@ -67,6 +94,20 @@ def _network_memory(config: Mapping[str, Any]) -> NetworkMemory:
         if graph.as_graph_def().library.function:
             raise DataError("the memory of some of its operations cannot be told, as of convolutions in groups")
         return NetworkMemory(weights, sum(map(_operation_bytes, graph.get_operations())))
+
+
+def _described(config: Mapping[str, Any]) -> keras.Model:
+    """Return a model of which, in a stateless scope, no weight is made."""
+    import keras
+
+    # A copy, as Keras takes it apart.
+    return keras.saving.deserialize_keras_object(copy.deepcopy(config))
+
+
+def _weights(model: keras.Model) -> int:
+    import tensorflow as tf
+
+    return sum(_bytes(each.shape, tf.as_dtype(each.dtype)) for each in model.variables)
 
 
 def _operation_bytes(operation: tf.Operation) -> int:
