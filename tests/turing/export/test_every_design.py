@@ -17,6 +17,7 @@ from ablate.turing.serve.recruiting import Recruiting
 from ablate.turing.serve.sessions import Choice
 from tests.support.bundles import make_bundle
 from tests.support.judged import START, english, opened
+from tests.support.r import check_read_by_r, needs_r
 
 WRITTEN = (
     'two\nlines, a "quote"\n\nand more', "=1+1", "NA", '"', "'", 'back\\slash "\\', "色\u3000緑, 👩\u200d🎨", "true",
@@ -88,6 +89,14 @@ def test_each_cell_is_what_the_codebook_allows(
     ]
     assert people["external_id"].tolist() == [f"00{person}" for person in range(len(WRITTEN))]
     assert set(trials["participant"]) == set(people["participant"])
+
+
+@pytest.mark.slow
+@needs_r
+def test_r_reads_whatever_people_wrote(tmp_path: Path, database: Database) -> None:
+    answers = judged(tmp_path, database, Protocol(practice=2, test=6, checks=2, design="preference", with_real=True))
+    write_folder(psych_ds_files(answers, START), tmp_path / "data of ä")
+    check_read_by_r(tmp_path / "data of ä", answers)
 
 
 def test_a_scale_has_the_bounds_of_the_experiment(tmp_path: Path, database: Database) -> None:
