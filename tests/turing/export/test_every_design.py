@@ -12,6 +12,7 @@ from ablate.turing.database import Answers, Database, Trial, read_answers
 from ablate.turing.export.codebook import codebook
 from ablate.turing.export.psych_ds import psych_ds_files, write_folder
 from ablate.turing.protocol import Design, Protocol
+from ablate.turing.serve.enrollment import Newcomer
 from ablate.turing.serve.plain_text import plain_text
 from ablate.turing.serve.recruiting import Recruiting
 from ablate.turing.serve.sessions import Choice
@@ -41,7 +42,7 @@ def judged(tmp_path: Path, database: Database, protocol: Protocol) -> Answers:
 
     for person, comment in enumerate(WRITTEN):
         key = f"key {person}"
-        sessions.begin(key, "unknown" if person % 3 else "deficient", english(sessions), f"00{person}")
+        sessions.begin(Newcomer(key, "unknown" if person % 3 else "deficient", english(sessions), f"00{person}"))
         for number in range(1, 4 if person == 4 else protocol.photographs + 1):
             trial = sessions.send(key, number)
             assert trial is not None

@@ -13,6 +13,7 @@ from ablate.turing.export.command import main as export
 from ablate.turing.export.own_columns import DEVICES, TAKEN
 from ablate.turing.export.psych_ds import psych_ds_files, write_folder
 from ablate.turing.export.tables import tables
+from ablate.turing.serve.enrollment import Newcomer
 from ablate.turing.serve.gates import Gates
 from ablate.turing.serve.recruiting import Recruiting
 from tests.support.judged import START, opened
@@ -29,7 +30,7 @@ def asked(bundle: Bundle, database: Database, tmp_path: Path) -> Database:
     ways = Recruiting(questions=own_questions(tmp_path), gates=Gates(record=True))
     sessions = opened(database, bundle, ways)
     for key in ("all", "before", "nothing"):
-        sessions.begin(key, "normal", device={**SENT, "browser": "Firefox"})
+        sessions.begin(Newcomer(key, "normal", device={**SENT, "browser": "Firefox"}))
     sessions.keep_replies("all", "before", {"age": 31, "screen": "NA", "cameras": ["phone", "none"]})
     sessions.keep_replies("before", "before", {"age": 99, "screen": None, "cameras": ["reflex"]})
     while (state := sessions.find("all")) and state.trial:
