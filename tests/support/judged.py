@@ -32,7 +32,7 @@ def english(sessions: Sessions) -> ConsentText:
 def take_part(
     sessions: Sessions,
     key: str,
-    choose: Callable[[Trial], Choice] = lambda trial: "left",
+    choose: Callable[[Trial], Choice | int] = lambda trial: "left",
     *,
     trials: int | None = None,
     vision: ColorVision = "normal",
