@@ -6,7 +6,7 @@ from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, Trial
 from ablate.turing.database.own_answers import fix_questions
 from ablate.turing.serve.consent_text import ConsentText, consent_text
-from ablate.turing.serve.enrollment import ColorVision
+from ablate.turing.serve.enrollment import ColorVision, Newcomer
 from ablate.turing.serve.recruiting import ANYBODY, Recruiting
 from ablate.turing.serve.sessions import Choice, Sessions
 from ablate.turing.serve.text_numbers import text_numbers
@@ -32,7 +32,7 @@ def english(sessions: Sessions) -> ConsentText:
 def take_part(
     sessions: Sessions,
     key: str,
-    choose: Callable[[Trial], Choice] = lambda trial: "left",
+    choose: Callable[[Trial], Choice | int] = lambda trial: "left",
     *,
     trials: int | None = None,
     vision: ColorVision = "normal",
@@ -40,7 +40,7 @@ def take_part(
     external_id: str | None = None,
 ) -> int:
     """Begin and answer so many trials, or all of them, and return the participant's number."""
-    participant = sessions.begin(key, vision, english(sessions), external_id).participant
+    participant = sessions.begin(Newcomer(key, vision, english(sessions), external_id)).participant
     last = sessions.bundle.manifest.protocol.photographs if trials is None else trials
     for number in range(1, last + 1):
         sent = sessions.send(key, number)

@@ -2,6 +2,7 @@
 
 import http.client
 import re
+import select
 import threading
 import time
 from collections import Counter
@@ -86,6 +87,8 @@ class Visitor:
         self, method: str, place: str, form: Mapping[str, object] | bytes | None, headers: Mapping[str, str]
     ) -> Answer:
         parts = urlsplit(urljoin(self.base, place))
+        if self._connection is not None and _is_closed(self._connection):
+            self.close()
         if self._connection is None:
             self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=120)
         body = form if isinstance(form, bytes) or form is None else urlencode(form).encode()
@@ -152,6 +155,14 @@ class Visitor:
             raise RuntimeError(f"consent: {begun.status} {begun.text[:500]}")
         while self.judge(choose):
             pass
+
+
+def _is_closed(connection: http.client.HTTPConnection) -> bool:
+    """Return whether a server has closed a connection that nothing was asked on for a while, as browsers find out."""
+    waiting = select.poll()
+    if connection.sock is not None:
+        waiting.register(connection.sock, select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def at_once(visitors: Sequence[Visitor], choose: Callable[[Visitor, int], str]) -> list[BaseException]:

@@ -72,6 +72,8 @@ def test_a_mistake_is_named(
         ([], "how many links"),
         (["count=0"], "count must be a whole number from 1 to 100000"),
         (["count=2", "experiment=other"], "has no experiment other"),
+        (["count=1", "address=HOST"], "address must be where it is served, .*Received: address=HOST"),
+        (["count=1", "address=https://HOST/?PID=1"], "address must be where it is served"),
     ):
         with pytest.raises(AblateError, match=said):
             links(tmp_path, capsys, *arguments)
@@ -79,3 +81,5 @@ def test_a_mistake_is_named(
         serve_main([str(bundle.folder), "participant_id=PID", "invitations=true"])
     (link,) = links(tmp_path, capsys, "count=1")
     assert link.startswith("http://127.0.0.1:8080/e/drawn/?invitation=")
+    (link,) = links(tmp_path, capsys, "count=1", "address=https://HOST/colours/e/drawn/")  # as `serve` prints it
+    assert link.startswith("https://HOST/colours/e/drawn/?invitation=")

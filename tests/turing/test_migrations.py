@@ -15,6 +15,7 @@ from ablate.turing.database import Database, read_answers
 from ablate.turing.database.migrations import STEPS, VERSION, stored_version
 from ablate.turing.export.tables import tables
 from ablate.turing.serve.consent_text import ConsentText
+from ablate.turing.serve.enrollment import Newcomer
 from ablate.turing.serve.sessions import Sessions
 
 ASSETS = Path(__file__).parent / "assets"
@@ -95,7 +96,7 @@ def test_an_old_database_keeps_its_answers_and_goes_on(old: str, bundle: Bundle)
     assert again.participants["finished"].notna().all()
     pd.testing.assert_frame_equal(again.trials.iloc[:10], answers.trials)
     # What the new version brings works on what the old one made.
-    assert sessions.begin("new", "normal", ConsentText("de", "Text"), "their id").participant.id == 3
+    assert sessions.begin(Newcomer("new", "normal", ConsentText("de", "Text"), "their id")).participant.id == 3
     assert sessions.withdraw("finished")
     last = read_answers(database, "drawn")
     assert last.participants.index.tolist() == [2, 3]

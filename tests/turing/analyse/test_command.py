@@ -20,6 +20,7 @@ from ablate.turing.analyse.record import METRICS, TABLES, AnalysisRecord, log_an
 from ablate.turing.bundle import Algorithm, Bundle, freeze
 from ablate.turing.database import Database, Participant, Trial
 from ablate.turing.protocol import Protocol
+from ablate.turing.serve.enrollment import Newcomer
 from ablate.turing.serve.sessions import Sessions
 from tests.support.bundles import make_bundle
 from tests.support.commands import Command
@@ -51,7 +52,7 @@ def judged(bundle: Bundle, participants: int = 18, *, url: str = "sqlite:///turi
     database = Database(url)
     sessions = Sessions(database, database.register(bundle, 0.0), bundle, clock=lambda: 1000.0)
     for number in range(participants):
-        sessions.begin(f"key {number}", "normal")
+        sessions.begin(Newcomer(f"key {number}", "normal"))
     random = np.random.default_rng(7)
     with database.writing() as session:
         people = session.scalars(
@@ -205,7 +206,7 @@ def test_a_later_analysis_replaces_an_older_one(runs: dict[str, str], home: Path
 
 def _another_person(home: Path) -> None:
     database, bundle = Database(f"sqlite:///{home / 'turing.db'}", create=False), Bundle(home / "turing" / "people")
-    Sessions(database, database.register(bundle, 0.0), bundle).begin("one more", "unknown")
+    Sessions(database, database.register(bundle, 0.0), bundle).begin(Newcomer("one more", "unknown"))
     database.engine.dispose()
 
 

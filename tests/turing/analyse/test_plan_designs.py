@@ -1,6 +1,7 @@
 """Plans of all designs, and the warning that photographs are few."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,10 @@ from ablate.errors import ConfigError
 from ablate.turing.analyse.photograph_warning import photograph_warning
 from ablate.turing.analyse.plan import plan
 from ablate.turing.analyse.power import Components, participants_needed, photograph_limit
+from ablate.turing.database import Database
+from ablate.turing.protocol import Design, Protocol
+from tests.support.bundles import make_bundle
+from tests.support.judged import opened, take_part
 
 MULTIPLE = stats.norm.ppf(0.975) + stats.norm.ppf(0.8)
 
@@ -91,8 +96,42 @@ def test_the_plan_says_what_a_design_takes() -> None:
     [
         ({"design": "both"}, "design must be one of between, within, preference, rating. Received: design=both"),
         ({"design": "preference", "rate": "30"}, "rate= is for designs against the real picture"),
+        ({"design": "rating"}, "difference must be above 0 and at most 3 points. Received: difference=10"),
+        (
+            {"design": "rating", "difference": "1", "photographs_sd": "4"},
+            "photographs_sd must be 0 to 3 points. Received: photographs_sd=4",
+        ),
+        (
+            {"design": "rating", "difference": "0.1", "photographs": "10"},
+            "10 photographs are too few to find a difference of 0.1 points",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_one_clear_error(arguments: dict[str, str], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         plan({"difference": "10", **arguments})
+
+
+@pytest.mark.parametrize(
+    ("design", "choice", "said", "given"),
+    [
+        ("within", None, r"the answers to drawn, the rate is 0 %, .* as in rate=5", {"rate": "5"}),
+        (
+            "rating",
+            7,
+            r"the answers to drawn, all ratings of an algorithm are the same.*answers_sd=1",
+            {"answers_sd": "1"},
+        ),
+    ],
+)
+def test_a_pilot_of_answers_that_are_all_the_same_asks_for_what_it_does_not_know(
+    tmp_path: Path, database: Database, design: Design, choice: int | None, said: str, given: dict[str, str]
+) -> None:
+    protocol = Protocol(practice=0, test=4, checks=0, exposure_ms=200, design=design)
+    sessions = opened(database, make_bundle(tmp_path / "drawn", protocol=protocol, photographs=4, side=16))
+    for key in ("one", "two"):
+        take_part(sessions, key, lambda trial: choice or ("right" if trial.real_side == "left" else "left"))
+    arguments = {"difference": "2", "database": database.name, "photographs": "2000"}
+    with pytest.raises(ConfigError, match=said):
+        plan(arguments)
+    assert "participants" in plan({**arguments, **given})[0]

@@ -4,8 +4,6 @@ import csv
 import json
 import re
 import runpy
-import shutil
-import subprocess
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from ablate.turing.analyse.exclusions import rule_words
 from ablate.turing.database import Answers
 from ablate.turing.export.columns import TABLES
 from ablate.turing.export.tables import tables
+from tests.support.r import check_read_by_r, needs_r
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -97,9 +96,6 @@ def test_ten_lines_read_it_as_r_does(folder: Path, answers: Answers) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
-def test_r_reads_the_export_by_the_readme(folder: Path) -> None:
-    (script,) = re.findall(r"```r\n(.*?)```", (folder / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    script += "stopifnot(sum(tables$trials$counts) == 7, is.factor(tables$trials$choice))\n"
-    script += "stopifnot(c('007', 'NA') %in% tables$trials$photograph)"
-    subprocess.run(["Rscript", "-e", script], check=True, cwd=folder)
+@needs_r
+def test_r_reads_the_export_by_the_readme(folder: Path, answers: Answers) -> None:
+    check_read_by_r(folder, answers)

@@ -12,11 +12,13 @@ from ablate.turing.database import Answers, Database, Trial, read_answers
 from ablate.turing.export.codebook import codebook
 from ablate.turing.export.psych_ds import psych_ds_files, write_folder
 from ablate.turing.protocol import Design, Protocol
+from ablate.turing.serve.enrollment import Newcomer
 from ablate.turing.serve.plain_text import plain_text
 from ablate.turing.serve.recruiting import Recruiting
 from ablate.turing.serve.sessions import Choice
 from tests.support.bundles import make_bundle
 from tests.support.judged import START, english, opened
+from tests.support.r import check_read_by_r, needs_r
 
 WRITTEN = (
     'two\nlines, a "quote"\n\nand more', "=1+1", "NA", '"', "'", 'back\\slash "\\', "色\u3000緑, 👩\u200d🎨", "true",
@@ -40,7 +42,7 @@ def judged(tmp_path: Path, database: Database, protocol: Protocol) -> Answers:
 
     for person, comment in enumerate(WRITTEN):
         key = f"key {person}"
-        sessions.begin(key, "unknown" if person % 3 else "deficient", english(sessions), f"00{person}")
+        sessions.begin(Newcomer(key, "unknown" if person % 3 else "deficient", english(sessions), f"00{person}"))
         for number in range(1, 4 if person == 4 else protocol.photographs + 1):
             trial = sessions.send(key, number)
             assert trial is not None
@@ -88,6 +90,14 @@ def test_each_cell_is_what_the_codebook_allows(
     ]
     assert people["external_id"].tolist() == [f"00{person}" for person in range(len(WRITTEN))]
     assert set(trials["participant"]) == set(people["participant"])
+
+
+@pytest.mark.slow
+@needs_r
+def test_r_reads_whatever_people_wrote(tmp_path: Path, database: Database) -> None:
+    answers = judged(tmp_path, database, Protocol(practice=2, test=6, checks=2, design="preference", with_real=True))
+    write_folder(psych_ds_files(answers, START), tmp_path / "data of ä")
+    check_read_by_r(tmp_path / "data of ä", answers)
 
 
 def test_a_scale_has_the_bounds_of_the_experiment(tmp_path: Path, database: Database) -> None:

@@ -13,10 +13,12 @@ from ablate.turing.export.command import main as export
 from ablate.turing.export.own_columns import DEVICES, TAKEN
 from ablate.turing.export.psych_ds import psych_ds_files, write_folder
 from ablate.turing.export.tables import tables
+from ablate.turing.serve.enrollment import Newcomer
 from ablate.turing.serve.gates import Gates
 from ablate.turing.serve.recruiting import Recruiting
 from tests.support.judged import START, opened
 from tests.support.own_questions import own_questions
+from tests.support.r import check_read_by_r, needs_r
 from tests.turing.test_device import SENT
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -28,7 +30,7 @@ def asked(bundle: Bundle, database: Database, tmp_path: Path) -> Database:
     ways = Recruiting(questions=own_questions(tmp_path), gates=Gates(record=True))
     sessions = opened(database, bundle, ways)
     for key in ("all", "before", "nothing"):
-        sessions.begin(key, "normal", device={**SENT, "browser": "Firefox"})
+        sessions.begin(Newcomer(key, "normal", device={**SENT, "browser": "Firefox"}))
     sessions.keep_replies("all", "before", {"age": 31, "screen": "NA", "cameras": ["phone", "none"]})
     sessions.keep_replies("before", "before", {"age": 99, "screen": None, "cameras": ["reflex"]})
     while (state := sessions.find("all")) and state.trial:
@@ -78,6 +80,23 @@ def test_pandas_reads_what_was_answered(asked: Database, tmp_path: Path, monkeyp
     assert devices["touch"].tolist() == [False] * 3
     joined = found["participants"].merge(table, on="participant").merge(devices, on="participant")
     assert joined.columns.is_unique
+
+
+@pytest.mark.slow
+@needs_r
+def test_r_reads_what_was_answered(asked: Database, tmp_path: Path) -> None:
+    answers = read_answers(asked, "drawn", personal=True)
+    write_folder(psych_ds_files(answers, START), tmp_path / "all")
+    check_read_by_r(tmp_path / "all", answers)
+
+
+@pytest.mark.slow
+@needs_r
+def test_r_reads_tables_without_rows(bundle: Bundle, database: Database, tmp_path: Path) -> None:
+    opened(database, bundle, Recruiting(questions=own_questions(tmp_path)))
+    answers = read_answers(database, "drawn")
+    write_folder(psych_ds_files(answers, START), tmp_path / "none")
+    check_read_by_r(tmp_path / "none", answers)
 
 
 def test_the_codebook_describes_each(asked: Database) -> None:

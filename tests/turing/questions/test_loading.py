@@ -17,6 +17,10 @@ ONE = "{name: one, kind: choice, question: Which, choices: {a: A, b: B}}"
     ("content", "said"),
     [
         ("[", "cannot be read"),
+        ("[" * 3000 + "]" * 3000, "cannot be read: it is nested too deeply"),
+        ("before: [{name: a, kind: text, question: 2024-13-45}]", "cannot be read: month must be in"),
+        (r'before: [{name: a, kind: text, question: "a\0"}]', r"cannot be read: U\+0000 is a control character"),
+        (r'before: [{name: a, kind: text, question: "\ud800"}]', r"cannot be read: U\+D800 is .*half of one"),
         ("3", "must have before or after, each a list of questions"),
         ("", "must have before or after"),
         ("befor: []", r"unknown key: befor\. .*Did you mean before\?"),
@@ -45,6 +49,10 @@ ONE = "{name: one, kind: choice, question: Which, choices: {a: A, b: B}}"
             "before: [{name: one_a, kind: text, question: Q}, {name: one, kind: several, question: Q, choices: {a: A, "
             "b: B}}]",
             "one: one_a has the column one_a, too",
+        ),
+        (
+            "before: [{name: s, kind: several, question: Q, choices: {a: One, A: Two}}]",
+            "s: s has the column s_A, too",
         ),
         (f"before: [{ONE.replace('{a: A, b: B}', '{a: A}')}]", "questions.one.choices: must be 2 to 50 choices"),
         (f"before: [{ONE.replace('{a: A, b: B}', '[a, b]')}]", "must be 2 to 50 choices"),
@@ -110,6 +118,13 @@ def test_a_language_that_a_question_lacks_is_named(tmp_path: Path) -> None:
         check_questions(found, language, MAX_BODY)
     with pytest.raises(ConfigError, match=r"questions: screen.question is not in fr.*it is in en, de, ar"):
         check_questions(found, "fr", MAX_BODY)
+
+
+def test_choices_that_read_the_same_are_named(tmp_path: Path) -> None:
+    found = own_questions(tmp_path, OWN.replace("Ein Monitor", "Ein Laptop"))
+    check_questions(found, "en", MAX_BODY)
+    with pytest.raises(ConfigError, match="questions: screen: 2 of its choices read Ein Laptop"):
+        check_questions(found, "de", MAX_BODY)
 
 
 def test_answers_that_no_form_could_send_are_refused_beforehand(tmp_path: Path) -> None:

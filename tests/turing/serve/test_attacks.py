@@ -21,6 +21,7 @@ from ablate.turing.database.tables import Base
 from ablate.turing.serve.app import MAX_BODY
 from ablate.turing.serve.command import main as serve_main
 from ablate.turing.serve.command import server
+from ablate.turing.serve.enrollment import Newcomer
 from ablate.turing.serve.security import Signer, equal_secrets
 from ablate.turing.serve.sessions import Sessions
 from tests.support.bundles import SHORT
@@ -364,7 +365,7 @@ def test_a_changed_picture_is_not_served(bundle: Bundle, tmp_path: Path) -> None
 @pytest.mark.slow
 def test_keys_that_collide_belong_to_one_session(served: Served) -> None:
     sessions: Sessions = served.sessions()
-    one = sessions.begin("a" * 64, "normal")
-    other = sessions.begin("a" * 64, "deficient")
+    one = sessions.begin(Newcomer("a" * 64, "normal"))
+    other = sessions.begin(Newcomer("a" * 64, "deficient"))
     assert one.participant.id == other.participant.id
     assert other.participant.color_vision == "normal"

@@ -324,6 +324,19 @@ def test_without_cookies_nothing_begins(served: Served, browser: Browser, tmp_pa
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("none", ["return null", "throw new DOMException('', 'SecurityError')"])
+def test_without_storage_pairs_are_loaded_in_their_turn(brief: Served, context: BrowserContext, none: str) -> None:
+    context.add_init_script(f"Object.defineProperty(window, 'sessionStorage', {{ get() {{ {none}; }} }})")
+    page, complaints = opened(context, f"{brief.address}/e/drawn/")
+    begin(page)
+    assert asked(page) == 1
+    page.locator("button[value=left]").click()
+    page.get_by_role("link", name="Next pair").click()
+    assert asked(page) == 2
+    assert complaints == []
+
+
+@pytest.mark.slow
 def test_a_lost_connection_loses_nothing(served: Served, context: BrowserContext) -> None:
     page, _ = opened(context, f"{served.address}/e/drawn/")
     begin(page)

@@ -22,7 +22,7 @@ from ablate.turing.export.tables import participants_table, trials_table
 from ablate.turing.protocol import REAL, Protocol
 from ablate.turing.serve.assignment import assign_trials
 from ablate.turing.serve.designs import Compared, comparisons, deal
-from ablate.turing.serve.enrollment import QUIET_SECONDS, Full
+from ablate.turing.serve.enrollment import QUIET_SECONDS, Full, Newcomer
 from ablate.turing.serve.recruiting import Exit, Recruiting
 from ablate.turing.serve.sessions import Choice
 from ablate.turing.serve.texts import load_texts, texts_of_design
@@ -102,7 +102,7 @@ def test_pairs_are_even_over_who_finishes(tmp_path: Path, database: Database) ->
     sessions = opened(database, bundle, clock=lambda: now)
     for number in range(6):
         take_part(sessions, f"finishes {number}")
-        sessions.begin(f"leaves {number}", "normal")
+        sessions.begin(Newcomer(f"leaves {number}", "normal"))
         now += 2 * QUIET_SECONDS  # long ago for those who come next
     answers = read_answers(database, "drawn")
     assert answers.participants["finished"].notna().sum() == 6
@@ -171,7 +171,7 @@ def test_who_finds_fakes_more_natural_is_screened_out_and_enough_is_a_number_of_
     bundle = made(tmp_path, PREFERENCE)
     sessions = opened(database, bundle, Recruiting(screen_out=Exit(code="OUT"), finished_per_algorithm=2))
     key, sent = "prefers fakes", 0
-    sessions.begin(key, "normal")
+    sessions.begin(Newcomer(key, "normal"))
     while (state := sessions.find(key)) and state.trial:
         trial, sent = state.trial, sent + 1
         assert sessions.send(key, trial.number)
@@ -185,7 +185,7 @@ def test_who_finds_fakes_more_natural_is_screened_out_and_enough_is_a_number_of_
     for number in range(2):
         take_part(sessions, f"key {number}", prefers(bundle, NAMES))
     with pytest.raises(Full):
-        sessions.begin("one more", "normal")
+        sessions.begin(Newcomer("one more", "normal"))
 
 
 def assigned(database: Database) -> list[Trial]:

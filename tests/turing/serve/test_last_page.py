@@ -97,7 +97,7 @@ def test_a_comment_is_kept_shown_escaped_and_removed_with_all_else(served: Serve
         ("a\r\nb\x00\x07c", "a\nbc"), ("\u202eabc", "abc"), ("=HYPERLINK(1)", " =HYPERLINK(1)"), (" @x ", " @x"),
         ("\t=1", " =1"), ("a = b", "a = b"), ("ä|é", "ä|é"), ("", ""), ("a\tb", "a b"), ("a\rb\u2028c", "a\nb\nc"),
         ("oui\xa0!", "oui\xa0!"), ("色\u3000緑", "色\u3000緑"), ("می\u200cخواهم", "می\u200cخواهم"),
-        ("👩\u200d🎨", "👩\u200d🎨"),
+        ("👩\u200d🎨", "👩\u200d🎨"), ("＝1", " ＝1"), ("﹢1", " ﹢1"),
     ],
 )  # fmt: skip
 def test_a_comment_is_plain_text(given: str, kept: str) -> None:

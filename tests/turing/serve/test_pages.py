@@ -15,7 +15,7 @@ from sqlalchemy import text
 from ablate.turing.analyse.exclusions import apply_rules
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, Trial, read_answers
-from ablate.turing.serve.enrollment import QUIET_SECONDS
+from ablate.turing.serve.enrollment import QUIET_SECONDS, Newcomer
 from ablate.turing.serve.security import hash_key
 from ablate.turing.serve.sessions import Sessions
 from tests.support.bundles import SHORT, make_bundle
@@ -273,7 +273,7 @@ def test_who_drops_out_is_replaced(database: Database, bundle: Bundle) -> None:
     random = np.random.default_rng(1)
     for number in range(60):
         key = f"key {number}"
-        algorithm = sessions.begin(key, "normal").participant.algorithm
+        algorithm = sessions.begin(Newcomer(key, "normal")).participant.algorithm
         # One algorithm bores people.
         if random.random() < (0.6 if algorithm == "baseline" else 0.1):
             now += QUIET_SECONDS + 1
@@ -290,13 +290,13 @@ def test_who_drops_out_is_replaced(database: Database, bundle: Bundle) -> None:
 def test_who_still_answers_has_not_dropped_out(database: Database, bundle: Bundle) -> None:
     now = 0.0
     sessions = Sessions(database, database.register(bundle, now), bundle, clock=lambda: now)
-    first = sessions.begin("slow", "normal").participant.algorithm
+    first = sessions.begin(Newcomer("slow", "normal")).participant.algorithm
     sessions.send("slow", 1)
     sessions.show("slow", 1)
     now = QUIET_SECONDS - 1.0
     sessions.answer("slow", 1, "left", exposure_ms=200, response_ms=800)
     now += QUIET_SECONDS - 1.0
-    assert sessions.begin("other", "normal").participant.algorithm != first
+    assert sessions.begin(Newcomer("other", "normal")).participant.algorithm != first
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from ablate.turing.database.own_answers import fix_questions
 from ablate.turing.protocol import Protocol, Rules
 from ablate.turing.questions import Questions
 from ablate.turing.serve.command import main as serve_main
-from ablate.turing.serve.enrollment import Closed
+from ablate.turing.serve.enrollment import Closed, Newcomer
 from ablate.turing.serve.preview import preview_name
 from ablate.turing.serve.recruiting import Exit, Recruiting
 from ablate.turing.serve.sessions import Choice, Sessions
@@ -127,7 +127,7 @@ def test_who_is_screened_out_is_not_asked_at_the_end(database: Database, tmp_pat
     strict = Protocol(practice=1, test=2, checks=2, exposure_ms=200, rules=Rules(max_failed_checks=0))
     ways = Recruiting(screen_out=Exit(code="0UT"), questions=own_questions(tmp_path))
     sessions = opened(database, make_bundle(tmp_path / "drawn", protocol=strict), ways)
-    sessions.begin("fails", "normal")
+    sessions.begin(Newcomer("fails", "normal"))
     assert sessions.asked("fails") == "before"
     while (state := sessions.find("fails")) and state.trial:
         assert sessions.send("fails", state.trial.number)
@@ -160,9 +160,9 @@ def test_they_do_not_change_once_somebody_has_begun(bundle: Bundle, database: Da
     # A server that asks others, or none, lets nobody in.
     for stale in (sessions, Sessions(database, 1, bundle, other)):
         with pytest.raises(Closed):
-            stale.begin("somebody", "normal")
+            stale.begin(Newcomer("somebody", "normal"))
     asked = opened(database, bundle, first)
-    asked.begin("somebody", "normal")
+    asked.begin(Newcomer("somebody", "normal"))
     for changed in (other.questions, None):
         with pytest.raises(DataError, match=r"drawn was begun with other questions= .*1 participant.*.*another name"):
             fix_questions(database, 1, changed)
@@ -170,7 +170,7 @@ def test_they_do_not_change_once_somebody_has_begun(bundle: Bundle, database: Da
     # Nobody's answers are left to be mixed with.
     asked.withdraw("somebody")
     fix_questions(database, 1, None)
-    opened(database, bundle).begin("somebody else", "normal")
+    opened(database, bundle).begin(Newcomer("somebody else", "normal"))
     with pytest.raises(DataError, match="drawn was begun without own questions"):
         fix_questions(database, 1, first.questions)
 

@@ -22,7 +22,7 @@ from ablate.turing.export.psych_ds import psych_ds_files
 from ablate.turing.export.tables import participants_table
 from ablate.turing.protocol import Protocol, Rules
 from ablate.turing.serve.command import main as serve_main
-from ablate.turing.serve.enrollment import Full
+from ablate.turing.serve.enrollment import Full, Newcomer
 from ablate.turing.serve.progress import progress_by_algorithm
 from ablate.turing.serve.recruiting import OPTIONS, Exit, Recruiting, parse_recruiting
 from ablate.turing.serve.security import hash_key
@@ -400,7 +400,7 @@ def test_nobody_begins_when_as_many_have_finished_as_are_wanted(database: Databa
 
     # Who is screened out, withdraws or leaves takes nobody's place.
     for number in range(3):
-        sessions.begin(f"fails {number}", "normal")
+        sessions.begin(Newcomer(f"fails {number}", "normal"))
         while (state := sessions.find(f"fails {number}")) and state.trial:
             trial = state.trial
             assert sessions.send(f"fails {number}", trial.number)
@@ -413,13 +413,13 @@ def test_nobody_begins_when_as_many_have_finished_as_are_wanted(database: Databa
     take_part(sessions, "under way", looks, trials=1)
     assert sessions.full
     with pytest.raises(Full):
-        sessions.begin("too late", "normal")
+        sessions.begin(Newcomer("too late", "normal"))
     assert sessions.find("too late") is None
-    assert sessions.begin("under way", "normal").trial is not None
+    assert sessions.begin(Newcomer("under way", "normal")).trial is not None
     # Half an hour later that place is free, and the algorithm is the one that is missing.
     late = Sessions(database, 1, sessions.bundle, ways, clock=lambda: START + 10_000)
     assert not late.full
-    late.begin("in place", "normal")
+    late.begin(Newcomer("in place", "normal"))
     people = read_answers(database, "drawn").participants
     done = people[people["finished"].notna() | (people.index == people.index.max())]
     assert done["algorithm"].value_counts().tolist() == [2, 2]
@@ -437,7 +437,7 @@ def test_the_last_place_asked_for_twice_at_once_is_one_participants(postgres: st
     begun = list[int]()
 
     def begin() -> None:
-        begun.append(sessions.begin("last", "normal").participant.id)
+        begun.append(sessions.begin(Newcomer("last", "normal")).participant.id)
 
     tabs = [threading.Thread(target=begin) for _ in range(2)]
     waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")

@@ -48,6 +48,10 @@ def test_a_file_changes_what_it_names(tmp_path: Path) -> None:
         ("trial: {heading: {trials: {1: One, other: '{nummer}'}}}", "{nummer} stands for no number in braces"),
         ("welcome: {text: [{trials: {0: [], other: Many}}]}", "welcome.text.trials.0 must be a text"),
         ("[", "cannot be read"),
+        ("{a: " * 1500 + "}" * 1500, "cannot be read: it is nested too deeply"),
+        ("title: 2024-13-45", "cannot be read: month must be in"),
+        ("title: A\nlanguage: de\ntitle: B", "title is there twice"),
+        (r'title: "a\x07"', "cannot be read: U.0007 is a control character"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, content: str, said: str) -> None:

@@ -11,7 +11,7 @@ from ablate.turing.analyse.output import terminal_lines
 from ablate.turing.bundle import Bundle
 from ablate.turing.database import Database, Participant, Trial, read_answers
 from ablate.turing.export.tables import tables
-from ablate.turing.serve.enrollment import Withdrawn
+from ablate.turing.serve.enrollment import Newcomer, Withdrawn
 from tests.support.bundles import SHORT
 from tests.support.judged import opened, take_part
 from tests.support.servers import TOKEN, Served
@@ -87,7 +87,7 @@ def test_nothing_of_it_stays_but_that_it_was(bundle: Bundle, database: Database,
     assert sessions.is_withdrawn("goes")
     assert not sessions.is_withdrawn("stays")
     with pytest.raises(Withdrawn):
-        sessions.begin("goes", "normal")
+        sessions.begin(Newcomer("goes", "normal"))
 
 
 def test_the_place_in_the_block_is_free_again(bundle: Bundle, database: Database) -> None:
@@ -98,7 +98,7 @@ def test_the_place_in_the_block_is_free_again(bundle: Bundle, database: Database
         # Of two one has each algorithm: who comes now has that of who goes.
         gone = read_answers(database, "drawn").participants["algorithm"].iloc[-1]
         sessions.withdraw(f"key {place + 1}")
-        assert sessions.begin(f"key {place + 2}", "normal").participant.algorithm == gone
+        assert sessions.begin(Newcomer(f"key {place + 2}", "normal")).participant.algorithm == gone
     people = read_answers(database, "drawn").participants
     assert people["algorithm"].value_counts().tolist() == [10, 10]
     # No number is given again, as SQLite would do, and no place: what the next one is shown is drawn anew.

@@ -27,6 +27,7 @@ COUNTS = {"trials": 40, "photographs": 200, "algorithms": 2}
 DEVIATIONS = {"participants_sd": "participants", "photographs_sd": "photographs", "answers_sd": "answers"}
 COMPONENTS = {"rate": "rate", **DEVIATIONS}
 """By argument, the field of `Components`."""
+ASSUMED = "assumed"
 ARGUMENTS = ("difference", "design", "points", "experiment", "database", *COUNTS, *COMPONENTS)
 
 
@@ -44,7 +45,7 @@ def plan(arguments: Mapping[str, str]) -> list[str]:
     if np.isnan(difference):
         raise ConfigError("--plan needs a difference in percentage points, as in difference=5")
     counts, design, points = dict(COUNTS), _design(arguments), parse_int(arguments, "points", 7, minimum=2)
-    components, source = assumed_components(design or "between"), "assumed"
+    components, source = assumed_components(design or "between"), ASSUMED
     if {"experiment", "database"}.intersection(arguments):
         answers = chosen_answers(arguments)
         if design not in (None, answers.protocol.design):
@@ -72,8 +73,10 @@ def plan(arguments: Mapping[str, str]) -> list[str]:
         raise ConfigError(
             "rate= is for designs against the real picture: a preference differs from 50 %, and ratings have a mean"
         )
-    if design == "preference":
+    if design in ("preference", "rating"):  # whatever a pilot's was
         components = replace(components, rate=CHANCE)
+    if source != ASSUMED:
+        _check_pilot(components, design, source)
     algorithms = counts["algorithms"]
     if algorithms < 2:
         raise ConfigError(f"algorithms must be at least 2. Received: algorithms={algorithms}")
@@ -86,6 +89,7 @@ def plan(arguments: Mapping[str, str]) -> list[str]:
         comparisons=pairs,
         design=design,
         algorithms=algorithms,
+        unit=unit,
     )
     assumed = f"{source} where not given"
     limit = photograph_limit(counts["photographs"], components=components, comparisons=pairs, design=design)
@@ -111,6 +115,22 @@ def _design(arguments: Mapping[str, str]) -> Design | None:
     if found is not None and found not in designs:
         raise ConfigError(f"design must be one of {', '.join(designs)}. Received: design={found}")
     return None if found is None else designs[found]
+
+
+def _check_pilot(components: Components, design: Design, source: str) -> None:
+    """Refuse to plan with answers that are all the same, which say nothing of how later ones vary.
+
+    Raises:
+        ConfigError: It says what has to be given.
+    """
+    if design in ("between", "within") and components.rate in (0.0, 100.0):
+        raise ConfigError(
+            f"{source}, the rate is {components.rate:g} %, where nothing varies: say what you expect, as in rate=5"
+        )
+    if design == "rating" and components.answers == 0.0:
+        raise ConfigError(
+            f"{source}, all ratings of an algorithm are the same: say how much they will vary, as in answers_sd=1"
+        )
 
 
 def _answer(difference: float, needed: int, algorithms: int, design: Design, of_scale: str) -> str:

@@ -119,6 +119,7 @@ def participants_needed(
     power: float = POWER,
     design: Design = "between",
     algorithms: int = 2,
+    unit: float = 1.0,
 ) -> int:
     """Return how many participants an experiment needs to find a difference of two algorithms: between, of each one.
 
@@ -146,6 +147,7 @@ def participants_needed(
         power: Probability of finding it, at a level of 0.05 for all comparisons.
         design: Of the experiment.
         algorithms: How many there are.
+        unit: Percentage points of a point in which errors are to be said, such as one of a scale.
 
     Returns:
         At least 2.
@@ -154,7 +156,7 @@ def participants_needed(
         ConfigError: A value is impossible, or the photographs are too few: no number of participants suffices.
     """
     components = components or Components()
-    _check(difference, trials, photographs, components, comparisons)
+    _check(difference, trials, photographs, components, comparisons, unit)
     wanted, alpha = difference / _PERCENT, ALPHA / comparisons
     of_one, of_photographs = _variances(components, trials, design, algorithms)
     groups = 2 if design == "between" else 1
@@ -175,9 +177,9 @@ def participants_needed(
             least += 1
         enough = 2 * least
         raise ConfigError(
-            f"{photographs} photographs are too few to find a difference of {difference:g} points: however many "
-            f"people judge them, other photographs might give another one. It takes at least {least:,} photographs, "
-            f"and with {enough:,} of them {_smallest(lambda n: detects(n, enough), 2):,} participants"
+            f"{photographs} photographs are too few to find a difference of {difference / unit:g} points: however "
+            f"many people judge them, other photographs might give another one. It takes at least {least:,} "
+            f"photographs, and with {enough:,} of them {_smallest(lambda n: detects(n, enough), 2):,} participants"
             + (" an algorithm" if design == "between" else "")
         )
     return _smallest(lambda n: detects(n, photographs), max(2, int(of_one / (most - of_photographs / photographs))))
@@ -240,13 +242,21 @@ def _mean(values: Sequence[float], weights: Array) -> float:
     return float(np.average(np.asarray(values)[known], weights=weights[known])) if known.any() else np.nan
 
 
-def _check(difference: float, trials: int, photographs: int, components: Components, comparisons: int) -> None:
+def _check(
+    difference: float, trials: int, photographs: int, components: Components, comparisons: int, unit: float
+) -> None:
+    most = f"{CHANCE / unit:.3g}"
+    of_people, of_photographs = components.participants, components.photographs
+    answers = CHANCE if components.answers is None else components.answers
+    in_points = {
+        "difference": (difference, 0 < difference <= CHANCE, f"above 0 and at most {most} points"),
+        "answers_sd": (answers, 0 < answers <= CHANCE, f"above 0 and at most {most}"),
+        "participants_sd": (of_people, 0 <= of_people <= CHANCE, f"0 to {most} points"),
+        "photographs_sd": (of_photographs, 0 <= of_photographs <= CHANCE, f"0 to {most} points"),
+    }
     ranges = {
-        "difference": (difference, 0 < difference <= CHANCE, "above 0 and at most 50 percentage points"),
+        **{name: (value / unit, allowed, said) for name, (value, allowed, said) in in_points.items()},
         "rate": (components.rate, 0 < components.rate < _PERCENT, "between 0 and 100 percent"),
-        "answers_sd": (components.answers or 1.0, 0 < (components.answers or 1.0) <= CHANCE, "above 0 and at most 50"),
-        "participants_sd": (components.participants, 0 <= components.participants <= CHANCE, "0 to 50 points"),
-        "photographs_sd": (components.photographs, 0 <= components.photographs <= CHANCE, "0 to 50 points"),
         "trials": (trials, trials >= 1, "at least 1"),
         "photographs": (photographs, photographs >= 2, "at least 2"),
         "comparisons": (comparisons, comparisons >= 1, "at least 1"),

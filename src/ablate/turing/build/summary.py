@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tqdm import tqdm
 
+from ablate.report.number_format import quantity
 from ablate.turing.analyse.photograph_warning import photograph_warning
 from ablate.turing.analyse.power import assumed_components
 from ablate.turing.build.collect import CollectedCrops, LeftOut
@@ -30,9 +31,10 @@ def too_few_photographs(collected: CollectedCrops, protocol: Protocol, options: 
     parts = {key: getattr(protocol, key) for key in _TRIALS}
     photographs = sum(math.ceil(trials / options.crops) for trials in parts.values())
     sentences = [
-        f"{there} crops of {collected.photographs} photographs can be used, and one participant sees {needed} "
+        f"{quantity(there, 'crop')} of {quantity(collected.photographs, 'photograph')} can be used, and one "
+        f"participant sees {needed} "
         f"({' + '.join(f'{key}={value}' for key, value in parts.items())}), each once, and no photograph in two of "
-        f"these: that takes at least {photographs} photographs with crops={options.crops}."
+        f"these: that takes at least {quantity(photographs, 'photograph')} with crops={options.crops}."
     ]
     if collected.left_out:
         sentences.append(f"Left out: {'; '.join(_left_out(collected.left_out))}.")

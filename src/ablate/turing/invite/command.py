@@ -1,5 +1,7 @@
 """`python -m ablate.turing invite`: links to hand out, each good for one participant."""
 
+import re
+
 from ablate.cli.arguments import parse_arguments, parse_int
 from ablate.errors import ConfigError
 from ablate.turing.analyse.plan import chosen_answers
@@ -20,6 +22,7 @@ nowhere: every call prints new ones, and the old ones stay good."""
 
 ARGUMENTS = ("count", "experiment", "database", "address")
 _MOST = 100_000
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9._:\[\]-]+(?:/[A-Za-z0-9._~/%-]*)?")
 
 
 def main(arguments: list[str]) -> None:
@@ -37,6 +40,13 @@ def main(arguments: list[str]) -> None:
     count = parse_int(given, "count", 1, minimum=1, maximum=_MOST)
     experiment = chosen_answers(given).experiment
     signer = Signer(Database(given.get("database") or default_database(), create=False).secret())
-    base = given.get("address", "http://127.0.0.1:8080").rstrip("/")
+    base = _base(given.get("address", "http://127.0.0.1:8080"), experiment)
     for _ in range(count):
         print(f"{base}/e/{experiment}/?{INVITATION}={signer.new_invitation(experiment)}")
+
+
+def _base(address: str, experiment: str) -> str:
+    """Return what stands before `/e/NAME/` in a link; an address that has this already is taken, too."""
+    if not _ADDRESS.fullmatch(address):
+        raise ConfigError(f"address must be where it is served, as in https://HOST. Received: address={address}")
+    return address.rstrip("/").removesuffix(f"/e/{experiment}")

@@ -5,8 +5,6 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ablate.config.schema import unknown_key, unknown_level, validate
 from ablate.errors import ConfigError
 from ablate.turing.questions.definition import (
@@ -21,6 +19,7 @@ from ablate.turing.questions.definition import (
     Several,
     text_in,
 )
+from ablate.turing.yaml_file import read_yaml
 
 _LETTER = 12
 """Bytes of a letter in a form, at most: four in UTF-8, each as %XX."""
@@ -30,17 +29,6 @@ _TOKEN = 100
 """Alike, of what a form has beside answers."""
 PREFIX = "q-"
 """Of the fields of questions in a form."""
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML in which no key is twice, of which it would lose the first."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
-        twice = [key for key, count in keys.items() if count > 1]
-        if twice:
-            raise yaml.MarkedYAMLError(problem=f"{twice[0]} is there twice", problem_mark=node.start_mark)
-        return super().construct_mapping(node, deep)
 
 
 def load_questions(path: Path, taken: Collection[str]) -> Questions:
@@ -53,10 +41,7 @@ def load_questions(path: Path, taken: Collection[str]) -> Questions:
     Raises:
         ConfigError: The file cannot be read, or a question is impossible, which is named.
     """
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"questions={path} cannot be read: {' '.join(str(error).split())}") from None
+    content = read_yaml("questions", path)
     if not isinstance(content, Mapping) or not content:
         raise ConfigError(f"questions={path} must have {' or '.join(PARTS)}, each a list of questions")
     for part in content:
@@ -88,16 +73,17 @@ def _question(place: str, item: Any) -> Question:
 def _check_names(questions: Questions, taken: Collection[str]) -> None:
     seen = dict[str, str]()
     for question in questions.all:
-        for column in {*question.columns, question.name}:
-            if column in taken:
+        for column in dict.fromkeys([question.name, *question.columns]):
+            alike = column.lower()  # SQL and spreadsheets do not tell s_a from s_A
+            if alike in taken:
                 raise ConfigError(
                     f"questions: {question.name}: the data have a column {column} already: give it another name"
                 )
-            if column in seen:
+            if alike in seen:
                 raise ConfigError(
-                    f"questions: {question.name}: {seen[column]} has the column {column}, too: give one another name"
+                    f"questions: {question.name}: {seen[alike]} has the column {column}, too: give one another name"
                 )
-        seen |= dict.fromkeys([*question.columns, question.name], question.name)
+            seen[alike] = question.name
 
 
 def check_questions(questions: Questions, language: str, max_body: int) -> None:
@@ -109,7 +95,8 @@ def check_questions(questions: Questions, language: str, max_body: int) -> None:
         max_body: Bytes that a form may have.
 
     Raises:
-        ConfigError: A text is missing in the language, or the longest answers to a part would not be taken.
+        ConfigError: A text is missing in the language, two choices read the same, or the longest answers to a part
+            would not be taken.
     """
     for question in questions.all:
         for key, text in question.texts():
@@ -119,6 +106,11 @@ def check_questions(questions: Questions, language: str, max_body: int) -> None:
                     f"questions: {question.name}.{key} is not in {language}, the language of the pages; it is in "
                     f"{', '.join(text)}"
                 )
+        if isinstance(question, Choice | Several):
+            labels = Counter(text_in(label, language) for label in question.choices.values())
+            label, count = labels.most_common(1)[0]
+            if count > 1:
+                raise ConfigError(f"questions: {question.name}: {count} of its choices read {label}")
     for part in PARTS:
         most = _TOKEN + sum(_bytes(question) for question in questions.of(part))
         if most > max_body:

@@ -16,8 +16,7 @@ from ablate.turing.database.withdrawal import remove
 from ablate.turing.protocol import Protocol
 from ablate.turing.questions import Part
 from ablate.turing.serve.assignment import SIDES, Side
-from ablate.turing.serve.consent_text import ConsentText
-from ablate.turing.serve.enrollment import Closed, ColorVision, Enrollment, Full, Newcomer
+from ablate.turing.serve.enrollment import Closed, Enrollment, Full, Newcomer
 from ablate.turing.serve.own_questions import keep_replies, part_due
 from ablate.turing.serve.plain_text import plain_text
 from ablate.turing.serve.recruiting import ANYBODY, Recruiting
@@ -101,35 +100,23 @@ class Sessions:
         with self.database.reading() as session:
             return self._enrollment.is_withdrawn(session, key)
 
-    def begin(
-        self,
-        key: str,
-        color_vision: ColorVision,
-        consent: ConsentText | None = None,
-        external_id: str | None = None,
-        device: Mapping[str, Any] | None = None,
-    ) -> SessionState:
+    def begin(self, newcomer: Newcomer) -> SessionState:
         """Make a participant, whose algorithm and trials are drawn now; the same key again changes nothing.
 
         Args:
-            key: The participant's.
-            color_vision: What they say of it.
-            consent: What they agreed to; None where that is not known.
-            external_id: The id that they came by, if there is one. Their key is made of it.
-            device: What the table `devices` has of theirs; None where that is not recorded.
+            newcomer: Who, and what they agreed to.
 
         Raises:
             Closed: The experiment takes no more participants.
             Full: It takes none at the moment.
             Withdrawn: The participant withdrew.
         """
-        newcomer = Newcomer(key, color_vision, consent, external_id, device)
         try:
             with self.database.writing() as session:
-                found = find_state(session, self.experiment_id, key)
+                found = find_state(session, self.experiment_id, newcomer.key)
                 return found or state_of(session, self._enrollment.add(session, newcomer))
         except (IntegrityError, Closed, Full):
-            state = self.find(key)
+            state = self.find(newcomer.key)
             if state is None:
                 raise
             return state  # the same form, sent twice at once: the other one has begun, with the last place it may be

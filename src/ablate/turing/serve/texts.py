@@ -15,6 +15,7 @@ from ablate.config.schema import unknown_key
 from ablate.errors import ConfigError
 from ablate.turing.protocol import Design
 from ablate.turing.serve.plural_texts import OTHER, chosen_text, is_plural, texts_by_number
+from ablate.turing.yaml_file import read_yaml
 
 log = logging.getLogger(__name__)
 
@@ -94,10 +95,7 @@ def load_texts(path: Path | None = None) -> dict[str, Any]:
     english = yaml.safe_load((files("ablate.turing.serve") / "english.yaml").read_text(encoding="utf-8"))
     if path is None:
         return dict(english)
-    try:
-        own = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"texts={path} cannot be read: {' '.join(str(error).split())}") from None
+    own = read_yaml("texts", path)
     merged = _merged(english, own, "")
     if not re.fullmatch("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", merged["language"]):
         raise ConfigError(f"texts: language must be a tag such as en, pt-BR or ar. Received: {merged['language']}")

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from ablate.turing.device import MeasuredDevice, browser_family, read_device
 from ablate.turing.serve.arrival import COOKIE_SECONDS, Arrival, Arrived, Key, cookie_name, id_query, may_come
 from ablate.turing.serve.consent_text import ConsentText, consent_text, optional_parts
-from ablate.turing.serve.enrollment import Closed, ColorVision, Full, Withdrawn
+from ablate.turing.serve.enrollment import Closed, ColorVision, Full, Newcomer, Withdrawn
 from ablate.turing.serve.own_session import DEPTH, PREFIX, OwnForm, check_form
 from ablate.turing.serve.security import hash_key, new_key
 from ablate.turing.serve.sessions import Sessions
@@ -127,8 +127,9 @@ def consent(
     if failed:
         return _page_of_gates(site, sessions, failed, f"./{id_query(sessions, form.external_id if with_id else None)}")
     kept = _kept(measured, request) if measured is not None and gates.record else None
+    external_id = form.external_id if with_id else None
     try:
-        sessions.begin(hash_key(key), form.color_vision, agreed, form.external_id if with_id else None, kept)
+        sessions.begin(Newcomer(hash_key(key), form.color_vision, agreed, external_id, kept))
     except Closed:
         return _said(site, "closed", sessions)
     except Full:

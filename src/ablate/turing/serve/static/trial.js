@@ -28,19 +28,21 @@ async function post(place, body, offline, failing) {
   }
 }
 
-// The next pair waits in the memory of this tab: in no page, and not shown before the server agrees to that.
+// The next pair waits in the memory of this tab: in no page, and not shown before the server agrees to that. A browser may
+// be set to have no such memory: pairs are then loaded in their turn.
+const memory = (() => { try { return sessionStorage; } catch { return null; } })();
 function waiting(number) {
-  const found = JSON.parse(sessionStorage.getItem("pair"));
+  const found = JSON.parse(memory?.getItem("pair") ?? null);
   return found && found.csrf === form.elements.csrf.value && found.number === number ? found.sent : null;
 }
 
 // Loads the next pair while this one is judged. Where that fails, it is loaded when its turn comes.
 async function load() {
   const number = form.dataset.ahead;
-  if (!number || waiting(number)) return;
+  if (!memory || !number || waiting(number)) return;
   const answer = await fetch("pair", { method: "POST", body: pair(number), redirect: "error", signal: AbortSignal.timeout(patience) });
   if (!answer.ok) return;
-  sessionStorage.setItem("pair", JSON.stringify({ csrf: form.elements.csrf.value, number, sent: await answer.json() }));
+  memory.setItem("pair", JSON.stringify({ csrf: form.elements.csrf.value, number, sent: await answer.json() }));
 }
 
 function ask(name) {
@@ -78,7 +80,7 @@ async function fixate() {
 // Returns both pictures of this pair, decoded; null where the server says that it is not the next one any more.
 async function received() {
   const number = form.elements.number.value, kept = waiting(number);
-  sessionStorage.removeItem("pair");
+  memory?.removeItem("pair");
   if (kept) return pictures(kept);
   const sent = await post("pair", pair(number), "waiting", "broken");
   return sent && pictures(sent);
