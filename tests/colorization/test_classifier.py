@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,6 +33,14 @@ def write(tmp_path: Path) -> Write:
         return str(tmp_path / name)
 
     return write
+
+
+def rewrite(file: str, old: str, new: str) -> None:
+    with zipfile.ZipFile(file) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in contents.items():
+            archive.writestr(name, content.replace(old.encode(), new.encode()) if name == "config.json" else content)
 
 
 def test_the_class_is_the_folder_or_the_beginning_of_the_name() -> None:
@@ -82,6 +91,9 @@ def test_what_is_no_classifier_is_an_error(write: Write, tmp_path: Path) -> None
     with pytest.raises(ConfigError, match="has 2 outputs, and 3 classes are named"):
         find_classifier(write(["a", "b", "c"])).load()
     file = write()
+    rewrite(file, '"units": 2', '"units": 20000000000')
+    with pytest.raises(ConfigError, match=r"cannot be loaded: .* has weights of [\d,.]+ GiB, at most 1 GiB are read"):
+        find_classifier(file).load()
     Path(file).write_bytes(b"torn")
     with pytest.raises(ConfigError, match="cannot be loaded"):
         find_classifier(file).load()

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from ablate.colorization.data.decode import Pixels
 from ablate.config.paths import absolute
 from ablate.errors import ConfigError, DataError
+from ablate.keras_files.read import load_model
 from ablate.task import Metric
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Classifier:
 
         try:
             if _is_file(self.name):
-                model = keras.saving.load_model(absolute(self.name), compile=False, safe_mode=True)
+                model = load_model(absolute(self.name))
             else:
                 model = getattr(keras.applications, self.name)(weights="imagenet")
         except Exception as error:  # whatever Keras stumbles over in a file, or where weights cannot be had

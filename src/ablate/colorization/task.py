@@ -40,9 +40,12 @@ class ColorizationTask:
         "ablate.colorization.data.split",
         "ablate.execution",
         "ablate.execution.code_version",
+        "ablate.keras_files",
+        "ablate.keras_files.read",
         *(f"ablate.colorization.data.sources.{name}" for name in ("archives", "tfds", "url")),
     )
-    """Names, pictures, what splits and prepares data (its fingerprint tells the splits), and the hash of code."""
+    """Names, pictures, what splits and prepares data (its fingerprint tells the splits), the hash of code, and what
+    refuses files."""
     no_result_keys = (
         *("data.root", "data.memory_gib", "data.max_bad_fraction"),
         *("evaluation.samples", "evaluation.samples_from", "evaluation.batch_size"),
