@@ -10,7 +10,7 @@ import psutil
 from ablate.doctor.finding import Finding, Group, note, ok, problem
 from ablate.doctor.size import size_text
 from ablate.estimate.packing import UNKNOWN_MEMORY
-from ablate.system.memory import available_memory, memory_limit
+from ablate.system.memory import address_limit, available_memory, memory_limit
 from ablate.system.processor import CPUINFO, instruction_sets, processor_name
 from ablate.system.rapl import POWERCAP, RaplCounter, rapl_zones
 from ablate.system.threads import job_threads
@@ -23,6 +23,7 @@ _BUSY = 0.5
 def examine_machine() -> Group:
     """Examine processor, CPUs, memory and load."""
     findings = [*processor_findings(instruction_sets()), *_cpus(), *memory_findings(available_memory())]
+    findings += address_findings(address_limit())
     load = load_findings(os.getloadavg()[0], joblib.cpu_count())
     return Group("Machine", [*findings, *load, *energy_findings(bool(rapl_zones()), bool(RaplCounter()))])
 
@@ -78,6 +79,20 @@ def memory_findings(available: int, limit: int | None = None) -> Iterator[Findin
         yield note(text, "end other programs: a small run takes about 1 to 2 GB, and a sweep trains few at a time")
     else:
         yield ok(text)
+
+
+def address_findings(limit: int | None) -> Iterator[Finding]:
+    """Yield what `ulimit -v` means: TensorFlow asks for far more addresses than it fills with memory.
+
+    Args:
+        limit: Bytes of addresses that a process may have; None without a limit.
+    """
+    if limit is not None:
+        yield note(
+            f"a process may have {size_text(limit)} of addresses (ulimit -v), and TensorFlow takes many more than it "
+            "fills with memory",
+            "ulimit -v unlimited, or more, if runs end without memory while there is some",
+        )
 
 
 def energy_findings(there: bool, readable: bool) -> Iterator[Finding]:

@@ -42,7 +42,7 @@ def main() -> None:
             print(HELP)
             return
         for_programs = "--json" in arguments
-        options, given = split_config_options([argument for argument in arguments if argument != "--json"])
+        options, given = split_config_options([argument for argument in arguments if argument != "--json"], ["--json"])
         values = parse_arguments(given, ("uri", "watch"))
         watch = parse_bool(values, "watch", False)
         if watch and (for_programs or not sys.stdout.isatty()):

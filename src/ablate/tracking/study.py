@@ -150,6 +150,18 @@ def _set_tags(name: str, tags: Mapping[str, str], project: Path) -> None:
         raise TrackingError(f"study {name} cannot be tracked: {str(error).splitlines()[0]}") from error
 
 
+def parse_yaml(text: str) -> Any:
+    """Parse what a store or an archive has as YAML, which anybody may have written.
+
+    Raises:
+        YAMLError: It is none, or it nests too deeply.
+    """
+    try:
+        return yaml.safe_load(text)
+    except RecursionError:
+        raise yaml.YAMLError("it nests too deeply") from None
+
+
 def tuning_of(tags: Mapping[str, str]) -> Mapping[str, Any] | None:
     """Return what `record_tuning` wrote; None where it wrote nothing, or it was edited in MLflow.
 
@@ -157,7 +169,7 @@ def tuning_of(tags: Mapping[str, str]) -> Mapping[str, Any] | None:
         tags: Of the study's experiment.
     """
     try:
-        tuning = yaml.safe_load(join_pieces(tags, names.TUNING_TAG))
+        tuning = parse_yaml(join_pieces(tags, names.TUNING_TAG))
     except yaml.YAMLError:
         return None
     return tuning if isinstance(tuning, dict) and "variants" in tuning else None
@@ -187,7 +199,7 @@ def describe_study(
 def definition_of(tags: Mapping[str, str]) -> Mapping[str, Any] | None:
     """Return the definition of a study, as plain values; None where it has none, or one that was edited in MLflow."""
     try:
-        definition = yaml.safe_load(join_pieces(tags, names.DEFINITION_TAG))
+        definition = parse_yaml(join_pieces(tags, names.DEFINITION_TAG))
     except yaml.YAMLError:
         return None
     known = isinstance(definition, dict) and {"question", "baseline", "factors", "design", "seeds", "metric"}
