@@ -20,6 +20,8 @@ from ablate.tracking.store import artifact_folder
 from ablate.tracking.stored_runs import OURS, search
 from ablate.tracking.study_note import study_note
 
+_MOST_PARTS = 100_000
+"""Values in the definition of a study."""
 LIMIT = 5000
 """Characters that MLflow takes in a tag of an experiment."""
 NO_ALIASES = "none"
@@ -154,12 +156,27 @@ def parse_yaml(text: str) -> Any:
     """Parse what a store or an archive has as YAML, which anybody may have written.
 
     Raises:
-        YAMLError: It is none, or it nests too deeply.
+        YAMLError: It is none, it nests too deeply, or its aliases stand for more than any study has.
     """
     try:
-        return yaml.safe_load(text)
+        value = yaml.safe_load(text)
+        parts = _parts(value, {})
     except RecursionError:
         raise yaml.YAMLError("it nests too deeply") from None
+    if parts > _MOST_PARTS:
+        raise yaml.YAMLError(f"its aliases stand for more than {_MOST_PARTS:,} values")
+    return value
+
+
+def _parts(value: Any, known: dict[int, int]) -> int:
+    """Return the number of values in one, each as often as aliases name it; of one that contains itself too many."""
+    if not isinstance(value, dict | list | tuple):
+        return 1
+    if id(value) not in known:
+        known[id(value)] = _MOST_PARTS + 1
+        inner = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_parts(each, known) for each in inner)
+    return known[id(value)]
 
 
 def tuning_of(tags: Mapping[str, str]) -> Mapping[str, Any] | None:
