@@ -12,7 +12,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from ablate.cli.arguments import quote_names
-from ablate.cli.command_line import CONFIG_NAME, VERSION_BASE, with_project
+from ablate.cli.command_line import CONFIG_NAME, VERSION_BASE, check_run_options, with_project
 from ablate.cli.errors import handle_errors
 from ablate.config.paths import conf_dir
 from ablate.errors import AblateError, ConfigError
@@ -56,6 +56,7 @@ def _is_error_logged() -> bool:
 def main() -> None:
     """Run the command."""
     with handle_errors():
+        check_run_options(sys.argv[1:])
         sys.argv[1:] = with_project(quote_names(sys.argv[1:]))
         try:
             _job()

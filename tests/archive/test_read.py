@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ablate.archive.read import opened_archive
+from ablate.archive.read import archived_study, opened_archive
 from ablate.errors import DataError
 from tests.support.archives import Members, changed, members_of, write_members
 
@@ -179,6 +179,20 @@ SEALED: dict[str, tuple[Change, str]] = {
         lambda members: changed(members, "runs.json", lambda runs: runs["runs"][0]["run"].update(started=2**62)),
         "runs.json is wrong at runs.0.run.started",
     ),
+    "a definition that nests": (
+        lambda members: changed(
+            members, "study.json", lambda study: study["tags"].update({"ablate.definition": "[" * 5000})
+        ),
+        "study.json has YAML that cannot be read: it nests too deeply",
+    ),
+    "a variant that controls terminals": (
+        lambda members: changed(
+            members,
+            "runs.json",
+            lambda runs: runs["runs"][0]["run"]["tags"].update({"ablate.variant": "\x1b]0;\x07"}),
+        ),
+        "has a variant with characters that control terminals",
+    ),
     "rows apart": (
         lambda members: {
             **members,
@@ -201,6 +215,12 @@ def test_a_file_that_is_no_zip_is_refused(tmp_path: Path) -> None:
         (tmp_path / "a.zip").write_bytes(content)
         refused(tmp_path / "a.zip", "File is not a zip file")
     refused(tmp_path / "missing.zip", "there is no archive")
+
+
+def test_of_a_device_or_a_folder_nothing_is_read(tmp_path: Path) -> None:
+    for place in (Path("/dev/zero"), tmp_path):
+        refused(place, "cannot be read: it is no file")
+        assert archived_study(place) is None
 
 
 def test_a_link_a_duplicate_and_an_encrypted_member_are_refused(archive: Path, tmp_path: Path) -> None:

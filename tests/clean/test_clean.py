@@ -94,6 +94,52 @@ def test_what_a_registered_model_needs_stays(home: Path, clean: Clean) -> None:
     assert not client.search_logged_models([experiment.experiment_id])
 
 
+def test_a_model_that_was_registered_by_its_path_stays(home: Path, clean: Clean) -> None:
+    open_in(home)
+    run_id = add_run(home)
+    client = mlflow.MlflowClient()
+    client.create_registered_model("mine")
+    client.create_model_version("mine", source=str(artifacts(home, run_id) / "artifacts"))
+    client.delete_run(run_id)
+    assert clean("yes=true") == "Nothing to clean\n"
+
+
+def test_of_two_at_once_the_slower_removes_nothing(home: Path) -> None:
+    uri = open_in(home)
+    run_id = add_run(home, identity="a")
+    checkpoint(home, "b")
+    for identity in ("b", "c"):
+        mlflow.MlflowClient().delete_run(add_run(home, identity=identity))
+    mlflow.MlflowClient().delete_run(run_id)
+    items = find(uri, home, None)
+    assert len(items) == 4
+    assert all(remove(item, uri) for item in items)
+    assert not any(remove(item, uri) for item in items)
+
+
+def test_what_cannot_be_removed_is_named_and_the_rest_goes(home: Path, clean: Clean) -> None:
+    open_in(home)
+    stuck, gone = (add_run(home, identity=identity) for identity in ("a", "b"))
+    for run_id in (stuck, gone):
+        mlflow.MlflowClient().delete_run(run_id)
+    aside = artifacts(home, stuck).with_name(f".{stuck}.{os.getpid()}")
+    (aside / "in the way").mkdir(parents=True)
+    said = "Directory not empty: cannot be removed. Mend that, and give the command again"
+    assert clean("yes=true") == f"Error: {artifacts(home, stuck)}: {said}\n"
+    assert not artifacts(home, gone).exists()
+
+
+def test_after_a_kill_in_the_middle_the_same_command_removes_the_rest(home: Path, clean: Clean) -> None:
+    open_in(home)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    study = artifacts(home, add_run(home)).parent
+    left = study / f".{'0' * 32}.{ended.pid}"
+    (left / "artifacts").mkdir(parents=True)
+    assert "Removed 1 thing, 0.0 KiB" in clean("yes=true")
+    assert not list(study.glob(".*"))
+
+
 def test_only_checkpoints_that_no_run_resumes_from_go(home: Path, clean: Clean) -> None:
     open_in(home)
     for identity in ("finished", "held", "again"):

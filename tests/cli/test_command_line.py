@@ -7,8 +7,14 @@ import pytest
 from hydra._internal.utils import create_config_search_path
 from hydra.errors import HydraException
 
-from ablate import layers, prepare
-from ablate.cli.command_line import CommandLine, parse_command_line, with_project
+from ablate import layers, prepare, run
+from ablate.cli.command_line import (
+    CommandLine,
+    check_run_options,
+    parse_command_line,
+    split_config_options,
+    with_project,
+)
 from ablate.cli.errors import explain_error, handle_errors
 from ablate.errors import ConfigError
 from ablate.study.sweep import expand_sweep
@@ -111,12 +117,30 @@ def test_a_sweep_over_nothing_is_a_mistake(override: str, own: Path) -> None:
         (["-sc", "install=bash"], "--shell-completion is an option of `python -m ablate.run` alone"),
         (["--experimental-rerun", "a"], "--experimental-rerun is an option of `python -m ablate.run` alone"),
         (["--nonsense"], "unknown option: --nonsense. Allowed: --help, --multirun"),
+        (["--cfg", "nonsense"], "argument --cfg/-c: invalid choice: 'nonsense'"),
+        (["--config-dir"], "argument --config-dir/-cd: expected one argument"),
     ],
 )
 def test_options_that_make_no_sense_are_named(arguments: list[str], message: str) -> None:
     with pytest.raises(ConfigError) as error:
         parse_command_line(arguments)
     assert str(error.value).startswith(message)
+
+
+def test_run_has_all_options_of_hydra_and_no_others(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check_run_options(["--cfg", "job", "-m", "seed=0", "--info"])
+    monkeypatch.setattr(sys, "argv", ["ablate.run", "--nonsense"])
+    with pytest.raises(SystemExit) as ended:
+        run.main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.startswith("Error: unknown option: --nonsense. Allowed: --help, --multirun")
+
+
+def test_the_options_of_a_command_are_named_with_its_own() -> None:
+    with pytest.raises(ConfigError, match=r"unknown option: --nonsense\. Allowed: --json, --help"):
+        split_config_options(["--nonsense"], ["--json"])
 
 
 @pytest.mark.slow

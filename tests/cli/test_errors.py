@@ -10,7 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 from ablate.cli import errors
 from ablate.cli.errors import explain_error, handle_errors
 from ablate.config.paths import conf_dir
-from ablate.errors import AblateError, DataError, EmptyStore
+from ablate.errors import AblateError, DataError, EmptyStore, TrackingError
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,6 +69,15 @@ def test_an_error_that_a_page_explains_ends_with_it(
     with pytest.raises(SystemExit, match="1"), handle_errors():
         raise EmptyStore("there are no runs yet")
     assert capsys.readouterr().err == "Error: there are no runs yet. See docs/runs.md#stores\n"
+
+
+def test_no_error_names_the_password_of_a_store(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit), handle_errors():
+        raise TrackingError(
+            "postgresql://me:secret@host:1/x is down, and http://me@host; mail a@b.org, sqlite:////a@b/c.db"
+        )
+    said = "Error: postgresql://host:1/x is down, and http://host; mail a@b.org, sqlite:////a@b/c.db\n"
+    assert capsys.readouterr().err == said
 
 
 def kinds(error: type[AblateError] = AblateError) -> Iterator[type[AblateError]]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from ablate.cli.command_line import parse_command_line
 from ablate.config.paths import results_dir
 from ablate.doctor import training
 from ablate.doctor.finding import Finding, Mark
+from ablate.doctor.hidden_modules import hidden_modules
 from ablate.doctor.project import Project, examine_project
 from ablate.doctor.tensorflow import Seen, examine_tensorflow, probing
 from ablate.doctor.training import examine_training, step_findings
@@ -89,12 +91,39 @@ def test_what_is_broken_is_reported_with_what_to_do_and_the_rest_as_well(
 def test_a_package_that_every_command_needs_is_named_where_it_is_missing(
     python_m: Command, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    path = before_others(tmp_path_factory.mktemp("broken"), "hydra", "raise ImportError('no hydra here')\n")
+    folder = tmp_path_factory.mktemp("broken")
+    path = before_others(folder, "hydra", "raise ImportError('no hydra here')\n")
     done = python_m("ablate", "doctor", env={"PYTHONPATH": path})
     assert done.returncode == 1
-    assert "  problem  ablate cannot be imported: no hydra here\n           -> pip install" in done.stdout
+    advice = f"-> rename {folder}/hydra.py, which Python takes for its own or an installed hydra\n"
+    assert f"  problem  ablate cannot be imported: no hydra here\n           {advice}" in done.stdout
     assert done.stdout.endswith("\n1 problem, no notes\n")
     assert done.stderr == ""
+
+
+def test_a_file_that_is_called_as_a_module_of_python_is_named(
+    python_m: Command, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("broken")
+    done = python_m("ablate.doctor", env={"PYTHONPATH": before_others(folder, "random", "")})
+    assert done.returncode == 1
+    assert "Installation\n  problem  ablate cannot be imported: cannot import name 'Random'" in done.stdout
+    assert f"-> rename {folder}/random.py, which Python takes" in done.stdout
+    assert done.stdout.endswith("\n1 problem, no notes\n")
+    assert done.stderr == ""
+
+
+def test_modules_beside_each_other_hide_none_and_installed_ones_are_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, cluster = tmp_path / "own", tmp_path / "cluster"
+    for folder in (own / "keras", own / "nets", cluster / "numpy", cluster / "numpy-1.0.dist-info"):
+        folder.mkdir(parents=True)
+        (folder / "__init__.py").write_text("")
+    (own / "mine.py").write_text("")
+    monkeypatch.setattr(sys, "path", [str(own), str(cluster), *sys.path])
+    found = [(name, file) for name, file in hidden_modules() if file.startswith(str(tmp_path))]
+    assert found == [("keras", str(own / "keras"))]
 
 
 def test_an_import_that_kills_its_process_is_reported(
@@ -107,6 +136,8 @@ def test_an_import_that_kills_its_process_is_reported(
     assert seen == Seen("the process that imports it was killed by SIGABRT", killed=True)
     (finding,) = examine_tensorflow(seen, only_cpu=False).findings
     assert finding.mark == Mark.PROBLEM
+    (late,) = examine_tensorflow(Seen("it took more than 120 s", late=True), only_cpu=False).findings
+    assert late.advice.startswith("other programs or a slow disk keep it back: try again")
     project = examine_project(parse_command_line([*TINY, "tracking.uri=sqlite:///x.db"]), importable=False)
     assert project.uri == "sqlite:///x.db"
     assert not project.planned

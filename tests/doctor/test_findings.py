@@ -12,10 +12,17 @@ import pytest
 from packaging.requirements import Requirement
 
 from ablate.config.training import HardwareConfig
-from ablate.doctor.disk import Place, examine_disk
+from ablate.doctor.disk import Place, examine_disk, temporary_findings
 from ablate.doctor.finding import Finding, Group, Mark, format_end, format_group, note, ok, plain, problem
 from ablate.doctor.installation import examine_installation, unmet
-from ablate.doctor.machine import energy_findings, load_findings, memory_findings, processor_findings
+from ablate.doctor.machine import (
+    address_findings,
+    energy_findings,
+    load_findings,
+    memory_findings,
+    processor_findings,
+    share_findings,
+)
 from ablate.doctor.store import examine_store, file_system
 from ablate.doctor.tensorflow import Seen, gpu_findings
 from ablate.doctor.training import precision_findings, thread_findings
@@ -87,6 +94,19 @@ def test_memory_load_and_threads_that_make_runs_slow_are_notes() -> None:
     hardware = HardwareConfig(precision="float32", devices=None, compile="auto", onednn=True, threads=4)
     assert marks(thread_findings(hardware, 2)) == [NOTE]
     assert marks(thread_findings(hardware, 4)) == [OK]
+
+
+def test_settings_of_the_environment_that_do_not_count_are_notes() -> None:
+    environment = {"OMP_NUM_THREADS": "0", "SLURM_CPUS_PER_TASK": "4"}
+    (zero,) = share_findings(environment)
+    assert (zero.mark, zero.text) == (NOTE, "OMP_NUM_THREADS=0 is no number of threads from 1: it counts as none")
+    assert marks(share_findings({"OMP_NUM_THREADS": "2,1"})) == []
+    (missing,) = temporary_findings("/nonexistent", "/tmp")
+    assert missing.text == "TMPDIR=/nonexistent cannot be written: temporary files lie in /tmp"
+    assert marks(temporary_findings("", "/tmp")) == marks(temporary_findings("/tmp/", "/tmp")) == []
+    (few,) = address_findings(3 * 10**9)
+    assert (few.mark, "3.00GB of addresses (ulimit -v)" in few.text) == (NOTE, True)
+    assert marks(address_findings(None)) == []
 
 
 def test_energy_counters_that_only_root_reads_are_a_note() -> None:

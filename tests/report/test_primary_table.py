@@ -119,6 +119,7 @@ def test_rows_are_variants_by_any_of_their_names_and_trivial_baselines(results: 
         ("look", "", "unknown level: columns=look"),
         ("auc,", "", "unknown level: columns=. Allowed"),
         ("p,auc,p", "", "columns= names p twice"),
+        (",", "", "columns= names nothing twice"),
         ("", "loss=c", "unknown level: rows=loss=c. Allowed: rows=baseline, .*Did you mean rows=loss=[ab]?"),
         ("", f"{A};{A}", "rows= names loss=a twice"),
         ("", "grey", "rows=grey names no variant; it must name one of baseline; loss=a; loss=b; depth=x,loss=a"),

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from ablate.status.__main__ import main
+from ablate.status.read import StoreStatus, StudyStatus, Training
+from ablate.status.text import format_status
 from ablate.tracking.store import open_store
 from tests.support.commands import Command, called_here
 from tests.support.forked import Forked, ForkedProcess
@@ -169,6 +171,23 @@ def test_it_imports_no_tensorflow(hand_made: Path) -> None:
     )
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert not {"tensorflow", "keras", "torch"} & imported
+
+
+def test_of_hundreds_of_studies_the_oldest_make_room_for_what_trains() -> None:
+    studies = [StudyStatus(f"s{place}", 1, 0, 0, 0, 0, 1, "2026-01-01T00:00:00+00:00") for place in range(300)]
+    trains = Training("s0", "baseline", 0, "i", "host", 1, None, 1, 2, 1, 1, 5.0)
+    status = StoreStatus("sqlite:///x.db", studies, [trains], [], [])
+    lines = format_status(status, height=24).splitlines()
+    assert len(lines) == 24
+    assert lines[20:] == [
+        "and 284 more studies",
+        "",
+        "Running",
+        "  s0: baseline, seed 0; process 1 on host; step 1 of 2; 00:05 left",
+    ]
+    assert format_status(status, height=3).splitlines()[4].startswith("s0 ")
+    assert "more stud" not in format_status(status)
+    assert len(format_status(status).splitlines()) == 4 + 300 + 3
 
 
 @pytest.mark.slow

@@ -40,3 +40,27 @@ def test_a_container_has_what_its_limit_leaves_and_what_is_kept_of_files(
     consists.write_text(stat.format(20 * MIB, 10 * MIB))
     assert available_memory(tmp_path) == 40 * MIB
     assert memory_limit(tmp_path) == 100 * MIB
+
+
+@pytest.mark.parametrize(
+    ("line", "job", "limit", "used"),
+    [
+        ("0::/slurm/job_5/step_0\n", "slurm/job_5", "memory.max", "memory.current"),
+        (
+            "3:cpu:/x\n4:memory:/slurm/job_5/step_0\n",
+            "memory/slurm/job_5",
+            "memory.limit_in_bytes",
+            "memory.usage_in_bytes",
+        ),
+    ],
+)
+def test_a_scheduler_limits_a_group_above_that_of_the_process(
+    tmp_path: Path, line: str, job: str, limit: str, used: str
+) -> None:
+    own, folder = tmp_path / "cgroup", tmp_path / job
+    folder.mkdir(parents=True)
+    own.write_text(line)
+    for name, text in ((limit, f"{100 * MIB}\n"), (used, f"{90 * MIB}\n"), ("memory.stat", "anon 1\n")):
+        (folder / name).write_text(text)
+    assert available_memory(tmp_path, own) == 10 * MIB
+    assert memory_limit(tmp_path, own) == 100 * MIB

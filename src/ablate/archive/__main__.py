@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ablate.cli.arguments import file_list, parse_arguments, parse_bool
 from ablate.cli.command_line import configured_uri, split_config_options
 from ablate.cli.errors import handle_errors
+from ablate.cli.file_size import file_size
 from ablate.config.paths import results_dir
 from ablate.config.schema import unknown_key, unknown_level
 from ablate.errors import ConfigError, TrackingError
@@ -77,7 +78,7 @@ def _export(arguments: Mapping[str, str], options: Sequence[str]) -> None:
     part = f"-{len(before) + 1}" if before else ""
     file = Path(arguments.get("out") or results_dir() / "archives" / f"{studies[0]}{part}.zip")
     manifest = export_study(studies[0], uri, file, without=before, **flags)
-    print(f"{manifest.runs} runs of study {manifest.study}: {file} ({file.stat().st_size / 2**20:,.1f} MiB)")
+    print(f"{_runs(manifest.runs)} of study {manifest.study}: {file} ({file_size(file.stat().st_size)})")
 
 
 def _import(files: Sequence[str], arguments: Mapping[str, str], options: Sequence[str]) -> None:
@@ -99,14 +100,18 @@ def _import(files: Sequence[str], arguments: Mapping[str, str], options: Sequenc
 
 
 def _says(file: str, done: "Imported") -> str:
-    parts = [f"{done.added} runs of study {done.study} added"]
+    parts = [f"{_runs(done.added)} of study {done.study} added"]
     if done.there:
-        parts.append(f"{done.there} were there")
+        parts.append(f"{done.there} {'was' if done.there == 1 else 'were'} there")
     if done.same:
         parts.append(f"{done.same} had the result of a run that is there")
     if done.kept:
-        parts.append(f"{done.kept} have another result than is there, which was kept")
+        parts.append(f"{done.kept} {'has' if done.kept == 1 else 'have'} another result than is there, which was kept")
     return f"{file}: {', '.join(parts)}"
+
+
+def _runs(count: int) -> str:
+    return f"{count} run{'s' * (count != 1)}"
 
 
 if __name__ == "__main__":

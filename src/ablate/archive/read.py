@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import json
+import re
 import shutil
 import stat
 import tempfile
@@ -18,6 +19,7 @@ from typing import TypeVar
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import yaml
 from pydantic import BaseModel, ValidationError
 
 from ablate.archive.format import (
@@ -38,7 +40,9 @@ from ablate.archive.format import (
 )
 from ablate.archive.tables import points, schema, split
 from ablate.errors import DataError
+from ablate.tracking.names import DEFINITION_TAG, REGISTERED_TAG, TUNING_TAG, VARIANT_TAG
 from ablate.tracking.run_copy import METRIC_COLUMNS, StudyCopy
+from ablate.tracking.study import join_pieces, parse_yaml
 
 _LARGEST_TEXT = 2**28
 """Bytes of the manifest, and of what describes runs."""
@@ -49,6 +53,7 @@ _ALWAYS = 2**27
 _CHUNK = 2**20
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 """What Python makes of a damaged zip."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -106,6 +111,8 @@ def opened_archive(file: Path) -> Iterator[Archive]:
     Raises:
         DataError: It is no archive, of a later version, damaged, or does not hold what it should.
     """
+    if file.exists() and not file.is_file():  # of a device there may be no end
+        raise DataError(f"the archive {file} cannot be read: it is no file")
     with tempfile.TemporaryDirectory(prefix="ablate-archive-") as name:
         folder = Path(name)
         try:
@@ -120,6 +127,7 @@ def opened_archive(file: Path) -> Iterator[Archive]:
             where = f"unpacked to {folder.parent} (TMPDIR names another place)" if full else "read"
             raise DataError(f"the archive {file} cannot be {where}: {error.strerror}") from None
         study = _parsed(StudyCopy, folder / STUDY, file)
+        _check_study(study, file)
         opened = Archive(manifest, study, _parsed(Runs, folder / RUNS, file).runs, folder)
         _check_runs(opened, file)
         yield opened
@@ -127,9 +135,11 @@ def opened_archive(file: Path) -> Iterator[Archive]:
 
 def archived_study(file: Path) -> str | None:
     """Return the study that a file is an archive of, by its manifest alone; None where it is no archive."""
+    if not file.is_file():
+        return None
     try:
-        with zipfile.ZipFile(file) as members:
-            said = json.loads(members.read(MANIFEST))
+        with zipfile.ZipFile(file) as members, members.open(MANIFEST) as manifest:
+            said = json.loads(manifest.read(_LARGEST_TEXT))
             return str(said["study"]) if said["format"] == FORMAT else None
     except (*_UNREADABLE, OSError, KeyError, TypeError):
         return None
@@ -231,12 +241,22 @@ def _parsed(model: type[_Model], path: Path, file: Path) -> _Model:
         raise _damaged(file, f"{path.name} is wrong at {place or 'its start'}: {problem['msg']}") from None
 
 
+def _check_study(study: StudyCopy, file: Path) -> None:
+    try:
+        for tag in (DEFINITION_TAG, REGISTERED_TAG, TUNING_TAG):
+            parse_yaml(join_pieces(study.tags, tag))
+    except yaml.YAMLError as error:
+        raise _damaged(file, f"{STUDY} has YAML that cannot be read: {str(error).splitlines()[0]}") from None
+
+
 def _check_runs(archive: Archive, file: Path) -> None:
     """Check that runs are named once, and that artifacts are where they may be and there."""
     members, ids = archive.manifest.members, [each.run.id for each in archive.runs]
     if METRICS not in members or len(set(ids)) < len(ids) or archive.study.name != archive.manifest.study:
         raise _damaged(file, "its runs, its metrics and its manifest do not fit together")
     for each in archive.runs:
+        if _CONTROL.search(each.run.tags.get(VARIANT_TAG, "")):
+            raise _damaged(file, f"run {each.run.id} has a variant with characters that control terminals")
         places = {**{place: f"{FILES}/{digest}" for place, digest in each.files.items()}, **each.tables}
         for place, member in places.items():
             if not PLACE.fullmatch(place) or not each.run.takes(place):

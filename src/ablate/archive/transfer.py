@@ -199,7 +199,11 @@ def temporary_store(files: Sequence[Path]) -> Iterator[tuple[str, list[str]]]:
     """
     with tempfile.TemporaryDirectory(prefix="ablate-archive-") as folder:
         uri, studies = sqlite_address(Path(folder) / "mlflow.db"), list[str]()
-        open_store(uri)
+        try:
+            open_store(uri)
+        except TrackingError as error:
+            place = Path(folder).parent
+            raise DataError(f"archives cannot be unpacked to {place} (TMPDIR names another place): {error}") from None
         for file in files:
             with opened_archive(file) as archive:
                 import_archive(archive, uri, Path(folder), described=False)

@@ -10,7 +10,9 @@ from tabulate import tabulate
 from ablate.cli.arguments import parse_arguments, parse_bool
 from ablate.cli.command_line import configured_values, split_config_options
 from ablate.cli.errors import handle_errors
+from ablate.cli.file_size import file_size
 from ablate.config.paths import absolute, results_dir
+from ablate.errors import DataError
 from ablate.report.number_format import quantity
 
 if TYPE_CHECKING:
@@ -68,27 +70,31 @@ def _clean(uri: str | None, checkpoints: Path | None, *, yes: bool) -> None:
         return
     # The question may have waited for long.
     now = items if yes else [item for item in find(address, results_dir(), checkpoints) if item in items]
-    removed = [item for item in now if remove(item, address)]
-    kept = len(items) - len(removed)
+    removed, failed = list["Item"](), list[str]()
+    for item in now:
+        try:
+            removed += [item] if remove(item, address) else []
+        except OSError as error:
+            failed.append(f"{item.path}: {error.strerror or error}")
+    kept = len(items) - len(removed) - len(failed)
     print(f"Removed {_sum(removed)}" + (f"; {kept} stay: they are needed again, or are gone" if kept else ""))
+    if failed:
+        more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
+        raise DataError(f"{failed[0]}{more}: cannot be removed. Mend that, and give the command again")
 
 
 def _listed(items: Sequence["Item"]) -> str:
     if not items:
         return "Nothing to clean"
     rows = [
-        {"": item.kind, "size": _mebibytes(item.size), "reason": item.reason, "path": str(item.path)} for item in items
+        {"": item.kind, "size": file_size(item.size), "reason": item.reason, "path": str(item.path)} for item in items
     ]
     table = tabulate(rows, headers="keys", colalign=["left", "right", "left", "left"], disable_numparse=True)
     return f"{table}\n\n{_sum(items)}"
 
 
 def _sum(items: Sequence["Item"]) -> str:
-    return f"{quantity(len(items), 'thing')}, {_mebibytes(sum(item.size for item in items))}"
-
-
-def _mebibytes(size: int) -> str:
-    return f"{size / 2**20:,.1f} MiB"
+    return f"{quantity(len(items), 'thing')}, {file_size(sum(item.size for item in items))}"
 
 
 def _agreed() -> bool:

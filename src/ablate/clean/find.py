@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -86,17 +87,23 @@ def remove(item: Item, uri: str) -> bool:
     """Remove something, unless it is needed again meanwhile.
 
     Returns:
-        Whether it was removed.
+        Whether it was removed; not where another process was faster.
 
     Raises:
         TrackingError: The store cannot be read.
         OSError: It cannot be removed.
     """
+    try:
+        return _removed(item, uri)
+    except FileNotFoundError:
+        return False
+
+
+def _removed(item: Item, uri: str) -> bool:
     if item.run is not None:
         if not is_deleted(item.run):
             return False
-        if item.path.exists():
-            remove_folder(item.path)
+        remove_folder(item.path)
         if item.model is not None:
             delete_model(item.model)
         return True
@@ -104,9 +111,9 @@ def remove(item: Item, uri: str) -> bool:
         unneeded = partial(_is_unneeded, item.path.name, uri, deleted=item.reason == _DELETED)
         return remove_run_folder(item.path, timeout_minutes=item.timeout_minutes, unneeded=unneeded)
     if item.path.is_dir():
-        remove_folder(item.path)
+        shutil.rmtree(item.path)  # it has left its place already
     else:
-        item.path.unlink(missing_ok=True)
+        item.path.unlink()
     return True
 
 
@@ -187,8 +194,10 @@ def _temporary(uri: str, results: Path, checkpoints: Path, artifacts: Path | Non
 
 
 def _is_left_over(path: Path, process: int) -> bool:
+    """Return whether nobody goes on with something: a folder was left while it was removed, and can go at once."""
     try:
-        return not psutil.pid_exists(process) and time.time() - path.lstat().st_mtime > _QUIET_SECONDS
+        quiet = path.is_dir() or time.time() - path.lstat().st_mtime > _QUIET_SECONDS
+        return quiet and not psutil.pid_exists(process)
     except OSError:
         return False  # it has gone by itself
 

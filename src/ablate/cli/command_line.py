@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentError, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -75,13 +75,17 @@ def parse_command_line(arguments: Sequence[str], others: Sequence[str] = ("--hel
     return CommandLine(arguments)
 
 
-def split_config_options(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+def split_config_options(arguments: Sequence[str], others: Sequence[str] = ()) -> tuple[list[str], list[str]]:
     """Separate the options that choose the configuration from the other arguments of a command.
+
+    Args:
+        arguments: All arguments, without the command's own options.
+        others: Those, which an error names as well.
 
     Raises:
         ConfigError: There is another option.
     """
-    _check_options(arguments, ["--help", *_CONFIG_OPTIONS], (*_RUN_OPTIONS, "multirun"))
+    _check_options(arguments, [*others, "--help", *_CONFIG_OPTIONS], (*_RUN_OPTIONS, "multirun"))
     parsed = _parse(arguments)
     return _config_options(parsed), list(parsed.overrides)
 
@@ -115,8 +119,18 @@ def _config_options(parsed: Namespace) -> list[str]:
     return [part for option, value in given if value is not None for part in (option, value)]
 
 
+def check_run_options(arguments: Sequence[str]) -> None:
+    """Check the options of `run`, which has all of Hydra's.
+
+    Raises:
+        ConfigError: One is unknown, or has a wrong value.
+    """
+    own = [f"--{name.replace('_', '-')}" for name in _RUN_OPTIONS]
+    _check_options(arguments, ["--help", *OPTIONS, *own], ())
+
+
 def _check_options(arguments: Sequence[str], names: Sequence[str], refused: Sequence[str] = _RUN_OPTIONS) -> None:
-    parsed, unknown = get_args_parser().parse_known_intermixed_args(list(arguments))
+    parsed, unknown = _parse_known(arguments)
     allowed = ", ".join(names)
     if unknown:
         raise ConfigError(f"unknown option: {unknown[0]}. Allowed: {allowed}")
@@ -162,8 +176,16 @@ def with_project(arguments: Sequence[str]) -> list[str]:
 
 
 def _parse(arguments: Sequence[str]) -> Namespace:
-    parsed, _ = get_args_parser().parse_known_intermixed_args(list(arguments))
-    return parsed
+    return _parse_known(arguments)[0]
+
+
+def _parse_known(arguments: Sequence[str]) -> tuple[Namespace, list[str]]:
+    parser = get_args_parser()
+    parser.exit_on_error = False
+    try:
+        return parser.parse_known_intermixed_args(list(arguments))
+    except ArgumentError as error:
+        raise ConfigError(str(error)) from None
 
 
 def _absolute(config_path: str) -> str:

@@ -1,6 +1,7 @@
 """Error messages of a command: one line that names the cause and what is allowed."""
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,9 @@ from ablate.config.schema import unknown_key, unknown_level
 from ablate.config.user_code import one_line, user_place
 from ablate.errors import AblateError
 from ablate.system.signals import SIGNALS
+
+_CREDENTIALS = re.compile(r"(?<=://)[^\s/@'\"]+@")
+"""User and password of an address: who reads a log need not know them."""
 
 
 @contextmanager
@@ -87,7 +91,7 @@ def _came_through(error: BaseException, file: str) -> bool:
 
 
 def _exit(line: str, code: int) -> NoReturn:
-    print(line, file=sys.stderr)
+    print(_CREDENTIALS.sub("", line), file=sys.stderr)
     sys.exit(code)
 
 

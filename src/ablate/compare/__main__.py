@@ -53,7 +53,7 @@ def main() -> None:
             print(HELP)
             return
         for_programs = "--json" in arguments
-        options, given = split_config_options([argument for argument in arguments if argument != "--json"])
+        options, given = split_config_options([argument for argument in arguments if argument != "--json"], ["--json"])
         values = parse_arguments(given, ARGUMENTS)
         for name in ("study", "against"):
             if name not in values:

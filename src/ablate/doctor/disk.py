@@ -1,5 +1,6 @@
 """The disk: room for the store, checkpoints and temporary files, and whether they can be written there."""
 
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -35,7 +36,21 @@ def examine_disk(places: Sequence[Place]) -> Group:
     known = [(_existing(place.folder).stat().st_dev, place) for place in places]
     known.sort(key=lambda pair: pair[0])
     groups = [[place for _, place in same] for _, same in groupby(known, key=lambda pair: pair[0])]
-    return Group("Disk", [finding for same in groups for finding in list(_unwritable(same)) or _room(same)])
+    found = [finding for same in groups for finding in list(_unwritable(same)) or _room(same)]
+    return Group("Disk", [*found, *temporary_findings(os.environ.get("TMPDIR", ""), tempfile.gettempdir())])
+
+
+def temporary_findings(named: str, used: str) -> Iterator[Finding]:
+    """Yield that temporary files do not lie where they should.
+
+    Args:
+        named: The folder that `TMPDIR` names; empty where it names none.
+        used: The one that Python takes.
+    """
+    if named and Path(named).absolute() != Path(used).absolute():
+        yield note(
+            f"TMPDIR={named} cannot be written: temporary files lie in {used}", "make that folder, or unset TMPDIR"
+        )
 
 
 def _room(places: Sequence[Place]) -> Iterator[Finding]:

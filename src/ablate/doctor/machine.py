@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import joblib
 import psutil
@@ -10,10 +10,10 @@ import psutil
 from ablate.doctor.finding import Finding, Group, note, ok, problem
 from ablate.doctor.size import size_text
 from ablate.estimate.packing import UNKNOWN_MEMORY
-from ablate.system.memory import available_memory, memory_limit
+from ablate.system.memory import address_limit, available_memory, memory_limit
 from ablate.system.processor import CPUINFO, instruction_sets, processor_name
 from ablate.system.rapl import POWERCAP, RaplCounter, rapl_zones
-from ablate.system.threads import job_threads
+from ablate.system.threads import SHARES, job_threads, share_of
 
 _X86 = ("x86_64", "AMD64")
 _BUSY = 0.5
@@ -23,6 +23,7 @@ _BUSY = 0.5
 def examine_machine() -> Group:
     """Examine processor, CPUs, memory and load."""
     findings = [*processor_findings(instruction_sets()), *_cpus(), *memory_findings(available_memory())]
+    findings += address_findings(address_limit())
     load = load_findings(os.getloadavg()[0], joblib.cpu_count())
     return Group("Machine", [*findings, *load, *energy_findings(bool(rapl_zones()), bool(RaplCounter()))])
 
@@ -51,7 +52,7 @@ def _cpus() -> Iterator[Finding]:
     there, usable, share = os.cpu_count() or 1, int(joblib.cpu_count()), job_threads()
     if usable < there:
         yield note(
-            f"{usable} of the machine's {there} CPUs: the container or the scheduler leaves no more",
+            f"{usable} of the machine's {there} CPUs: the container, the scheduler or taskset leaves no more",
             "start it with more, as in `docker run --cpus`, if there are more to have",
         )
     else:
@@ -61,6 +62,16 @@ def _cpus() -> Iterator[Finding]:
             f"{share} of them for a run, as OMP_NUM_THREADS or SLURM_CPUS_PER_TASK says",
             "unset OMP_NUM_THREADS to use all, or give hardware.threads",
         )
+    yield from share_findings(os.environ)
+
+
+def share_findings(environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield which variables should name a number of threads, and do not."""
+    for name in SHARES:
+        if name in environment and share_of(environment[name]) is None:
+            yield note(
+                f"{name}={environment[name]} is no number of threads from 1: it counts as none", f"unset {name}"
+            )
 
 
 def memory_findings(available: int, limit: int | None = None) -> Iterator[Finding]:
@@ -78,6 +89,20 @@ def memory_findings(available: int, limit: int | None = None) -> Iterator[Findin
         yield note(text, "end other programs: a small run takes about 1 to 2 GB, and a sweep trains few at a time")
     else:
         yield ok(text)
+
+
+def address_findings(limit: int | None) -> Iterator[Finding]:
+    """Yield what `ulimit -v` means: TensorFlow asks for far more addresses than it fills with memory.
+
+    Args:
+        limit: Bytes of addresses that a process may have; None without a limit.
+    """
+    if limit is not None:
+        yield note(
+            f"a process may have {size_text(limit)} of addresses (ulimit -v), and TensorFlow takes many more than it "
+            "fills with memory",
+            "ulimit -v unlimited, or more, if runs end without memory while there is some",
+        )
 
 
 def energy_findings(there: bool, readable: bool) -> Iterator[Finding]:

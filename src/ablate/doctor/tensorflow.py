@@ -14,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 
 from ablate.doctor.finding import Finding, Group, note, ok, problem
+from ablate.doctor.hidden_modules import rename_advice
 from ablate.doctor.installation import requirements, unmet
 from ablate.system.gpus import nvidia_cards, visible_gpus
 
@@ -29,6 +30,7 @@ class Seen:
     Attributes:
         error: What the import ended with; empty if it did not.
         killed: Whether the process was killed by it, which would take this one along.
+        late: Whether it did not end in time.
         tensorflow: TensorFlow's version.
         keras: Keras' version.
         gpus: The names of the GPUs that TensorFlow sees.
@@ -37,6 +39,7 @@ class Seen:
 
     error: str = ""
     killed: bool = False
+    late: bool = False
     tensorflow: str = ""
     keras: str = ""
     gpus: Sequence[str] = ()
@@ -58,7 +61,7 @@ def probing() -> Iterator[Callable[[], Seen]]:
         try:
             printed, _ = process.communicate(timeout=SECONDS)
         except subprocess.TimeoutExpired:
-            return Seen(f"it took more than {SECONDS:.0f} s")
+            return Seen(f"it took more than {SECONDS:.0f} s", late=True)
         if process.returncode:
             code = process.returncode
             reason = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
@@ -84,10 +87,7 @@ def examine_tensorflow(seen: Seen, *, only_cpu: bool) -> Group:
         only_cpu: Whether runs are to train on the CPU.
     """
     if seen.error:
-        advice = "pip install 'ablate', anew in a new environment"
-        if seen.killed:
-            advice += "; TensorFlow's packages need a processor with AVX"
-        return Group("TensorFlow", [problem(f"TensorFlow cannot be imported: {seen.error}", advice)])
+        return Group("TensorFlow", [problem(f"TensorFlow cannot be imported: {seen.error}", _import_advice(seen))])
     versions = ok(f"TensorFlow {seen.tensorflow}, Keras {seen.keras}")
     nodes = len(list(Path("/dev").glob("nvidia[0-9]*")))
     found = gpu_findings(
@@ -99,6 +99,16 @@ def examine_tensorflow(seen: Seen, *, only_cpu: bool) -> Group:
         only_cpu=only_cpu,
     )
     return Group("TensorFlow", [versions, *found])
+
+
+def _import_advice(seen: Seen) -> str:
+    """Return what to do where TensorFlow cannot be imported."""
+    if seen.late:
+        return "other programs or a slow disk keep it back: try again when they are done, or install to a local disk"
+    if hidden := rename_advice():
+        return hidden
+    advice = "pip install 'ablate', anew in a new environment"
+    return f"{advice}; TensorFlow's packages need a processor with AVX" if seen.killed else advice
 
 
 def gpu_findings(

@@ -39,6 +39,7 @@ from ablate.tracking.overview import describe_run
 from ablate.tracking.run import track
 from ablate.tracking.run_records import history
 from ablate.tracking.served_model import signature_of
+from ablate.tracking.store import without_password
 from ablate.tracking.tracked_run import TrackedRun
 from ablate.training.hardware import Hardware, configure
 
@@ -85,7 +86,7 @@ def run_attempt(
     tags = _tags(job, checked, data.fingerprint)
     if tags[names.IDENTITY_TAG] != lease.folder.name:
         raise DataError("the data set has changed while it was read: start again")
-    log.info("Run %s, of study %s, tracked in %s", job, run.study.name, job.uri)
+    log.info("Run %s, of study %s, tracked in %s", job, run.study.name, without_password(job.uri))
     log.info("Depends on %s; `python -m ablate.plan code=true` lists it", job.code)
     log.info("On %s", ", ".join(f"{name} {value}" for name, value in hardware.facts.items()))
     with track(

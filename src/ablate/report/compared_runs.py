@@ -21,6 +21,7 @@ from ablate.report.whole_set import WholeSet, common_replicates
 from ablate.study.definition import StudyFile
 from ablate.study.examples import by_contents, fingerprint, labels_of
 from ablate.tracking.names import EVALUATED, EVALUATION_GROUP, metric_name
+from ablate.tracking.study import parse_yaml
 from ablate.tracking.study_record import StudyRecord
 
 LARGEST = 1e300
@@ -147,7 +148,7 @@ def definition_of(record: StudyRecord, text: str | None) -> StudyFile | None:
     if text is None:
         return None
     try:
-        return validate(StudyFile, yaml.safe_load(text))
+        return validate(StudyFile, parse_yaml(text))
     except (ConfigError, yaml.YAMLError) as error:
         raise TrackingError(f"what study {record.name} asks for cannot be read: {error}") from None
 

@@ -42,7 +42,7 @@ def main() -> None:
             print(HELP)
             return
         for_programs = "--json" in arguments
-        options, given = split_config_options([argument for argument in arguments if argument != "--json"])
+        options, given = split_config_options([argument for argument in arguments if argument != "--json"], ["--json"])
         values = parse_arguments(given, ("uri", "watch"))
         watch = parse_bool(values, "watch", False)
         if watch and (for_programs or not sys.stdout.isatty()):
@@ -66,30 +66,35 @@ def _opened(uri: str | None, checkpoints: str | None) -> Callable[..., str]:
     return partial(_look, address, checkpoints)
 
 
-def _look(uri: str, checkpoints: str | None, *, for_programs: bool = False) -> str:
+def _look(uri: str, checkpoints: str | None, *, for_programs: bool = False, height: int | None = None) -> str:
     from ablate.status.read import read_status
     from ablate.status.text import format_status
 
     status = read_status(uri, results_dir(), absolute(checkpoints) if checkpoints else None)
-    return json.dumps(asdict(status), indent=2) if for_programs else format_status(status)
+    return json.dumps(asdict(status), indent=2) if for_programs else format_status(status, height=height)
 
 
 def _watch(look: Callable[..., str]) -> None:
     try:
-        text = look()
+        text = look(height=_height())
         sys.stdout.write(_TOP + _CLEAR_BELOW)
         while True:
-            width, height = shutil.get_terminal_size()
-            lines = [line[: width - 1] for line in text.splitlines()][: height - 1]
+            width = shutil.get_terminal_size().columns
+            lines = [line[: width - 1] for line in text.splitlines()][: _height()]
             sys.stdout.write(_TOP + "".join(f"{line}{_CLEAR_LINE_END}\n" for line in lines) + _CLEAR_BELOW)
             sys.stdout.flush()
             time.sleep(_SECONDS)
             try:
-                text = look()
+                text = look(height=_height())
             except TrackingError as error:
                 text = f"{error}\nIt is tried again"
     except KeyboardInterrupt:
         return
+
+
+def _height() -> int:
+    """Return the lines of the terminal above the cursor's."""
+    return shutil.get_terminal_size().lines - 1
 
 
 if __name__ == "__main__":

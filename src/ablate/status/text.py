@@ -8,16 +8,34 @@ from tqdm import tqdm
 from ablate.config.short_names import shorten
 from ablate.status.read import StoreStatus, StudyStatus, Training, Unseen
 
+_AROUND = 5
+"""Lines around the rows of the table: the store, an empty one, two of the head, and how many more there are."""
 
-def format_status(status: StoreStatus) -> str:
-    """Return how far the studies of a store are, as it is printed."""
+
+def format_status(status: StoreStatus, *, height: int | None = None) -> str:
+    """Return how far the studies of a store are, as it is printed.
+
+    Args:
+        status: That.
+        height: Lines that there are: the studies with the oldest runs make room for what trains.
+    """
+    below = _below(status)
     lines = [f"Store {status.store}"]
     if not status.studies:
         lines += ["", "There are no runs yet: `python -m ablate.run` makes one"]
     else:
-        table = [_row(study) for study in status.studies]
+        most = len(status.studies) if height is None else max(1, height - len(below) - _AROUND)
+        table = [_row(study) for study in status.studies[:most]]
         aligned = ["left", *["right"] * (len(table[0]) - 1)]
-        lines += ["", tabulate(table, headers="keys", colalign=aligned, disable_numparse=True)]
+        lines += ["", *tabulate(table, headers="keys", colalign=aligned, disable_numparse=True).splitlines()]
+        more = len(status.studies) - len(table)
+        lines += [f"and {more} more stud{'y' if more == 1 else 'ies'}"] if more else []
+    return "\n".join([*lines, *below])
+
+
+def _below(status: StoreStatus) -> list[str]:
+    """Return what stands below the table of studies."""
+    lines = list[str]()
     if any(study.todo is None for study in status.studies):
         lines += ["?: a sweep without a study file; `python -m ablate.plan` with its overrides knows"]
     if status.running:
@@ -28,7 +46,7 @@ def format_status(status: StoreStatus) -> str:
     if status.unseen:
         lines += ["", "Running as the store has it, without a lease that this machine sees: elsewhere, or lost"]
         lines += [f"  {_unseen(one)}" for one in status.unseen]
-    return "\n".join(lines)
+    return lines
 
 
 def _row(study: StudyStatus) -> dict[str, str]:

@@ -11,7 +11,7 @@ import joblib
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 
-_SHARES = ("SLURM_CPUS_PER_TASK", "OMP_NUM_THREADS")
+SHARES = ("SLURM_CPUS_PER_TASK", "OMP_NUM_THREADS")
 """Set by SLURM for a job with `cpus_per_task`; by joblib and Ray for their workers, and by people."""
 
 
@@ -21,9 +21,15 @@ def job_threads() -> int:
     The least of the cores that this process may use (its affinity and its container's quota) and of the shares that
     SLURM, joblib or Ray name in the environment. A share that is no positive number is none.
     """
-    shares = (os.environ.get(name, "").partition(",")[0].strip() for name in _SHARES)
+    shares = (share_of(os.environ.get(name, "")) for name in SHARES)
     cores: int = joblib.cpu_count()
-    return min([cores, *(int(share) for share in shares if share.isdecimal() and int(share) > 0)])
+    return min([cores, *(share for share in shares if share)])
+
+
+def share_of(value: str) -> int | None:
+    """Return the threads that a variable names, the first of several with commas between; None for no such number."""
+    first = value.partition(",")[0].strip()
+    return int(first) if first.isdecimal() and int(first) > 0 else None
 
 
 def parallel_map(

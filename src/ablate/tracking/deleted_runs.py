@@ -1,5 +1,6 @@
 """Artifacts of runs that were deleted in MLflow, and that nothing refers to any more."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -17,6 +18,8 @@ from ablate.tracking.sqlite import local_folder, located, sqlite_file
 from ablate.tracking.stored_runs import search, source_of
 
 _DELETED = "deleted"
+_ID = re.compile(r"(?:\bm-)?[0-9a-f]{32}")
+"""Of a run, or of a model."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,8 @@ def deleted_runs(uri: str) -> list[DeletedRun]:
         versions, models = _versions(client), _models(client, experiments)
         needed = {source_of(run) for run in runs if run.info.run_id not in gone}
         needed |= {run_id for run_id, _ in _kept_beside(uri)}
-        needed |= {version.run_id for version in versions if version.run_id}
-        registered = {version.source.removeprefix("models:/") for version in versions if version.source}
+        registered = {name for version in versions for name in _referred(version)}
+        needed |= registered
         needed |= {model.source_run_id for model in models if model.source_run_id and model.model_id in registered}
     studies = {experiment.experiment_id: experiment.name for experiment in experiments}
     return [
@@ -123,6 +126,11 @@ def _versions(client: mlflow.MlflowClient) -> list[ModelVersion]:
         token = page.token
         if not token:
             return found
+
+
+def _referred(version: ModelVersion) -> set[str]:
+    """Return the ids of the runs and models that a registered version needs; its source may be a path."""
+    return {*_ID.findall(f"{version.source or ''} {version.run_id or ''} {version.model_id or ''}")}
 
 
 def _models(client: mlflow.MlflowClient, experiments: list[Experiment]) -> list[LoggedModel]:

@@ -58,7 +58,10 @@ def importing(study: StudyCopy, uri: str) -> Iterator["StudyImport"]:
         try:
             yield StudyImport(study, uri)
         except (MlflowException, OSError) as error:
-            raise TrackingError(f"study {study.name} cannot be imported: {str(error).splitlines()[0]}") from error
+            raise TrackingError(
+                f"study {study.name} cannot be imported: {str(error).splitlines()[0]}. Runs that were added stay; "
+                "mend that, and the same command adds the rest"
+            ) from error
 
 
 class StudyImport:

@@ -20,6 +20,8 @@ from ablate.tracking.store import artifact_folder
 from ablate.tracking.stored_runs import OURS, search
 from ablate.tracking.study_note import study_note
 
+_MOST_PARTS = 100_000
+"""Values in the definition of a study."""
 LIMIT = 5000
 """Characters that MLflow takes in a tag of an experiment."""
 NO_ALIASES = "none"
@@ -150,6 +152,33 @@ def _set_tags(name: str, tags: Mapping[str, str], project: Path) -> None:
         raise TrackingError(f"study {name} cannot be tracked: {str(error).splitlines()[0]}") from error
 
 
+def parse_yaml(text: str) -> Any:
+    """Parse what a store or an archive has as YAML, which anybody may have written.
+
+    Raises:
+        YAMLError: It is none, it nests too deeply, or its aliases stand for more than any study has.
+    """
+    try:
+        value = yaml.safe_load(text)
+        parts = _parts(value, {})
+    except RecursionError:
+        raise yaml.YAMLError("it nests too deeply") from None
+    if parts > _MOST_PARTS:
+        raise yaml.YAMLError(f"its aliases stand for more than {_MOST_PARTS:,} values")
+    return value
+
+
+def _parts(value: Any, known: dict[int, int]) -> int:
+    """Return the number of values in one, each as often as aliases name it; of one that contains itself too many."""
+    if not isinstance(value, dict | list | tuple):
+        return 1
+    if id(value) not in known:
+        known[id(value)] = _MOST_PARTS + 1
+        inner = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_parts(each, known) for each in inner)
+    return known[id(value)]
+
+
 def tuning_of(tags: Mapping[str, str]) -> Mapping[str, Any] | None:
     """Return what `record_tuning` wrote; None where it wrote nothing, or it was edited in MLflow.
 
@@ -157,7 +186,7 @@ def tuning_of(tags: Mapping[str, str]) -> Mapping[str, Any] | None:
         tags: Of the study's experiment.
     """
     try:
-        tuning = yaml.safe_load(join_pieces(tags, names.TUNING_TAG))
+        tuning = parse_yaml(join_pieces(tags, names.TUNING_TAG))
     except yaml.YAMLError:
         return None
     return tuning if isinstance(tuning, dict) and "variants" in tuning else None
@@ -187,7 +216,7 @@ def describe_study(
 def definition_of(tags: Mapping[str, str]) -> Mapping[str, Any] | None:
     """Return the definition of a study, as plain values; None where it has none, or one that was edited in MLflow."""
     try:
-        definition = yaml.safe_load(join_pieces(tags, names.DEFINITION_TAG))
+        definition = parse_yaml(join_pieces(tags, names.DEFINITION_TAG))
     except yaml.YAMLError:
         return None
     known = isinstance(definition, dict) and {"question", "baseline", "factors", "design", "seeds", "metric"}

@@ -38,7 +38,10 @@ def study_note(
         report: What its report says, in Markdown.
         limit: Most characters: the report is left out where it does not fit.
     """
-    parts = _defined(definition, stamps) if definition else _ad_hoc(name, varied or {})
+    try:
+        parts = _defined(definition, stamps) if definition else _ad_hoc(name, varied or {})
+    except (KeyError, TypeError, ValueError, AttributeError):  # it was edited in MLflow to something else
+        parts = _ad_hoc(name, varied or {})
     parts.append(view_links(experiment_id))
     text = "\n\n".join([*parts, *([report] if report else [])])
     return text if len(text) <= limit else "\n\n".join(parts)[:limit]

@@ -107,5 +107,5 @@ def _once(option: str, names: Iterable[str]) -> list[str]:
     given = list(names)
     for place, name in enumerate(given):
         if name in given[:place]:
-            raise ConfigError(f"{option}= names {name} twice")
+            raise ConfigError(f"{option}= names {name or 'nothing'} twice")
     return given
