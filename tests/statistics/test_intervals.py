@@ -58,7 +58,7 @@ def test_one_seed_or_one_example_is_students_t(turn: Callable[[Table], Table], l
 
 def test_a_row_of_numbers_is_one_seed() -> None:
     values = drawn(seeds=1)
-    assert crossed_mean(values[0]) == crossed_mean(values)
+    np.testing.assert_equal(vars(crossed_mean(values[0])), vars(crossed_mean(values)))
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 5, 10])

@@ -4,6 +4,7 @@ import json
 import secrets
 import sqlite3
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -45,6 +46,8 @@ class Database:
 
     def __init__(self, url: str, *, create: bool = True):
         self.engine = _engine(url, create)
+        # Connections in its pool are closed with it: Python warns of those of SQLite that are merely forgotten.
+        weakref.finalize(self, self.engine.dispose)
         self._writing = self.engine.execution_options(immediate=True)
         # SQLite has one writer, and lets the next one in by chance: of a hundred that wait some would wait too long.
         one_writer = self.engine.dialect.name == _SQLITE
