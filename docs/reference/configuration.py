@@ -1,5 +1,6 @@
 """The page of the configuration: every key and level, from the schemas and from the comments of `conf/`."""
 
+import inspect
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -159,8 +160,8 @@ def comments(file: Path, *, above: bool = True) -> dict[str, str]:
 
 def attributes(model: type[BaseModel]) -> dict[str, str]:
     """Return what a schema's docstring says of its attributes."""
-    listed = (model.__doc__ or "").partition("Attributes:\n")[2]
-    found = re.findall(r"^        (\w+): (.*(?:\n {9,}.*)*)", listed, re.M)
+    listed = inspect.cleandoc(model.__doc__ or "").partition("Attributes:\n")[2]
+    found = re.findall(r"^    (\w+): (.*(?:\n {5,}.*)*)", listed, re.M)
     return {name: _in_a_table(text) for name, text in found}
 
 
