@@ -114,7 +114,8 @@ def of_whole_set(values: Array, replicates: Array, weights: Array, used: Mask, e
         tables = [np.tensordot(weights[variants], replicates[variants][:, seeds], axes=1)]
     else:
         tables = [weights[variant] * replicates[variant, used[variant]] for variant in variants]
-    of_mean = factor * float(sum(table.mean(axis=0) for table in tables).var(ddof=1))
+    total = sum((table.mean(axis=0) for table in tables), np.zeros(tables[0].shape[1:]))
+    of_mean = factor * float(total.var(ddof=1))
     residual = 0.0
     for table in tables:
         if len(table) > 1:

@@ -190,7 +190,7 @@ def looked_at(
         differs = np.arange(variants) % 2 == study % 2
         values[1:] += np.where(differs, difference, 0.0)[:, None, None]
         *_, last = looks(values, seeds, level, margin=margin, points=POINTS)
-        runs.append(last.asked.sum(axis=1))
+        runs.append(last.asked.sum(axis=1).astype(np.float64))
         found.append((last.table["low"].to_numpy(np.float64) > 0)[differs])
     return np.mean(runs, axis=0), float(np.concatenate(found).mean())
 
