@@ -88,27 +88,34 @@ def test_what_is_broken_is_reported_with_what_to_do_and_the_rest_as_well(
     assert there(home) == before
 
 
-def test_a_package_that_every_command_needs_is_named_where_it_is_missing(
-    python_m: Command, tmp_path_factory: pytest.TempPathFactory
+@pytest.mark.parametrize(
+    ("command", "module", "content", "said"),
+    [
+        (
+            *(["ablate", "doctor"], "hydra", "raise ImportError('no hydra here')\n"),
+            "  problem  ablate cannot be imported: no hydra here\n",
+        ),
+        (
+            *(["ablate.doctor"], "random", ""),
+            "Installation\n  problem  ablate cannot be imported: cannot import name 'Random'",
+        ),
+    ],
+    ids=["a package that every command needs", "a module of Python"],
+)
+def test_what_hides_a_module_is_named(
+    command: list[str],
+    module: str,
+    content: str,
+    said: str,
+    python_m: Command,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     folder = tmp_path_factory.mktemp("broken")
-    path = before_others(folder, "hydra", "raise ImportError('no hydra here')\n")
-    done = python_m("ablate", "doctor", env={"PYTHONPATH": path})
+    done = python_m(*command, env={"PYTHONPATH": before_others(folder, module, content)})
     assert done.returncode == 1
-    advice = f"-> rename {folder}/hydra.py, which Python takes for its own or an installed hydra\n"
-    assert f"  problem  ablate cannot be imported: no hydra here\n           {advice}" in done.stdout
-    assert done.stdout.endswith("\n1 problem, no notes\n")
-    assert done.stderr == ""
-
-
-def test_a_file_that_is_called_as_a_module_of_python_is_named(
-    python_m: Command, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = tmp_path_factory.mktemp("broken")
-    done = python_m("ablate.doctor", env={"PYTHONPATH": before_others(folder, "random", "")})
-    assert done.returncode == 1
-    assert "Installation\n  problem  ablate cannot be imported: cannot import name 'Random'" in done.stdout
-    assert f"-> rename {folder}/random.py, which Python takes" in done.stdout
+    assert said in done.stdout
+    advice = f"           -> rename {folder}/{module}.py, which Python takes for its own or an installed {module}\n"
+    assert advice in done.stdout
     assert done.stdout.endswith("\n1 problem, no notes\n")
     assert done.stderr == ""
 
