@@ -21,7 +21,7 @@ from ablate.config.environment import fix_environment
 from ablate.tracking.store import open_store
 from ablate.tracking.study_record import StudyRecord, read_study
 from tests.support.commands import Command
-from tests.support.forked import Forked
+from tests.support.forked import COLLECTED, Forked
 
 # A shell has what it starts in the background ignore Ctrl-C, and `nohup` a closed terminal; both are inherited, and
 # the commands here are to answer them.
@@ -29,6 +29,7 @@ for number in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 fix_environment()
+gc.set_threshold(*COLLECTED)
 # Where logging is configured anew, absl's handler closes the stream that it was made with: it must not be pytest's.
 absl_logging.get_absl_handler().python_handler.stream = sys.__stderr__
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"

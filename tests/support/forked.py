@@ -34,6 +34,8 @@ IMPORTED = (
     "ablate.study.plan_table",
     "matplotlib.backends.backend_agg",
 )
+COLLECTED = (5_000, 20, 100)
+"""Thresholds of garbage collection: by Python's own, it is a tenth of what a test takes."""
 
 
 class Forked:
@@ -169,6 +171,7 @@ def next_command() -> str:
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     from ablate.config.environment import fix_environment, set_onednn
 
+    gc.set_threshold(*COLLECTED)
     fix_environment()
     set_onednn(True)
     from ablate.execution.in_subprocess import PRELOADED, PRELOADED_FOR_KERAS, variables_read_at_import
