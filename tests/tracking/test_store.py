@@ -1,12 +1,14 @@
+import os
 import shutil
 import socket
 import sqlite3
 from pathlib import Path
 
+import mlflow
 import pytest
 
 from ablate.errors import TrackingError
-from ablate.tracking.store import artifact_folder, open_store, store_uri
+from ablate.tracking.store import artifact_folder, is_open, open_store, opened_to_read, store_uri
 from tests.support.forked import Forked, ForkedProcess
 
 
@@ -75,3 +77,19 @@ def test_a_store_that_cannot_be_written_can_be_read(empty_store: Path, tmp_path:
     # Reading makes nothing beside it: neither a lock nor a folder for artifacts.
     open_store(f"sqlite:///{tmp_path}/mlflow.db", to_read=True)
     assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
+
+
+def test_a_store_that_the_environment_names_is_not_open_before_it_is_opened(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uri, bar = f"sqlite:///{home / 'mlflow.db'}", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"
+    monkeypatch.delenv(bar, raising=False)
+    mlflow.set_tracking_uri(uri)
+    assert not is_open(uri)
+    open_store(uri)
+    assert is_open(uri)
+    assert os.environ[bar] == "false"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    with opened_to_read(uri):
+        assert is_open(uri)
+    assert not is_open(uri)

@@ -32,6 +32,8 @@ _FIXED = {
     "MLFLOW_TRUNCATE_LONG_VALUES": "true",
 }
 """What the environment must not decide: whether all of a run is recorded."""
+_opened: str | None = None
+"""The store that was opened last in this process; MLflow takes any that the environment names for selected."""
 
 
 def store_uri(configured: str | None, project: Path) -> str:
@@ -131,11 +133,13 @@ def opened_to_read(uri: str) -> Iterator[None]:
     Raises:
         TrackingError: See `open_store`.
     """
+    global _opened
     before = {name: value for name, value in os.environ.items() if name.startswith("MLFLOW_")}
     try:
         open_store(uri, to_read=True)
         yield
     finally:
+        _opened = None
         # What MLflow was told before stands in its environment as well.
         if "mlflow" in sys.modules:
             sys.modules["mlflow"].set_tracking_uri(None)
@@ -151,9 +155,9 @@ def exists(uri: str) -> bool:
 
 
 def is_open(uri: str) -> bool:
-    """Return whether a store is the one that was opened last."""
+    """Return whether a store is the one that was opened last, and is still selected in MLflow."""
     mlflow = sys.modules.get("mlflow")
-    return mlflow is not None and mlflow.get_tracking_uri() == uri
+    return uri == _opened and mlflow is not None and mlflow.get_tracking_uri() == uri
 
 
 def store_lock(uri: str, what: str = "") -> Path:
@@ -220,6 +224,7 @@ def _check_answers(uri: str) -> None:
 
 
 def _select(uri: str, *, to_read: bool = False) -> None:
+    global _opened
     for name in ("alembic", "mlflow.tracking.fluent"):
         logging.getLogger(name).setLevel(logging.WARNING)
     # It prints the stack trace of every error that it raises as well.
@@ -248,3 +253,4 @@ def _select(uri: str, *, to_read: bool = False) -> None:
             mlflow.MlflowClient().search_experiments(max_results=1)
     except (MlflowException, SQLAlchemyError, ImportError, ValueError) as error:
         raise TrackingError(f"the tracking store {uri} cannot be used: {str(error).splitlines()[0]}") from error
+    _opened = uri
