@@ -1,6 +1,7 @@
 """Fixtures of all tests: a home of their own for every test that runs a command."""
 
 import gc
+import logging
 import os
 import shutil
 import signal
@@ -63,6 +64,15 @@ def pytest_collection_finish() -> None:
     """Take what the tests have imported for no garbage: Keras collects it before each training, half a second."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def no_log_of_another_test() -> Iterator[None]:
+    """Close the log files that Hydra opens for a job: later tests would write to a folder that is gone."""
+    yield
+    for handler in [each for each in logging.root.handlers if isinstance(each, logging.FileHandler)]:
+        logging.root.removeHandler(handler)
+        handler.close()
 
 
 @pytest.fixture(scope="session")

@@ -218,7 +218,7 @@ def test_the_current_folder_is_importable_in_a_command(
     before = [entry for entry in sys.path if entry]
     monkeypatch.setattr(sys, "path", list(before))  # as a console script has it
     monkeypatch.setattr("ablate.cli.import_path._SAFE_PATH", safe)
-    with handle_errors():
+    with handle_errors("docs/runs.md"):
         assert sys.path == ([] if safe else [str(tmp_path)]) + before
     assert sys.path == before
 

@@ -24,7 +24,10 @@ def test_the_published_network_is_printed_without_tensorflow(python_m: Command) 
 def test_a_mistake_ends_in_one_clear_line(forked_m: Command) -> None:
     finished = forked_m("ablate.layers", "depth=deep")
     assert finished.returncode == 1
-    assert finished.stderr == "Error: unknown level: depth=deep. Allowed: depth=full, depth=reduced, depth=shallow\n"
+    assert finished.stderr == (
+        "Error: unknown level: depth=deep. Allowed: depth=full, depth=reduced, depth=shallow. "
+        "See docs/reference/configuration.md\n"
+    )
 
 
 @pytest.mark.slow
@@ -64,5 +67,6 @@ def test_a_mistake_in_a_level_of_one_s_own_is_one_line(home: Path, forked_m: Com
     finished = forked_m("ablate.layers", f"hydra.searchpath=[file://{home}/own]", "output_res=third")
     assert finished.returncode == 1
     assert finished.stderr == (
-        "Error: output_res.output_stride=12: must divide the stride of the blocks, 8, or be a multiple of it\n"
+        "Error: output_res.output_stride=12: must divide the stride of the blocks, 8, or be a multiple of it. "
+        "See docs/reference/configuration.md\n"
     )

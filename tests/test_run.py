@@ -207,7 +207,8 @@ def test_a_bug_in_one_run_of_a_sweep_leaves_the_others_to_go_on(
     assert finished.returncode == 1
     error = finished.stderr.splitlines()[-1]
     assert error == (
-        "Error: 1 of 2 runs have no result: the same command resumes the study; rerun=failed retries the 1 that failed"
+        "Error: 1 of 2 runs have no result: the same command resumes the study; rerun=failed retries the 1 that "
+        "failed. See docs/resuming.md#try-a-failed-run-again"
     )
     summary = [
         "Study adhoc: 2 runs: 1 done, 0 cached, 1 failed; ",

@@ -27,7 +27,7 @@ docs/check.md lists the messages. `from ablate.testing import TaskContract` has 
 def main() -> None:
     """Run the command."""
     arguments = sys.argv[1:]
-    with handle_errors():
+    with handle_errors("docs/check.md"):
         if {"-h", "--help"}.intersection(arguments):
             print(HELP)
             return

@@ -8,7 +8,7 @@ class AblateError(Exception):
 
     Attributes:
         page: The section of the documentation that explains errors of this kind, which a command names behind
-            the message; empty where none does.
+            the message; empty for that of the command.
     """
 
     page: ClassVar[str] = ""
@@ -31,11 +31,11 @@ class TaskError(AblateError):
 class TrackingError(AblateError):
     """The tracking store cannot be reached, read or written."""
 
+    page = "docs/runs.md#stores"
+
 
 class EmptyStore(TrackingError):
     """The tracking store does not exist yet, or has no tables: the first run makes them."""
-
-    page = "docs/runs.md#stores"
 
 
 class Diverged(AblateError):
@@ -49,6 +49,8 @@ class RunFailed(AblateError):
 class SweepIncomplete(AblateError):
     """A sweep ended without a result of some of its runs; its summary names them with the reason."""
 
+    page = "docs/resuming.md#try-a-failed-run-again"
+
 
 class LeaseLost(AblateError):
     """Another process has taken the lease of a run, because this one sent no heartbeat for too long."""
@@ -58,6 +60,8 @@ class LeaseLost(AblateError):
 
 class AlreadyRunning(AblateError):
     """Another process owns the lease of this run, and trains it."""
+
+    page = "docs/launchers.md#many-machines"
 
 
 class NotComparable(AblateError):

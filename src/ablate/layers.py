@@ -24,7 +24,7 @@ The arguments are those of `python -m ablate.run`, whose --help lists them."""
 def main() -> None:
     """Run the command."""
     arguments = sys.argv[1:]
-    with handle_errors():
+    with handle_errors("docs/reference/configuration.md"):
         if {"-h", "--help"}.intersection(arguments):
             print(HELP)
             return

@@ -65,7 +65,7 @@ def main() -> None:
     arguments = sys.argv[1:]
     # The process ends soon: collecting garbage among a million small nodes takes an eighth of its time.
     gc.disable()
-    with handle_errors():
+    with handle_errors("docs/reference/configuration.md"):
         if "--help" in arguments or "-h" in arguments:
             print(HELP)
             return

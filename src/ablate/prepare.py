@@ -43,7 +43,7 @@ _SOURCE = ("data", "data.root", "data.dataset")
 def main() -> None:
     """Run the command."""
     arguments = sys.argv[1:]
-    with handle_errors():
+    with handle_errors("docs/data.md#prepared-data-sets"):
         if {"-h", "--help"}.intersection(arguments):
             print(HELP)
             return

@@ -68,7 +68,7 @@ class Chosen:
 
 def main() -> None:
     """Run the command."""
-    with handle_errors():
+    with handle_errors("docs/runs.md#promotion"):
         if {"-h", "--help"}.intersection(sys.argv[1:]):
             print(HELP)
             return

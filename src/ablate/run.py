@@ -55,7 +55,7 @@ def _is_error_logged() -> bool:
 
 def main() -> None:
     """Run the command."""
-    with handle_errors():
+    with handle_errors("docs/reference/configuration.md"):
         check_run_options(sys.argv[1:])
         sys.argv[1:] = with_project(quote_names(sys.argv[1:]))
         try:

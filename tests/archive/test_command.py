@@ -158,10 +158,10 @@ def test_no_other_file_is_replaced(
         with pytest.raises(SystemExit):
             archive_m("export", "study=hand", f"out={name}")
         error = capsys.readouterr().err
-        assert f"{name} is there, and is no archive of study hand: out= must name another file\n" in error
+        assert f"{name} is there, and is no archive of study hand: out= must name another file. See" in error
     with pytest.raises(SystemExit):
         archive_m("export", "study=hand", "out=notes.txt/a.zip")
-    assert "the archive notes.txt/a.zip cannot be written: Not a directory\n" in capsys.readouterr().err
+    assert "the archive notes.txt/a.zip cannot be written: Not a directory. See" in capsys.readouterr().err
     archive_m("export", "study=hand", "out=old.zip")
     assert (hand_made / "notes.txt").read_text() == "mine"
 

@@ -125,7 +125,7 @@ def test_what_cannot_be_removed_is_named_and_the_rest_goes(home: Path, clean: Cl
     aside = artifacts(home, stuck).with_name(f".{stuck}.{os.getpid()}")
     (aside / "in the way").mkdir(parents=True)
     said = "Directory not empty: cannot be removed. Mend that, and give the command again"
-    assert clean("yes=true") == f"Error: {artifacts(home, stuck)}: {said}\n"
+    assert clean("yes=true") == f"Error: {artifacts(home, stuck)}: {said}. See docs/runs.md#cleaning\n"
     assert not artifacts(home, gone).exists()
 
 
@@ -303,6 +303,9 @@ def test_beside_a_sweep_that_trains_nothing_that_it_needs_goes(
 
 
 def test_wrong_arguments_and_stores_are_one_line(home: Path, clean: Clean) -> None:
-    assert clean("yse=true") == "Error: unknown key: yse. Allowed: uri, yes. Did you mean yes?\n"
+    assert (
+        clean("yse=true")
+        == "Error: unknown key: yse. Allowed: uri, yes. Did you mean yes? See docs/runs.md#cleaning\n"
+    )
     assert clean("uri=sqlite:///none.db").startswith("Error: there are no runs yet: ")
     assert not (home / "none.db").exists()

@@ -172,7 +172,7 @@ def test_a_configuration_that_includes_itself_is_one_line(
     own: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-    with pytest.raises(SystemExit, match="1"), handle_errors():
+    with pytest.raises(SystemExit, match="1"), handle_errors("docs/runs.md"):
         CommandLine(["-cd", "own", "-cn", "endless"]).compose()
     assert capsys.readouterr().err.startswith("Error: a configuration includes itself")
 

@@ -84,7 +84,7 @@ def test_a_shell_that_it_does_not_know_is_named(
     monkeypatch.setattr(sys, "argv", ["ablate", "tcsh"])
     with pytest.raises(SystemExit, match="1"):
         main()
-    assert capsys.readouterr().err == "Error: the shell must be one of bash, zsh, fish. Received: tcsh\n"
+    assert capsys.readouterr().err.startswith("Error: the shell must be one of bash, zsh, fish. Received: tcsh. See ")
     monkeypatch.setattr(sys, "argv", ["ablate", "bash"])
     main()
     assert capsys.readouterr().out == SCRIPTS["bash"]

@@ -14,7 +14,7 @@ PRINTING = """
 import logging, sys
 from ablate.cli.errors import handle_errors
 from ablate.cli.terminal import TerminalHandler
-with handle_errors():
+with handle_errors("docs/runs.md"):
     logging.basicConfig(level=logging.INFO, handlers=[TerminalHandler(sys.stdout)])
     for number in range(3000):
         logging.info("a line of the log, number %d, which is long enough to fill a pipe", number)
@@ -51,6 +51,6 @@ def test_a_broken_pipe_of_another_kind_is_an_error(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-    with pytest.raises(SystemExit, match="1"), handle_errors():
+    with pytest.raises(SystemExit, match="1"), handle_errors("docs/runs.md"):
         raise BrokenPipeError(errno.EPIPE, "a worker is gone")
     assert "a worker is gone" in capsys.readouterr().err

@@ -44,6 +44,7 @@ def test_a_folder_is_coloured_as_a_tree(forked_m: Command, folder: Path, network
     assert done.stdout == "3 photographs coloured, in colorized\nBeside each other: the files *.compare.png there\n"
     expected = (
         "Error: 1 photograph could not be coloured:\n  photographs/broken.jpg: no JPEG, PNG, WebP or TIFF picture\n"
+        "See docs/colorize.md\n"
     )
     assert done.stderr == expected
     files = sorted(str(path.relative_to(home / "colorized")) for path in (home / "colorized").rglob("*.*"))

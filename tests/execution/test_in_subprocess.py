@@ -71,7 +71,10 @@ def test_a_killed_run_is_recorded_and_the_others_run(sweep: Sweep, study: Study)
     assert process.returncode == 1
     assert output.count("seed 0: the process of the run was killed by SIGKILL") == 1
     assert "  failed      training.steps_per_epoch=100000 seed=0: killed by SIGKILL, as the system does" in output
-    assert output.splitlines()[-1] == "Error: 1 of 2 runs have no result: the same command resumes the study"
+    assert output.splitlines()[-1] == (
+        "Error: 1 of 2 runs have no result: the same command resumes the study. "
+        "See docs/resuming.md#try-a-failed-run-again"
+    )
     runs = study().runs.sort_values("started")
     assert list(runs["status"]) == ["FAILED", "FINISHED"]
     assert runs["reason"].iloc[0] == "killed by SIGKILL, as the system does when memory runs out"

@@ -51,7 +51,7 @@ def test_mistakes_end_in_one_line(import_m: Command, tmp_path: Path) -> None:
         if line is None:
             assert import_m().startswith("The published network with its published weights")
         else:
-            assert import_m(*arguments) == f"Error: {line}\n"
+            assert import_m(*arguments) == f"Error: {line}. See docs/colorize.md#the-published-weights\n"
     assert not list(tmp_path.iterdir())
 
 
@@ -62,6 +62,6 @@ def test_another_network_leaves_nothing(import_m: Command, tmp_path: Path) -> No
     write_zip(tmp_path / "net.pth", {"classifier.weight": np.zeros((10, 10), np.float32)})
     assert import_m("net.pth") == (
         "Error: net.pth cannot be imported: it lacks model1.0.weight (layer conv1_1): it is not the released network "
-        "eccv16. It has classifier.weight\n"
+        "eccv16. It has classifier.weight. See docs/colorize.md#the-published-weights\n"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["net.pth"]

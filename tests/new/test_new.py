@@ -74,7 +74,10 @@ def test_the_command_says_what_it_wrote_and_what_comes_next(
     monkeypatch.setattr(sys, "argv", ["ablate"])
     with pytest.raises(SystemExit, match="1"):
         main()
-    assert capsys.readouterr().err == "Error: one name must be given, as in `ablate new digits`\n"
+    assert (
+        capsys.readouterr().err
+        == "Error: one name must be given, as in `ablate new digits`. See docs/your-own-model.md\n"
+    )
 
 
 def test_it_is_planned_trained_and_reported_from_any_folder_of_it(

@@ -165,7 +165,9 @@ def test_a_study_without_finished_runs_says_why(home: Path, forked_m: Command) -
     open_store(os.environ["MLFLOW_TRACKING_URI"])
     add_failed(home, "depth=shallow", 0)
     finished = forked_m("ablate.report", "study=hand")
-    assert finished.stderr == "Error: study hand has no finished run yet: depth=shallow, seed 0: failed, OSError\n"
+    assert finished.stderr == (
+        "Error: study hand has no finished run yet: depth=shallow, seed 0: failed, OSError. See docs/runs.md#stores\n"
+    )
 
 
 @pytest.mark.slow

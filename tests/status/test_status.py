@@ -160,8 +160,9 @@ def test_it_makes_and_changes_nothing(hand_made: Path, tmp_path: Path, status: S
 
 
 def test_wrong_arguments_are_one_line(home: Path, status: Status) -> None:
-    assert status("wach=true") == "Error: unknown key: wach. Allowed: uri, watch. Did you mean watch?\n"
-    assert status("watch=true") == "Error: watch=true needs a terminal; --json, once, is for programs\n"
+    page = "See docs/runs.md#status\n"
+    assert status("wach=true") == f"Error: unknown key: wach. Allowed: uri, watch. Did you mean watch? {page}"
+    assert status("watch=true") == f"Error: watch=true needs a terminal; --json, once, is for programs. {page}"
 
 
 @pytest.mark.slow

@@ -48,7 +48,7 @@ _CONFLICTS = ("refuse", "keep")
 def main() -> None:
     """Run the command."""
     arguments = sys.argv[1:]
-    with handle_errors():
+    with handle_errors("docs/archive.md"):
         if not arguments or {"-h", "--help"}.intersection(arguments):
             print(HELP)
             return

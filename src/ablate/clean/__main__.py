@@ -39,7 +39,7 @@ interruption, the same command removes the rest."""
 def main() -> None:
     """Run the command."""
     arguments = sys.argv[1:]
-    with handle_errors():
+    with handle_errors("docs/runs.md#cleaning"):
         if {"-h", "--help"}.intersection(arguments):
             print(HELP)
             return

@@ -52,7 +52,7 @@ def main() -> None:
     if len(arguments) == 2 and arguments[0] == _WORDS:
         print("\n".join(candidates(arguments[1])))
         return
-    with handle_errors():
+    with handle_errors("docs/reference/commands.md#completion"):
         if {"-h", "--help"}.intersection(arguments):
             print(HELP)
         elif len(arguments) == 1 and arguments[0] in SCRIPTS:

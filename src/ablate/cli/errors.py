@@ -30,18 +30,21 @@ _CREDENTIALS = re.compile(r"(?<=://)[^\s/@'\"]+@")
 
 
 @contextmanager
-def handle_errors() -> Iterator[None]:
-    """End a command with one line and exit code 1 on errors that a user can fix; a page that explains one is named.
+def handle_errors(page: str) -> Iterator[None]:
+    """End a command with one line and exit code 1 on errors that a user can fix; it ends with the page that explains.
 
     With `HYDRA_FULL_ERROR=1` in the environment, Hydra's switch, an error before a run shows its stack trace. That of
     an error in a run is in the run's log.
+
+    Args:
+        page: The section of the documentation about the command, for errors of a kind that has no page of its own.
     """
-    with quiet_on_closed_pipe(), _errors_in_one_line():
+    with quiet_on_closed_pipe(), _errors_in_one_line(page):
         yield
 
 
 @contextmanager
-def _errors_in_one_line() -> Iterator[None]:
+def _errors_in_one_line(page: str) -> Iterator[None]:
     before = os.environ.get("HYDRA_FULL_ERROR")
     traced = before == "1"
     # Hydra then raises its errors instead of printing them itself.
@@ -53,10 +56,7 @@ def _errors_in_one_line() -> Iterator[None]:
     except (AblateError, HydraException, OmegaConfBaseException, OSError, YAMLError) as error:
         if traced or is_closed_pipe(error):
             raise
-        said = explain_error(error, sys.argv[1:])
-        # Of several lines each is of another variant.
-        page = error.page if isinstance(error, AblateError) and "\n" not in said else ""
-        _exit(f"Error: {said}" + (f". See {page}" if page else ""), 1)
+        _exit(f"Error: {_with_page(explain_error(error, sys.argv[1:]), error, page)}", 1)
     except RecursionError as error:
         if traced or not _came_through(error, "defaults_list.py"):
             raise
@@ -74,6 +74,17 @@ def _errors_in_one_line() -> Iterator[None]:
             del os.environ["HYDRA_FULL_ERROR"]
         else:
             os.environ["HYDRA_FULL_ERROR"] = before
+
+
+def _with_page(said: str, error: Exception, page: str) -> str:
+    """Add the page that explains an error to what is said of it; none does for the machine's and a user's code."""
+    if isinstance(error, AblateError):
+        page = error.page or page
+    elif (isinstance(error, OSError) and not isinstance(error, HydraException)) or user_place(error):
+        return said
+    if "\n" in said:  # of several lines each is of another variant, or file
+        return f"{said}\nSee {page}"
+    return f"{said} See {page}" if said.endswith((".", "?")) else f"{said}. See {page}"
 
 
 def _is_hydra_s(error: Exception) -> bool:

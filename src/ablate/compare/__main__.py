@@ -48,7 +48,7 @@ _HASH = re.compile("[0-9a-f]{7,40}")
 def main() -> None:
     """Run the command."""
     arguments = sys.argv[1:]
-    with handle_errors():
+    with handle_errors("docs/changes.md"):
         if {"-h", "--help"}.intersection(arguments):
             print(HELP)
             return

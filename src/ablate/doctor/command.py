@@ -49,7 +49,7 @@ _BYTES_PER_PARAMETER = 12
 def run() -> None:
     """Run the command."""
     arguments = sys.argv[1:]
-    with handle_errors():
+    with handle_errors("docs/reference/commands.md#doctor"):
         if {"-h", "--help"}.intersection(arguments):
             print(HELP)
             return

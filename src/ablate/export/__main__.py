@@ -39,7 +39,7 @@ _CHOOSING = ("run", "study", "model")
 def main() -> None:
     """Run the command."""
     arguments = sys.argv[1:]
-    with handle_errors():
+    with handle_errors("docs/colorize.md#export"):
         if not arguments or {"-h", "--help"}.intersection(arguments):
             print(HELP)
             return

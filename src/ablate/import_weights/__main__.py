@@ -34,7 +34,7 @@ _OPTIONS = ("out", "overwrite")
 def main() -> None:
     """Run the command."""
     arguments = sys.argv[1:]
-    with handle_errors():
+    with handle_errors("docs/colorize.md#the-published-weights"):
         if not arguments or {"-h", "--help"}.intersection(arguments):
             print(HELP)
             return

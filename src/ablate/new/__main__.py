@@ -27,7 +27,7 @@ _SUFFIX = ".in"
 def main() -> None:
     """Run the command."""
     arguments = sys.argv[1:]
-    with handle_errors():
+    with handle_errors("docs/your-own-model.md"):
         if {"-h", "--help"}.intersection(arguments):
             print(HELP)
             return

@@ -51,7 +51,7 @@ _SHOWN = 10
 
 def main() -> None:
     """Run the command."""
-    with handle_errors():
+    with handle_errors("docs/reference/commands.md#report"):
         if {"-h", "--help"}.intersection(sys.argv[1:]):
             print(HELP)
             return

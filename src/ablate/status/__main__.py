@@ -37,7 +37,7 @@ _TOP, _CLEAR_LINE_END, _CLEAR_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
 def main() -> None:
     """Run the command."""
     arguments = sys.argv[1:]
-    with handle_errors():
+    with handle_errors("docs/runs.md#status"):
         if {"-h", "--help"}.intersection(arguments):
             print(HELP)
             return

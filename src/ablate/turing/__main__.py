@@ -29,7 +29,7 @@ COMMANDS = ("build", "serve", "invite", "analyse", "export")
 def main() -> None:
     """Run the command."""
     arguments = sys.argv[1:]
-    with handle_errors():
+    with handle_errors("docs/turing.md"):
         if not arguments or arguments[0] in ("-h", "--help"):
             print(HELP)
             return
