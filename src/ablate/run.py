@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from ablate.cli.arguments import quote_names
 from ablate.cli.command_line import CONFIG_NAME, VERSION_BASE, check_run_options, with_project
-from ablate.cli.errors import handle_errors
+from ablate.cli.errors import handle_errors, with_page
 from ablate.config.paths import conf_dir
 from ablate.errors import AblateError, ConfigError
 from ablate.execution.in_process import execute
@@ -21,6 +21,7 @@ from ablate.execution.in_subprocess import execute_in_subprocess
 from ablate.execution.job import describe_job
 from ablate.system.phase_clock import process_age
 
+_PAGE = "docs/reference/configuration.md"
 log = logging.getLogger(__name__)
 
 
@@ -35,7 +36,8 @@ def _job(config: DictConfig) -> None:
     except AblateError as error:
         if not _is_error_logged():
             raise
-        log.error("%s", error)  # the traceback would say nothing that the message does not
+        # The traceback would say nothing that the message does not.
+        log.error("%s", with_page(str(error), error, _PAGE))
     except KeyboardInterrupt as interrupt:
         log.error("%s: what was tracked is kept", str(interrupt) or "Interrupted")
         raise
@@ -55,7 +57,7 @@ def _is_error_logged() -> bool:
 
 def main() -> None:
     """Run the command."""
-    with handle_errors("docs/reference/configuration.md"):
+    with handle_errors(_PAGE):
         check_run_options(sys.argv[1:])
         sys.argv[1:] = with_project(quote_names(sys.argv[1:]))
         try:

@@ -109,7 +109,7 @@ def kinds(error: type[AblateError] = AblateError) -> Iterator[type[AblateError]]
 
 def test_each_page_of_an_error_and_its_section_exist() -> None:
     code = "".join(file.read_text() for file in (ROOT / "src" / "ablate").rglob("*.py"))
-    of_commands = re.findall(r'with handle_errors\("(.*)"\)', code)
+    of_commands = re.findall(r'(?:with handle_errors\(|^_PAGE = )"(.*)"', code, re.MULTILINE)
     assert len(of_commands) == len(COMMANDS)
     pages = {*of_commands, *(kind.page for kind in kinds() if kind.page)}
     assert "docs/check.md#what-it-says" in pages

@@ -56,7 +56,7 @@ def _errors_in_one_line(page: str) -> Iterator[None]:
     except (AblateError, HydraException, OmegaConfBaseException, OSError, YAMLError) as error:
         if traced or is_closed_pipe(error):
             raise
-        _exit(f"Error: {_with_page(explain_error(error, sys.argv[1:]), error, page)}", 1)
+        _exit(f"Error: {with_page(explain_error(error, sys.argv[1:]), error, page)}", 1)
     except RecursionError as error:
         if traced or not _came_through(error, "defaults_list.py"):
             raise
@@ -76,7 +76,7 @@ def _errors_in_one_line(page: str) -> Iterator[None]:
             os.environ["HYDRA_FULL_ERROR"] = before
 
 
-def _with_page(said: str, error: Exception, page: str) -> str:
+def with_page(said: str, error: Exception, page: str) -> str:
     """Add the page that explains an error to what is said of it; none does for the machine's and a user's code."""
     if isinstance(error, AblateError):
         page = error.page or page
