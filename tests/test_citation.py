@@ -1,6 +1,7 @@
 """The bibliography entry of the software: what the Citation File Format requires, and what the package says."""
 
 import tomllib
+from datetime import date
 from pathlib import Path
 
 import yaml
@@ -32,6 +33,7 @@ def test_it_agrees_with_the_package() -> None:
     # The version of pyproject.toml is the package's.
     assert PROJECT["dynamic"] == ["version"]
     assert str(CITATION["version"]) == ablate.__version__
+    assert isinstance(CITATION["date-released"], date)  # a bibliography takes its year
     assert CITATION["license"] == PROJECT["license"]
     assert CITATION["keywords"] == PROJECT["keywords"]
     assert PROJECT["description"] in CITATION["abstract"]

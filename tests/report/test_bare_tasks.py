@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,10 +41,28 @@ def test_a_report_leaves_out_what_is_not_there(home: Path) -> None:
         for absent in ("hotograph", "All metrics", "Cost", "FLOPs", "Training, s", "Learning curves"):
             assert absent not in text, (form, absent)
         assert "digits only: one seed" in text
+        assert "their intervals cover digits alone, with one seed" in text
+        assert not re.search("intervals over seeds|± is the|cover seeds", text), form
+    page = (home / "out" / "checklist.md").read_text()
+    assert "over digits alone, with one seed, of the one variant" in page
+    assert "Examples are independent samples; nothing is said of other seeds" in page
+    assert not re.search("± is|largest error|moderated", page)
     assert "unknown" not in " ".join(report.facts.values())
     assert report.descriptions == {"Accuracy": ACCURACY.description}
     assert report.facts["Evaluation"] == "400 digits"
     assert json.loads((home / "out" / "summary.json").read_text())["examples"] == 400
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("drawn")
+def test_one_seed_of_a_metric_of_the_whole_set_has_no_interval(home: Path) -> None:
+    open_store(os.environ["MLFLOW_TRACKING_URI"])
+    for variant, skill in (("baseline", 0.0), ("activation=leaky_relu", 0.5)):
+        add_digits(home, variant, 0, skill=skill, metrics=(MACRO_F1,), replicates=False)
+    reported(home / "out")
+    for form in (*FORMS, "checklist.md"):
+        text = (home / "out" / form).read_text()
+        assert not re.search("intervals? of the difference|hold at once|intervals cover|over seeds", text), form
 
 
 @pytest.mark.slow

@@ -1,17 +1,24 @@
 """Text escaped for Markdown and LaTeX."""
 
+import shutil
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from ablate.report.escaping import breakable, latex_escaped, markdown_escaped
 
 
-@pytest.mark.parametrize("text", ["a|b", "*a*", "<b>", "[a](b)", "![a](b)", "_a_"])
+@pytest.mark.parametrize(
+    "text",
+    ["a|b", "*a*", "<b>", "[a](b)", "![a](b)", "_a_", "$x$", "~a~", "&lt;", "# a", "- a", "1. a", "a\nb"],
+)
 def test_what_markdown_would_read_is_escaped(text: str) -> None:
     assert markdown_escaped(text) != text
 
 
 def test_what_markdown_would_not_read_stays() -> None:
-    for text in ("plain words [0.1, 0.2] (points)", "learning_rate_drops=0.1"):
+    for text in ("plain words [0.1, 0.2] (points)", "learning_rate_drops=0.1", "-0.1", "a & b; c", "1.5 s"):
         assert markdown_escaped(text) == text
 
 
@@ -21,6 +28,25 @@ def test_latex_takes_every_name_as_text() -> None:
         r"\textless{}i\textgreater{} $\pm$1 $\times$ 2"
     )
     assert latex_escaped("色") == "?"
+    assert latex_escaped("ΔE ≤ 2, β₁ of Nguyễn e\u0301") == r"$\Delta$E $\leq$ 2, $\beta$1 of Nguyen é"
+    assert latex_escaped("a--b\n\n[1]") == "a-{}-b  [1]"
+    assert latex_escaped("[1] b") == "{}[1] b"  # behind the end of a row it would be a length
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+def test_latex_sets_every_character(tmp_path: Path) -> None:
+    characters = [*map(chr, range(0x250)), *"αβγδεζηθικλμνξοπρςστυφχψωΓΔΘΛΞΠΣΥΦΨΩ–—‘’“”„•…€™→←№ȘșȚț≤≥≠≈∈∂∇√ℓ∞▲▼○₂ﬁ色"]
+    cells = [f"{latex_escaped(each)} & x{latex_escaped(f'a{each}{each}b')} \\\\" for each in characters]
+    tables = [
+        "\n".join([r"\noindent\begin{tabular}{ll}", *cells[place : place + 40], r"\end{tabular}", "\n"])
+        for place in range(0, len(cells), 40)
+    ]
+    head = r"\documentclass{article}\usepackage[T1]{fontenc}\usepackage[utf8]{inputenc}\begin{document}"
+    (tmp_path / "all.tex").write_text("\n".join([head, *tables, r"\end{document}"]), encoding="utf-8")
+    command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "all.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
 
 
 def test_names_may_break_in_latex_and_numbers_may_not() -> None:

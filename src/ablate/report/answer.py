@@ -13,7 +13,7 @@ from ablate.report.headline import effects_headline, headline
 from ablate.report.looks import StudyLooks
 from ablate.report.nouns import plural
 from ablate.report.number_format import magnitude, quantity, with_interval
-from ablate.report.results import SEEDS, Results
+from ablate.report.results import Results
 
 FEW_EXAMPLES = 10
 """Examples that nobody takes for a sample, if there are fewer."""
@@ -42,7 +42,7 @@ def answer(results: Results, comparison: pd.DataFrame, more_seeds: Mapping[str, 
         unit=unit,
         higher_is_better=results.primary.higher_is_better,
         margin=margin,
-        example=results.example if results.sampled(results.primary.name) != SEEDS else "",
+        example=results.example if results.resampled(results.primary.name) else "",
     )
     return [first, *_verdicts(own, results, f" {unit}" if unit else ""), *_baseline(results)]
 
@@ -120,8 +120,11 @@ def notes(results: Results) -> list[str]:
     notes = []
     seeds = results.runs.groupby("variant")["seed"].nunique()
     if results.looks is None and seeds.max() == 1:
-        sampled = results.sampled(results.primary.name) != SEEDS
-        known = f"intervals are over {plural(results.example)} only, and" if sampled else "there are no intervals, and"
+        known = (
+            f"intervals are over {plural(results.example)} only, and"
+            if results.resampled(results.primary.name)
+            else "there are no intervals, and"
+        )
         notes.append(f"One seed for each variant: {known} with other seeds all may come out otherwise.")
     elif results.paired and results.looks is None and seeds.min() < seeds.max():
         notes.append("Variants have different numbers of seeds; a difference is over those shared with the baseline.")

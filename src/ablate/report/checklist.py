@@ -136,26 +136,34 @@ def _errors(results: Results) -> list[Item]:
     seeds = sorted(int(seed) for seed in results.runs["seed"].unique())
     per_variant = results.runs.groupby("variant")["seed"].nunique()
     many = _range(per_variant.min(), per_variant.max(), lambda value: f"{value:.0f}")
+    listed = f"seed{'s' if len(seeds) > 1 else ''} {_listed(seeds)}"
     compared = len(results.variants) - 1 if BASELINE in results.variants else 0
+    sampled = results.sampled(name) if compared else ""
     at_once = f"that hold for all {compared} variants at once" if compared > 1 else "of the one variant"
-    interval = (
-        f"95 % intervals of the difference from the baseline, over {results.sampled(name)}, {at_once}; ± is the "
-        f"standard deviation over {SEEDS}"
-        if compared
-        else ""
-    )
+    intervals = f"95 % intervals of the difference from the baseline, over {sampled}, {at_once}"
+    spread = f"± is the standard deviation over {SEEDS}" if compared and results.several_seeds else ""
+    corrected = "adjusted by the largest error of all variants" if compared > 1 else "of one comparison"
     return [
         Item(part, "How many runs, with which seeds?",
-             _sentence(f"{quantity(len(results.runs), 'run')}, {many} of each variant, seeds {_listed(seeds)}",
+             _sentence(f"{quantity(len(results.runs), 'run')}, {many} of each variant, {listed}",
                        f"{quantity(len(results.gaps), 'run')} missing" if results.gaps else "")),
-        Item(part, "What do error bars show, and what do they vary over?", _sentence(interval)),
+        Item(part, "What do error bars show, and what do they vary over?",
+             _sentence(intervals if sampled else "", spread)),
         Item(part, "Which test, and how is it corrected for the number of comparisons?",
-             _sentence("p-values that agree with these intervals, adjusted by the largest error of all variants",
-                       "other measures than the one above are not corrected for their number") if compared else ""),
+             _sentence(f"p-values that agree with these intervals, {corrected}",
+                       "other measures than the one above are not corrected for their number") if sampled else ""),
         Item(part, "What do intervals assume?",
-             "Seeds and examples are independent samples; how runs vary is moderated over variants: "
-             "docs/statistics.md of ablate says all of it." if compared else ""),
+             f"{_assumed(results, compared)}: docs/statistics.md of ablate says all of it." if sampled else ""),
     ]  # fmt: skip
+
+
+def _assumed(results: Results, compared: int) -> str:
+    """Say what the intervals of so many variants assume."""
+    examples = results.resampled(results.primary.name)
+    if not results.several_seeds:
+        return "Examples are independent samples; nothing is said of other seeds"
+    seeds = "how runs vary is moderated over variants" if compared > 1 else "seeds act normally"
+    return f"{'Seeds and examples' if examples else 'Seeds'} are independent samples; {seeds}"
 
 
 def _compute(results: Results) -> list[Item]:

@@ -24,25 +24,28 @@ class Plan:
     Attributes:
         registered: What was written down before its first result, in words.
         deviations: From it, a sentence each.
+        written: Whether anything was.
     """
 
     registered: str
     deviations: Sequence[str]
+    written: bool = True
 
     @property
     def fact(self) -> str:
         """The plan in one line."""
         count = len(self.deviations)
-        return f"{self.registered}; {quantity(count, 'deviation') if count else 'no deviations'}"
+        none = ["no deviations"] if self.written else []
+        return "; ".join([self.registered, *([quantity(count, "deviation")] if count else none)])
 
 
 def plan_of(results: Results) -> Plan:
     """Compare what a report shows with what was written down before the study's first result."""
     plan, definition = results.registered, results.definition
     if definition is None:
-        return Plan("none, no study file was written before: all of this is exploratory", exclusions(results))
+        return Plan("none, no study file was written before: all of this is exploratory", exclusions(results), False)
     if plan is None:
-        return Plan("not written down before the first result", _of_runs(results, definition))
+        return Plan("not written down before the first result", _of_runs(results, definition), False)
     said = f"{stamp(plan.plain())}, written down {results.registered_at} UTC, before the first result"
     return Plan(said, [*_of_file(plan, definition), *_of_metric(results, plan), *_of_runs(results, plan)])
 

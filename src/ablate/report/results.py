@@ -179,9 +179,19 @@ class Results:
         return known[list(self.specs.index)]
 
     def sampled(self, metric: str) -> str:
-        """Return what a metric's intervals are over, in words, as in `seeds and digits`."""
-        resampled = metric in self.scores or metric in self.whole_set.replicates
-        return f"{SEEDS} and {plural(self.example)}" if resampled else SEEDS
+        """Return what a metric's intervals are over, as in `seeds and digits`; empty where there are none."""
+        if self.several_seeds:
+            return f"{SEEDS} and {plural(self.example)}" if self.resampled(metric) else SEEDS
+        return f"{plural(self.example)} alone, with one seed" if self.resampled(metric) else ""
+
+    def resampled(self, metric: str) -> bool:
+        """Say whether a metric's intervals are over examples: it has values of each, or of bootstrapped ones."""
+        return metric in self.scores or metric in self.whole_set.replicates
+
+    @property
+    def several_seeds(self) -> bool:
+        """Whether any variant has more than one seed."""
+        return bool(self.runs.groupby("variant")["seed"].nunique().max() > 1)
 
     @property
     def variants(self) -> list[str]:

@@ -126,13 +126,19 @@ class StudyRecord:
             return {**tables, "version": str(said["version"])}
 
     def packages(self, run_id: str) -> dict[str, str]:
-        """Return the versions of packages that a run was trained with; empty where it does not say."""
+        """Return the versions of packages that a run was trained with; empty where it does not say.
+
+        They are those of `ablate` and what it stands on, and those that the task's code imports.
+        """
         try:
             text = self._artifact(run_id, names.ENVIRONMENT_FILE).read_text(encoding="utf-8")
         except TrackingError:
             return {}
         with _intact(run_id, names.ENVIRONMENT_FILE):
-            return {str(name): str(version) for name, version in json.loads(text).get("packages", {}).items()}
+            packages = {str(name): str(version) for name, version in json.loads(text).get("packages", {}).items()}
+        code = self.code(run_id) or {"libraries": {}}
+        imported = {str(name): str(version) for name, version in code["libraries"].items()}
+        return packages | {name: imported[name] for name in sorted(imported.keys() - packages.keys())}
 
     def uncommitted(self, run_id: str) -> str:
         """Return the uncommitted changes that a run was last trained with, see `provenance.git_diff`."""

@@ -110,6 +110,8 @@ def _differences_alt(finite: pd.DataFrame, verdicts: Mapping[str, int], quantity
 
 def _caption(finite: pd.DataFrame, sampled: str) -> str:
     exploratory = " Hollow marks are exploratory." if finite["exploratory"].any() else ""
+    if not sampled:
+        return f"One seed has no intervals.{exploratory}"
     return f"Lines are 95 % intervals over {sampled}; one that misses the baseline shows a difference.{exploratory}"
 
 

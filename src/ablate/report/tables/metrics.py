@@ -8,7 +8,7 @@ import pandas as pd
 from ablate.config.variant import BASELINE
 from ablate.report.links import Links
 from ablate.report.number_format import with_interval
-from ablate.report.results import SEEDS, Results
+from ablate.report.results import Results
 from ablate.report.tables.table import (
     Cell,
     Table,
@@ -61,10 +61,10 @@ def _method(results: Results, columns: Mapping[str, Mapping[str, Any]]) -> str:
         "Exploratory: of many metrics some differ by chance.",
         "Arrows say which direction is better; the best mean is bold.",
     ]
-    over = {name: results.sampled(name) for name in columns}
-    if len(set(over.values())) > 1:
-        alone = [str(columns[name]["label"]) for name, sampled in over.items() if sampled == SEEDS]
-        sentences.append(f"The interval of {', '.join(alone)} is over seeds alone.")
+    alone = [str(column["label"]) for name, column in columns.items() if not results.resampled(name)]
+    if 0 < len(alone) < len(columns):
+        known = "is over seeds alone" if results.several_seeds else "takes more than one seed"
+        sentences.append(f"The interval of {', '.join(alone)} {known}.")
     if len(results.references):
         sentences.append("The last rows are trivial baselines, to say what a number means.")
     return " ".join(sentences)

@@ -54,20 +54,22 @@ def primary_table(results: Results, columns: Columns, layout: Layout = WHOLE) ->
             [Cell(text=reference_text(name)), *(reference_cell(column, name) for column in shown)]
             for name in references
         ],
-        note=_note(shown, compared=columns.compared),
+        note=_note(results, shown, compared=columns.compared),
         remarks=" ".join(_remarks(results, columns, shown, rows, cells)) if layout != WHOLE else "",
         method=_method(results, shown) if columns.compared else "",
     )
 
 
-def _note(shown: Sequence[Column], *, compared: bool) -> str:
+def _note(results: Results, shown: Sequence[Column], *, compared: bool) -> str:
     statistics = {column.statistic for column in shown}
-    means = any(column.metric and not column.statistic for column in shown)
+    means = results.several_seeds and any(column.metric and not column.statistic for column in shown)
     spread = ["± is the standard deviation over seeds."] if means else []
     if not compared:
         return " ".join(["No variant is the baseline, so there are no differences from it.", *spread])
     if DIFFERENCE in statistics:
-        return " ".join(["Differences are from the baseline; all their 95 % intervals hold at once.", *spread])
+        intervals = any(results.sampled(column.metric) for column in shown if column.statistic == DIFFERENCE)
+        at_once = "; all their 95 % intervals hold at once" if intervals else ""
+        return " ".join([f"Differences are from the baseline{at_once}.", *spread])
     return " ".join(["Statistics are of differences from the baseline.", *spread] if statistics - {""} else spread)
 
 
@@ -131,13 +133,14 @@ def _method(results: Results, shown: Sequence[Column]) -> str:
 def _differences(results: Results, metrics: Sequence[str], statistics: Collection[str]) -> list[str]:
     """Say how differences are taken, and what their intervals hold."""
     said = {name: _taken(results, name) for name in metrics}
-    sentences = []
+    sentences, intervals = list[str](), any(map(results.sampled, metrics))
     for text in dict.fromkeys(said.values()):
         labels = [str(results.spec(name)["label"]) for name in metrics if said[name] == text]
         of = f" of {', '.join(labels)}" if len(set(said.values())) > 1 else ""
         sentences.append(f"Differences{of} are {text}.")
     if sentences:
         sentences.insert(0, _scope(results))
+    if intervals:
         each = ", of each metric by itself" if len(metrics) > 1 else ""
         sentences.append(f"They hold for all variants at once{each}, and the verdict is read off them.")
     if GAINED in statistics:
@@ -150,7 +153,9 @@ def _differences(results: Results, metrics: Sequence[str], statistics: Collectio
 
 def _taken(results: Results, metric: str) -> str:
     example = results.example if metric in results.scores else ""
-    return f"{_pairing(results, example)}; their intervals cover {results.sampled(metric)}"
+    sampled = results.sampled(metric)
+    intervals = f"their intervals cover {sampled}" if sampled else "one seed has no interval"
+    return f"{_pairing(results, example)}; {intervals}"
 
 
 def _scope(results: Results) -> str:
