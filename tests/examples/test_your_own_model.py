@@ -69,7 +69,7 @@ def test_its_other_code_makes_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
             exec(code, names)
     own = {name: each for name, each in names.items() if getattr(each, "__module__", "") == "page"}
     tasks = {name: each(**CONFIG) for name, each in own.items() if hasattr(each, "measures")}
-    assert len(tasks) == 9
+    assert len(tasks) == 10
     assert isinstance(tasks["Served"], Servable)
     assert signature_of(tasks["Served"].served_model()).params
     assert trains_itself(names["Wine"])
@@ -77,6 +77,12 @@ def test_its_other_code_makes_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "root" not in own["Declared"](**CONFIG, data={"root": "here"}).result_config()["data"]
     model = tasks["WithF1"].build_model(0)
     assert list(tasks["WithF1"].evaluate(model).metrics) == ["accuracy", "nll", "macro_f1"]
+    prices = tasks["Prices"].build_model(0)
+    prices.compile("sgd", tasks["Prices"].build_loss())
+    prices.fit(
+        tasks["Prices"].training_batches(seed=0, batch_size=32, first_step=0, steps=1), shuffle=False, verbose=0
+    )
+    assert len(tasks["Prices"].evaluate(prices).per_example) == 100
     assert {len(pictures) for pictures in tasks["WithPictures"].evaluate(model).samples.values()} == {32}
 
 

@@ -28,6 +28,7 @@ IN_A_STEP = {
     "OwnInit": "OwnInit.__init__(self, **config) must begin with super().__init__(**config)",
     "WrongLength": "measures['accuracy'] must return one value an example, shape (20,). Received: shape (19,)",
     "NotPerExample": "measures['accuracy'] must return one value an example, shape (20,). Received: shape ()",
+    "Broadcasts": "the metric error of an example depends on the others beside it, as of point",
     "NotNumeric": "measures['answer'] must return one value an example, shape (20,). Received: list",
     "BreaksInMeasure": "IndexError: index 7 is out of bounds for axis 1 with size 2",
     "DifferentLengths": "inputs and targets must have as many examples. Received: x (60, 3) and y (59,)",

@@ -22,6 +22,7 @@ from ablate.study.planning import PlannedRun, distinguishing_overrides
 from ablate.system.signals import SIGNALS
 from ablate.task import KerasTask, trains_itself
 from ablate.testing.findings import Finding, Findings, collected_warnings, finding_of, gather
+from ablate.testing.keras_checks import check_examples_alone
 from ablate.testing.task_checks import check_evaluation
 from ablate.testing.variants import covering, short_run
 
@@ -176,3 +177,4 @@ def _evaluated(task: Any, model: Any) -> Findings:
     for finding in check_evaluation(task, evaluation):
         if finding.wrong and "finite" not in finding.text:
             yield finding
+    yield from check_examples_alone(task, model, evaluation)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ablate.config.user_code import one_line
-from ablate.task import Describable, KerasTask
+from ablate.task import Describable, Evaluation, KerasTask
 from ablate.testing.findings import Findings, problem, warning
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from ablate.config.sections import RunConfig
 
+_FEW = 7
+"""Examples that are measured without the others."""
 Arrays = list[list[npt.NDArray[Any]]]
 
 
@@ -143,6 +145,36 @@ def check_a_step(task: KerasTask, batch_size: int) -> Findings:
     measured = model.evaluate(task.validation_batches(), verbose=0)
     if not np.isfinite(measured).all():
         yield problem(f"the loss on the evaluation examples is {measured}: it must be finite")
+
+
+def check_examples_alone(task: Any, model: keras.Model, evaluation: Evaluation) -> Findings:
+    """An example measures the same, whichever others are evaluated beside it.
+
+    Args:
+        task: A task; one that cannot be shortened, or whose measures are a property, is not checked.
+        model: Its model.
+        evaluation: What its evaluation of the model returned.
+    """
+    table = evaluation.per_example
+    names = [str(name) for name in table if name not in ("example", "digest")]
+    fixed = isinstance(getattr(type(task), "measures", None), property)
+    if fixed or not hasattr(task, "shortened") or "digest" not in table or not names:
+        return
+    few = task.shortened(_FEW)
+    few.measures = {name: few.measures[name] for name in names}  # those of the whole set may need more examples
+    alone = type(few).evaluate(few, model).per_example.drop_duplicates("digest").set_index("digest")
+    beside = table.drop_duplicates("digest").set_index("digest").loc[alone.index]
+    for name in names:
+        one, other = alone[name].to_numpy(dtype=float), beside[name].to_numpy(dtype=float)
+        differ = ~np.isclose(one, other, rtol=1e-3, atol=1e-5, equal_nan=True)
+        if differ.mean() > 0.5:  # a rounded prediction may be another class
+            place = int(differ.argmax())
+            example, values = beside["example"].iloc[place], (other[place], one[place])
+            yield problem(
+                f"the metric {name} of an example depends on the others beside it, as of {example}: "
+                f"{values[0]:.4g} among {len(table)}, {values[1]:.4g} among {len(alone)}. Targets (n,) minus "
+                "predictions (n, 1) are (n, n): take predictions[:, 0]"
+            )
 
 
 def check_cost(task: KerasTask) -> Findings:

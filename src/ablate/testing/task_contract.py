@@ -129,6 +129,12 @@ class TaskContract:
         """An evaluation has a finite value of each metric: of the model, the references and each example."""
         _verify(task_checks.check_evaluation(self.task, self._evaluation()))
 
+    def test_an_example_is_measured_without_regard_to_others(self) -> None:
+        """Each example has a value of its own, whichever others are evaluated beside it."""
+        self._only_keras()
+        model = self.task.build_model(0)
+        _verify(keras_checks.check_examples_alone(self.task, model, self.task.evaluate(model)))
+
     def test_evaluation_is_repeatable(self) -> None:
         """The same model has the same results; so has the same training of a task that trains itself."""
         if trains_itself(self.task):

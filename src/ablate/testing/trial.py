@@ -199,6 +199,7 @@ def _check_trained(
         return
     trial.add(lambda: keras_checks.check_cost(task))
     trial.add(lambda: task_checks.check_evaluations_agree(evaluation, task.evaluate(model), "evaluate"))
+    trial.add(lambda: keras_checks.check_examples_alone(task, model, evaluation))
     trial.add(lambda: keras_checks.check_repeated_training(task, config.run, model))
 
 

@@ -299,3 +299,7 @@ class SeedNotUsed(Fingerprinted):
 class BreaksInTrain(Fingerprinted):
     def train(self, config, seed, run):
         return {"error": [1][config.width.units]}
+
+
+class Broadcasts(Sound):
+    measures = {"error": Measure("Error", "", "lower", lambda y, p: np.abs(y - p[:, 1:]).mean(1))}
