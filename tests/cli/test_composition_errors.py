@@ -9,6 +9,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from ablate.cli.command_line import CommandLine
+from ablate.cli.composition_errors import explain_missing_level
 from ablate.cli.errors import explain_error
 
 BROKEN = {
@@ -81,3 +82,9 @@ def test_the_keys_and_levels_are_those_of_the_configuration_in_use(tmp_path: Pat
     assert explained(*used, "width=3").endswith("A value is set by its key: width.factor=3")
     assert explained(*used, "width=32").endswith("the level of that name is width=\"'32'\"")
     assert explained(*used, "mine.aples=2").endswith("Allowed: mine.apples. Did you mean mine.apples?")
+
+
+def test_a_launcher_that_is_not_installed_says_what_to_install() -> None:
+    said = explain_missing_level("hydra/launcher", "joblib", ["auto", "basic", "ray"])
+    assert said == 'hydra/launcher=joblib needs a package: pip install "ablate[joblib]"'
+    assert explain_missing_level("hydra/launcher", "jblib", ["auto"]).startswith("unknown level: hydra/launcher=jblib")

@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from hydra.errors import MissingConfigException
+from hydra.errors import HydraException, MissingConfigException
 
 from ablate.cli.command_line import CommandLine, with_project
+from ablate.cli.errors import explain_error
 from ablate.cli.import_path import project_importable
 from ablate.config import paths
 from ablate.config.project import find_project
@@ -79,11 +80,21 @@ def test_its_configuration_is_found_from_any_folder_of_it(project: Path) -> None
     assert command.options == []
 
 
-@pytest.mark.parametrize("arguments", [["--config-dir", "{own}/conf"], ["-cd", "{own}/conf", "-cn", "config"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--config-dir", "{own}/conf"],
+        ["-cd", "{own}/conf", "-cn", "config"],
+        ["-cp", "{own}/conf"],
+        ["-cp", "../conf"],
+    ],
+)
 def test_it_works_without_a_table(arguments: list[str], project: Path) -> None:
     (project / "pyproject.toml").unlink()
-    config = CommandLine([each.format(own=project) for each in arguments]).compose()
-    assert (config.seed, config.dropout.rate) == (7, 0.9)
+    given = [each.format(own=project) for each in arguments]
+    for each in (given, with_project(given)):  # as other commands take them, and as `run` gives them to Hydra
+        config = CommandLine(each).compose()
+        assert (config.seed, config.dropout.rate) == (7, 0.9)
 
 
 def test_options_that_are_given_win(project: Path) -> None:
@@ -115,6 +126,21 @@ def test_levels_of_its_groups_are_its_own(project: Path) -> None:
     assert {"depth", "task"}.isdisjoint(loader.list_groups(""))
     with pytest.raises(MissingConfigException):
         CommandLine([]).compose(["dropout=heavy"])
+
+
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        ("+dropout=strong", "the configuration has the group dropout already: dropout=strong chooses its level"),
+        ("scale=smoke", "unknown group: scale. Allowed: dropout, optimizer, schedule, tracking"),
+        ("extra=mine", "extra=mine: extra is not among the configuration's defaults: +extra=mine adds it"),
+    ],
+)
+def test_a_group_that_is_there_already_or_not_at_all_is_named(argument: str, said: str, project: Path) -> None:
+    write(project, conf__extra__mine="apples: 1\n")
+    with pytest.raises(HydraException) as error:
+        CommandLine([argument]).compose()
+    assert said in explain_error(error.value, [argument])
 
 
 def test_a_folder_of_levels_adds_to_those_that_ship(project: Path) -> None:

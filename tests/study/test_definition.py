@@ -108,6 +108,22 @@ def test_an_unknown_study_names_those_there_are(write: Any) -> None:
         load_study("mime")
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("experiments/mine.yaml", "Did you mean experiment=mine?"),
+        ("short", "short.yml must end in .yaml"),
+        ("experiments/short.yml", "short.yml must end in .yaml"),
+    ],
+)
+def test_a_study_named_by_its_file_or_in_a_file_of_another_ending_says_so(name: str, said: str, write: Any) -> None:
+    write()
+    Path("experiments", "short.yml").write_text("question: Where?\n")
+    with pytest.raises(ConfigError) as error:
+        load_study(name)
+    assert str(error.value).endswith(said)
+
+
 @pytest.mark.parametrize("text", ["a: [", "- 1\n- 2\n", "a: ${nowhere}\n"])
 def test_what_is_no_study_file_is_named(write: Any, tmp_path: Path, text: str) -> None:
     (tmp_path / "experiments" / "mine.yaml").write_text(text)

@@ -1,5 +1,6 @@
 """Addresses of SQLite stores, and of artifacts that moved with one."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,20 @@ def test_addresses_are_absolute(uri: str, absolute: str, tmp_path: Path, monkeyp
 @pytest.mark.parametrize("uri", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite:///file:a.db?uri=true"])
 def test_what_is_no_file_is_refused(uri: str) -> None:
     with pytest.raises(TrackingError, match=r"must be a file, as sqlite:///mlflow\.db"):
+        absolute_address(uri)
+
+
+@pytest.mark.parametrize(
+    ("uri", "meant"),
+    [
+        ("127.0.0.1:5000", "http://127.0.0.1:5000"),
+        ("localhost:5000/mlflow", "http://localhost:5000/mlflow"),
+        ("a b/runs.db", "sqlite:///a b/runs.db"),
+        ("/there/runs.sqlite3", "sqlite:////there/runs.sqlite3"),
+    ],
+)
+def test_an_address_without_a_protocol_is_refused_with_the_one_that_is_meant(uri: str, meant: str) -> None:
+    with pytest.raises(TrackingError, match=re.escape(f"names no protocol: write {meant}")):
         absolute_address(uri)
 
 

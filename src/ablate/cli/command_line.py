@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from ablate.cli.arguments import quote_names
 from ablate.config.paths import absolute, conf_dir, current_project
+from ablate.config.project import starts_from_base
 from ablate.errors import ConfigError
 
 CONFIG_NAME, VERSION_BASE = "config", "1.3"
@@ -155,7 +156,8 @@ def _loader(parsed: Namespace) -> ConfigLoaderImpl:
 def with_project(arguments: Sequence[str]) -> list[str]:
     """Add the options that the project's `[tool.ablate]` stands for, unless they are given.
 
-    `--config-path` becomes relative to the current folder; Hydra takes it relative to the file of the program.
+    `--config-path` becomes relative to the current folder; Hydra takes it relative to the file of the program. Where
+    its configuration starts from the shipped `base`, which Hydra would not find, it becomes `--config-dir`.
 
     Args:
         arguments: Hydra's options and overrides.
@@ -165,7 +167,9 @@ def with_project(arguments: Sequence[str]) -> list[str]:
     """
     parsed, added = _parse(arguments), list[str]()
     if parsed.config_path is not None:
-        added += ["--config-path", _absolute(parsed.config_path)]
+        folder = _absolute(parsed.config_path)
+        from_base = parsed.config_dir is None and Path(folder) != conf_dir() and starts_from_base(Path(folder))
+        added += ["--config-path", str(conf_dir()), "--config-dir", folder] if from_base else ["--config-path", folder]
     project = current_project()
     if project is not None and parsed.config_path is None and parsed.config_dir is None:
         if project.config_dir not in (None, conf_dir()):

@@ -1,20 +1,25 @@
 """Error messages for a configuration that Hydra cannot compose: the file and its line, or the level."""
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException
+from hydra.errors import ConfigCompositionException, HydraException
 from omegaconf import OmegaConf, grammar_parser
 from omegaconf.errors import GrammarParseError, OmegaConfBaseException
 from yaml import MarkedYAMLError, YAMLError
 from yaml.reader import ReaderError
 
 from ablate.cli.command_line import CommandLine
-from ablate.config.schema import unknown_level
+from ablate.config.schema import unknown_key, unknown_level
 
+_TWICE = re.compile(r"Multiple values for (\S+)\.|(\S+) appears more than once in the final defaults list")
+_NO_DEFAULT = re.compile(r"Could not override '([^']+)'\. No match in the defaults list\.")
+_LAUNCHERS = {"joblib": "joblib", "submitit_local": "submitit", "submitit_slurm": "submitit"}
+"""By launcher, the extra of this package that brings it."""
 _LEVEL_KEYS = ("name", "_target_")
 """Keys of a level that hold its name or class."""
 
@@ -98,6 +103,46 @@ def explain_unknown_level(error: BaseException, arguments: Sequence[str]) -> str
     keys = [f"{key}={value}" for key in _keys_of_type(override.value(), group, command, others)]
     hint = f". A value is set by its key: {' or '.join(keys)}" if keys else ""
     return unknown_level(group, value, levels) + hint
+
+
+def explain_missing_level(group: str, level: str, allowed: Sequence[str]) -> str:
+    """Return the message for a level that a group does not have; of a launcher, with what to install for it."""
+    extra = _LAUNCHERS.get(level) if group == "hydra/launcher" else None
+    return (
+        f'{group}={level} needs a package: pip install "ablate[{extra}]"'
+        if extra
+        else unknown_level(group, level, allowed)
+    )
+
+
+def explain_group(error: BaseException, arguments: Sequence[str]) -> str | None:
+    """Return the message for a group that is added though it is there, or overridden though it is not.
+
+    Args:
+        error: Of Hydra.
+        arguments: The command's options and overrides.
+
+    Returns:
+        One line; None where the error has another cause.
+    """
+    if not isinstance(error, ConfigCompositionException):
+        return None
+    twice, absent = _TWICE.match(str(error)), _NO_DEFAULT.match(str(error))
+    found = twice or absent
+    if found is None:
+        return None
+    command, group = CommandLine(arguments), found[found.lastindex or 0]
+    level = next(
+        (line.partition("=")[2] for line in command.overrides if line.partition("=")[0].lstrip("+") == group), ""
+    )
+    if twice and f"+{group}={level}" in command.overrides:
+        return f"+{group}={level}: the configuration has the group {group} already: {group}={level} chooses its level"
+    if absent and group.partition("/")[0] in command.loader.list_groups(""):
+        return f"{group}={level}: {group} is not among the configuration's defaults: +{group}={level} adds it"
+    if absent:
+        chosen = command.compose([]).hydra.runtime.choices
+        return unknown_key(group, [name for name in chosen if not str(name).startswith("hydra/")], what="group")
+    return None
 
 
 def _keys_of_type(value: Any, group: str, command: CommandLine, overrides: Sequence[str]) -> list[str]:

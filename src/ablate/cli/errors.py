@@ -16,11 +16,16 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from ablate.cli.command_line import CommandLine
-from ablate.cli.composition_errors import explain_unknown_level, explain_unreadable_file
+from ablate.cli.composition_errors import (
+    explain_group,
+    explain_missing_level,
+    explain_unknown_level,
+    explain_unreadable_file,
+)
 from ablate.cli.import_path import project_importable
 from ablate.cli.terminal import is_closed_pipe, quiet_on_closed_pipe
 from ablate.config.hydra_job import unresolved_values
-from ablate.config.schema import unknown_key, unknown_level
+from ablate.config.schema import unknown_key
 from ablate.config.user_code import one_line, user_place
 from ablate.errors import AblateError
 from ablate.system.signals import SIGNALS
@@ -122,12 +127,14 @@ def explain_error(error: Exception, arguments: Sequence[str]) -> str:
     place = user_place(error)
     if place:
         return f"{place}: {one_line(error)} (HYDRA_FULL_ERROR=1 shows the stack trace)"
-    message = explain_unreadable_file(error) or explain_unknown_level(error, arguments)
+    message = (
+        explain_unreadable_file(error) or explain_unknown_level(error, arguments) or explain_group(error, arguments)
+    )
     if message is not None:
         return message
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
         group, _, level = error.missing_cfg_file.rpartition("/")
-        return unknown_level(group, level, error.options)
+        return explain_missing_level(group, level, error.options)
     if isinstance(error, OverrideParseException):
         return f"{error.override} is no override: {' '.join(str(error).split())}"
     cause: BaseException | None = error

@@ -219,7 +219,7 @@ def load_study(name: str) -> StudyFile:
     """
     known = study_files()
     if name not in known:
-        raise ConfigError(unknown_level("experiment", name, known))
+        raise ConfigError(_unknown_study(name, known))
     path = known[name]
     try:
         # As Hydra reads its files: 3e-4 is a number.
@@ -233,6 +233,17 @@ def load_study(name: str) -> StudyFile:
         return validate(StudyFile, {"name": name, **{str(key): value for key, value in values.items()}})
     except ConfigError as error:
         raise ConfigError("\n".join(f"{path.name}: {line}" for line in str(error).splitlines())) from None
+
+
+def _unknown_study(name: str, known: Mapping[str, Path]) -> str:
+    """Return the message for a study that is not there: its file may be named with a path, or end in .yml."""
+    stem = Path(name).stem
+    for folder in experiment_folders():
+        other = folder / f"{stem}.yml"
+        if other.is_file():
+            return f"experiment={name}: {other} must end in .yaml"
+    said = unknown_level("experiment", name, known)
+    return f"{said}. Did you mean experiment={stem}?" if stem in known and "Did you mean" not in said else said
 
 
 def study_runs(study: StudyFile, shared: Sequence[str] = (), *, name: str | None = None) -> list[StudyRun]:

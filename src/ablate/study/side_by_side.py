@@ -179,7 +179,8 @@ def _kept_threads(planned: Sequence[PlannedRun], states: Sequence[RunState], cor
     kept = counted.most_common(1)[0][0] if counted else None
     if kept is None or kept > cores:
         return None
-    log.info("Runs keep the %d threads of those that the study has: hardware.threads=N gives them others", kept)
+    threads = f"{kept} thread{'s' * (kept > 1)}"
+    log.info("Runs keep the %s of those that the study has: hardware.threads=N gives them others", threads)
     return kept
 
 

@@ -92,12 +92,15 @@ class _Format:
         """Write a model to a folder."""
         import mlflow.tensorflow
 
+        described = signature(model)
+        if described is None:  # which it says as well
+            logging.getLogger("mlflow.tensorflow").setLevel(logging.ERROR)
         mlflow.tensorflow.save_model(
             model,
             path,
             mlflow_model=mlflow_model,
             pip_requirements=[f"{name}=={version}" for name, version in provenance.package_versions().items()],
-            signature=signature(model),
+            signature=described,
         )
         _complete(mlflow_model, Path(path), served, **_ENVIRONMENT)
 
@@ -173,10 +176,12 @@ def signature(model: keras.Model) -> ModelSignature | None:
     """Return what goes into a model and comes out; None where it does not say, or MLflow has no word for it."""
     try:
         return ModelSignature(inputs=_schema(model.inputs), outputs=_schema(model.outputs))
-    except (AttributeError, TypeError, ValueError) as error:
+    except AttributeError:
         # A subclassed model has no such tensors, a sequential one none before it is called.
+        log.warning("The model is tracked without a signature: a subclassed one does not say what it takes and gives")
+    except (TypeError, ValueError) as error:
         log.warning("The model is tracked without a signature: %s", str(error).splitlines()[0])
-        return None
+    return None
 
 
 def _schema(ends: Sequence[Any]) -> Schema:

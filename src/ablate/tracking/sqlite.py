@@ -13,6 +13,10 @@ from ablate.errors import TrackingError
 ARTIFACTS = "mlartifacts"
 """The folder beside a store that holds its artifacts."""
 _ADDRESS = re.compile(r"(?P<dialect>sqlite(\+\w+)?)://(/(?P<file>[^?]*))?(?P<options>\?.*)?")
+_WITHOUT_PROTOCOL = (
+    (re.compile(r"[\w.-]+:\d+(/.*)?"), "http://"),
+    (re.compile(r"[^:]+\.(db|sqlite3?)"), "sqlite:///"),
+)
 _FOLDERS = (ARTIFACTS, "mlruns")
 """What artifacts lie in beside a store: ours, and MLflow's own for an experiment that it made."""
 _RECORDED = (
@@ -40,9 +44,12 @@ def absolute_address(uri: str) -> str:
     """Return the address of a store, of a file or folder with its absolute path, options kept.
 
     Raises:
-        TrackingError: It names no file, but SQLite's memory or a URI of its own.
+        TrackingError: It names no file, but SQLite's memory or a URI of its own; or it is a host or a file alone.
     """
     found = _ADDRESS.fullmatch(uri)
+    for kind, protocol in _WITHOUT_PROTOCOL:
+        if kind.fullmatch(uri):
+            raise TrackingError(f"the tracking store {uri} names no protocol: write {protocol}{uri}")
     if found is None:
         place = urlsplit(uri)
         if place.scheme == "file" and not place.path.startswith("/"):

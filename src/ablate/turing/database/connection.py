@@ -175,7 +175,7 @@ def _engine(url: str, create: bool) -> Engine:
             parsed, pool_size=20, max_overflow=20, pool_pre_ping=not url.startswith(_SQLITE), hide_parameters=True
         )
     except ModuleNotFoundError:
-        raise ConfigError(f"database={url} needs another package: pip install -e '.[postgres]'") from None
+        raise ConfigError(f"database={url} needs another package: pip install 'ablate[postgres]'") from None
     except (ArgumentError, NoSuchModuleError, TypeError) as error:
         raise ConfigError(f"database={url} is no address of SQLite or PostgreSQL: {_first_line(error)}") from None
     if engine.dialect.name == _SQLITE:

@@ -31,7 +31,7 @@ Serve one or more bundles, each as an experiment of its own.
   python -m ablate.turing serve results/turing/NAME [results/turing/OTHER ...]
 
   host=127.0.0.1 port=8080           where; 0.0.0.0 is every network that this machine is in
-  database=sqlite:///FILE            or postgresql://USER:PASSWORD@HOST/NAME (pip install -e '.[postgres]')
+  database=sqlite:///FILE            or postgresql://USER:PASSWORD@HOST/NAME (pip install 'ablate[postgres]')
   texts=FILE                         what participants read, reworded or translated: see docs/turing.md
   proxies=127.0.0.1                  addresses of reverse proxies whose word on the visitor's address is believed
   sessions_per_minute=60             new participants from one address
