@@ -1,6 +1,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -135,3 +136,13 @@ def test_a_bug_keeps_its_stack_trace(monkeypatch: pytest.MonkeyPatch) -> None:
     bug = compile("with handle_errors('docs/runs.md'):\n    raise ZeroDivisionError", errors.__file__, "exec")
     with pytest.raises(ZeroDivisionError):
         exec(bug, {"handle_errors": handle_errors})
+
+
+def test_a_name_that_the_encoding_does_not_have_says_what_to_set(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit), handle_errors():
+        quote("/Photos \udcc3\udca4")
+    said = capsys.readouterr().err
+    assert "is no name in" in said
+    assert "set LANG=C.UTF-8 or PYTHONUTF8=1, or rename it" in said
+    with pytest.raises(UnicodeEncodeError), handle_errors():
+        "ä".encode("ascii")

@@ -66,6 +66,11 @@ def _errors_in_one_line(page: str) -> Iterator[None]:
         if traced or not _came_through(error, "defaults_list.py"):
             raise
         _exit("Error: a configuration includes itself: its `defaults`, or those of what it includes, name it", 1)
+    except UnicodeEncodeError as error:
+        if traced or "surrogates" not in error.reason:
+            raise
+        name, encoding = ascii(error.object), sys.getfilesystemencoding()
+        _exit(f"Error: {name} is no name in {encoding}: set LANG=C.UTF-8 or PYTHONUTF8=1, or rename it", 1)
     except Exception as error:  # of Hydra, or of the code of a user, which raises whatever it likes
         if traced or not (_is_hydra_s(error) or user_place(error)):
             raise

@@ -39,7 +39,8 @@ A study, from nothing to its report:
   ablate run -m experiment=parts             trains what is not done yet; again after any interruption
   ablate report study=parts                  the table, intervals, verdicts and figures
 
-`ablate COMMAND --help` says more. `python -m ablate.COMMAND` is the same. `ablate --version` names the version."""
+`ablate COMMAND --help` says more. `python -m ablate.COMMAND` is the same. `ablate --version` names the version.
+Pages that help and errors name, as docs/runs.md, are in the repository and in the source distribution."""
 
 
 def main() -> None:
