@@ -40,6 +40,7 @@ IN_A_STEP = {
     "NoModel": "NoModel.model() must return a keras.Model. Received: str",
     "TooFewOutputs": "class numbers start at 0, and the model needs an output for each",
     "OtherRank": "Does `loss` suit the targets and the model's output?",
+    "MissingInData": "the configuration has no width.number; beside it are name, units",
     "MissingKey": "the configuration has no width.number; beside it are name, units",
 }
 """What a trial of one step finds, as before a sweep: task, and its line."""

@@ -26,7 +26,7 @@ from ablate.cli.import_path import project_importable
 from ablate.cli.terminal import is_closed_pipe, quiet_on_closed_pipe
 from ablate.config.hydra_job import unresolved_values
 from ablate.config.schema import unknown_key
-from ablate.config.user_code import one_line, user_place
+from ablate.config.user_code import one_line, properties_unmasked, user_place
 from ablate.errors import AblateError
 from ablate.system.signals import SIGNALS
 
@@ -56,7 +56,7 @@ def _errors_in_one_line(page: str) -> Iterator[None]:
     os.environ["HYDRA_FULL_ERROR"] = "1"
     SIGNALS.install()
     try:
-        with project_importable():
+        with project_importable(), properties_unmasked():
             yield
     except (AblateError, HydraException, OmegaConfBaseException, OSError, YAMLError) as error:
         if traced or is_closed_pipe(error):

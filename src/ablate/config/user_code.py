@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import sysconfig
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
 from itertools import dropwhile
 from pathlib import Path
+from typing import Any
 
 from omegaconf.errors import OmegaConfBaseException, ReadonlyConfigError
 
@@ -36,6 +40,43 @@ def user_place(error: BaseException) -> str:
     called = dropwhile(lambda frame: not frame.filename.startswith(_OWN), frames)
     places = [place_of(frame.filename, frame.lineno) for frame in called if is_users(frame.filename)]
     return places[-1] if places else ""
+
+
+def unmasked(error: BaseException) -> BaseException:
+    """Return what a property raised where Python says that there is no such attribute.
+
+    A property that raises an AttributeError, as for a key that the configuration does not have, is asked for once more
+    by `__getattr__` where its class has one, and the error of that hides the first.
+    """
+    seen = set[str]()
+    while isinstance(error, AttributeError) and error.obj is not None and error.name and error.name not in seen:
+        seen.add(error.name)
+        defined = inspect.getattr_static(type(error.obj), error.name, None)
+        raised = _raised_by(defined, error.obj) if isinstance(defined, property | cached_property) else None
+        if raised is None:
+            break
+        error = raised
+    return error
+
+
+def _raised_by(attribute: property | cached_property[Any], owner: Any) -> AttributeError | None:
+    try:
+        attribute.__get__(owner, type(owner))
+    except AttributeError as error:
+        return error
+    return None
+
+
+@contextmanager
+def properties_unmasked() -> Iterator[None]:
+    """Let the errors of properties be seen, see `unmasked`."""
+    try:
+        yield
+    except AttributeError as error:
+        original = unmasked(error)
+        if original is error:
+            raise
+        raise original from None
 
 
 def one_line(error: BaseException) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from tqdm import tqdm
 
+from ablate.config.user_code import properties_unmasked
 from ablate.config.validation import ValidConfig
 from ablate.errors import DataError
 from ablate.estimate.runtime import HISTORY_COLUMNS, estimate_runtime, measured_runs
@@ -89,17 +90,20 @@ def run_attempt(
     log.info("Run %s, of study %s, tracked in %s", job, run.study.name, without_password(job.uri))
     log.info("Depends on %s; `python -m ablate.plan code=true` lists it", job.code)
     log.info("On %s", ", ".join(f"{name} {value}" for name, value in hardware.facts.items()))
-    with track(
-        study=run.study.name,
-        name=job.name,
-        tags={**tags, names.COMMAND_TAG: job.command} if job.command else tags,
-        project=job.results,
-        factors=job.factors,
-        run_id=resumed,
-        monitored=run.tracking.system_metrics,
-        clock=clock,
-        meter=meter,
-    ) as tracked:
+    with (
+        track(
+            study=run.study.name,
+            name=job.name,
+            tags={**tags, names.COMMAND_TAG: job.command} if job.command else tags,
+            project=job.results,
+            factors=job.factors,
+            run_id=resumed,
+            monitored=run.tracking.system_metrics,
+            clock=clock,
+            meter=meter,
+        ) as tracked,
+        properties_unmasked(),
+    ):
         started(tracked.run_id)
         with clock.phase(Phase.TRACKING):
             _log_inputs(job, checked, tracked, data, hardware)

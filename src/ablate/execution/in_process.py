@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 
+from ablate.config.user_code import properties_unmasked
 from ablate.config.validation import ValidConfig, validate_config
 from ablate.errors import AlreadyRunning, ConfigError, LeaseLost, RunFailed, is_resumable
 from ablate.execution.code_version import differences
@@ -16,6 +17,7 @@ from ablate.system.phase_clock import Phase, PhaseClock
 log = logging.getLogger(__name__)
 
 
+@properties_unmasked()
 def execute(job: Job, started: Callable[[str], None] = lambda run_id: None, *, age: float = 0.0) -> None:
     """Execute a run, and track it; a finished one is not trained again.
 

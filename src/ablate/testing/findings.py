@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ablate.config.user_code import is_users, one_line, place_of, shortened, user_place
+from ablate.config.user_code import is_users, one_line, place_of, shortened, unmasked, user_place
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ def gather(check: Callable[[], Iterable[Finding]]) -> list[Finding]:
 
 def finding_of(error: BaseException) -> Finding:
     """Return an error as a finding: its message in one line, and the user's line that it came from."""
-    return Finding(one_line(error), place=user_place(error))
+    seen = unmasked(error)
+    return Finding(one_line(seen), place=user_place(seen))
 
 
 @contextmanager

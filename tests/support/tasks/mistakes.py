@@ -303,3 +303,8 @@ class BreaksInTrain(Fingerprinted):
 
 class Broadcasts(Sound):
     measures = {"error": Measure("Error", "", "lower", lambda y, p: np.abs(y - p[:, 1:]).mean(1))}
+
+
+class MissingInData(Sound):
+    def data(self):
+        return clouds(self.config.width.number), clouds(1, 20)
