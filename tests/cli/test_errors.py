@@ -139,10 +139,10 @@ def test_a_bug_keeps_its_stack_trace(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_name_that_the_encoding_does_not_have_says_what_to_set(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit), handle_errors():
+    with pytest.raises(SystemExit), handle_errors("docs/runs.md"):
         quote("/Photos \udcc3\udca4")
     said = capsys.readouterr().err
     assert "is no name in" in said
     assert "set LANG=C.UTF-8 or PYTHONUTF8=1, or rename it" in said
-    with pytest.raises(UnicodeEncodeError), handle_errors():
+    with pytest.raises(UnicodeEncodeError), handle_errors("docs/runs.md"):
         "ä".encode("ascii")
