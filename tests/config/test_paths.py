@@ -26,8 +26,10 @@ def test_a_job_s_are_those_of_its_command(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "experiments").mkdir()
     (tmp_path / "output").mkdir()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(config, "conf_dir", lambda: Path(__file__).parents[2] / "conf")
-    composed = CommandLine(["--config-path", str(Path(__file__).parents[2] / "conf")]).compose()
+    shipped = Path(__file__).parents[2] / "conf"
+    for module in ("ablate.config.paths", "ablate.cli.command_line"):
+        monkeypatch.setattr(f"{module}.conf_dir", lambda: shipped)
+    composed = CommandLine(["--config-path", str(shipped)]).compose()
     monkeypatch.chdir(tmp_path / "output")
     with current_hydra_job(composed):
         assert config.project_dir() == tmp_path
