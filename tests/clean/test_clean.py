@@ -72,6 +72,15 @@ def test_artifacts_of_deleted_runs_go_once_nothing_shows_them(home: Path, clean:
     assert clean("yes=true") == "Nothing to clean\n"
 
 
+def test_what_a_run_of_an_earlier_version_shows_stays(home: Path, clean: Clean) -> None:
+    open_in(home)
+    shown = add_run(home, identity="a")
+    client = mlflow.MlflowClient()
+    client.set_tag(add_run(home, study="other", identity="a"), "ablate.reused_from", shown)
+    client.delete_run(shown)
+    assert clean("yes=true") == "Nothing to clean\n"
+
+
 def test_what_a_registered_model_needs_stays(home: Path, clean: Clean) -> None:
     open_in(home)
     run_id = add_run(home)

@@ -255,9 +255,10 @@ def test_a_store_is_read_while_it_is_written(
 ) -> None:
     uri = os.environ["MLFLOW_TRACKING_URI"]
     code = (
-        "import sys; from pathlib import Path; from ablate.tracking.store import open_store;"
+        "import sys; from itertools import count; from pathlib import Path;"
+        "from ablate.tracking.store import open_store;"
         "from tests.support.stores import add_run; open_store(sys.argv[1]); print('open', flush=True);\n"
-        "for seed in range(100, 1000): add_run(Path(sys.argv[2]), 'baseline', seed, study='other')"
+        "for seed in count(100): add_run(Path(sys.argv[2]), 'baseline', seed, study='other')"
     )
     path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ["PYTHONPATH"]])
     monkeypatch.setenv("PYTHONPATH", path)

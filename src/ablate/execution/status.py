@@ -1,14 +1,16 @@
 """The status of a run: to do, running, interrupted, done, cached or failed. Imports neither TensorFlow nor MLflow."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
 from ablate.execution.lease import LeaseOwner
 
 Rerun = Literal["never", "failed", "all"]
+_Record = Mapping[Any, Any]
 
 STATUS_COLUMNS = (
     *("identity", "study", "status", "started", "reason", "error", "resumable", "cached_from", "missing", "threads"),
@@ -68,22 +70,25 @@ def run_state(runs: pd.DataFrame, *, study: str, owner: LeaseOwner | None) -> Ru
     """
     if owner is not None:
         return RunState(Status.RUNNING, reason=f"by {owner}", owner=owner)
-    finished = runs[(runs["status"] == "FINISHED") & runs["missing"].isna()]
-    here = finished[finished["study"] == study]
-    own = here[here["cached_from"].isna()]
-    if not own.empty:
-        return _newest(Status.DONE, own)
-    if not finished.empty:
-        return _newest(Status.CACHED, here if not here.empty else finished)
-    if runs.empty:
+    # As plain values: a store has thousands of runs, and each selection of a frame would take as long as all of this.
+    rows = zip(runs.index, runs.to_numpy(dtype=object).tolist(), strict=True)
+    records = [{**dict(zip(runs.columns, row, strict=True)), "run_id": run_id} for run_id, row in rows]
+    finished = [one for one in records if one["status"] == "FINISHED" and pd.isna(one["missing"])]
+    here = [one for one in finished if one["study"] == study]
+    own = [one for one in here if pd.isna(one["cached_from"])]
+    if own:
+        return _recorded(Status.DONE, own[0])
+    if finished:
+        return _recorded(Status.CACHED, (here or finished)[0])
+    if not records:
         return RunState(Status.TODO)
-    newest = runs.iloc[0]
+    newest = records[0]
     if newest["status"] == "FINISHED":
         return RunState(Status.TODO, reason=f"its result cannot be read, run trains it again: {newest['missing']}")
     orphaned = newest["status"] == "RUNNING"
     resumable = orphaned or newest["resumable"] == "true"
     return replace(
-        _newest(Status.INTERRUPTED if resumable else Status.FAILED, runs),
+        _recorded(Status.INTERRUPTED if resumable else Status.FAILED, newest),
         reason="its process is gone" if orphaned else _reason(newest),
         failed=newest["status"] == "FAILED" or not resumable,
         orphaned=orphaned,
@@ -95,13 +100,12 @@ def after_last_finished(runs: pd.DataFrame) -> pd.DataFrame:
     return runs[(runs["status"] == "FINISHED").cumsum() == 0]
 
 
-def _newest(status: Status, runs: pd.DataFrame) -> RunState:
-    newest = runs.iloc[0]
-    threads = int(newest["threads"]) if str(newest["threads"]).isdecimal() else None
-    return RunState(status, run_id=str(runs.index[0]), study=str(newest["study"]), threads=threads)
+def _recorded(status: Status, record: _Record) -> RunState:
+    threads = int(record["threads"]) if str(record["threads"]).isdecimal() else None
+    return RunState(status, run_id=str(record["run_id"]), study=str(record["study"]), threads=threads)
 
 
-def _reason(record: pd.Series) -> str:
+def _reason(record: _Record) -> str:
     reason, error = (str(record[name]) if isinstance(record[name], str) else "" for name in ("reason", "error"))
     return ": ".join(filter(None, (reason, error))) or "unknown"
 

@@ -31,6 +31,8 @@ It only reads, while sweeps write as well, and neither makes nor changes a store
 older code and data: `python -m ablate.plan experiment=NAME` composes a study, and says of each run why."""
 
 _SECONDS = 2.0
+_TIMES = 4
+"""Times the processor seconds of a look until the next one: a store of thousands of runs would take a core else."""
 _TOP, _CLEAR_LINE_END, _CLEAR_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
 
 
@@ -76,14 +78,17 @@ def _look(uri: str, checkpoints: str | None, *, for_programs: bool = False, heig
 
 def _watch(look: Callable[..., str]) -> None:
     try:
+        began = time.process_time()
         text = look(height=_height())
         sys.stdout.write(_TOP + _CLEAR_BELOW)
         while True:
+            took = time.process_time() - began
             width = shutil.get_terminal_size().columns
             lines = [line[: width - 1] for line in text.splitlines()][: _height()]
             sys.stdout.write(_TOP + "".join(f"{line}{_CLEAR_LINE_END}\n" for line in lines) + _CLEAR_BELOW)
             sys.stdout.flush()
-            time.sleep(_SECONDS)
+            time.sleep(max(_SECONDS, _TIMES * took))
+            began = time.process_time()
             try:
                 text = look(height=_height())
             except TrackingError as error:

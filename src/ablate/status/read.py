@@ -126,7 +126,9 @@ def read_status(uri: str, results: Path, configured: Path | None) -> StoreStatus
     studies, unseen = list[StudyStatus](), list[Unseen]()
     definitions = study_definitions()
     for study, own in runs.groupby("study", sort=False):
-        states = {key: _state(group, leases, elsewhere) for key, group in own.groupby(["variant", "seed"], sort=False)}
+        cells = ["variant", "seed"]
+        last = own[own["identity"] == own.groupby(cells, sort=False)["identity"].transform("first")]
+        states = {key: _state(group, leases, elsewhere) for key, group in last.groupby(cells, sort=False)}
         studies.append(_study_status(str(study), own, states, _cells(definitions.get(str(study)))))
         unseen += [
             _unseen(str(study), key, own.loc[state.run_id])
@@ -189,10 +191,15 @@ def _places(runs: pd.DataFrame) -> set[Path]:
 
 
 def _state(group: pd.DataFrame, leases: _Leases, elsewhere: bool) -> RunState:
-    """Return the state of a variant with a seed, of the configuration that it was trained with last."""
-    identity = str(group.iloc[0]["identity"])
-    owner = leases.alive.get(identity)
-    state = run_state(group[group["identity"] == identity], study=str(group.iloc[0]["study"]), owner=owner)
+    """Return the state of a variant with a seed.
+
+    Args:
+        group: Its runs of the configuration that it was trained with last.
+        leases: The leases.
+        elsewhere: Whether the store may be another machine's too.
+    """
+    identity = str(group["identity"].iloc[0])
+    state = run_state(group, study=str(group["study"].iloc[0]), owner=leases.alive.get(identity))
     if elsewhere and state.orphaned and identity not in leases.orphaned:
         return RunState(Status.RUNNING, run_id=state.run_id)
     return state

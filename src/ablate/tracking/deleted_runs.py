@@ -55,13 +55,12 @@ def deleted_runs(uri: str) -> list[DeletedRun]:
     with _reading():
         client = mlflow.MlflowClient()
         experiments = client.search_experiments(view_type=ViewType.ALL)
-        runs = search(experiments, client=client, view=ViewType.ALL) if experiments else []
-        deleted = [run for run in runs if run.info.lifecycle_stage == _DELETED and _ours(run.data.tags)]
+        found = search(experiments, client=client, view=ViewType.DELETED_ONLY) if experiments else []
+        deleted = [run for run in found if _ours(run.data.tags)]
         if not deleted:
             return []
-        gone = {run.info.run_id for run in deleted}
         versions, models = _versions(client), _models(client, experiments)
-        needed = {source_of(run) for run in runs if run.info.run_id not in gone}
+        needed = _shown(client, experiments)
         needed |= {run_id for run_id, _ in _kept_beside(uri)}
         registered = {name for version in versions for name in _referred(version)}
         needed |= registered
@@ -116,6 +115,12 @@ def identities_beside(uri: str) -> set[str]:
 
 def _ours(tags: dict[str, str]) -> bool:
     return any(name.startswith(names.TAG_PREFIX) for name in tags)
+
+
+def _shown(client: mlflow.MlflowClient, experiments: list[Experiment]) -> set[str]:
+    """Return the ids of the runs whose results others show."""
+    showing = (f"tags.`{name}` LIKE '%'" for name in names.all_names(names.CACHED_FROM_TAG))
+    return {source_of(run) for where in showing for run in search(experiments, where, client=client)}
 
 
 def _versions(client: mlflow.MlflowClient) -> list[ModelVersion]:

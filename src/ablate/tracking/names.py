@@ -85,6 +85,11 @@ def current_tags(tags: Mapping[str, str]) -> dict[str, str]:
     return {**renamed, **{name: value for name, value in tags.items() if name not in _OLD_TAGS}}
 
 
+def all_names(tag: str) -> list[str]:
+    """Return the names that a tag has or had, that of today first."""
+    return [tag, *(old for old, current in _OLD_TAGS.items() if current == tag)]
+
+
 _OLD_METRICS = {
     "cost/flops_per_image": "cost/flops_per_example",
     "cost/images_per_second": "cost/examples_per_second",

@@ -19,6 +19,7 @@ from filelock import FileLock
 from ablate.config.paths import STORE, has_store_at_top, project_dir
 from ablate.errors import EmptyStore, TrackingError
 from ablate.system.atomic_write import beside
+from ablate.system.garbage import collection_paused
 from ablate.tracking.database_schema import check_schema
 from ablate.tracking.sqlite import ARTIFACTS, absolute_address, local_folder, relocate, sqlite_address, sqlite_file
 
@@ -223,6 +224,7 @@ def _check_answers(uri: str) -> None:
         raise TrackingError(f"the tracking server {uri} does not answer: {error.strerror or error}") from None
 
 
+@collection_paused()
 def _select(uri: str, *, to_read: bool = False) -> None:
     global _opened
     for name in ("alembic", "mlflow.tracking.fluent"):

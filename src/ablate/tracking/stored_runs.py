@@ -8,6 +8,7 @@ from pathlib import Path
 import mlflow
 from mlflow.entities import Experiment, Run, ViewType
 
+from ablate.system.garbage import collection_paused
 from ablate.tracking import names
 from ablate.tracking.sqlite import local_folder, located
 
@@ -22,6 +23,7 @@ _RESULT_FILES = (names.METRIC_SPECS_FILE, names.PER_EXAMPLE_FILE, names.SAMPLES_
 _AT_ONCE = 200
 
 
+@collection_paused()
 def search(
     experiments: Sequence[Experiment],
     where: str = "",
