@@ -21,18 +21,19 @@ from ablate.cli.command_line import parse_command_line
 from ablate.cli.errors import handle_errors
 from ablate.errors import AblateError, ConfigError
 from ablate.estimate.energy import estimate_power
-from ablate.estimate.packing import Packing
+from ablate.estimate.packing import makespan
 from ablate.estimate.runtime import HISTORY_COLUMNS, RuntimeEstimate, devices_of_host, measured_runs, prediction_error
 from ablate.execution.code_version import combine
 from ablate.execution.identity import code
 from ablate.execution.lease import checkpoint_file
 from ablate.study.definition import StudyFile
+from ablate.study.launchers import Launch, launch_of
 from ablate.study.plan_table import plan_table
 from ablate.study.plan_text import choice_lines, format_plan
 from ablate.study.planning import PlannedRun, read_statuses
 from ablate.study.power_text import format_power
 from ablate.study.search import AFTER_SEARCH, Search, chosen, plan_chosen, plan_search
-from ablate.study.side_by_side import auto_options, pack, side_by_side
+from ablate.study.side_by_side import pack, side_by_side
 from ablate.study.sweep import plan_sweep
 from ablate.study.tuning import Tuned
 from ablate.tracking.phase_shares import phase_shares
@@ -100,24 +101,25 @@ def _plan(arguments: Sequence[str]) -> dict[str, Any]:
     estimated = partial(
         plan_table, planned, statuses, history, devices=devices, steps_done=steps, calibrated=calibrated
     )
-    auto = auto_options(config)
-    packing = pack(planned, statuses, list(estimated()["seconds"]), auto) if auto is not None else None
+    launch = launch_of(config, planned, partial(pack, planned, statuses, list(estimated()["seconds"])))
     used = history[:0] if calibrate else measured_runs(history, devices)  # steps are timed alone
-    table = estimated(threads=packing.threads if packing else None)
+    table = estimated(threads=launch.packing.threads if launch.packing else None)
     if power:
         if waiting:
             raise ConfigError("power=true needs the values that tune: searches for: run the study first")
         return _power(study, planned, table, parse_float(options, "difference", 0.0))
-    newest = history.dropna(subset=["predicted"])
+    newest, rows = history.dropna(subset=["predicted"]), _rows(table)
+    searched = _search(search, tuned, history, devices) if search is not None else None
+    stages = [*([searched["runs"]] if searched else []), rows]
     return {
         "study": planned[0].study,
         "question": study.question if study else None,
         "budget_hours": study.budget_hours if study else None,
         "devices": devices,
-        "runs": _rows(table),
+        "runs": rows,
         "total": _total(table),
-        "packing": None if auto is None else _packing(packing, side_by_side(packing, used)),
-        "search": _search(search, tuned, history, devices) if search is not None else None,
+        "packing": _packing(launch, stages, side_by_side(launch.packing, used)),
+        "search": searched,
         "looks": looks,
         "phases": _phases(planned, history, devices),
         "energy": _energy(planned, history, devices),
@@ -132,11 +134,22 @@ def _plan(arguments: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _packing(packing: Packing | None, divisor: int) -> dict[str, Any]:
-    """Return how many runs train at a time, and by what that divides the sum of their times."""
-    if packing is None:
-        return {"text": "as many runs at a time as are measured to be fastest when the sweep starts", "divisor": 1}
-    return {**asdict(packing), "text": packing.explained, "divisor": divisor}
+def _packing(launch: Launch, stages: Sequence[Sequence[Mapping[str, Any]]], at_a_time: int) -> dict[str, Any]:
+    """Return how the runs are launched, and the time until all are done.
+
+    Args:
+        launch: How they are launched.
+        stages: The rows of the runs; those of a stage begin when those before it are done.
+        at_a_time: The runs at a time that their times are known for, see `side_by_side.side_by_side`.
+    """
+    took = {
+        key: None
+        if any(run[key] is None for runs in stages for run in runs)
+        else sum(makespan((run[key] for run in runs), at_a_time) for runs in stages)
+        for key in ("seconds", "seconds_left")
+    }
+    known = asdict(launch.packing) if launch.packing is not None else {"runs_at_a_time": None}
+    return {**known, "text": launch.text, "timed_at_a_time": at_a_time, **took}
 
 
 def _search(search: Search, tuned: Tuned | None, history: pd.DataFrame, devices: str | None) -> dict[str, Any]:

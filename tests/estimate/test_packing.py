@@ -13,6 +13,7 @@ from ablate.estimate.packing import (
     choose,
     fitting,
     gpu_places,
+    makespan,
     time_for,
 )
 
@@ -118,3 +119,19 @@ def test_it_is_said_in_words(packing: Packing, text: str) -> None:
 def test_it_is_said_where_it_comes_from() -> None:
     assert Packing(2, 1, MEASURED).explained == "2 runs at a time, 1 thread each (measured)"
     assert Packing(1, None, ALONE).explained == "one run after the other"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "at_a_time", "expected"),
+    [
+        ([2, 2, 2], 1, 6),
+        ([2, 2, 2], 2, 4),
+        ([2, 2, 2], 8, 2),
+        ([3, 1, 1, 1], 2, 3),
+        ([1, 1, 1, 3], 2, 4),  # in order
+        ([0, 0, 5], 2, 5),
+        ([], 2, 0),
+    ],
+)
+def test_all_runs_are_done_when_the_last_place_is_free(seconds: list[float], at_a_time: int, expected: float) -> None:
+    assert makespan(seconds, at_a_time) == expected

@@ -51,6 +51,24 @@ def test_the_total_is_by_hand() -> None:
     assert unknown[-1].startswith("Time: unknown until a run has finished here; calibrate=true")
 
 
+@pytest.mark.parametrize(
+    ("runs_at_a_time", "timed", "order"),
+    [
+        (1, 1, "one run after the other"),
+        (2, 2, "2 runs at a time"),
+        (2, 1, "if one run came after the other: how long they take side by side is not known yet"),
+        (None, 1, "if one run came after the other: how long they take side by side is not known yet"),
+    ],
+)
+def test_the_time_left_says_for_how_many_runs_at_a_time_it_is(
+    runs_at_a_time: int | None, timed: int, order: str
+) -> None:
+    packing = {"runs_at_a_time": runs_at_a_time, "timed_at_a_time": timed, "seconds": 40.0, "seconds_left": 20.0}
+    lines = text(RUN, packing={**packing, "text": "so"})
+    assert f"Time left: 00:20 of 00:40, {order} (calibration; CPU)" in lines
+    assert "Launched so" in lines
+
+
 def test_the_prediction_error_is_percent() -> None:
     last = {"study": "old", "runs": 3.0, "median_error": 0.1, "total_error": -0.05}
     assert text(RUN, last_prediction=last)[-1] == (

@@ -1,8 +1,10 @@
 """The packing of a sweep: how many of its runs train at a time, each with how many threads. Pure functions."""
 
+import heapq
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 MEASURED, SHORT, SETTLED, KEPT, ALONE, ON_GPUS, NOT_MEASURED = (
     "measured",
@@ -101,6 +103,19 @@ def time_for(runs: int, at_a_time: int, examples_per_second: float) -> float:
     return math.ceil(runs / at_a_time) * at_a_time / examples_per_second
 
 
+def makespan(seconds: Iterable[float], at_a_time: int) -> float:
+    """Return the time until all runs are done, where each begins in order as soon as there is a place.
+
+    Args:
+        seconds: What each takes.
+        at_a_time: How many places there are.
+    """
+    ends = [0.0] * at_a_time
+    for each in seconds:
+        heapq.heapreplace(ends, ends[0] + each)
+    return max(ends)
+
+
 def choose(
     options: Sequence[tuple[int, int]], runs: int, measure: Callable[[int, int], float]
 ) -> tuple[tuple[int, int], float]:
@@ -134,3 +149,15 @@ def gpu_places(gpus: Sequence[str], *, gpus_per_run: int, runs_per_gpu: int) -> 
     whole = [group for group in groups if len(group) == gpus_per_run]
     # The first run of every GPU comes before the second of any.
     return whole * (runs_per_gpu if gpus_per_run == 1 else 1)
+
+
+def ray_shares(machines: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -> dict[str, float]:
+    """Return a run's share of a machine with Ray: where there are GPUs, one and its part of the cores; else one core.
+
+    Args:
+        machines: Their resources: `CPU`, and `GPU` where there are any.
+        given: Shares that are settled: without a GPU, a run has one core.
+    """
+    per_gpu = [each.get("CPU", 1) // each["GPU"] for each in machines if each.get("GPU", 0) >= 1]
+    gpus = given.get("num_gpus", 1 if per_gpu else 0)
+    return {"num_cpus": max(1, int(min(per_gpu) * gpus)) if per_gpu and gpus else 1, "num_gpus": gpus}

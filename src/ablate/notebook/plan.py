@@ -37,8 +37,8 @@ class Plan:
     @property
     def seconds_left(self) -> float:
         """Estimate of the time that it still takes, with as many runs at a time as is known; NaN where unknown."""
-        left, packing = self.values["total"]["seconds_left"], self.values["packing"]
-        return float("nan") if left is None else float(left) / (packing["divisor"] if packing else 1)
+        left = self.values["packing"]["seconds_left"]
+        return float("nan") if left is None else float(left)
 
     @cached_property
     def runs(self) -> pd.DataFrame:

@@ -67,12 +67,9 @@ def plan_lines(plan: Mapping[str, Any]) -> list[str]:
     else:
         bases = ", ".join(sorted({run["basis"] for run in plan["runs"] if run["basis"]}))
         devices = plan["devices"] or "other devices: none has run here"
-        divisor = packing["divisor"] if packing else 1
-        left, seconds = total["seconds_left"] / divisor, total["seconds"]
-        seconds = None if seconds is None else seconds / divisor
-        how = f"{divisor} runs at a time" if divisor > 1 else "one run after the other"
+        left, seconds = (packing or total)["seconds_left"], (packing or total)["seconds"]
         whole = f" of {tqdm.format_interval(seconds)}" if seconds is not None else ""
-        lines.append(f"Time left: {tqdm.format_interval(left)}{whole}, {how} ({bases}; {devices})")
+        lines.append(f"Time left: {tqdm.format_interval(left)}{whole}, {_order(packing)} ({bases}; {devices})")
         budget = plan["budget_hours"]
         if budget is not None and seconds is not None:
             lines.append(f"Budget: {budget:g} h, {'enough' if seconds <= 3600 * budget else 'NOT ENOUGH'}")
@@ -105,6 +102,16 @@ def plan_lines(plan: Mapping[str, Any]) -> list[str]:
         lines += [f"  {digest}  {name}" for name, digest in sorted(plan["code"]["modules"].items())]
         lines += [f"  {version:16}  {name}" for name, version in sorted(plan["code"]["libraries"].items())]
     return lines
+
+
+def _order(packing: Mapping[str, Any] | None) -> str:
+    """Return the order of the runs that the time of all is for."""
+    timed = packing["timed_at_a_time"] if packing else 1
+    if timed > 1:
+        return f"{timed} runs at a time"
+    if packing is None or packing["runs_at_a_time"] == 1:
+        return "one run after the other"
+    return "if one run came after the other: how long they take side by side is not known yet"
 
 
 def _counts(total: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from ablate.errors import ConfigError, RunFailed
+from ablate.estimate.packing import ray_shares
 
 log = logging.getLogger(__name__)
 
@@ -103,16 +104,8 @@ def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _shares(nodes: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -> dict[str, float]:
-    """Return a job's share of a machine: where there are GPUs, one and its part of the cores; else one core.
-
-    Args:
-        nodes: What `ray.nodes()` says.
-        given: Shares that are settled: without a GPU, a job has one core.
-    """
-    resources = [node["Resources"] for node in nodes if node["Alive"]]
-    per_gpu = [each.get("CPU", 1) // each["GPU"] for each in resources if each.get("GPU", 0) >= 1]
-    gpus = given.get("num_gpus", 1 if per_gpu else 0)
-    return {"num_cpus": max(1, int(min(per_gpu) * gpus)) if per_gpu and gpus else 1, "num_gpus": gpus}
+    """Return a job's share of a machine, of those that `ray.nodes()` says, see `ray_shares`."""
+    return ray_shares([node["Resources"] for node in nodes if node["Alive"]], given)
 
 
 def _run(folder: str, environment: Mapping[str, str], path: Sequence[str], packed: bytes) -> JobReturn:

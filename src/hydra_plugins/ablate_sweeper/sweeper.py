@@ -1,7 +1,6 @@
 """The Hydra sweeper: sweeps and studies that are validated before the first run, cached and resumed."""
 
 import logging
-import math
 import socket
 import time
 from collections import Counter
@@ -25,17 +24,18 @@ from ablate.config.paths import results_dir
 from ablate.config.precision import same_precision
 from ablate.config.short_names import shorten
 from ablate.errors import AblateError, AlreadyRunning, ConfigError, SweepIncomplete
-from ablate.estimate.packing import Packing
+from ablate.estimate.packing import Packing, makespan
 from ablate.estimate.runtime import HISTORY_COLUMNS, devices_of_host, measured_runs
 from ablate.execution.lease import acquire_lease
 from ablate.execution.status import RunState, Status, should_train
 from ablate.study.definition import StudyFile
+from ablate.study.launchers import launch_of
 from ablate.study.plan_table import plan_table
 from ablate.study.plan_text import choice_lines
 from ablate.study.planning import PlannedRun, read_statuses
 from ablate.study.progress import show_progress
 from ablate.study.search import Search, chosen, plan_chosen, plan_search
-from ablate.study.side_by_side import auto_options, pack_measured, side_by_side
+from ablate.study.side_by_side import AutoOptions, auto_options, pack_measured, side_by_side
 from ablate.study.summary import summarize_sweep
 from ablate.study.sweep import plan_sweep
 from ablate.study.tuning import Choice
@@ -179,13 +179,17 @@ class _Sweep:
         found, earlier = self.read_statuses(), history(HISTORY_COLUMNS)
         devices = devices_of_host(earlier, socket.gethostname())
         table = partial(plan_table, self.planned, found, earlier, devices=devices, steps_done=[0] * len(found))
-        packing = self._pack(found, [float(each) for each in table()["seconds"]])
+        assert self.sweeper.config is not None
+        seconds = [float(each) for each in table()["seconds"]]
+        packing = launch_of(self.sweeper.config, self.planned, partial(self._pack, found, seconds)).packing
         estimated = table(threads=packing.threads if packing else None)
-        finished, left = sum(one.finished for one in found), estimated["seconds_left"].sum(skipna=False)
+        finished, left = sum(one.finished for one in found), estimated["seconds_left"]
         at_a_time = side_by_side(packing, measured_runs(earlier, devices))
         training = self._seconds_of_training(packing, found)
-        if not math.isnan(left):
-            time_left = f"about {tqdm.format_interval(left / at_a_time)} left"
+        if left.notna().all():
+            unsure = packing is None or packing.runs_at_a_time > at_a_time
+            about = "at most about" if unsure else "about"
+            time_left = f"{about} {tqdm.format_interval(makespan(left, at_a_time))} left"
         elif training is not None:
             time_left = f"{tqdm.format_interval(training)} of training left"
         else:
@@ -202,14 +206,10 @@ class _Sweep:
         examples = sum(run.config.run.training.total_examples(run.data.examples_per_epoch) for run in left)
         return examples / packing.examples_per_second
 
-    def _pack(self, found: Sequence[RunState], seconds: Sequence[float]) -> Packing | None:
-        """Let the launcher know how many runs train at a time, where it asks for that."""
+    def _pack(self, found: Sequence[RunState], seconds: Sequence[float], options: AutoOptions) -> Packing:
+        """Return how many runs train at a time, and let the launcher know."""
         launcher = self.sweeper.launcher
-        if not isinstance(launcher, AutoLauncher):
-            return None
-        assert self.sweeper.config is not None
-        options = auto_options(self.sweeper.config)
-        assert options is not None
+        assert isinstance(launcher, AutoLauncher)
         launcher.packing = pack_measured(
             self.planned,
             found,
