@@ -43,6 +43,15 @@ def test_what_a_task_prints_is_none_of_the_json(home: Path, forked_m: Command) -
 
 
 @pytest.mark.slow
+def test_a_store_is_only_read(home: Path, empty_store: Path, forked_m: Command) -> None:
+    (home / "mlflow.db").write_bytes(empty_store.read_bytes())
+    before = {path: path.read_bytes() for path in home.iterdir() if path.is_file()}
+    assert plan(forked_m, *TINY)["total"]["statuses"] == {"to do": 1}
+    # No lock and no folder of artifacts either: the disk may be full, or somebody else's.
+    assert {path: path.read_bytes() if path.is_file() else None for path in home.iterdir()} == before
+
+
+@pytest.mark.slow
 def test_it_says_where_every_run_stands_and_what_it_takes(
     home: Path, run_here: Run, forked_m: Command, study: Callable[[], StudyRecord]
 ) -> None:

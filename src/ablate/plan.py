@@ -19,7 +19,7 @@ from tqdm import tqdm
 from ablate.cli.arguments import parse_bool, parse_float, split_arguments
 from ablate.cli.command_line import parse_command_line
 from ablate.cli.errors import handle_errors
-from ablate.errors import AblateError, ConfigError
+from ablate.errors import AblateError, ConfigError, EmptyStore
 from ablate.estimate.energy import estimate_power
 from ablate.estimate.packing import makespan
 from ablate.estimate.runtime import HISTORY_COLUMNS, RuntimeEstimate, devices_of_host, measured_runs, prediction_error
@@ -86,6 +86,7 @@ def _plan(arguments: Sequence[str]) -> dict[str, Any]:
     command = parse_command_line(others, ["--json", "--help"])
     config = command.compose_sweep()
     study, planned = plan_sweep(command.loader, config)
+    _open_to_read(planned[0].uri)
     search = plan_search(command.loader, config, study, planned) if study is not None else None
     tuned = chosen(search) if search is not None else None
     if search is not None and tuned is not None:
@@ -231,6 +232,13 @@ def _history(uri: str) -> pd.DataFrame:
     if not is_open(uri):
         open_store(uri)
     return history(HISTORY_COLUMNS)
+
+
+def _open_to_read(uri: str) -> None:
+    """Open the store only to read it, where there is something to read: its disk may be full, or another's."""
+    if exists(uri) and not is_open(uri):
+        with suppress(EmptyStore):
+            open_store(uri, to_read=True)
 
 
 def _calibrated(planned: Sequence[PlannedRun]) -> Mapping[str, RuntimeEstimate]:

@@ -1,3 +1,4 @@
+import errno
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,13 @@ def test_other_errors_keep_their_words_on_one_line() -> None:
     assert "\n" not in message
 
 
+def test_a_full_disk_leads_to_the_doctor() -> None:
+    full = explain_error(OSError(errno.ENOSPC, "No space left on device"), [])
+    assert full == "No space left on device. `python -m ablate.doctor` looks at the disks that runs write to"
+    named = explain_error(OSError(errno.EROFS, "Read-only file system", "outputs"), [])
+    assert named.startswith("Read-only file system (outputs). ")
+
+
 def test_a_command_ends_with_the_error_s_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,9 +104,13 @@ def test_an_error_of_a_kind_with_a_page_ends_with_that(
 def test_no_error_names_the_password_of_a_store(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit), handle_errors("docs/runs.md"):
         raise TrackingError(
-            "postgresql://me:secret@host:1/x is down, and http://me@host; mail a@b.org, sqlite:////a@b/c.db"
+            "postgresql://me:secret@host:1/x is down, and http://me@host; mail a@b.org, sqlite:////a@b/c.db; "
+            "postgresql://host/x?user=me&password=secret&port=1"
         )
-    said = "Error: postgresql://host:1/x is down, and http://host; mail a@b.org, sqlite:////a@b/c.db. See docs"
+    said = (
+        "Error: postgresql://host:1/x is down, and http://host; mail a@b.org, sqlite:////a@b/c.db; "
+        "postgresql://host/x?user=me&password=&port=1. See docs"
+    )
     assert capsys.readouterr().err.startswith(said)
 
 

@@ -3,8 +3,10 @@
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from importlib import metadata
 from pathlib import Path
 
@@ -230,6 +232,31 @@ def test_a_store_of_another_schema_is_named_and_not_changed(
     assert text in found[0].text
     assert store.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
+
+
+def test_a_damaged_file_is_a_problem(empty_store: Path, tmp_path: Path) -> None:
+    store, content = tmp_path / "mlflow.db", bytearray(empty_store.read_bytes())
+    with closing(sqlite3.connect(empty_store)) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'metrics'").fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    content[(page - 1) * size : page * size] = bytes([255]) * size
+    store.write_bytes(content)
+    (found,) = examine_store(f"sqlite:///{store}").findings
+    assert found.mark == PROBLEM
+    assert "is damaged: " in found.text
+    assert f"sqlite3 {store} .recover" in found.advice
+    assert store.read_bytes() == content
+
+
+def test_a_locked_file_is_a_problem_that_says_who_holds_it(empty_store: Path, tmp_path: Path) -> None:
+    store = tmp_path / "mlflow.db"
+    store.write_bytes(empty_store.read_bytes())
+    with closing(sqlite3.connect(store)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        (found,) = examine_store(f"sqlite:///{store}?timeout=0").findings
+    assert found.mark == PROBLEM
+    assert "database is locked" in found.text
+    assert f"`fuser {store}` names" in found.advice
 
 
 def test_another_program_s_database_and_no_database_are_problems(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from ablate.status.__main__ import main
@@ -239,6 +240,10 @@ def test_postgresql_is_read_and_never_made(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", postgres)
     for _ in range(2):  # the first look has made no tables
+        assert "there are no runs yet" in status()
+    with psycopg.connect(postgres) as connection:
+        connection.execute("CREATE TABLE letters (text TEXT)")  # another program's, beside which a store may be
+    for _ in range(2):
         assert "there are no runs yet" in status()
     open_store(postgres)
     add_run(home, "baseline", 0)

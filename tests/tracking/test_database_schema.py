@@ -72,3 +72,24 @@ def test_an_older_store_that_lacks_a_table_is_not_upgraded_either(
     with pytest.raises(TrackingError, match="was made by an older MLflow"):
         open_store(uri, to_read=to_read)
     assert store.read_bytes() == before
+
+
+@pytest.mark.parametrize("to_read", [True, False])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (["DROP TABLE tags", "DROP TABLE runs"], "damaged, or just being made: it lacks the tables runs, tags. If"),
+        (["DROP TABLE alembic_version", "DROP TABLE runs"], "it lacks the tables runs. If"),
+        (["INSERT INTO alembic_version VALUES ('ffffffffffff')"], "its schema has 2 versions: put a copy"),
+    ],
+)
+def test_a_damaged_store_is_not_filled_up(
+    empty_store: Path, tmp_path: Path, change: list[str], message: str, to_read: bool
+) -> None:
+    # MLflow itself would make empty tables.
+    store = Path(shutil.copy(empty_store, tmp_path / "other.db"))
+    uri = changed(store, *change)
+    before = store.read_bytes()
+    with pytest.raises(TrackingError, match=message):
+        open_store(uri, to_read=to_read)
+    assert store.read_bytes() == before

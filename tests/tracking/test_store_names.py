@@ -9,7 +9,12 @@ from ablate.tracking.store import store_name, without_password
     ("uri", "shown"),
     [
         ("postgresql://me:secret@host:5432/db", "postgresql://host:5432/db"),
+        (
+            "postgresql://host/db?user=me&password=secret&sslmode=require",
+            "postgresql://host/db?user=me&sslmode=require",
+        ),
         ("sqlite:////a/b.db", "sqlite:////a/b.db"),
+        ("sqlite:////a/b.db?timeout=60", "sqlite:////a/b.db?timeout=60"),
     ],
 )
 def test_an_address_is_shown_without_its_password(uri: str, shown: str) -> None:

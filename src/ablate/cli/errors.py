@@ -1,5 +1,6 @@
 """Error messages of a command: one line that names the cause and what is allowed."""
 
+import errno
 import os
 import re
 import sys
@@ -30,7 +31,9 @@ from ablate.config.user_code import one_line, properties_unmasked, user_place
 from ablate.errors import AblateError
 from ablate.system.signals import SIGNALS
 
-_CREDENTIALS = re.compile(r"(?<=://)[^\s/@'\"]+@")
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""Of the machine, wherever the code is that meets it."""
+_CREDENTIALS = re.compile(r"(?<=://)[^\s/@'\"]+@|(?<=[?&]password=)[^\s&'\"]+")
 """User and password of an address: who reads a log need not know them."""
 
 
@@ -129,6 +132,9 @@ def explain_error(error: Exception, arguments: Sequence[str]) -> str:
     """
     if isinstance(error, AblateError):
         return str(error)
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        file = f" ({error.filename})" if error.filename else ""
+        return f"{error.strerror}{file}. `python -m ablate.doctor` looks at the disks that runs write to"
     place = user_place(error)
     if place:
         return f"{place}: {one_line(error)} (HYDRA_FULL_ERROR=1 shows the stack trace)"

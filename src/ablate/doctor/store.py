@@ -12,12 +12,14 @@ import psutil
 from ablate.config.paths import results_dir
 from ablate.doctor.finding import Finding, Group, note, ok, problem
 from ablate.errors import AblateError, EmptyStore, TrackingError
-from ablate.tracking.sqlite import sqlite_file
+from ablate.tracking.sqlite import damage, sqlite_file
 from ablate.tracking.store import open_store, store_uri, without_password
 from ablate.tracking.store_version import store_version
 
 SECONDS = 30.0
 """A server that accepts connections and never answers would be waited for many minutes."""
+_CHECK_SECONDS = 10.0
+"""That long a file is searched for damage: 140 MB take half a second."""
 _ANOTHER = "set tracking.uri or MLFLOW_TRACKING_URI to another store"
 _REMOTE = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "ceph", "lustre", "glusterfs")
 """File systems of other machines, on which SQLite's locks may not hold."""
@@ -44,9 +46,17 @@ def _findings(uri: str, seconds: float) -> Iterator[Finding]:
     except EmptyStore:
         yield ok(f"{shown}: no runs yet; the first one makes the store")
     except AblateError as error:
-        yield problem(str(error).replace(uri, shown), f"mend that, or {_ANOTHER}")
+        yield problem(str(error).replace(uri, shown), _advice(str(error), sqlite_file(uri)))
     else:
         yield ok(f"{shown}: {version}" if version else shown)
+
+
+def _advice(said: str, file: Path | None) -> str:
+    if file is not None and "database is locked" in said:
+        return f"end the program that holds it, which `fuser {file}` names, or {_ANOTHER}"
+    if file is not None and "damaged: " in said:
+        return f"put a copy in its place, or try what `sqlite3 {file} .recover` saves, or {_ANOTHER}"
+    return f"mend that, or {_ANOTHER}"
 
 
 class _Opening:
@@ -75,6 +85,10 @@ class _Opening:
         try:
             open_store(self._uri, to_read=True)
             self._version = store_version(self._uri)
+            file = sqlite_file(self._uri)
+            wrong = damage(file, seconds=_CHECK_SECONDS) if file is not None else ""
+            if wrong:
+                raise TrackingError(f"the tracking store {self._uri} is damaged: {wrong}")
         except AblateError as error:
             self._error = error
         except Exception as error:  # whatever a library makes of what it finds

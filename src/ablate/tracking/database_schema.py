@@ -24,16 +24,20 @@ def check_schema(uri: str, *, to_read: bool) -> None:
         TrackingError: It cannot be read, or is another version's or program's; the message says what to do.
     """
     tables, version = _found(uri)
-    if not tables and to_read:
-        raise EmptyStore(f"there are no runs yet: {uri} is empty. `python -m ablate.run` makes a store of it")
+    ours = not tables.isdisjoint((_VERSION, _EXPERIMENTS))
     # Several programs may share a database that is no file.
-    if tables and tables.isdisjoint((_VERSION, _EXPERIMENTS)) and sqlite_file(uri) is not None:
+    if tables and not ours and sqlite_file(uri) is not None:
         raise TrackingError(
             f"{uri} is no tracking store but another program's database (tables {', '.join(sorted(tables)[:3])}): "
             "set tracking.uri or MLFLOW_TRACKING_URI to another file"
         )
+    if to_read and not ours:
+        what = "has no tables of MLflow's" if tables else "is empty"
+        raise EmptyStore(f"there are no runs yet: {uri} {what}. `python -m ablate.run` makes a store of it")
     if version is not None:
         _check_version(version, uri)
+    if ours:
+        _check_tables(tables, uri)
 
 
 def schema_version(uri: str) -> str | None:
@@ -53,10 +57,15 @@ def _found(uri: str) -> tuple[set[str], str | None]:
     try:
         with create_engine(uri, poolclass=NullPool).connect() as connection:
             tables = set(inspect(connection).get_table_names())
-            version = connection.execute(text(f"SELECT version_num FROM {_VERSION}")) if _VERSION in tables else None
-            return tables, None if version is None else version.scalar()
+            found = connection.execute(text(f"SELECT version_num FROM {_VERSION}")) if _VERSION in tables else None
+            versions = [] if found is None else found.scalars().all()
     except (SQLAlchemyError, ImportError) as error:
         raise TrackingError(f"the tracking store {uri} cannot be read: {str(error).splitlines()[0]}") from error
+    if len(versions) > 1:
+        raise TrackingError(
+            f"the tracking store {uri} is damaged, its schema has {len(versions)} versions: put a copy in its place"
+        )
+    return tables, versions[0] if versions else None
 
 
 def _check_version(version: str, uri: str) -> None:
@@ -73,4 +82,18 @@ def _check_version(version: str, uri: str) -> None:
         raise TrackingError(
             f"the tracking store {uri} was made by an older MLflow (schema {version}): make a copy of it, then "
             f"`mlflow db upgrade '{uri}'`"
+        )
+
+
+def _check_tables(tables: set[str], uri: str) -> None:
+    import mlflow.store.db.base_sql_model
+    import mlflow.store.db.utils  # which imports all of MLflow's tables
+
+    # MLflow would make them anew, and empty, also where a store is only read.
+    lacking = sorted(set(mlflow.store.db.base_sql_model.Base.metadata.tables) - tables)
+    if lacking:
+        some = ", ".join(lacking[:3]) + (f" and {len(lacking) - 3} more" if len(lacking) > 3 else "")
+        raise TrackingError(
+            f"the tracking store {uri} is damaged, or just being made: it lacks the tables {some}. "
+            "If that stays, put a copy in its place"
         )

@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -99,6 +100,24 @@ def located(address: str, uri: str) -> str:
     if recorded.exists() and not (there and not there[0].samefile(recorded)):
         return address
     return (there or beside)[0].as_uri()
+
+
+def damage(file: Path, *, seconds: float) -> str:
+    """Return what SQLite finds wrong in a file that it can open; empty for nothing, and where it takes too long.
+
+    Raises:
+        sqlite3.Error: It cannot be read.
+    """
+    end = time.monotonic() + seconds
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        connection.set_progress_handler(lambda: time.monotonic() > end, 10_000)
+        try:
+            said = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+        except sqlite3.OperationalError:
+            if time.monotonic() > end:
+                return ""
+            raise
+    return "" if said == "ok" else " ".join(said.split())
 
 
 def relocate(uri: str) -> None:

@@ -66,7 +66,10 @@ def _say_where_results_stay(folder: Path) -> None:
 def without_password(uri: str) -> str:
     """Leave out the user and password of an address."""
     parts = urlsplit(uri)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else uri
+    options = "&".join(option for option in parts.query.split("&") if not option.startswith("password="))
+    if "@" not in parts.netloc and options == parts.query:
+        return uri  # unsplitting would spell that of a file in another way
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query=options).geturl()
 
 
 def store_name(uri: str) -> str:
