@@ -13,7 +13,7 @@ import pytest
 
 from ablate.errors import LeaseLost, TrackingError
 from ablate.execution import lease as leases
-from ablate.execution.lease import Lease, acquire_lease, lease_owner
+from ablate.execution.lease import Lease, LeaseOwner, acquire_lease, lease_owner
 
 MINUTES = 5.0
 
@@ -222,6 +222,30 @@ def test_progress_is_reported_at_most_every_few_seconds(folder: Path) -> None:
         assert progress() == {"step": 1}
         lease.report_progress({"step": 3}, seconds=0)
         assert progress() == {"step": 3}
+
+
+@pytest.mark.parametrize(
+    "lease",
+    [
+        '{"host": "far", "pid": "abc", "since": "yesterday"}',
+        '{"host": "far", "pid": -1, "since": 1e300}',
+        '{"host": "far", "pid": NaN, "since": NaN}',
+        '{"host": "far", "pid": [], "since": -Infinity}',
+    ],
+)
+def test_of_a_damaged_lease_is_known_what_can_be(folder: Path, lease: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "lease.json").write_text(lease)
+    (folder / "progress.json").write_text(
+        '{"step": 3, "steps": Infinity, "epochs": "two", "seconds_left": NaN, "rate": -1, "total": 1e300}'
+    )
+    assert lease_owner(folder, timeout_minutes=MINUTES) == LeaseOwner("far", 0, {"step": 3}, None)
+    machine = {**json.loads(lease), "machine": leases._this_process()["machine"]}
+    (folder / "lease.json").write_text(json.dumps(machine))
+    assert lease_owner(folder, timeout_minutes=MINUTES) is None
+    for text in ("garbage", "[" * 100_000):
+        (folder / "lease.json").write_text(text)
+        assert lease_owner(folder, timeout_minutes=MINUTES) == LeaseOwner("None", 0, {"step": 3}, None)
 
 
 def test_progress_that_cannot_be_written_is_no_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 10.0
 LOCK = "leases.lock"
 """The file in the checkpoint folder that is locked while a lease changes its owner."""
+_YEAR_2200 = 7.3e9
 _LEASE, _PROGRESS, _CHECKPOINT, _LOOP = "lease.json", "progress.json", "checkpoint.npz", "loop"
 
 
@@ -202,13 +203,16 @@ def _read_owner(folder: Path, timeout_minutes: float) -> tuple[LeaseOwner | None
         silent = time.time() - path.stat().st_mtime
     except OSError:
         return None, False
+    # Any file may be damaged, and one must not keep a command from all other runs.
+    pid = int(_number(written.get("pid"), most=2**31) or 0)
     if written.get("machine") == _this_process()["machine"]:
-        alive = "pid" in written and _start_time(int(written["pid"])) == written.get("started", -1.0)
+        alive = pid > 0 and _start_time(pid) == written.get("started", -1.0)
     else:
         alive = silent < 60 * timeout_minutes
-    since = written.get("since")
-    owner = LeaseOwner(str(written.get("host")), int(written.get("pid", 0)), _read(folder / _PROGRESS), since)
-    return owner, alive
+    reported = {name: _number(value) for name, value in _read(folder / _PROGRESS).items()}
+    progress = {name: number for name, number in reported.items() if number is not None}
+    since = _number(written.get("since"), most=_YEAR_2200)
+    return LeaseOwner(str(written.get("host")), pid, progress, since), alive
 
 
 def checkpoint_file(folder: Path) -> Path:
@@ -258,8 +262,13 @@ def _start_time(pid: int) -> float | None:
 def _read(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return {}
+
+
+def _number(value: Any, *, most: float = 2**53) -> float | None:
+    """Return a number that is not negative and no larger than some; None for anything else that a file may say."""
+    return value if isinstance(value, int | float) and 0 <= value <= most else None
 
 
 def _write(path: Path, values: Mapping[str, Any]) -> None:
