@@ -1,10 +1,20 @@
 """Garbage collection that is paused."""
 
 import gc
+from collections.abc import Iterator
 
 import pytest
 
 from ablate.system.garbage import collection_paused
+
+
+@pytest.fixture(autouse=True, params=[True, False])
+def enabled(request: pytest.FixtureRequest) -> Iterator[bool]:
+    """Whether it is on before; afterwards it is as it was for other tests."""
+    before, wanted = gc.isenabled(), bool(request.param)
+    (gc.enable if wanted else gc.disable)()
+    yield wanted
+    (gc.enable if before else gc.disable)()
 
 
 @collection_paused()
@@ -15,18 +25,13 @@ def fail() -> None:
     raise KeyError
 
 
-def test_it_goes_on_afterwards_and_after_an_error() -> None:
-    assert gc.isenabled()
+def test_afterwards_it_is_as_before(enabled: bool) -> None:
+    with collection_paused():
+        assert not gc.isenabled()
+    assert gc.isenabled() == enabled
+
+
+def test_so_it_is_after_an_error(enabled: bool) -> None:
     with pytest.raises(KeyError):
         fail()
-    assert gc.isenabled()
-
-
-def test_where_it_was_off_it_stays_off() -> None:
-    gc.disable()
-    try:
-        with collection_paused():
-            pass
-        assert not gc.isenabled()
-    finally:
-        gc.enable()
+    assert gc.isenabled() == enabled
