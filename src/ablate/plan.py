@@ -19,6 +19,7 @@ from tqdm import tqdm
 from ablate.cli.arguments import parse_bool, parse_float, split_arguments
 from ablate.cli.command_line import parse_command_line
 from ablate.cli.errors import handle_errors
+from ablate.cli.terminal import visible
 from ablate.errors import AblateError, ConfigError, EmptyStore
 from ablate.estimate.energy import estimate_power
 from ablate.estimate.packing import makespan
@@ -75,7 +76,7 @@ def main() -> None:
         with redirect_stdout(sys.stderr) if for_programs else nullcontext():
             plan = _plan([argument for argument in arguments if argument != "--json"])
         text = format_power if "plans" in plan else format_plan
-        print(json.dumps(plan, indent=2) if for_programs else text(plan))
+        print(json.dumps(plan, indent=2) if for_programs else visible(text(plan)))
 
 
 def _plan(arguments: Sequence[str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ablate.cli.arguments import parse_arguments
 from ablate.cli.command_line import configured_uri, split_config_options
 from ablate.cli.errors import handle_errors
+from ablate.cli.terminal import visible
 from ablate.config.paths import results_dir
 from ablate.config.schema import unknown_level
 from ablate.config.variant import BASELINE
@@ -89,7 +90,7 @@ def main() -> None:
         record = read_study(study, uri)
         results = load(record, metric=arguments.get("metric"))
         chosen = choose(record, results, arguments.get("variant"))
-        print(_promoted(record, results, chosen, name, alias))
+        print(visible(_promoted(record, results, chosen, name, alias)))
         print(f"""Load it: mlflow.set_tracking_uri("{without_password(uri)}")""")
         print(f"""         mlflow.pyfunc.load_model("models:/{name}@{alias}")""")
 

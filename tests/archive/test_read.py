@@ -193,6 +193,14 @@ SEALED: dict[str, tuple[Change, str]] = {
         ),
         "has a variant with characters that control terminals",
     ),
+    "a variant that overwrites its line": (
+        lambda members: changed(
+            members,
+            "runs.json",
+            lambda runs: runs["runs"][0]["run"]["tags"].update({"ablate.variant": "a\rb"}),
+        ),
+        "has a variant with characters that control terminals",
+    ),
     "rows apart": (
         lambda members: {
             **members,

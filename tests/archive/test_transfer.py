@@ -1,5 +1,6 @@
 """Import into stores that have something already: nothing twice, no second result of an identity, nothing half."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 
 from ablate.archive.read import opened_archive
-from ablate.archive.transfer import Imported, export_study, import_archive
+from ablate.archive.transfer import Imported, export_study, import_archive, temporary_store
 from ablate.errors import DataError, TrackingError
 from ablate.execution.status import STATUS_COLUMNS, Status, run_state
 from ablate.tracking.cached_run import link_cached_run
@@ -103,14 +104,18 @@ def test_one_identity_has_one_result(archive: Path, store: Store, tmp_path: Path
     with pytest.raises(DataError) as refused:
         take(archive, other)
     message = str(refused.value)
-    assert "the store has other results for 1 runs of study hand" in message
+    assert "the store has other results for 1 run of study hand" in message
     assert "<i>odd</i>, seed 1" in message
     assert "eval/auc 7" in message
-    assert ", there 7" in message
+    assert re.search(r"eval/auc (7[\d.]+), there (7[\d.]+) \(\+[\d.]+\); eval/rmse 2", message)
     assert "conflicts=keep" in message
     assert len(read_study("hand", other).runs) == 1
     assert take(archive, other, keep=True) == Imported("hand", added=5, there=0, same=0, kept=1)
     assert take(archive, other, keep=True) == Imported("hand", added=0, there=5, same=0, kept=1)
+    export_study("hand", other, tmp_path / "other.zip")
+    both = temporary_store([archive, tmp_path / "other.zip"])
+    with pytest.raises(DataError, match=r"for 1 run of[^N]*Name one of them alone"), both:
+        pass
 
 
 @pytest.mark.slow

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from ablate.cli.errors import handle_errors
+from ablate.cli.terminal import visible, visible_line
+from ablate.errors import DataError
 
 PRINTING = """
 import logging, sys
@@ -54,3 +56,23 @@ def test_a_broken_pipe_of_another_kind_is_an_error(
     with pytest.raises(SystemExit, match="1"), handle_errors("docs/runs.md"):
         raise BrokenPipeError(errno.EPIPE, "a worker is gone")
     assert "a worker is gone" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("photo\tä 色 👩\u200d🔬 [0.1]\n", "photo\tä 色 👩\u200d🔬 [0.1]\n"),
+        ("a\x1b[2Jb\x07\r\x9b", r"a\x1b[2Jb\x07\r\x9b"),
+        ("\u202egnp.exe\u2066\u200f\u2028", r"\u202egnp.exe\u2066\u200f\u2028"),
+        ("\udcff", r"\udcff"),
+    ],
+)
+def test_what_would_command_a_terminal_is_shown_as_escapes(text: str, shown: str) -> None:
+    assert visible(text) == shown
+    assert visible_line(text) == shown.replace("\n", r"\n")
+
+
+def test_an_error_commands_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="1"), handle_errors():
+        raise DataError("the study \x1b]0;x\x07 is not there")
+    assert capsys.readouterr().err == "Error: the study \\x1b]0;x\\x07 is not there\n"

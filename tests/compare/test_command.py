@@ -13,8 +13,9 @@ import pytest
 from ablate.archive.transfer import export_study
 from ablate.compare.__main__ import main
 from ablate.compare.judge import Change, Judgement, compared, judge
-from ablate.compare.ledger import enter, level_after, read_ledger
+from ablate.compare.ledger import enter, next_place, read_ledger
 from ablate.compare.sides import primary_metric, read_side
+from ablate.statistics.online import next_level
 from ablate.tracking.store import open_store
 from ablate.tracking.study_record import read_study, study_names
 from tests.support.commands import TINY, Command, called_here
@@ -81,6 +82,23 @@ def test_what_lies_within_the_margin_is_equivalent_and_else_not_known(
     assert "It is change number 2 of the ledger alike" in said
     said, code = compare("study=alike", "against=hand", "margin=0.0001")
     assert (code, "more than the margin" in said) == (4, True)
+
+
+def test_seeds_of_one_side_alone_are_in_no_mean(hand_made: Path, compare: Callable[..., tuple[str, int]]) -> None:
+    add_study(hand_made, "changed", gain=5.0)
+    add_run(hand_made, "baseline", 3, gain=500.0, study="changed", tags={"configuration": "changed"})
+    found = json.loads(compare("study=changed", "against=hand", "--json")[0])
+    assert (found["seeds"], found["left_out_seeds"]) == ([0, 1, 2], [3])
+    for row in (found["metric"], *found["others"].values()):
+        assert row["mean"] - row["mean_before"] == pytest.approx(row["difference"])
+
+
+def test_a_change_is_shown_without_what_commands_a_terminal(
+    hand_made: Path, compare: Callable[..., tuple[str, int]]
+) -> None:
+    add_study(hand_made, "changed", gain=5.0, scale="\x1b[2J\nEquivalent: forged")
+    said, _ = compare("study=changed", "against=hand")
+    assert r"  scale: smoke before, \x1b[2J\nEquivalent: forged after" in said.splitlines()
 
 
 def test_the_same_runs_are_equivalent_and_no_try(hand_made: Path, compare: Callable[..., tuple[str, int]]) -> None:
@@ -197,11 +215,24 @@ def test_the_tenth_try_is_judged_as_the_tenth(hand_made: Path) -> None:
         entry = enter(tried, "alike", uri(), hand_made)
         assert (entry.number, entry.judgement) == (number, Judgement.NOT_KNOWN)
     ledger = read_ledger(experiment, uri())
-    assert level_after(ledger) == pytest.approx(0.05 * 10**-1.6 / 2.28577, rel=1e-4)
+    assert next_place(ledger) == (10, pytest.approx(0.05 * 10**-1.6 / 2.28577, rel=1e-4))
     found = change_of("changed", "hand")
     below, above = found.row["p"] / 2, found.row["p"] * 2
     assert judge(found, above) == Judgement.BETTER
     assert judge(found, below) == Judgement.NOT_KNOWN
+
+
+def test_a_place_is_behind_all_and_passes_on_a_level_of_what_is_there_alone(hand_made: Path) -> None:
+    add_study(hand_made, "alike", gain=0.001)
+    none = replace(enter(change_of("alike", "hand"), "alike", uri(), hand_made), number=1)
+    better = replace(none, judgement=Judgement.BETTER)
+    level = [next_level([]), next_level([False]), next_level([False, False])]
+    assert next_place([]) == (1, level[0])
+    assert next_place([better]) == (2, pytest.approx(level[0] + level[1]))
+    # Two that took one place, of which one was killed before it made way; a place that nobody has any more.
+    assert next_place([better, better]) == (3, pytest.approx(level[2]))
+    assert next_place([replace(better, number=2)]) == (3, pytest.approx(level[1] + level[2]))
+    assert next_place([better, replace(none, number=9)])[0] == 10
 
 
 def test_who_took_the_same_place_at_once_makes_way(hand_made: Path, monkeypatch: pytest.MonkeyPatch) -> None:

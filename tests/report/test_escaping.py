@@ -5,8 +5,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from markupsafe import Markup
 
-from ablate.report.escaping import breakable, latex_escaped, markdown_escaped
+from ablate.report.escaping import breakable, latex_escaped, markdown_escaped, without_controls
 
 
 @pytest.mark.parametrize(
@@ -59,3 +60,11 @@ def test_long_names_may_break_at_separators_in_html_and_numbers_may_not() -> Non
     assert str(breakable("activation.of.the_last=leaky")) == "activation.of.the_last=<wbr>leaky"
     assert str(breakable("activation.of.the_very_last")) == "activation.<wbr>of.<wbr>the_<wbr>very_<wbr>last"
     assert str(breakable("<b> of 1,234 in 0.5, more")) == "&lt;b&gt; of 1,234 in 0.5, more"
+
+
+def test_what_commands_terminals_or_turns_texts_around_is_on_no_page() -> None:
+    name = "a\x1b[2J\r\u202eb\n\n# c"
+    assert markdown_escaped(name) == r"a\\x1b[2J \\u202eb  # c"
+    assert without_controls(name) == "a\\x1b[2J\\r\\u202eb\n\n# c"
+    assert without_controls(Markup("<b>\x1b")) == Markup(r"<b>\x1b")
+    assert isinstance(without_controls(Markup("<b>\x1b")), Markup)

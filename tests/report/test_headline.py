@@ -46,6 +46,12 @@ def said(*rows: Row, seeds: int = 3, more: dict[str, float] | None = None, **opt
             "5.0 points, very likely between 3.0 and 7.0); c may raise or lower it: about 1 more seed would tell.",
         ),
         (
+            [("a", -1.0, -1.0, -1.0, WORSE), ("b", 2.0, 1.0, math.inf, BETTER)],
+            {},
+            "Against the baseline, b helps (AuC 2.000 points higher, very likely between 1.000 and ∞); a hurts (AuC "
+            "1.000 points lower, for every seed and example alike).",
+        ),
+        (
             [("a", 0.1, -0.3, 0.4, EQUIVALENT), ("b", 0.2, 0.1, 0.3, EQUIVALENT)],
             {"margin": 0.5},
             "By AuC, against the baseline, b and a make no difference that matters (more than 0.5 points).",

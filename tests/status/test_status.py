@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from ablate.status.__main__ import main
-from ablate.status.read import StoreStatus, StudyStatus, Training
+from ablate.status.read import StoreStatus, StudyStatus, Training, Unseen
 from ablate.status.text import format_status
 from ablate.tracking.store import open_store
 from tests.support.commands import Command, called_here
@@ -276,3 +276,9 @@ def test_a_store_is_read_while_it_is_written(
     finally:
         writer.end()
     assert looks == [[6, 0, 0, 0, 0, 6]] * 20
+
+
+def test_a_name_forges_no_line_and_commands_no_terminal() -> None:
+    run = Unseen("s", "a\nStore forged", 0, "host\x1b[2J\u202e", "2026-01-01T00:00:00+00:00")
+    lines = format_status(StoreStatus("here", [], [], [], [run])).splitlines()
+    assert lines[-1].startswith(r"  s: a\nStore forged, seed 0; on host\x1b[2J\u202e; began ")

@@ -9,6 +9,7 @@ from ablate.cli.arguments import file_list, parse_arguments, parse_bool
 from ablate.cli.command_line import configured_uri, split_config_options
 from ablate.cli.errors import handle_errors
 from ablate.cli.file_size import file_size
+from ablate.cli.terminal import visible_line
 from ablate.config.paths import results_dir
 from ablate.config.schema import unknown_key, unknown_level
 from ablate.errors import ConfigError, TrackingError
@@ -78,7 +79,8 @@ def _export(arguments: Mapping[str, str], options: Sequence[str]) -> None:
     part = f"-{len(before) + 1}" if before else ""
     file = Path(arguments.get("out") or results_dir() / "archives" / f"{studies[0]}{part}.zip")
     manifest = export_study(studies[0], uri, file, without=before, **flags)
-    print(f"{_runs(manifest.runs)} of study {manifest.study}: {file} ({file_size(file.stat().st_size)})")
+    size = file_size(file.stat().st_size)
+    print(visible_line(f"{_runs(manifest.runs)} of study {manifest.study}: {file} ({size})"))
 
 
 def _import(files: Sequence[str], arguments: Mapping[str, str], options: Sequence[str]) -> None:
@@ -96,7 +98,7 @@ def _import(files: Sequence[str], arguments: Mapping[str, str], options: Sequenc
         with opened_archive(Path(file)) as archive:
             open_store(uri)
             keep = conflicts == "keep"
-            print(_says(file, import_archive(archive, uri, results_dir(), keep=keep)))
+            print(visible_line(_says(file, import_archive(archive, uri, results_dir(), keep=keep))))
 
 
 def _says(file: str, done: "Imported") -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from ablate.archive.format import ArchivedRun, Manifest
 from ablate.archive.read import Archive, archived_study, opened_archive
 from ablate.archive.write import ArchiveWriter
+from ablate.cli.terminal import visible_line
 from ablate.config.short_names import shorten
 from ablate.errors import ConfigError, DataError, TrackingError
 from ablate.tracking import names
@@ -21,6 +22,11 @@ from ablate.tracking.store import open_store
 
 _RUNS, _METRICS = 10, 3
 """Conflicts, and metrics of one, that a message names."""
+_IMPORTING = "Nothing was imported. conflicts=keep imports the rest and keeps what is there; uri= names another store."
+_READING = (
+    '"there" is an archive that is named before. Name one of them alone, or import them into a store, in which '
+    "conflicts=keep keeps what came first: python -m ablate.archive import FILE... conflicts=keep uri=sqlite:///FILE"
+)
 
 
 @dataclass(frozen=True)
@@ -103,7 +109,7 @@ def finished_runs(files: Sequence[Path]) -> set[str]:
 
 
 def import_archive(
-    archive: Archive, uri: str, project: Path, *, keep: bool = False, described: bool = True
+    archive: Archive, uri: str, project: Path, *, keep: bool = False, temporary: bool = False
 ) -> Imported:
     """Add the runs of an archive to the open store, those that it does not have.
 
@@ -112,7 +118,7 @@ def import_archive(
         uri: Address of the store.
         project: Where artifacts are kept, see `run.track`.
         keep: Whether, where the store has another result of an identity, that is kept; else the archive is refused.
-        described: Whether the descriptions that MLflow shows are written.
+        temporary: Whether the store is read once and removed: the descriptions that MLflow shows are left out.
 
     Raises:
         DataError: The store has other results, and is not to keep them; nothing was added then.
@@ -125,14 +131,14 @@ def import_archive(
         stored = stored_results(identities, name, ids)
         conflicting = [found for each in new if (found := _conflict(archive, each, stored))]
         if conflicting and not keep:
-            raise DataError(_refusal(name, conflicting))
+            raise DataError(_refusal(name, conflicting, _READING if temporary else _IMPORTING))
         added = [each for each in new if each.run.identity not in stored]
         study.start(project)
         for each in added:
             with tempfile.TemporaryDirectory(prefix="ablate-archive-") as folder:
                 archive.write_artifacts(each, Path(folder))
                 study.add(each.run, archive.metrics(each.run.id), Path(folder))
-    if described and added:
+    if added and not temporary:
         update_study(name, add_factors=False)  # a copy stays one
     same = len(new) - len(added) - len(conflicting)
     return Imported(name, len(added), len(archive.runs) - len(new), same, len(conflicting))
@@ -152,7 +158,7 @@ def _conflict(archive: Archive, each: ArchivedRun, stored: Mapping[str, StoredRe
     latest = points.sort_values(["step", "timestamp"], kind="stable").drop_duplicates("key", keep="last")
     metrics = names.current_metrics(dict(zip(latest["key"], latest["value"], strict=True)))
     differing = [
-        f"{key} {_number(value)}, there {_number(there.metrics.get(key))}"
+        _differing(key, value, there.metrics.get(key))
         for key, value in metrics.items()
         if names.is_result(key) and not _same(value, there.metrics.get(key))
     ]
@@ -161,28 +167,36 @@ def _conflict(archive: Archive, each: ArchivedRun, stored: Mapping[str, StoredRe
     tags, more = each.run.tags, len(differing) - _METRICS
     variant, seed = shorten(tags.get(names.VARIANT_TAG, "")), tags.get(names.SEED_TAG, "")
     return (
-        f"{variant}, seed {seed} (run {each.run.id[:8]}, there {there.run_id[:8]} of study {there.study}): "
-        f"{'; '.join(differing[:_METRICS])}{f'; and {more} more' if more > 0 else ''}"
+        f"{visible_line(variant)}, seed {seed} (run {each.run.id[:8]}, there {there.run_id[:8]} of study "
+        f"{there.study}): {'; '.join(differing[:_METRICS])}{f'; and {more} more' if more > 0 else ''}"
     )
+
+
+def _differing(metric: str, value: float, there: float | None) -> str:
+    if there is None:
+        return f"{metric} {_number(value)}, there none"
+    change = value - there
+    by = "" if math.isnan(change) else f" ({change:+.3g})"
+    return f"{metric} {_number(value)}, there {_number(there)}{by}"
 
 
 def _same(value: float, other: float | None) -> bool:
     return other is not None and (value == other or (math.isnan(value) and math.isnan(other)))
 
 
-def _number(value: float | None) -> str:
-    return "none" if value is None else repr(float(value))
+def _number(value: float) -> str:
+    return repr(float(value))
 
 
-def _refusal(study: str, conflicting: Sequence[str]) -> str:
+def _refusal(study: str, conflicting: Sequence[str], what_to_do: str) -> str:
+    runs = f"{len(conflicting)} run{'s' * (len(conflicting) != 1)}"
     more = [f"  and {len(conflicting) - _RUNS} more"] if len(conflicting) > _RUNS else []
     return "\n".join(
         [
-            f"the store has other results for {len(conflicting)} runs of study {study}, and one identity stands for "
-            "one result:",
+            f"the store has other results for {runs} of study {study}, and one identity stands for one result:",
             *(f"  {line}" for line in conflicting[:_RUNS]),
             *more,
-            "Nothing was imported. conflicts=keep imports the rest and keeps what is there; uri= names another store.",
+            what_to_do,
         ]
     )
 
@@ -206,6 +220,6 @@ def temporary_store(files: Sequence[Path]) -> Iterator[tuple[str, list[str]]]:
             raise DataError(f"archives cannot be unpacked to {place} (TMPDIR names another place): {error}") from None
         for file in files:
             with opened_archive(file) as archive:
-                import_archive(archive, uri, Path(folder), described=False)
+                import_archive(archive, uri, Path(folder), temporary=True)
                 studies.append(archive.study.name)
         yield uri, list(dict.fromkeys(studies))

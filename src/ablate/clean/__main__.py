@@ -11,6 +11,7 @@ from ablate.cli.arguments import parse_arguments, parse_bool
 from ablate.cli.command_line import configured_values, split_config_options
 from ablate.cli.errors import handle_errors
 from ablate.cli.file_size import file_size
+from ablate.cli.terminal import visible
 from ablate.config.paths import absolute, results_dir
 from ablate.errors import DataError
 from ablate.report.number_format import quantity
@@ -59,7 +60,7 @@ def _clean(uri: str | None, checkpoints: Path | None, *, yes: bool) -> None:
     address = store_uri(uri, results_dir())
     open_store(address, to_read=True)
     items = find(address, results_dir(), checkpoints)
-    print(_listed(items))
+    print(visible(_listed(items)))
     served = [run.run_id for run in deleted_runs(address) if run.on_server] if sqlite_file(address) is None else []
     if served:
         print(

@@ -24,7 +24,7 @@ from ablate.cli.composition_errors import (
     explain_unreadable_file,
 )
 from ablate.cli.import_path import project_importable
-from ablate.cli.terminal import is_closed_pipe, quiet_on_closed_pipe
+from ablate.cli.terminal import is_closed_pipe, quiet_on_closed_pipe, visible
 from ablate.config.hydra_job import unresolved_values
 from ablate.config.schema import unknown_key
 from ablate.config.user_code import one_line, properties_unmasked, user_place
@@ -115,7 +115,7 @@ def _came_through(error: BaseException, file: str) -> bool:
 
 
 def _exit(line: str, code: int) -> NoReturn:
-    print(_CREDENTIALS.sub("", line), file=sys.stderr)
+    print(visible(_CREDENTIALS.sub("", line)), file=sys.stderr)
     sys.exit(code)
 
 

@@ -1,7 +1,8 @@
-"""The terminal: its log, its progress line, and a closed pipe."""
+"""The terminal: its log, its progress line, what would command it, and a closed pipe."""
 
 import logging
 import os
+import re
 import select
 import signal
 import sys
@@ -11,6 +12,31 @@ from typing import TextIO
 
 CLEAR_LINE = "\r\x1b[K"
 """Moves to the start of the line and clears it."""
+_COMMANDS = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Characters that control a terminal, change the direction of a text or end its line; and what no text has."""
+
+
+def visible(text: str) -> str:
+    r"""Return a text with escapes for what would command a terminal or show it in another order.
+
+    Names and notes of a store may come from anybody. Tabs and ends of lines, `\n`, stay.
+
+    Example:
+        >>> visible("a\x1b[2Jb")
+        'a\\x1b[2Jb'
+    """
+    return _COMMANDS.sub(_escaped, text)
+
+
+def visible_line(text: str) -> str:
+    """Return a text as `visible` does, and as one line."""
+    return visible(text).replace("\n", "\\n")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
 
 
 class TerminalFormatter(logging.Formatter):

@@ -102,7 +102,7 @@ def enter(change: Change, name: str, uri: str, project: Path) -> Entry:
     if there is not None:
         return there
     while True:
-        entry = _entry(change, key, 1 + len(ledger), level_after(ledger))
+        entry = _entry(change, key, *next_place(ledger))
         _write(entry, name)
         # Who began at once may have taken the same place: the later key makes way.
         others = [each for each in read_ledger(experiment_id, uri) if each.key != key]
@@ -111,9 +111,15 @@ def enter(change: Change, name: str, uri: str, project: Path) -> Entry:
         ledger = others
 
 
-def level_after(ledger: Sequence[Entry]) -> float:
-    """Return the level of the change that comes after those of a ledger."""
-    return next_level([entry.judgement == Judgement.BETTER for entry in ledger])
+def next_place(ledger: Sequence[Entry]) -> tuple[int, float]:
+    """Return the place of the change that comes after those of a ledger, and its level.
+
+    It is behind all that are taken. One that two tries took, of which one was killed before it made way, counts twice;
+    one that nobody has any more passes on no level.
+    """
+    number = 1 + max([len(ledger), *(entry.number for entry in ledger)])
+    better = {entry.number for entry in ledger if entry.judgement == Judgement.BETTER}
+    return number, next_level([place in better for place in range(1, number)])
 
 
 def _entry(change: Change, key: str, number: int, level: float) -> Entry:

@@ -1,6 +1,6 @@
 """The two sides of a comparison: the runs of one variant in two states, with their scores and what they differ in."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -202,7 +202,9 @@ def primary_metric(before: Side, after: Side, metric: str | None, margin: float 
 
 
 def joined(before: Side, after: Side) -> tuple[pd.DataFrame, WholeSet]:
-    """Join the scores of both sides, the earlier as the baseline: examples are matched by their contents.
+    """Join the scores of both sides, the earlier as the baseline, of the seeds that both have.
+
+    Examples are matched by their contents.
 
     Returns:
         The scores, and what single examples do not have, see `report.compare`: variants `baseline` and `after`.
@@ -220,7 +222,8 @@ def joined(before: Side, after: Side) -> tuple[pd.DataFrame, WholeSet]:
                 else f"{before.name} and {after.name} differ in the {what}: their scores are of different things. "
                 "Train both on data with the same evaluation examples"
             )
-    if not set(before.identities) & set(after.identities):
+    shared = before.identities.keys() & after.identities.keys()
+    if not shared:
         raise NotComparable(f"{before.name} and {after.name} share no seed: train the same seeds in both states")
     labels = before.compared.labels
     calls = dict(zip(after.compared.labels, labels.reindex(after.compared.labels.index), strict=True))
@@ -230,18 +233,20 @@ def joined(before: Side, after: Side) -> tuple[pd.DataFrame, WholeSet]:
         (name, int(seed)): side.compared.scores.xs((variant, seed))[metrics].rename(index=naming).loc[order]
         for name, side, naming in ((BASELINE, before, dict[str, str]()), (AFTER, after, calls))
         for variant, seed in side.compared.runs[["variant", "seed"]].itertuples(index=False)
+        if seed in shared
     }
     frame = (
         pd.concat(scores, names=["variant", "seed", "example"])
         if scores
         else pd.DataFrame(index=pd.MultiIndex.from_arrays([[], [], []], names=["variant", "seed", "example"]))
     )
-    return frame, _joined_sets(before.compared.whole_set, after.compared.whole_set)
+    return frame, _joined_sets(before.compared.whole_set, after.compared.whole_set, shared)
 
 
-def _joined_sets(before: WholeSet, after: WholeSet) -> WholeSet:
+def _joined_sets(before: WholeSet, after: WholeSet, seeds: Collection[int]) -> WholeSet:
     def both(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-        return pd.concat([_called(one, BASELINE), _called(other, AFTER)], join="inner")
+        whole = pd.concat([_called(one, BASELINE), _called(other, AFTER)], join="inner")
+        return whole[whole.index.get_level_values("seed").isin(seeds)]
 
     counts = {
         len(drawn.index.unique("replicate")) if len(drawn) else 0 for drawn in (before.replicates, after.replicates)

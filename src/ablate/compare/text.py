@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from ablate.cli.terminal import visible_line
 from ablate.compare.judge import FEWEST_SEEDS, Change, Judgement
 from ablate.compare.ledger import Entry
 from ablate.report.compare import BETTER
@@ -36,7 +37,7 @@ def for_people(change: Change, entry: Entry, ledger: str) -> str:
         lines.append(
             "Both states have runs of the same identities, and other results: of another machine, or changed."
         )
-    return "\n".join(lines)
+    return "\n".join(map(visible_line, lines))
 
 
 def _found(change: Change, points: str) -> str:

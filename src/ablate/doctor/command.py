@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ablate.cli.command_line import CommandLine, parse_command_line
 from ablate.cli.errors import handle_errors
+from ablate.cli.terminal import visible
 from ablate.config.paths import results_dir
 from ablate.doctor.disk import Place, examine_disk
 from ablate.doctor.finding import Group, Mark, counted, format_end, format_group, plain, problem
@@ -62,7 +63,7 @@ def run() -> None:
             for group in examine(command):
                 groups.append(group)
                 if not for_programs:
-                    print(f"{format_group(group)}\n", file=stdout, flush=True)
+                    print(f"{visible(format_group(group))}\n", file=stdout, flush=True)
         print(json.dumps(plain(groups), indent=2) if for_programs else format_end(groups))
         sys.exit(1 if counted(groups, Mark.PROBLEM) else 0)
 

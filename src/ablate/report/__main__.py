@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ablate.cli.arguments import file_list, parse_arguments, parse_bool
 from ablate.cli.command_line import configured_uri, split_config_options
 from ablate.cli.errors import handle_errors
+from ablate.cli.terminal import visible_line
 from ablate.config.paths import results_dir
 from ablate.errors import ConfigError, TrackingError
 
@@ -118,9 +119,9 @@ def _print_summary(report: "Report", page: Path) -> None:
     results = report.results
     print(f"{len(results.runs)} runs of study {results.study} compared")
     for line in report.answer:
-        print(line)
+        print(visible_line(line))
     for gap in results.gaps[:_SHOWN]:
-        print(f"Missing: {gap}")
+        print(f"Missing: {visible_line(str(gap))}")
     if len(results.gaps) > _SHOWN:
         print(f"Missing: {len(results.gaps) - _SHOWN} more, which the report names")
     print(f"Report: {page}")

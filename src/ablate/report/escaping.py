@@ -5,6 +5,8 @@ import unicodedata
 
 from markupsafe import Markup, escape
 
+from ablate.cli.terminal import visible
+
 _SEPARATORS = (
     r"(?<=,)(?=[^\s\d])|(?<=× )",
     r"(?<==)(?=\S)|(?<=/)(?=[^\s\d])",
@@ -36,9 +38,16 @@ def breakable(text: str) -> Markup:
 
 def markdown_escaped(text: str) -> str:
     """Escape what Markdown would take for markup, on one line; underlines within words are none."""
-    line = " ".join(text.splitlines())
+    line = visible(" ".join(text.splitlines()))
     line = re.sub(r"([\\`*<>|$~]|\](?=\()|&(?=#?\w+;)|(?<!\w)_|_(?!\w))", r"\\\1", line)
     return re.sub(r"^(\d*)([#+.)-])(?=[# ])", r"\1\\\2", line)
+
+
+def without_controls(value: object) -> object:
+    """Return what is written into HTML, with escapes for control characters and marks of direction."""
+    if isinstance(value, Markup):
+        return Markup(visible(value))
+    return visible(value) if isinstance(value, str) else value
 
 
 _LATEX_BREAK = re.compile(rf"(?<!\s)(?:{'|'.join(_SEPARATORS)})")  # at a blank, LaTeX breaks by itself

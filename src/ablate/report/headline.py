@@ -103,7 +103,8 @@ def _found(rows: Sequence[Row], verdict: str, label: str, unit: str) -> str:
     way = f"{unit}{(' higher' if rows[0]['difference'] > 0 else ' lower') if directed else ''}"
     sizes = [unsigned_interval(row["difference"], row["low"], row["high"]) for row in rows]
     size, low, high = sizes[0]
-    most = f"{of}{size}{way}, very likely between {low} and {high}"
+    likely = "for every seed and example alike" if low == high else f"very likely between {low} and {high}"
+    most = f"{of}{size}{way}, {likely}"
     if len(rows) == 1:
         return f"{rows[0]['variant']} {acts} ({most})"
     if len(rows) > NAMED:

@@ -51,13 +51,13 @@ def with_interval(value: float, low: float, high: float, *, plus: bool = True) -
 def unsigned_interval(value: float, low: float, high: float) -> tuple[str, str, str]:
     """Write a difference and the ends of its interval by their size, as `with_interval` does; the smaller end first.
 
-    Both ends are on the same side of 0.
+    Both ends are on the same side of 0. Of an interval without width, or without end, all have the digits of a number.
     """
     if value < 0:
         value, low, high = -value, -high, -low
-    size, ends = with_interval(value, low, high, plus=False).removesuffix("]").split(" [")
-    lowest, highest = ends.split(", ")
-    return size, lowest, highest
+    size, _, ends = with_interval(value, low, high, plus=False).removesuffix("]").partition(" [")
+    lowest, _, highest = ends.partition(", ")
+    return (size, lowest, highest) if ends else (number(value), number(low), number(high))
 
 
 def magnitude(value: float) -> str:

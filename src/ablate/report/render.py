@@ -9,7 +9,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ablate.errors import AblateError
-from ablate.report.escaping import breakable, latex_escaped, markdown_escaped
+from ablate.report.escaping import breakable, latex_escaped, markdown_escaped, without_controls
 from ablate.report.nouns import capitalized, plural
 from ablate.report.report import Report
 from ablate.report.summary import summary
@@ -115,6 +115,7 @@ def _rendered(name: str, report: Report, **more: Any) -> str:
         loader=PackageLoader("ablate.report", "templates"),
         autoescape=name.endswith(".html.j2"),
         undefined=StrictUndefined,
+        finalize=without_controls,
         trim_blocks=True,
         lstrip_blocks=True,
         variable_start_string="<<" if latex else "{{",

@@ -12,6 +12,7 @@ from functools import partial
 from ablate.cli.arguments import parse_arguments, parse_bool
 from ablate.cli.command_line import configured_values, split_config_options
 from ablate.cli.errors import handle_errors
+from ablate.cli.terminal import visible
 from ablate.config.paths import absolute, results_dir
 from ablate.errors import ConfigError, TrackingError
 
@@ -92,7 +93,7 @@ def _watch(look: Callable[..., str]) -> None:
             try:
                 text = look(height=_height())
             except TrackingError as error:
-                text = f"{error}\nIt is tried again"
+                text = f"{visible(str(error))}\nIt is tried again"
     except KeyboardInterrupt:
         return
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from tabulate import tabulate
 from tqdm import tqdm
 
+from ablate.cli.terminal import visible_line
 from ablate.config.short_names import shorten
 from ablate.status.read import StoreStatus, StudyStatus, Training, Unseen
 
@@ -30,7 +31,7 @@ def format_status(status: StoreStatus, *, height: int | None = None) -> str:
         lines += ["", *tabulate(table, headers="keys", colalign=aligned, disable_numparse=True).splitlines()]
         more = len(status.studies) - len(table)
         lines += [f"and {more} more stud{'y' if more == 1 else 'ies'}"] if more else []
-    return "\n".join([*lines, *below])
+    return "\n".join(map(visible_line, [*lines, *below]))
 
 
 def _below(status: StoreStatus) -> list[str]:
