@@ -32,10 +32,10 @@ Judge a change of code, data or configuration: one variant before and after; bet
   python -m ablate.compare .. --json                    for programs
 
 The statistics are the report's: the same seeds and examples on both sides, one interval. Equivalent is what lies
-within the margin; worse, what is surely on the worse side of 0. To be better takes more the more changes were tried:
-a ledger in the store counts them, so that all its tries together accept a change of nothing with a probability of 5 %
-at most. Each study has one; where every commit has a study of its own, ledger= names one that they share. The same
-comparison again is no new try. Of one seed alone nothing is known.
+within the margin, or has the same results to the last bit; worse, what is surely on the worse side of 0. To be better
+takes more the more changes were tried: a ledger in the store counts them, so that all its tries together accept a
+change of nothing with a probability of 5 % at most. Each study has one; where every commit has a study of its own,
+ledger= names one that they share. The same comparison again is no new try. Of one seed alone nothing is known.
 
 Exit code 0: better or equivalent; 3: worse; 4: not known; 1: an error. It trains nothing: `python -m ablate.run` does,
 before and after."""

@@ -42,8 +42,8 @@ class Change:
         unit: Its unit.
         higher_is_better: Its direction.
         margin: Up to where a difference does not matter, None where nothing is said.
-        identical: Whether both states have the same runs, or runs of the same identities with the same results.
-        conflicting: Whether they have runs of the same identities with other results.
+        same_identities: Whether both states have runs of the same identities, of the seeds that they share.
+        same_results: Whether all that was measured of these seeds is the same to the last bit.
         row: What was found by the metric, see `report.compare.compare`; `mean_before` is the earlier state's mean.
         others: The same of all other metrics.
         seeds: Those that both have.
@@ -62,8 +62,8 @@ class Change:
     unit: str
     higher_is_better: bool
     margin: float | None
-    identical: bool
-    conflicting: bool
+    same_identities: bool
+    same_results: bool
     row: Mapping[str, Any]
     others: tuple[Mapping[str, Any], ...]
     seeds: tuple[int, ...]
@@ -72,6 +72,16 @@ class Change:
     differs: Mapping[str, list[str]]
     commits: tuple[tuple[str, ...], tuple[str, ...]]
     identities: tuple[tuple[str, ...], tuple[str, ...]]
+
+    @property
+    def identical(self) -> bool:
+        """Whether both states have the same runs, or runs of the same identities with the same results."""
+        return self.same_identities and self.same_results
+
+    @property
+    def conflicting(self) -> bool:
+        """Whether they have runs of the same identities with other results."""
+        return self.same_identities and not self.same_results
 
 
 def compared(before: Side, after: Side, variant: str, primary: Primary) -> Change:
@@ -96,7 +106,6 @@ def compared(before: Side, after: Side, variant: str, primary: Primary) -> Chang
     ]
     one, other = before.identities, after.identities
     shared = sorted(set(one) & set(other))
-    alike, equal = all(one[seed] == other[seed] for seed in shared), _equal(scores) and _equal(whole_set.values)
     return Change(
         before=before.name,
         after=after.name,
@@ -106,8 +115,8 @@ def compared(before: Side, after: Side, variant: str, primary: Primary) -> Chang
         unit=str(specs.loc[primary.name, "unit"]),
         higher_is_better=bool(primary.higher_is_better),
         margin=primary.margin,
-        identical=alike and equal,
-        conflicting=alike and not equal,
+        same_identities=all(one[seed] == other[seed] for seed in shared),
+        same_results=_equal(scores) and _equal(whole_set.values),
         row=found[0],
         others=tuple(found[1:]),
         seeds=tuple(shared),
@@ -137,9 +146,10 @@ def _direction(values: "pd.Series[Any]") -> bool | None:
 def judge(change: Change, level: float) -> Judgement:
     """Judge a change.
 
-    Equivalent where the 95 % interval lies within the margin, worse where it excludes 0 on the worse side. To be
-    better, its p-value must be at most the level of its place in the stream of all changes that were tried. With one
-    seed an interval says nothing of another seed: none of them is known then.
+    Equivalent where the 95 % interval lies within the margin, or where all results are the same to the last bit; worse
+    where the interval excludes 0 on the worse side. To be better, its p-value must be at most the level of its place
+    in the stream of all changes that were tried. With one seed an interval says nothing of another seed: none of them
+    is known then.
 
     Args:
         change: What was found.
@@ -150,7 +160,7 @@ def judge(change: Change, level: float) -> Judgement:
     if len(change.seeds) < FEWEST_SEEDS:
         return Judgement.NOT_KNOWN
     verdict = change.row["verdict"]
-    if verdict == EQUIVALENT:
+    if verdict == EQUIVALENT or (change.same_results and change.row["over"]):
         return Judgement.EQUIVALENT
     if verdict == WORSE:
         return Judgement.WORSE

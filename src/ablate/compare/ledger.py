@@ -6,21 +6,26 @@ same metric and margin, has one entry, however often the command is given.
 
 import hashlib
 import json
+import random
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from filelock import FileLock
+
 from ablate.compare.judge import Change, Judgement, judge
 from ablate.errors import TrackingError
 from ablate.statistics.online import next_level
-from ablate.tracking.store import open_store
+from ablate.tracking.store import open_store, store_lock
 from ablate.tracking.study import study_experiment
 from ablate.tracking.study_artifacts import log_study_artifacts, read_study_artifacts
 
 KIND = "comparison"
 FILE = "comparison.json"
+_MOST_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -96,19 +101,21 @@ def enter(change: Change, name: str, uri: str, project: Path) -> Entry:
     if change.identical:
         return _entry(change, key, 0, 0.0)
     open_store(uri)
-    experiment_id = study_experiment(name, project).experiment_id
-    ledger = read_ledger(experiment_id, uri)
-    there = next((entry for entry in ledger if entry.key == key), None)
-    if there is not None:
-        return there
-    while True:
-        entry = _entry(change, key, *next_place(ledger))
-        _write(entry, name)
-        # Who began at once may have taken the same place: the later key makes way.
-        others = [each for each in read_ledger(experiment_id, uri) if each.key != key]
-        if all(each.number != entry.number or each.key > key for each in others):
-            return entry
-        ledger = others
+    with FileLock(store_lock(uri, "ledger")):  # one try of this machine at a time
+        experiment_id = study_experiment(name, project).experiment_id
+        ledger = read_ledger(experiment_id, uri)
+        there = next((entry for entry in ledger if entry.key == key), None)
+        if there is not None:
+            return there
+        while True:
+            entry = _entry(change, key, *next_place(ledger))
+            _write(entry, name)
+            # Another machine may have taken the same place at once. Of two, at least the later to write sees both, and
+            # makes way: the other may have ended.
+            ledger = [each for each in read_ledger(experiment_id, uri) if each.key != key]
+            if all(each.number != entry.number for each in ledger):
+                return entry
+            time.sleep(random.uniform(0, _MOST_SECONDS))  # that both make way in turn
 
 
 def next_place(ledger: Sequence[Entry]) -> tuple[int, float]:

@@ -72,7 +72,7 @@ def read_side(record: StudyRecord, variant: str, name: str, *, committed: bool =
         NotComparable: Its runs are not of one state.
         TrackingError: None has finished, or an artifact of one is missing.
     """
-    runs = record.runs[record.runs["variant"] == _stored_name(record, variant)]
+    runs = record.runs[record.runs["variant"] == _stored_name(record, variant, name)]
     if committed:
         runs = _of_commit(record, runs, name)
     compared = compared_runs(replace(record, runs=runs[_of_newest(runs, record.readable)]), None)
@@ -92,13 +92,13 @@ def read_side(record: StudyRecord, variant: str, name: str, *, committed: bool =
     )
 
 
-def _stored_name(record: StudyRecord, variant: str) -> str:
+def _stored_name(record: StudyRecord, variant: str, side: str) -> str:
     known = sorted({str(each) for each in record.runs["variant"]})
     if variant == BASELINE and len(known) == 1:
         return known[0]
     names = {shown: stored for stored, shown in shown_names(known)[0].items()} | {name: name for name in known}
     if variant not in names:
-        raise ConfigError(unknown_level("variant", variant, known))
+        raise ConfigError(f"{side} has no such variant: {unknown_level('variant', variant, known)}")
     return names[variant]
 
 

@@ -55,7 +55,9 @@ def _reasons(change: Change, entry: Entry, points: str, ledger: str) -> list[str
     if change.identical:
         return ["It is no try: it has no place among the changes that were tried."]
     lines, known, verdict = [], bool(change.row["over"]), change.row["verdict"]
-    if entry.judgement == Judgement.EQUIVALENT:
+    if entry.judgement == Judgement.EQUIVALENT and change.same_results:
+        lines.append("All results are the same to the last bit, of every seed and example.")
+    elif entry.judgement == Judgement.EQUIVALENT:
         lines.append(f"The interval lies within the margin of {number(change.margin or 0.0)}{points}.")
     if len(change.seeds) < FEWEST_SEEDS:
         lines.append("One seed says nothing of another, whatever its examples say: train more seeds in both states.")

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from ablate.cli.terminal import visible_line
 from ablate.config.schema import validate
 from ablate.config.short_names import shorten
 from ablate.errors import ConfigError, TrackingError
@@ -118,8 +117,6 @@ def compared_runs(record: StudyRecord, definition: StudyFile | None, *, partial:
     )
     newest = str(runs["started"].idxmax())
     specs, labels = record.metric_specs(newest), labels_of(tables[newest])
-    # Figures cannot show what controls terminals, and warnings would.
-    specs = specs.assign(label=specs["label"].map(_shown), unit=specs["unit"].map(_shown))
     scores = _scores(runs, tables, labels, list(specs.index))
     return ComparedRuns(
         selection=selection,
@@ -133,10 +130,6 @@ def compared_runs(record: StudyRecord, definition: StudyFile | None, *, partial:
         scores=scores,
         whole_set=_whole_set(record, runs, specs.index.difference(scores.columns, sort=False), len(labels)),
     )
-
-
-def _shown(text: object) -> object:
-    return visible_line(text) if isinstance(text, str) else text
 
 
 def of_each(runs: pd.Index, read: Callable[[str], _Read]) -> dict[str, _Read]:

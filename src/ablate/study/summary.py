@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from tqdm import tqdm
 
+from ablate.cli.terminal import visible_line
 from ablate.config.short_names import shorten
 from ablate.errors import SweepIncomplete
 from ablate.execution.status import RunState, Status
@@ -37,7 +38,7 @@ def summarize_sweep(
         if not one.finished:
             error = " ".join(str(errors.get(run.identity, "")).split())
             reason = error if error and one.orphaned else one.reason or error
-            lines.append(f"  {status:11} {shorten(run.name)}{f': {reason}' if reason else ''}")
+            lines.append(visible_line(f"  {status:11} {shorten(run.name)}{f': {reason}' if reason else ''}"))
     missing = sum(not one.finished for one in found)
     if not missing:
         return lines, None

@@ -18,7 +18,7 @@ from ablate.report.figures import (
     quality_against_cost,
     waterfall,
 )
-from ablate.report.figures.figure import name_lines
+from ablate.report.figures.figure import drawing, name_lines, saved
 from tests.support.figures import (
     NAMED,
     ODD,
@@ -101,3 +101,10 @@ def test_figures_are_png_and_pdf_with_the_same_bytes_each_time(draw: Callable[[]
 )
 def test_names_break_at_separators(name: str, width: int, lines: list[str]) -> None:
     assert name_lines(name, width) == lines
+
+
+def test_what_commands_a_terminal_is_drawn_as_escapes() -> None:
+    drawn = drawing(2, 1)
+    drawn.suptitle("a\x1b[2J\nb")
+    assert saved(drawn, "png")[:4] == b"\x89PNG"  # without a warning, which is an error in tests
+    assert [text.get_text() for text in drawn.texts] == ["a\\x1b[2J\nb"]

@@ -16,8 +16,10 @@ import seaborn as sns
 from matplotlib import font_manager, style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as MatplotlibFigure
+from matplotlib.text import Text
 from PIL import Image
 
+from ablate.cli.terminal import visible
 from ablate.config.short_names import shorten
 from ablate.report.escaping import pieces
 
@@ -123,6 +125,9 @@ _SAVED_WITH: Mapping[str, Mapping[str, Any]] = {
 def saved(drawn: MatplotlibFigure, extension: str) -> bytes:
     """Return a drawing in the style of the report, as `png` or `pdf`; the same drawing gives the same bytes."""
     file, options = io.BytesIO(), _SAVED_WITH[extension]
+    for text in drawn.findobj(Text):
+        if (shown := visible(text.get_text())) != text.get_text():  # fonts lack the rest, and a warning would print it
+            text.set_text(shown)
     with report_style():
         drawn.savefig(file, format=extension, bbox_inches="tight", pad_inches=0.06, **options)
     return file.getvalue()
