@@ -47,7 +47,8 @@ def _newer(study: str, there: Mapping[str, str], given: Mapping[str, str]) -> bo
         return False
     raise TrackingError(
         f"the store has another study {study}: its definition has the stamp {_shown(own)}, and the one that comes "
-        f"{_shown(other)}; neither was made by editing the other. uri= names another store"
+        f"{_shown(other)}; neither was made by editing the other. uri= names another store; "
+        "parts of one study are trained as docs/archive.md says"
     )
 
 
