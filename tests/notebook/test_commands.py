@@ -45,7 +45,7 @@ def test_a_sweep_is_planned_trained_once_and_read(home: Path, capfd: pytest.Capt
 
     study = ablate.run(*SMALL, seed=[3])
     printed = capfd.readouterr()
-    assert "Study small: 1 runs: 1 done, 0 cached, 0 failed" in printed.out
+    assert "Study small: 1 run: 1 done, 0 cached, 0 failed" in printed.out
     assert "Evaluated: " not in printed.out + printed.err
     assert list(study.runs["status"]) == ["done"]
     assert list(study.runs["optimizer"]) == ["adam"]

@@ -19,9 +19,9 @@ def summarised(*found: RunState, **errors: BaseException) -> tuple[list[str], st
 @pytest.mark.parametrize(
     ("found", "counts"),
     [
-        ([DONE], "1 runs: 1 done, 0 cached, 0 failed"),
+        ([DONE], "1 run: 1 done, 0 cached, 0 failed"),
         ([DONE, CACHED, DONE], "3 runs: 2 done, 1 cached, 0 failed"),
-        ([CACHED], "1 runs: 0 done, 1 cached, 0 failed"),
+        ([CACHED], "1 run: 0 done, 1 cached, 0 failed"),
         ([FAILED, DISK_FULL, DONE], "3 runs: 1 done, 0 cached, 2 failed"),
         ([TODO, KILLED, running()], "3 runs: 0 done, 0 cached, 0 failed, 1 interrupted, 1 running, 1 to do"),
         ([DONE, CACHED, FAILED, TODO], "4 runs: 1 done, 1 cached, 1 failed, 1 to do"),

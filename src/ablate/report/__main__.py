@@ -117,7 +117,7 @@ def _opened_archives(arguments: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 def _print_summary(report: "Report", page: Path) -> None:
     results = report.results
-    print(f"{len(results.runs)} runs of study {results.study} compared")
+    print(f"{len(results.runs)} run{'s' * (len(results.runs) != 1)} of study {results.study} compared")
     for line in report.answer:
         print(visible_line(line))
     for gap in results.gaps[:_SHOWN]:

@@ -116,7 +116,7 @@ def _order(packing: Mapping[str, Any] | None) -> str:
 
 def _counts(total: Mapping[str, Any]) -> str:
     counts = (f"{count} {status}" for status, count in total["statuses"].items())
-    return f"{total['runs']} runs: {', '.join(counts)}"
+    return f"{total['runs']} run{'s' * (total['runs'] != 1)}: {', '.join(counts)}"
 
 
 def _with_search(plan: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def summarize_sweep(
     counted = [*_ALWAYS, *(status for status in _IF_ANY if status in statuses)]
     counts = ", ".join(f"{statuses.count(status)} {status}" for status in counted)
     took = tqdm.format_interval(time.time() - began)
-    lines = [f"Study {planned[0].study}: {len(planned)} runs: {counts}; {took}"]
+    lines = [f"Study {planned[0].study}: {len(planned)} run{'s' * (len(planned) != 1)}: {counts}; {took}"]
     for run, one, status in zip(planned, found, statuses, strict=True):
         if not one.finished:
             error = " ".join(str(errors.get(run.identity, "")).split())

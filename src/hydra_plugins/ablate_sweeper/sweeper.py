@@ -195,7 +195,8 @@ class _Sweep:
         else:
             time_left = "time left unknown"
         how = f", {packing}" if packing is not None and finished < len(found) else ""
-        print(f"Study {self.planned[0].study}: {len(found)} runs, {finished} done{how}, {time_left}", flush=True)
+        runs = f"{len(found)} run{'s' * (len(found) != 1)}"
+        print(f"Study {self.planned[0].study}: {runs}, {finished} done{how}, {time_left}", flush=True)
         return [float(each) for each in estimated["seconds"]]
 
     def _seconds_of_training(self, packing: Packing | None, found: Sequence[RunState]) -> float | None:
