@@ -221,11 +221,11 @@ def python_object(place: Place) -> str:
 
 
 TARGETS = {
-    "os.system": "is no task, see ablate.task.Task: it is a builtin_function_or_method",
-    "builtins.eval": "is no task, see ablate.task.Task: it is a builtin_function_or_method",
-    "shutil.rmtree": "is no task, see ablate.task.Task: it is a",
-    "subprocess.Popen": "is no task, see ablate.task.Task: it has no build_loss",
-    "os.path": "is no task, see ablate.task.Task: it is a module",
+    "os.system": "is no task: it is a builtin_function_or_method",
+    "builtins.eval": "is no task: it is a builtin_function_or_method",
+    "shutil.rmtree": "is no task: it is a",
+    "subprocess.Popen": "is no task: it has no ",
+    "os.path": "is no task: it is a module",
     "nowhere.Task": "cannot be imported",
 }
 

@@ -73,6 +73,7 @@ def fills_up(place: Place) -> str:
 def full_report(place: Place) -> str:
     """One line."""
     with place.tmpfs("small", 1) as disk:
+        (disk / "filler").write_bytes(bytes(960 * 2**10))
         says = "the report cannot be written to"
         place.run("ablate.report", "study=before", f"out={disk / 'report'}", code=1, says=says)
     return "no half of a file is left"
